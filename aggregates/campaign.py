@@ -1,0 +1,81 @@
+"""A campaign: which coupons it offers, on what, from when until when, and how many may be used.
+
+``starts`` and ``ends`` are instants (``ends`` is the first instant after), None where there is no bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from aggregates.kernel import Decider, Refusal, require_count, require_id
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A coupon of a campaign and the products that it covers."""
+
+    coupon: str
+    products: tuple[str, ...]
+
+
+# Commands
+
+
+@dataclass(frozen=True)
+class LaunchCampaign:
+    campaign: str
+    at: int
+    kind: str | None = None
+    starts: int | None = None
+    ends: int | None = None
+    limit: int | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+# Events
+
+
+@dataclass(frozen=True)
+class CampaignLaunched:
+    campaign: str
+    kind: str | None
+    starts: int | None
+    ends: int | None
+    limit: int | None
+    offers: tuple[Offer, ...]
+    at: int
+
+
+Command: TypeAlias = LaunchCampaign
+Event: TypeAlias = CampaignLaunched
+
+# State
+
+
+@dataclass(frozen=True)
+class Campaign:
+    launched: CampaignLaunched | None = None
+
+
+def decide(command: Command, campaign: Campaign) -> list[Event]:
+    require_id("campaign", command.campaign)
+    if command.limit is not None:
+        require_count("limit", command.limit)
+    if command.starts is not None and command.ends is not None and command.ends <= command.starts:
+        raise Refusal("campaign_dates", "A campaign ends after it starts.")
+    launched = CampaignLaunched(
+        command.campaign, command.kind, command.starts, command.ends, command.limit, tuple(command.offers), command.at
+    )
+    if campaign.launched is None:
+        return [launched]
+    if replace(launched, at=campaign.launched.at) == campaign.launched:
+        return []
+    raise Refusal("campaign_launched", "This campaign was launched before, on other terms.")
+
+
+def evolve(campaign: Campaign, event: Event) -> Campaign:
+    return Campaign(event)
+
+
+campaign = Decider("campaign", Campaign(), decide, evolve)

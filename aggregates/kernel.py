@@ -1,0 +1,72 @@
+"""What every aggregate is made of: a pure decision, a pure fold, and a way to say no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Generic, TypeVar
+
+C = TypeVar("C")
+S = TypeVar("S")
+E = TypeVar("E")
+
+LARGEST_COUNT = 10**12
+"""No amount, quantity or number of points exceeds this, so every sum of theirs stays exact in Redis and in JSON readers."""
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A command that may not happen: a stable ``code`` for programs, a sentence for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Decider(Generic[C, S, E]):
+    """One aggregate: its first state, what it decides, and how its facts change it.
+
+    >>> counter = Decider("counter", 0, lambda by, _: [by] if by else [], lambda total, by: total + by)
+    >>> counter.rebuild([1, 2])
+    3
+    """
+
+    name: str
+    initial: S
+    decide: Callable[[C, S], list[E]]
+    evolve: Callable[[S, E], S]
+
+    def rebuild(self, events: Iterable[E]) -> S:
+        return reduce(self.evolve, events, self.initial)
+
+
+def stream_id(aggregate: str, *ids: str) -> str:
+    """The stream of one aggregate; a dash inside any id but the last is escaped, so no two streams share a name.
+
+    >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7")
+    ('order-a-1', 'coupon-spring%2Dsale-m-7')
+    """
+    *first, last = ids
+    return "-".join((aggregate, *(part.replace("%", "%25").replace("-", "%2D") for part in first), last))
+
+
+def require_id(what: str, value: str) -> None:
+    """Refuse an identifier that is no text of 1 to 200 printable characters."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise Refusal(f"{what}_id_invalid", f"A {what}'s id is 1 to 200 characters without control characters.")
+
+
+def require_count(what: str, value: int, least: int = 0) -> None:
+    """Refuse a number that is no integer from ``least`` to :data:`LARGEST_COUNT`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST_COUNT:
+        raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event and its place in the log: positions count up from 1 over all streams."""
+
+    position: int
+    event: object

@@ -1,0 +1,189 @@
+"""A member: who they are, as far as they tell us; until they leave, or ask to be forgotten.
+
+Name, e-mail, birthday and every profile field are personal: stored sealed, readable as long as the member's key exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeAlias, assert_never
+
+from aggregates.kernel import Decider, Refusal, require_id
+
+# Commands
+
+
+@dataclass(frozen=True)
+class RegisterMember:
+    member: str
+    at: int
+    name: str | None = None
+    email: str | None = None
+    birthday: str | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChangeProfile:
+    """None leaves a value as it is, an empty text removes it."""
+
+    member: str
+    at: int
+    name: str | None = None
+    email: str | None = None
+    birthday: str | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CloseMember:
+    member: str
+    at: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EraseMember:
+    member: str
+    at: int
+
+
+Command: TypeAlias = RegisterMember | ChangeProfile | CloseMember | EraseMember
+
+# Events
+
+
+@dataclass(frozen=True)
+class MemberRegistered:
+    member: str
+    name: str | None
+    email: str | None
+    birthday: str | None
+    profile: Mapping[str, str]
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberProfileChanged:
+    """The whole profile as it is from now on."""
+
+    member: str
+    name: str | None
+    email: str | None
+    birthday: str | None
+    profile: Mapping[str, str]
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberClosed:
+    member: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberErased:
+    member: str
+    at: int
+
+
+Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased
+
+# State
+
+
+@dataclass(frozen=True)
+class Member:
+    status: str = "unknown"  # unknown, registered, closed, erased
+    name: str | None = None
+    email: str | None = None
+    birthday: str | None = None
+    profile: Mapping[str, str] = field(default_factory=dict)
+
+
+def decide(command: Command, member: Member) -> list[Event]:
+    if member.status == "erased" and not isinstance(command, EraseMember):
+        raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
+    match command:
+        case RegisterMember():
+            require_id("member", command.member)
+            check_profile(command)
+            return register(command, member)
+        case ChangeProfile():
+            require_registered(member)
+            check_profile(command)
+            return change(command, member)
+        case CloseMember():
+            if member.status == "closed":
+                return []
+            require_registered(member)
+            return [MemberClosed(command.member, command.reason, command.at)]
+        case EraseMember():
+            if member.status == "erased":
+                return []
+            if member.status == "unknown":
+                raise Refusal("member_unknown", "No member has this id.")
+            return [MemberErased(command.member, command.at)]
+        case _:
+            assert_never(command)
+
+
+def register(command: RegisterMember, member: Member) -> list[Event]:
+    told = (command.name or None, command.email or None, command.birthday or None, dict(command.profile))
+    if member.status == "registered":
+        if told == (member.name, member.email, member.birthday, dict(member.profile)):
+            return []
+        raise Refusal("member_registered", "This member is registered already; change the profile instead.")
+    return [MemberRegistered(command.member, *told, command.at)]
+
+
+def change(command: ChangeProfile, member: Member) -> list[Event]:
+    merged = {**member.profile, **command.profile}
+    told = (
+        (member.name if command.name is None else command.name) or None,
+        (member.email if command.email is None else command.email) or None,
+        (member.birthday if command.birthday is None else command.birthday) or None,
+        {name: value for name, value in merged.items() if value},
+    )
+    if told == (member.name, member.email, member.birthday, dict(member.profile)):
+        return []
+    return [MemberProfileChanged(command.member, *told, command.at)]
+
+
+def require_registered(member: Member) -> None:
+    if member.status == "unknown":
+        raise Refusal("member_unknown", "No member has this id; register first.")
+    if member.status == "closed":
+        raise Refusal("member_closed", "This membership is closed.")
+
+
+def check_profile(command: RegisterMember | ChangeProfile) -> None:
+    if command.email and (command.email.count("@") != 1 or " " in command.email or len(command.email) > 254):
+        raise Refusal("email_invalid", "An e-mail address has one @ and no spaces.")
+    if command.birthday:
+        try:
+            date.fromisoformat(command.birthday)
+        except ValueError:
+            raise Refusal("birthday_invalid", "A birthday is a date like 1990-12-31.") from None
+    for name, value in command.profile.items():
+        require_id("profile field", name)
+        if not isinstance(value, str) or len(value) > 2000:
+            raise Refusal("profile_invalid", f"The profile field {name} must be text of at most 2000 characters.")
+
+
+def evolve(member: Member, event: Event) -> Member:
+    match event:
+        case MemberRegistered() | MemberProfileChanged():
+            return Member("registered", event.name, event.email, event.birthday, event.profile)
+        case MemberClosed():
+            return replace(member, status="closed")
+        case MemberErased():
+            return Member("erased")
+        case _:
+            assert_never(event)
+
+
+member = Decider("member", Member(), decide, evolve)

@@ -1,0 +1,4 @@
+"""A member's standing: the ledger of points and the tier, two files of rules over one stream.
+
+``facts`` has the events and the state, ``ledger`` the rules of points, ``tiers`` those of tiers, ``decider`` the commands.
+"""

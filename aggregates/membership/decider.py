@@ -1,0 +1,124 @@
+"""The decisions on a membership. Every one first settles what time has brought: the tier reviews that are due.
+
+``now`` is the later of the command's time and the stream's: a late purchase counts in the window of its own date, but no
+decision acts backwards. ``terms`` travel in the command, so that a decision needs nothing but its stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from aggregates.kernel import Decider, require_count, require_id
+from aggregates.membership import ledger, tiers
+from aggregates.membership.facts import Event, Membership, evolve
+from aggregates.programme import Programme
+
+
+@dataclass(frozen=True)
+class GrantPoints:
+    member: str
+    order: str
+    net: int
+    terms: Programme
+    at: int
+
+
+@dataclass(frozen=True)
+class ActivatePoints:
+    """The order was delivered ``at``: its return window begins."""
+
+    member: str
+    order: str
+    terms: Programme
+    at: int
+
+
+@dataclass(frozen=True)
+class RedeemPoints:
+    """``redemption`` names this use of points; the same name again changes nothing."""
+
+    member: str
+    redemption: str
+    points: int
+    terms: Programme
+    at: int
+    order: str | None = None
+
+
+@dataclass(frozen=True)
+class ClawBackPoints:
+    """A refund or cancellation: the order now counts for ``net``."""
+
+    member: str
+    order: str
+    reversal: str
+    net: int
+    terms: Programme
+    at: int
+
+
+Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints
+
+
+def decide(command: Command, state: Membership) -> list[Event]:
+    if is_settled(command, state):
+        return []
+    now = max(command.at, state.latest)
+    events: list[Event] = []
+    while review := tiers.review(command.member, now, command.terms, state):
+        events.append(review)
+        state = evolve(state, review)
+    return events + decide_now(command, now, state)
+
+
+def is_settled(command: Command, state: Membership) -> bool:
+    """Asked before, or about an order that earned nothing."""
+    match command:
+        case GrantPoints():
+            return command.order in state.lots or command.net <= 0
+        case ActivatePoints():
+            return command.order not in state.lots or state.lots[command.order].active_from is not None
+        case RedeemPoints():
+            return command.redemption in state.redemptions
+        case ClawBackPoints():
+            return command.order not in state.lots or (command.order, command.reversal) in state.reversals
+        case _:
+            assert_never(command)
+
+
+def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
+    member, terms = command.member, command.terms
+    match command:
+        case GrantPoints():
+            return grant_and_raise(command, now, state)
+        case ActivatePoints():
+            return list(ledger.activate(member, command.order, command.at, terms, state))
+        case RedeemPoints():
+            require_id("redemption", command.redemption)
+            require_count("points", command.points, least=1)
+            return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state))
+        case ClawBackPoints():
+            return claw_back_and_revoke(command, now, state)
+        case _:
+            assert_never(command)
+
+
+def grant_and_raise(command: GrantPoints, now: int, state: Membership) -> list[Event]:
+    """The multiplier is that of the tier held before this order."""
+    member, terms = command.member, command.terms
+    counted = [*tiers.purchases(state), (command.at, command.net)]
+    spend = tiers.qualifying_spend(counted, now, terms)
+    granted = ledger.grant(member, command.order, command.net, command.at, terms, state, spend)
+    return [granted, *tiers.raised(member, now, spend, terms, state)]
+
+
+def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -> list[Event]:
+    member, order, terms = command.member, command.order, command.terms
+    counted = [*tiers.purchases(state, without=order), (state.lots[order].at, command.net)]
+    spend = tiers.qualifying_spend(counted, now, terms)
+    clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
+    return [clawed, *tiers.revoked(member, now, spend, terms, state)]
+
+
+membership = Decider("membership", Membership(), decide, evolve)

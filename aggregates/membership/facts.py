@@ -1,0 +1,185 @@
+"""What can be true of a membership: its events, its lots of points, its tier.
+
+A purchase makes one lot. It is pending until its order's return window closes, which is known once the order is delivered
+and holds as a predicate on time: no job has to run for points to become spendable. Money is minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, assert_never
+
+from aggregates.programme import ENTRY_TIER, Rate
+
+Allocations: TypeAlias = tuple[tuple[str, int], ...]
+"""Points by the lot they are taken from."""
+
+
+@dataclass(frozen=True)
+class PointsGranted:
+    """``net``: what the order counts for. ``qualifying``: the spend of the rolling window, this order included."""
+
+    member: str
+    lot: str
+    order: str
+    points: int
+    net: int
+    tier: str
+    multiplier: Rate
+    qualifying: int
+    terms: int
+    at: int
+
+
+@dataclass(frozen=True)
+class LotActivated:
+    """From ``active_from`` on, the lot's points are spendable; decided at delivery, when the return window is known."""
+
+    member: str
+    lot: str
+    active_from: int
+    at: int
+
+
+@dataclass(frozen=True)
+class PointsRedeemed:
+    member: str
+    redemption: str
+    order: str | None
+    points: int
+    allocations: Allocations
+    at: int
+
+
+@dataclass(frozen=True)
+class PointsClawedBack:
+    """``points`` = those allocated + ``debt_added``, which later points settle before any is spendable."""
+
+    member: str
+    lot: str
+    reversal: str
+    points: int
+    allocations: Allocations
+    debt_added: int
+    net: int
+    qualifying: int
+    at: int
+
+
+@dataclass(frozen=True)
+class DebtSettled:
+    member: str
+    lot: str
+    points: int
+    at: int
+
+
+@dataclass(frozen=True)
+class TierRaised:
+    """Held from ``at`` until ``valid_until``, when it is reviewed."""
+
+    member: str
+    tier: str
+    previous: str
+    qualifying: int
+    valid_until: int
+    at: int
+
+
+@dataclass(frozen=True)
+class TierExtended:
+    member: str
+    tier: str
+    qualifying: int
+    valid_until: int
+    at: int
+
+
+@dataclass(frozen=True)
+class TierLowered:
+    """``reason``: ``review`` at the end of its year, or ``reversal`` of the purchase that had raised it."""
+
+    member: str
+    tier: str
+    previous: str
+    qualifying: int
+    valid_until: int | None
+    reason: str
+    at: int
+
+
+Event: TypeAlias = (
+    PointsGranted | LotActivated | PointsRedeemed | PointsClawedBack | DebtSettled | TierRaised | TierExtended | TierLowered
+)
+
+
+@dataclass(frozen=True)
+class Lot:
+    """``net``: what its order still counts for; ``earned``: points granted less those clawed back."""
+
+    lot: str
+    at: int
+    multiplier: Rate
+    net: int
+    earned: int
+    remaining: int
+    active_from: int | None = None
+
+    def is_active(self, now: int) -> bool:
+        return self.active_from is not None and self.active_from <= now
+
+
+@dataclass(frozen=True)
+class Membership:
+    lots: Mapping[str, Lot] = field(default_factory=dict)
+    debt: int = 0
+    tier: str = ENTRY_TIER
+    raised_at: int = 0
+    valid_until: int | None = None
+    redemptions: frozenset[str] = frozenset()
+    reversals: frozenset[tuple[str, str]] = frozenset()
+    latest: int = 0  # the latest instant decided at: decisions never act backwards
+
+    def available(self, now: int) -> int:
+        """Spendable points at an instant: active lots, less what is owed."""
+        return max(0, sum(lot.remaining for lot in self.lots.values() if lot.is_active(now)) - self.debt)
+
+    def pending(self, now: int) -> int:
+        return sum(lot.remaining for lot in self.lots.values() if not lot.is_active(now))
+
+
+def evolve(state: Membership, event: Event) -> Membership:
+    state = replace(state, latest=max(state.latest, event.at))
+    match event:
+        case PointsGranted():
+            lot = Lot(event.lot, event.at, event.multiplier, event.net, event.points, event.points)
+            return replace(state, lots={**state.lots, event.lot: lot})
+        case LotActivated():
+            return with_lot(state, replace(state.lots[event.lot], active_from=event.active_from))
+        case PointsRedeemed():
+            return replace(taken(state, event.allocations), redemptions=state.redemptions | {event.redemption})
+        case PointsClawedBack():
+            lot = state.lots[event.lot]
+            state = with_lot(state, replace(lot, net=event.net, earned=lot.earned - event.points))
+            reversals = state.reversals | {(event.lot, event.reversal)}
+            return replace(taken(state, event.allocations), debt=state.debt + event.debt_added, reversals=reversals)
+        case DebtSettled():
+            return replace(taken(state, ((event.lot, event.points),)), debt=state.debt - event.points)
+        case TierRaised():
+            return replace(state, tier=event.tier, raised_at=event.at, valid_until=event.valid_until)
+        case TierExtended() | TierLowered():
+            return replace(state, tier=event.tier, valid_until=event.valid_until)
+        case _:
+            assert_never(event)
+
+
+def with_lot(state: Membership, lot: Lot) -> Membership:
+    return replace(state, lots={**state.lots, lot.lot: lot})
+
+
+def taken(state: Membership, allocations: Allocations) -> Membership:
+    lots = dict(state.lots)
+    for name, points in allocations:
+        lots[name] = replace(lots[name], remaining=lots[name].remaining - points)
+    return replace(state, lots=lots)

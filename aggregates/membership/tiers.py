@@ -1,0 +1,60 @@
+"""The rules of tiers: qualifying spend over a rolling window, up at once, reviewed when the tier's year is over.
+
+Upgrade when the spend of the last 12 months reaches a threshold; the tier then holds to the end of the day a year later.
+At that review the lower keep-threshold decides, for this tier or the next ones down; a kept tier runs on from the old date, so
+reviews do not drift. A reversal within the return window of the upgrade takes it back (membership semantics 2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aggregates.membership.facts import Membership, TierExtended, TierLowered, TierRaised
+from aggregates.programme import Programme
+from aggregates.programme_time import add_days, add_months, end_of_day
+
+
+def purchases(state: Membership, without: str | None = None) -> Iterator[tuple[int, int]]:
+    """When, and for how much: every purchase that still counts, at its own date."""
+    return ((lot.at, lot.net) for lot in state.lots.values() if lot.lot != without)
+
+
+def qualifying_spend(counted: Iterable[tuple[int, int]], now: int, terms: Programme) -> int:
+    """The spend of the window (now − 12 months, now], in minor units."""
+    since = add_months(now, -terms.window_months, terms.zone)
+    return sum(net for at, net in counted if since < at <= now)
+
+
+def raised(member: str, now: int, spend: int, terms: Programme, state: Membership) -> list[TierRaised]:
+    rank = terms.reached(spend)
+    if rank <= terms.rank(state.tier):
+        return []
+    return [TierRaised(member, terms.name(rank), state.tier, spend, next_review(now, terms), now)]
+
+
+def review(member: str, now: int, terms: Programme, state: Membership) -> TierExtended | TierLowered | None:
+    """The outcome of the one review that is due at ``now``, if any; ask again until there is none."""
+    due = state.valid_until
+    if due is None or due > now:
+        return None
+    spend = qualifying_spend(purchases(state), due - 1, terms)
+    held = terms.rank(state.tier)
+    kept = terms.kept(spend, held)
+    until = add_months(due, terms.window_months, terms.zone) if kept else None
+    if kept == held and until is not None:
+        return TierExtended(member, state.tier, spend, until, now)
+    return TierLowered(member, terms.name(kept), state.tier, spend, until, "review", now)
+
+
+def revoked(member: str, now: int, spend: int, terms: Programme, state: Membership) -> list[TierLowered]:
+    """After a reversal: an upgrade of the last return window that its purchases no longer carry is taken back."""
+    rank = terms.reached(spend)
+    window_over = add_days(state.raised_at, terms.return_days, terms.zone)
+    if rank >= terms.rank(state.tier) or now >= window_over:
+        return []
+    until = state.valid_until if rank else None
+    return [TierLowered(member, terms.name(rank), state.tier, spend, until, "reversal", now)]
+
+
+def next_review(now: int, terms: Programme) -> int:
+    return end_of_day(add_months(now, terms.window_months, terms.zone), terms.zone)

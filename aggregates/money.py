@@ -1,0 +1,47 @@
+"""Money is an integer of minor units; this is the one place where it is divided.
+
+Largest-remainder apportionment and cumulative rounding keep every split exact: the parts sum to the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MINOR_DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
+"""Currencies of ISO 4217 in use that do not have two decimal digits."""
+
+
+def minor_units(currency: str) -> int:
+    """How many minor units make one major unit.
+
+    >>> minor_units("USD"), minor_units("JPY")
+    (100, 1)
+    """
+    return int(10 ** MINOR_DIGITS.get(currency, 2))
+
+
+def part_of(amount: int, taken: int, more: int, whole: int) -> int:
+    """The share of ``amount`` that ``more`` of ``whole`` units carry when ``taken`` units have gone before.
+
+    Cumulative floors: whatever the order and size of the parts, they sum to ``amount``.
+
+    >>> [part_of(100, taken, 1, 3) for taken in range(3)]
+    [33, 33, 34]
+    """
+    return amount * (taken + more) // whole - amount * taken // whole
+
+
+def apportion(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split ``amount`` by ``weights`` (largest remainder, ties to the earlier); the parts sum to ``amount``.
+
+    >>> apportion(100, [1, 1, 1]), apportion(5, [0, 0])
+    ([34, 33, 33], [5, 0])
+    """
+    total = sum(weights)
+    if not total:
+        return [amount] + [0] * (len(weights) - 1) if weights else []
+    parts = [amount * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: -(amount * weights[i] % total))
+    for i in by_remainder[: amount - sum(parts)]:
+        parts[i] += 1
+    return parts

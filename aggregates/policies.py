@@ -1,0 +1,90 @@
+"""What follows from what: the only file that sees two aggregates.
+
+A reaction is decided and appended with the fact that caused it, so no crash can part an order from its points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aggregates.campaign import CampaignLaunched
+from aggregates.coupon import CouponRedeemed
+from aggregates.kernel import Refusal
+from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.order.decider import PlaceOrder
+from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderRefunded
+from aggregates.programme import Programme
+
+
+def react(event: object, terms: Programme) -> list[object]:
+    """The commands that a fact brings about, in order."""
+    match event:
+        case OrderPaid(member=str(member)):
+            return [GrantPoints(member, event.order, event.net, terms, event.at)]
+        case OrderDelivered(member=str(member)):
+            return [ActivatePoints(member, event.order, terms, event.at)]
+        case OrderRefunded(member=str(member)):
+            return [ClawBackPoints(member, event.order, event.refund, event.net_retained, terms, event.at)]
+        case OrderCancelled(member=str(member)) if event.lines:
+            return [ClawBackPoints(member, event.order, "cancelled", 0, terms, event.at)]
+        case _:
+            return []
+
+
+def admit(command: object, terms: Programme) -> None:
+    """Refuse what no aggregate can see to be wrong: it is the shop that it does not fit."""
+    if isinstance(command, PlaceOrder) and command.currency != terms.currency:
+        raise Refusal("currency_unknown", f"This shop sells in {terms.currency}, not in {command.currency}.")
+
+
+# Guards: what must hold across streams, kept as rows of the append's own transaction
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``key`` belongs to ``owner`` alone; with no key, the owner gives up its claims of this kind."""
+
+    kind: str
+    key: str | None
+    owner: str
+    taken: Refusal
+
+
+@dataclass(frozen=True)
+class Allow:
+    """At most ``limit`` uses of ``key`` from now on."""
+
+    key: str
+    limit: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of ``key``, refused past its limit (none set: no limit)."""
+
+    key: str
+    exhausted: Refusal
+
+
+Guard: TypeAlias = Claim | Allow | Use
+
+EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
+CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
+
+
+def guards(event: object) -> list[Guard]:
+    """The rows that an event needs; if one cannot be had, the whole command is refused."""
+    match event:
+        case MemberRegistered() | MemberProfileChanged():
+            email = event.email.strip().casefold() if event.email else None
+            return [Claim("email", email, event.member, EMAIL_TAKEN)]
+        case MemberErased():
+            return [Claim("email", None, event.member, EMAIL_TAKEN)]
+        case CampaignLaunched(limit=int(limit)):
+            return [Allow(f"campaign:{event.campaign}", limit)]
+        case CouponRedeemed(flags=()):
+            return [Use(f"campaign:{event.campaign}", CAMPAIGN_EXHAUSTED)]
+        case _:
+            return []

@@ -1,0 +1,150 @@
+"""A product: what the shop lists, at which price, and whether it still sells it.
+
+Prices are minor units of the shop's currency; an unknown price or stock is None, and an unset stock is not tracked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, assert_never
+
+from aggregates.kernel import Decider, Refusal, require_count, require_id
+
+# Commands
+
+
+@dataclass(frozen=True)
+class ListProduct:
+    """Listing a listed product again replaces what was said of it."""
+
+    product: str
+    at: int
+    name: str | None = None
+    department: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: int | None = None
+    stock: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RepriceProduct:
+    product: str
+    price: int
+    at: int
+
+
+@dataclass(frozen=True)
+class RetireProduct:
+    product: str
+    at: int
+
+
+Command: TypeAlias = ListProduct | RepriceProduct | RetireProduct
+
+# Events
+
+
+@dataclass(frozen=True)
+class ProductListed:
+    product: str
+    name: str | None
+    department: str | None
+    category: str | None
+    brand: str | None
+    price: int | None
+    stock: int | None
+    attributes: Mapping[str, str]
+    at: int
+
+
+@dataclass(frozen=True)
+class ProductRepriced:
+    product: str
+    price: int
+    previous: int | None
+    at: int
+
+
+@dataclass(frozen=True)
+class ProductRetired:
+    product: str
+    at: int
+
+
+Event: TypeAlias = ProductListed | ProductRepriced | ProductRetired
+
+# State
+
+
+@dataclass(frozen=True)
+class Product:
+    listed: ProductListed | None = None
+    price: int | None = None
+    retired: bool = False
+
+
+def decide(command: Command, product: Product) -> list[Event]:
+    match command:
+        case ListProduct():
+            return list_product(command, product)
+        case RepriceProduct():
+            require_listed(product)
+            require_count("price", command.price)
+            if command.price == product.price:
+                return []
+            return [ProductRepriced(command.product, command.price, product.price, command.at)]
+        case RetireProduct():
+            if product.retired:
+                return []
+            require_listed(product)
+            return [ProductRetired(command.product, command.at)]
+        case _:
+            assert_never(command)
+
+
+def list_product(command: ListProduct, product: Product) -> list[Event]:
+    require_id("product", command.product)
+    if command.price is not None:
+        require_count("price", command.price)
+    if command.stock is not None:
+        require_count("stock", command.stock)
+    listed = ProductListed(
+        command.product,
+        command.name,
+        command.department,
+        command.category,
+        command.brand,
+        command.price,
+        command.stock,
+        dict(command.attributes),
+        command.at,
+    )
+    known = product.listed
+    if known and not product.retired and replace(listed, at=known.at) == replace(known, price=product.price):
+        return []
+    return [listed]
+
+
+def require_listed(product: Product) -> None:
+    if product.listed is None:
+        raise Refusal("product_unknown", "No product has this id; list it first.")
+    if product.retired:
+        raise Refusal("product_retired", "This product is retired; list it again to sell it.")
+
+
+def evolve(product: Product, event: Event) -> Product:
+    match event:
+        case ProductListed():
+            return Product(event, event.price)
+        case ProductRepriced():
+            return replace(product, price=event.price)
+        case ProductRetired():
+            return replace(product, retired=True)
+        case _:
+            assert_never(event)
+
+
+product = Decider("product", Product(), decide, evolve)

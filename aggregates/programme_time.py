@@ -1,0 +1,72 @@
+"""Days and months as the shop lives them: instants are UTC epoch milliseconds, calendars are the programme zone's.
+
+A local time that the clock skips (spring) moves on by the gap; one that comes twice (autumn) means the first.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+QUARTER_HOUR = 900_000
+
+
+def _local(at: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(at // 1000, UTC).astimezone(ZoneInfo(zone))
+
+
+def _instant(day: date, clock: time, zone: str) -> int:
+    return round(datetime.combine(day, clock, ZoneInfo(zone)).timestamp() * 1000)
+
+
+@lru_cache(maxsize=65_536)
+def _day_of_quarter(quarter: int, zone: str) -> str:
+    return _local(quarter * QUARTER_HOUR, zone).date().isoformat()
+
+
+def local_day(at: int, zone: str) -> str:
+    """The calendar day of an instant, as ISO text (every zone's offset is a multiple of a quarter of an hour since 1972).
+
+    >>> local_day(1483246799000, "America/New_York"), local_day(1483246800000, "America/New_York")
+    ('2016-12-31', '2017-01-01')
+    """
+    return _day_of_quarter(at // QUARTER_HOUR, zone)
+
+
+def day_start(day: str, zone: str) -> int:
+    """The instant a calendar day begins.
+
+    >>> day_start("2017-01-01", "America/New_York")
+    1483246800000
+    """
+    return _instant(date.fromisoformat(day), time(), zone)
+
+
+def end_of_day(at: int, zone: str) -> int:
+    """The first instant after the calendar day of ``at``."""
+    return _instant(_local(at, zone).date() + timedelta(days=1), time(), zone)
+
+
+def add_days(at: int, days: int, zone: str) -> int:
+    """The same local time, ``days`` later; 23 or 25 hours a day where the clock changes.
+
+    >>> add_days(day_start("2017-03-11", "America/New_York"), 2, "America/New_York") // 3_600_000 - 413_693
+    0
+    """
+    local = _local(at, zone)
+    return _instant(local.date() + timedelta(days=days), local.time(), zone) + at % 1000
+
+
+def add_months(at: int, months: int, zone: str) -> int:
+    """The same local time and day of the month, clipped to the month's last day.
+
+    >>> end = day_start("2024-02-29", "UTC")
+    >>> add_months(end, 12, "UTC") == day_start("2025-02-28", "UTC")
+    True
+    """
+    local = _local(at, zone)
+    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return _instant(date(year, month + 1, day), local.time(), zone) + at % 1000

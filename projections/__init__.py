@@ -1,0 +1,1 @@
+"""What we remember: read models folded from events, free of any database."""

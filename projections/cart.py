@@ -1,0 +1,82 @@
+"""The cart a shopper has open now, by member, else by session; gone once it is checked out or abandoned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, assert_never
+
+from aggregates.cart import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+)
+from aggregates.member import MemberErased
+from projections.kernel import one_document
+
+
+@dataclass(frozen=True)
+class CartItem:
+    """``price``: the unit price shown when it was last added, in minor units."""
+
+    product: str
+    quantity: int
+    price: int | None
+
+
+@dataclass(frozen=True)
+class OpenCart:
+    cart: str
+    member: str | None
+    session: str | None
+    opened_at: int
+    items: tuple[CartItem, ...] = field(default_factory=tuple)
+    as_of: int = 0
+    position: int = 0
+
+
+Event: TypeAlias = (
+    CartOpened | CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartCheckedOut | CartAbandoned | MemberErased
+)
+
+
+def project(view: OpenCart | None, event: Event, position: int) -> OpenCart | None:
+    if isinstance(event, MemberErased):
+        return None
+    if isinstance(event, CartOpened):
+        return OpenCart(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)
+    if view is None or view.cart != event.cart:
+        return view  # a cart that a newer one has replaced
+    match event:
+        case CartItemAdded():
+            return with_items(view, added(view.items, event), event.at, position)
+        case CartItemQuantityChanged():
+            items = tuple(replace(i, quantity=event.quantity) if i.product == event.product else i for i in view.items)
+            return with_items(view, items, event.at, position)
+        case CartItemRemoved():
+            return with_items(view, tuple(i for i in view.items if i.product != event.product), event.at, position)
+        case CartCheckedOut() | CartAbandoned():
+            return None
+        case _:
+            assert_never(event)
+
+
+def with_items(view: OpenCart, items: tuple[CartItem, ...], at: int, position: int) -> OpenCart:
+    return OpenCart(view.cart, view.member, view.session, view.opened_at, items, at, position)
+
+
+def added(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, ...]:
+    for index, item in enumerate(items):
+        if item.product == event.product:
+            more = CartItem(event.product, item.quantity + event.quantity, event.price)
+            return (*items[:index], more, *items[index + 1 :])
+    return (*items, CartItem(event.product, event.quantity, event.price))
+
+
+def owner(event: Event) -> str:
+    return event.member or getattr(event, "session", None) or ""
+
+
+cart = one_document("cart", 1, OpenCart, Event.__args__, owner, project)

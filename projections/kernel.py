@@ -1,0 +1,86 @@
+"""The two shapes of a read model, and how a chunk of events becomes one :class:`Delta`.
+
+*Documents* are read, changed and written whole, each by the one fold that owns it. A *tally* only adds: its increments
+commute, so any number of writers may send them in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+
+Document: TypeAlias = Any
+"""A frozen dataclass with a ``position``: the place in the log that it reflects."""
+
+Keys: TypeAlias = Callable[[Any], tuple[str, ...]]
+Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping[str, Document | None]]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """``types``: what a key's prefix holds. ``keys``: the documents each event needs. ``project``: those that it changes."""
+
+    name: str
+    version: int
+    types: Mapping[str, type]
+    keys: Mapping[type, Keys]
+    project: Project
+
+    @property
+    def events(self) -> frozenset[type]:
+        return frozenset(self.keys)
+
+    def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
+        """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
+        delta = Delta()
+        for recorded in chunk:
+            changed = self.project(documents, recorded.event, recorded.position)
+            documents.update(changed)
+            delta.documents.update(changed)
+        return delta
+
+
+@dataclass(frozen=True)
+class Tally:
+    """``prefixes``: the keys it writes, by what they begin with. ``project`` adds an event to a delta."""
+
+    name: str
+    version: int
+    prefixes: tuple[str, ...]
+    events: frozenset[type]
+    project: Callable[[Delta, Any], None]
+
+    def fold(self, chunk: Iterable[Recorded]) -> Delta:
+        delta = Delta()
+        for recorded in chunk:
+            self.project(delta, recorded.event)
+        return delta
+
+
+Projection: TypeAlias = Documents | Tally
+
+
+def one_document(
+    prefix: str,
+    version: int,
+    document: type,
+    events: Iterable[type],
+    owner: Callable[[Any], str],
+    project: Callable[[Any, Any, int], Any],
+) -> Documents:
+    """A fold that keeps one document an owner: ``project(document or None, event, position) -> document or None``."""
+
+    def keys(event: object) -> tuple[str, ...]:
+        return (f"{prefix}:{owner(event)}",)
+
+    def project_one(documents: Mapping[str, Document | None], event: object, position: int) -> dict[str, Document | None]:
+        (key,) = keys(event)
+        before = documents.get(key)
+        after = project(before, event, position)
+        return {} if after is before else {key: after}
+
+    return Documents(prefix, version, {prefix: document}, dict.fromkeys(events, keys), project_one)

@@ -1,0 +1,147 @@
+"""A member's last 50 orders, newest first, and each of them in full; an older order leaves, the log keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from aggregates.member import MemberErased
+from aggregates.order.facts import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderLine,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderShipped,
+)
+from projections.kernel import Documents
+
+KEPT = 50
+
+
+@dataclass(frozen=True)
+class OrderInFull:
+    """Money is minor units of ``currency``; ``refunded`` is what was given back of ``paid``."""
+
+    order: str
+    member: str
+    cart: str | None
+    status: str
+    currency: str
+    lines: tuple[OrderLine, ...]
+    gross: int
+    total: int
+    paid: int
+    tax: int
+    refunded: int
+    placed_at: int
+    paid_at: int | None
+    shipped_at: int | None
+    delivered_at: int | None
+    position: int
+
+
+@dataclass(frozen=True)
+class OrderEntry:
+    order: str
+    status: str
+    total: int
+    lines: int
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberOrders:
+    member: str
+    orders: tuple[OrderEntry, ...]
+    position: int
+
+
+Views: TypeAlias = Mapping[str, MemberOrders | OrderInFull | None]
+Later: TypeAlias = OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
+Event: TypeAlias = OrderPlaced | Later | MemberErased
+
+
+def project(views: Views, event: Event, position: int) -> Views:
+    if event.member is None:
+        return {}
+    key = f"orders:{event.member}"
+    known = views.get(key)
+    orders = known if isinstance(known, MemberOrders) else MemberOrders(event.member, (), position)
+    match event:
+        case MemberErased():
+            return {key: None} | {f"order:{entry.order}": None for entry in orders.orders}
+        case OrderPlaced():
+            return {f"order:{event.order}": placed(event, position)} | listed(orders, event, position)
+        case _:
+            view = views.get(f"order:{event.order}")
+            if not isinstance(view, OrderInFull):
+                return {}  # older than the last 50
+            view = replace(changed(view, event), position=position)
+            entries = tuple(replace(e, status=view.status) if e.order == view.order else e for e in orders.orders)
+            return {f"order:{event.order}": view, key: MemberOrders(event.member, entries, position)}
+
+
+def placed(event: OrderPlaced, position: int) -> OrderInFull:
+    return OrderInFull(
+        order=event.order,
+        member=event.member or "",
+        cart=event.cart,
+        status="placed",
+        currency=event.currency,
+        lines=event.lines,
+        gross=sum(line.gross for line in event.lines),
+        total=sum(line.total for line in event.lines),
+        paid=sum(line.paid for line in event.lines),
+        tax=event.tax,
+        refunded=0,
+        placed_at=event.at,
+        paid_at=None,
+        shipped_at=None,
+        delivered_at=None,
+        position=position,
+    )
+
+
+def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str, MemberOrders | None]:
+    """The list with the new order in its place by date, and removals of the orders that this pushes out."""
+    entry = OrderEntry(event.order, "placed", sum(line.total for line in event.lines), len(event.lines), event.at)
+    entries = (entry, *orders.orders)
+    if orders.orders and orders.orders[0].at > event.at:
+        entries = tuple(sorted(entries, key=lambda e: e.at, reverse=True))
+    kept = MemberOrders(orders.member, entries[:KEPT], position)
+    return {f"orders:{orders.member}": kept} | {f"order:{old.order}": None for old in entries[KEPT:]}
+
+
+def changed(view: OrderInFull, event: Later) -> OrderInFull:
+    match event:
+        case OrderPaid():
+            return replace(view, status="paid", paid_at=event.at)
+        case OrderShipped():
+            return replace(view, status="shipped", shipped_at=event.at)
+        case OrderDelivered():
+            return replace(view, status="delivered", delivered_at=event.at)
+        case OrderCancelled():
+            return replace(view, status="cancelled", refunded=sum(line.paid for line in event.lines))
+        case OrderRefunded():
+            refunded = view.refunded + sum(line.paid for line in event.lines)
+            return replace(view, status="refunded" if event.complete else view.status, refunded=refunded)
+
+
+def both(event: OrderPlaced | Later) -> tuple[str, ...]:
+    return (f"orders:{event.member}", f"order:{event.order}") if event.member is not None else ()
+
+
+def mine(event: MemberErased) -> tuple[str, ...]:
+    return (f"orders:{event.member}",)
+
+
+orders = Documents(
+    "orders",
+    1,
+    types={"orders": MemberOrders, "order": OrderInFull},
+    keys={**dict.fromkeys((OrderPlaced, *Later.__args__), both), MemberErased: mine},
+    project=project,
+)

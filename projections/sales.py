@@ -1,0 +1,59 @@
+"""Daily sales, by the shop's own calendar day: in all, by department and by category. Every figure is a sum of integers.
+
+Money is minor units: ``gross`` before discounts, ``discount`` the shop's, ``total`` after it, ``tender`` what coupons paid,
+``paid`` the rest. Cancelled and refunded money stands apart, on the day it was given back, and changes no sale.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TypeAlias, assert_never
+
+from aggregates.delta import Delta
+from aggregates.member import MemberRegistered
+from aggregates.order.facts import OrderCancelled, OrderPaid, OrderRefunded
+from aggregates.programme_time import local_day
+from projections.kernel import Tally
+
+Event: TypeAlias = OrderPaid | OrderRefunded | OrderCancelled | MemberRegistered
+
+UNKNOWN = "(unknown)"
+
+
+def project(zone: str, delta: Delta, event: Event) -> None:
+    day = f"sales:{local_day(event.at, zone)}"
+    match event:
+        case OrderPaid():
+            sold(delta, day, event)
+        case OrderRefunded():
+            delta.count(day, "refunds", 1)
+            delta.count(day, "refunded", sum(line.paid for line in event.lines))
+        case OrderCancelled():
+            delta.count(day, "cancellations", 1)
+            delta.count(day, "cancelled", sum(line.paid for line in event.lines))
+        case MemberRegistered():
+            delta.count(day, "members", 1)
+        case _:
+            assert_never(event)
+
+
+def sold(delta: Delta, day: str, event: OrderPaid) -> None:
+    whole = delta.counts[day]
+    whole["orders"] += 1
+    departments, categories = delta.counts[f"{day}:department"], delta.counts[f"{day}:category"]
+    for line in event.lines:
+        whole["lines"] += 1
+        whole["gross"] += line.gross
+        whole["discount"] += line.gross - line.total
+        whole["total"] += line.total
+        whole["tender"] += line.total - line.paid
+        whole["paid"] += line.paid
+        for counts, name in ((departments, line.department or UNKNOWN), (categories, line.category or UNKNOWN)):
+            counts[f"{name}:lines"] += 1
+            counts[f"{name}:gross"] += line.gross
+            counts[f"{name}:total"] += line.total
+            counts[f"{name}:paid"] += line.paid
+
+
+def sales(zone: str) -> Tally:
+    return Tally("sales", 1, ("sales:",), frozenset(Event.__args__), partial(project, zone))

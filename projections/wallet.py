@@ -1,0 +1,61 @@
+"""A member's coupon wallet: the campaigns they were sent, until when, and what they used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, assert_never
+
+from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.member import MemberErased
+from projections.kernel import one_document
+
+
+@dataclass(frozen=True)
+class CouponUse:
+    coupon: str
+    order: str | None
+    flags: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True)
+class WalletEntry:
+    """``starts`` and ``ends`` (the first instant after) are None where the campaign has no bound."""
+
+    campaign: str
+    kind: str | None = None
+    starts: int | None = None
+    ends: int | None = None
+    sent_at: int | None = None
+    uses: tuple[CouponUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wallet:
+    member: str
+    campaigns: Mapping[str, WalletEntry] = field(default_factory=dict)
+    as_of: int = 0
+    position: int = 0
+
+
+Event: TypeAlias = CouponSent | CouponRedeemed | MemberErased
+
+
+def project(wallet: Wallet | None, event: Event, position: int) -> Wallet | None:
+    if isinstance(event, MemberErased):
+        return None
+    wallet = wallet or Wallet(event.member)
+    entry = wallet.campaigns.get(event.campaign, WalletEntry(event.campaign))
+    match event:
+        case CouponSent():
+            entry = replace(entry, kind=event.kind, starts=event.starts, ends=event.ends, sent_at=event.at)
+        case CouponRedeemed():
+            use = CouponUse(event.coupon, event.order, event.flags, event.at)
+            entry = replace(entry, uses=(*entry.uses, use))
+        case _:
+            assert_never(event)
+    return Wallet(wallet.member, {**wallet.campaigns, event.campaign: entry}, max(wallet.as_of, event.at), position)
+
+
+wallet = one_document("wallet", 1, Wallet, Event.__args__, lambda event: str(event.member), project)
