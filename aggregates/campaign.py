@@ -74,7 +74,7 @@ def decide(command: Command, campaign: Campaign) -> list[Event]:
     raise Refusal("campaign_launched", "This campaign was launched before, on other terms.")
 
 
-def evolve(campaign: Campaign, event: Event) -> Campaign:
+def evolve(_: Campaign, event: Event) -> Campaign:
     return Campaign(event)
 
 

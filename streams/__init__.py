@@ -1,0 +1,1 @@
+"""The shell that wires: which command goes to which decider, which event to which fold, and who feeds them."""

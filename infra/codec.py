@@ -1,0 +1,129 @@
+"""Events to bytes and back. What is stored is JSON, begins with the partition key, and is named for ever.
+
+A stored name is the class's own name, with ``.2``, ``.3`` … once its shape has changed; each old shape is upcast, step by
+step, to the present one. Personal fields are sealed one by one with their member's key, and read as blank once it is gone.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+import msgspec
+import orjson
+
+from infra.faults import Unreadable
+from infra.keys import KeyRing
+
+Raw: TypeAlias = dict[str, Any]
+Upcast: TypeAlias = Callable[[Raw], Raw]
+
+PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart")
+"""An event belongs to the first of these that it names: all of one member's events stay in order."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """How one event is stored. ``upcasts[0]`` turns version 1 into 2, and so on; ``sealed`` has each field's blank value.
+
+    ``erases``: once stored, the key of the member that the event names is destroyed.
+    """
+
+    event: type
+    upcasts: tuple[Upcast, ...] = ()
+    sealed: Mapping[str, object] = field(default_factory=dict)
+    erases: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.stored_name(len(self.upcasts) + 1)
+
+    def stored_name(self, version: int) -> str:
+        return self.event.__name__ if version == 1 else f"{self.event.__name__}.{version}"
+
+
+class Codec:
+    def __init__(self, types: Iterable[EventType], keys: KeyRing) -> None:
+        self._keys = keys
+        self._types = {kind.event: kind for kind in types}
+        self._names = {event: kind.name for event, kind in self._types.items()}
+        self._partition = {event: partition_fields(event) for event in self._types}
+        self._decoders: dict[str, Callable[[bytes], object]] = {}
+        for kind in self._types.values():
+            for version in range(1, len(kind.upcasts) + 2):
+                self._decoders[kind.stored_name(version)] = self._decoder(kind, version)
+
+    def encode(self, event: object) -> tuple[str, bytes]:
+        """The stored name and bytes of an event."""
+        event_type = type(event)
+        body = orjson.dumps(self._seal(event) if self._types[event_type].sealed else event)
+        return self._names[event_type], b'{"key":' + orjson.dumps(self.partition_key(event)) + b"," + body[1:]
+
+    def decode(self, name: str, state: bytes) -> object:
+        """The event, in its present shape. Raises :class:`Unreadable` for a name or a shape that this program does not know."""
+        try:
+            return self._decoders[name](state)
+        except KeyError:
+            raise Unreadable(f"The log holds an event named {name}, which this version does not know: upgrade it.") from None
+        except (msgspec.ValidationError, msgspec.DecodeError, orjson.JSONDecodeError) as fault:
+            raise Unreadable(f"A stored {name} cannot be read ({fault}): {state[:80]!r}") from fault
+
+    def partition_key(self, event: object) -> str:
+        for name in self._partition[type(event)]:
+            value = getattr(event, name)
+            if value is not None:
+                return str(value)
+        raise Unreadable(f"{type(event).__name__} names nothing that it could be partitioned by.")
+
+    def erased_member(self, event: object) -> str | None:
+        return self.partition_key(event) if self._types[type(event)].erases else None
+
+    def _decoder(self, kind: EventType, version: int) -> Callable[[bytes], object]:
+        upcasts = kind.upcasts[version - 1 :]
+        if not upcasts and not kind.sealed:
+            return msgspec.json.Decoder(kind.event).decode
+
+        def decode(state: bytes) -> object:
+            raw = orjson.loads(state)
+            for upcast in upcasts:
+                raw = upcast(raw)
+            return msgspec.convert(self._open(raw, kind) if kind.sealed else raw, kind.event)
+
+        return decode
+
+    def _seal(self, event: object) -> Raw:
+        kind, member = self._types[type(event)], self.partition_key(event)
+        raw = {spec.name: getattr(event, spec.name) for spec in fields(kind.event)}
+        for name, blank in kind.sealed.items():
+            if raw[name] != blank:
+                raw[name] = self._keys.seal(member, context(kind, member, name), orjson.dumps(raw[name]))
+        return raw
+
+    def _open(self, raw: Raw, kind: EventType) -> Raw:
+        for name, blank in kind.sealed.items():
+            if raw[name] != blank:
+                opened = self._keys.open(raw["key"], context(kind, raw["key"], name), raw[name])
+                raw[name] = blank if opened is None else orjson.loads(opened)
+        return raw
+
+
+def context(kind: EventType, member: str, name: str) -> str:
+    """What a sealed value is bound to. The member's id is free text, hence its encoding."""
+    return f"{kind.event.__name__}/{name}/{b64encode(member.encode()).decode()}"
+
+
+def partition_fields(event: type) -> tuple[str, ...]:
+    names = {spec.name for spec in fields(event)}
+    return tuple(name for name in PARTITION_KEYS if name in names)
+
+
+def key_of(state: bytes) -> str:
+    """The partition key of stored bytes, without decoding the rest.
+
+    >>> key_of(b'{"key":"42","member":"42"}')
+    '42'
+    """
+    end = state.index(b'","' if b'","' in state else b'"}', 7)
+    return str(orjson.loads(state[7 : end + 1]))

@@ -1,0 +1,94 @@
+"""What one append may do: look up earlier outcomes, read streams, take guarded rows, add events over several streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from eventsourcing.sqlite import SQLiteCursor
+
+from infra.codec import Codec
+from infra.event_log.schema import EVENTS
+from infra.event_log.shapes import Outcome
+
+INSERT = f"INSERT INTO {EVENTS} VALUES (?,?,?,?,?)"
+RECORD = "INSERT INTO outcomes VALUES (?,?,?,?,?,?)"
+
+ReadStream: TypeAlias = Callable[[SQLiteCursor, str, int], tuple[list[object], int]]
+
+
+class Append:
+    """The writer's lock is held, so what is read here stays true until the commit. Rows are sent together at the end."""
+
+    def __init__(self, cursor: SQLiteCursor, codec: Codec, head: int, read: ReadStream) -> None:
+        self.head = head
+        self._cursor = cursor
+        self._codec = codec
+        self._read = read
+        self._rows: list[tuple[int, str, int, str, bytes]] = []
+        self._outcomes: list[tuple[str, bool, str, str, int, int]] = []
+
+    def outcomes(self, requests: Sequence[str]) -> dict[str, Outcome]:
+        """Those of these requests that were answered before, each with its first answer."""
+        marks = ",".join("?" * len(requests))
+        self._cursor.execute(f"SELECT * FROM outcomes WHERE request IN ({marks})", requests)
+        return {
+            request: Outcome(request, bool(accepted), code, sentence, events, position, repeated=True)
+            for request, accepted, code, sentence, events, position in self._cursor.fetchall()
+        }
+
+    def read(self, stream: str, after: int) -> tuple[list[object], int]:
+        """Stored events of a stream; those added in this very append are not among them."""
+        return self._read(self._cursor, stream, after)
+
+    def add(self, stream: str, version: int, event: object) -> None:
+        self.head += 1
+        self._rows.append((self.head, stream, version, *self._codec.encode(event)))
+
+    def record(self, outcome: Outcome) -> None:
+        self._outcomes.append(
+            (outcome.request, outcome.accepted, outcome.code, outcome.sentence, outcome.events, outcome.position)
+        )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Guarded rows taken inside are given back if it fails."""
+        self._cursor.execute("SAVEPOINT request")
+        try:
+            yield
+        except BaseException:
+            self._cursor.execute("ROLLBACK TO request")
+            raise
+        finally:
+            self._cursor.execute("RELEASE request")
+
+    def claim(self, kind: str, key: str | None, owner: str) -> bool:
+        """Make ``key`` the owner's one key of its kind (None: give it up); False if another holds it."""
+        self._cursor.execute("DELETE FROM claims WHERE kind = ? AND owner = ?", (kind, owner))
+        if key is None:
+            return True
+        self._cursor.execute("INSERT INTO claims VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING owner", (kind, key, owner))
+        return self._cursor.fetchone() is not None
+
+    def allow(self, key: str, limit: int) -> None:
+        self._cursor.execute(
+            "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed", (key, limit)
+        )
+
+    def use(self, key: str) -> bool:
+        """Count one use; False if its limit is reached. A key without a limit may always be used."""
+        self._cursor.execute("SELECT used < allowed FROM limits WHERE key = ?", (key,))
+        row = self._cursor.fetchone()
+        if row is None:
+            return True
+        if not row[0]:
+            return False
+        self._cursor.execute("UPDATE limits SET used = used + 1 WHERE key = ?", (key,))
+        return True
+
+    def flush(self) -> None:
+        if self._rows:
+            self._cursor.executemany(INSERT, self._rows)
+        if self._outcomes:
+            self._cursor.executemany(RECORD, self._outcomes)

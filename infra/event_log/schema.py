@@ -1,0 +1,45 @@
+"""The SQLite tables: the library's recorder on a table of ours, whose rows can be neither changed nor removed."""
+
+from __future__ import annotations
+
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+EVENTS = "stored_events"
+
+TABLES = (
+    f"""CREATE TABLE IF NOT EXISTS {EVENTS} (
+        position INTEGER PRIMARY KEY,
+        originator_id TEXT NOT NULL,
+        originator_version INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        state BLOB NOT NULL,
+        UNIQUE (originator_id, originator_version))""",
+    f"""CREATE TRIGGER IF NOT EXISTS facts_are_not_changed BEFORE UPDATE ON {EVENTS}
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
+    f"""CREATE TRIGGER IF NOT EXISTS facts_are_not_removed BEFORE DELETE ON {EVENTS}
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
+    """CREATE TABLE IF NOT EXISTS outcomes (
+        request TEXT PRIMARY KEY,
+        accepted INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        events INTEGER NOT NULL,
+        position INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
+    "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL)",
+)
+
+
+class Recorder(SQLiteApplicationRecorder):
+    """The library's recorder, so that its tools read our log; positions are a column of their own (VACUUM keeps them)."""
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        super().__init__(datastore, EVENTS)
+        self.insert_events_statement = (
+            f"INSERT INTO {EVENTS} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
+        )
+
+    def construct_create_table_statements(self) -> list[str]:
+        return list(TABLES)

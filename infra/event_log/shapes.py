@@ -1,0 +1,37 @@
+"""What the log speaks of, whatever database is behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """A stored event: ``position`` in the whole log, ``version`` in its stream, both from 1 without gaps."""
+
+    position: int
+    stream: str
+    version: int
+    name: str
+    state: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request, kept with it for ever. ``position``: the log's head right after it (for reading one's write)."""
+
+    request: str
+    accepted: bool
+    code: str
+    sentence: str
+    events: int
+    position: int
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Whose log this is: its calendar's zone (IANA) and its currency (ISO 4217), chosen once."""
+
+    zone: str
+    currency: str

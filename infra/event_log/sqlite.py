@@ -1,0 +1,131 @@
+"""The event log in one SQLite file: one writer at a time, any number of readers, nothing lost once it is acknowledged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+
+from infra.codec import Codec
+from infra.event_log.append import Append
+from infra.event_log.schema import EVENTS, Recorder
+from infra.event_log.shapes import Row, Shop
+from infra.event_log.subscription import Subscription
+from infra.faults import Misconfigured
+
+READ_STREAM = f"""
+    SELECT originator_version, topic, state FROM {EVENTS}
+    WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+READ_LOG = f"""
+    SELECT position, originator_id, originator_version, topic, state FROM {EVENTS}
+    WHERE position > ? ORDER BY position LIMIT ?"""
+BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
+PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
+
+
+class SqliteLog:
+    def __init__(self, path: Path, codec: Codec) -> None:
+        self.path = path
+        self.codec = codec
+        self._datastore = SQLiteDatastore(str(path), lock_timeout=BUSY_TIMEOUT, pool_size=2, originator_id_type="text")
+        self.recorder = Recorder(self._datastore)
+        self.recorder.create_table()
+        self._writing = threading.Lock()
+        self._writer = self._datastore.pool.get_connection(is_writer=True)
+        self._cursor = tuples(self._writer.cursor())
+        self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
+        self._seen_change = self._change()
+
+    # Reading
+
+    def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
+        """The events of a stream behind version ``after``, and its version."""
+        with self._datastore.transaction(commit=False) as cursor:
+            return self._events(tuples(cursor), stream, after)
+
+    def since(self, position: int, limit: int) -> list[Row]:
+        """Up to ``limit`` rows behind ``position``, in order."""
+        with self._datastore.transaction(commit=False) as cursor:
+            tuples(cursor).execute(READ_LOG, (position, limit))
+            return [Row(*row) for row in cursor.fetchall()]
+
+    def head(self) -> int:
+        """The position of the latest event, 0 if there is none."""
+        with self._datastore.transaction(commit=False) as cursor:
+            return self._head(cursor)
+
+    def subscribe(self, position: int, poll: float = 0.01) -> Subscription:
+        """Rows behind ``position`` as they come, from this process or another."""
+        return Subscription(self.path, self.since, position, poll)
+
+    # Writing
+
+    @contextmanager
+    def append(self) -> Iterator[Append]:
+        """One transaction, with the writer's lock held: read, decide, append; all of it or nothing."""
+        with self._transaction() as cursor:
+            append = Append(cursor, self.codec, self._head(cursor), self._events)
+            yield append
+            append.flush()
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another connection has written since the last call; ask within an append."""
+        seen, self._seen_change = self._seen_change, self._change()
+        return seen != self._seen_change
+
+    def shop(self, wanted: Shop, chosen: bool) -> Shop:
+        """The shop this log belongs to; a new log becomes that of ``wanted``.
+
+        Raises :class:`Misconfigured` if it is another shop's and ``wanted`` was ``chosen``, not a default.
+        """
+        with self._transaction() as cursor:
+            cursor.execute("SELECT zone, currency FROM shop")
+            row = cursor.fetchone()
+            if row is None:
+                cursor.execute("INSERT INTO shop VALUES (?, ?)", (wanted.zone, wanted.currency))
+                return wanted
+            shop = Shop(*row)
+        if chosen and shop != wanted:
+            raise Misconfigured(
+                f"This log is of a shop in {shop.zone} that sells in {shop.currency}, not in {wanted.zone} and "
+                f"{wanted.currency}: choose another REGULARS_HOME."
+            )
+        return shop
+
+    def close(self) -> None:
+        self._datastore.pool.put_connection(self._writer)
+        self._datastore.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[SQLiteCursor]:
+        with self._writing:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._cursor
+            except BaseException:
+                self._writer.rollback()
+                raise
+            self._writer.commit()
+
+    def _events(self, cursor: SQLiteCursor, stream: str, after: int) -> tuple[list[object], int]:
+        cursor.execute(READ_STREAM, (stream, after))
+        rows = cursor.fetchall()
+        decode = self.codec.decode
+        return [decode(name, state) for _, name, state in rows], rows[-1][0] if rows else after
+
+    def _head(self, cursor: SQLiteCursor) -> int:
+        cursor.execute(f"SELECT MAX(position) FROM {EVENTS}")
+        return int(cursor.fetchone()[0] or 0)
+
+    def _change(self) -> int:
+        self._cursor.execute("PRAGMA data_version")
+        return int(self._cursor.fetchone()[0])
+
+
+def tuples(cursor: SQLiteCursor) -> SQLiteCursor:
+    """Plain tuples instead of the library's mapping rows."""
+    cursor.sqlite_cursor.row_factory = None
+    return cursor

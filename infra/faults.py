@@ -1,0 +1,27 @@
+"""What can go wrong outside, each said with what to do about it."""
+
+from __future__ import annotations
+
+
+class Fault(Exception):  # noqa: N818 - a family; its members are named for what went wrong
+    """Something outside is not as it must be; the message says what, and what to do."""
+
+
+class Misconfigured(Fault):
+    """A setting cannot be used."""
+
+
+class Unreachable(Fault):
+    """A server does not answer."""
+
+
+class Unreadable(Fault):
+    """Stored bytes that this program cannot read: a later version's event, or not ours."""
+
+
+class Superseded(Fault):
+    """Another writer moved a fold's checkpoint, or it was restored to an earlier one: read it again before going on."""
+
+
+class Missing(Fault):
+    """A part that an extra brings is not installed."""

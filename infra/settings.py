@@ -1,0 +1,50 @@
+"""Where things are: the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.faults import Misconfigured
+
+CHUNK = 1000
+"""Rows a follower reads, folds and applies at a time."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet."""
+
+    home: Path
+    redis_url: str | None = None
+    zone: str = "UTC"
+    currency: str = "USD"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "events.db"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys.db"
+
+    @property
+    def valkey(self) -> Path:
+        return self.home / "valkey"
+
+
+def from_environment() -> Settings:
+    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``REDIS_URL``, ``REGULARS_ZONE`` and ``REGULARS_CURRENCY``.
+
+    Raises :class:`Misconfigured` if a value cannot be used.
+    """
+    url = os.environ.get("REDIS_URL") or None
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise Misconfigured(f"REDIS_URL is {url!r}; it must begin with redis://, rediss:// or unix://.")
+    return Settings(
+        home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
+        redis_url=url,
+        zone=os.environ.get("REGULARS_ZONE") or "UTC",
+        currency=os.environ.get("REGULARS_CURRENCY") or "USD",
+    )

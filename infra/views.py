@@ -1,0 +1,138 @@
+"""Read models in Redis: what a fold wants written and how far it has come are one atomic step.
+
+One script call compares the fold's checkpoint with what the writer believes, applies the writes, and moves it. Whoever comes
+second (a restarted worker, a zombie, the client's own silent retry) finds it moved and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+import orjson
+import redis
+
+from aggregates.delta import Delta
+from infra.faults import Superseded, Unreadable
+
+APPLY = """
+local held = redis.call('GET', KEYS[1]) or '0'
+if held ~= ARGV[1] then return held end
+for _, write in ipairs(cmsgpack.unpack(ARGV[3])) do redis.call(unpack(write)) end
+redis.call('SET', KEYS[1], ARGV[2])
+return ARGV[2]
+"""
+
+MOST_ARGUMENTS = 4000  # Lua's unpack gives up at 8000
+
+Write: TypeAlias = list[str | int]  # no bytes: Redis's own unpacker does not know them
+
+
+@dataclass(frozen=True)
+class Step:
+    """A fold's move from one position in the log to another, with what it writes."""
+
+    fold: str
+    before: int
+    after: int
+    delta: Delta
+
+
+class Views:
+    """``version`` prefixes every key, so that a rebuild can write the next version beside the one being read."""
+
+    def __init__(self, client: redis.Redis, version: str = "v1") -> None:
+        self.client = client
+        self.version = version
+        self._sha: str | None = None
+
+    def key(self, name: str) -> str:
+        return f"{self.version}:{name}"
+
+    def announce(self) -> None:
+        """Tell storefronts which version to read, unless one was told before."""
+        self.client.set("regulars:version", self.version, nx=True)
+
+    def positions(self, folds: Sequence[str]) -> dict[str, int]:
+        """How far each fold has come, 0 at its beginning."""
+        held = self.client.mget([self._checkpoint(fold) for fold in folds]) if folds else []
+        return {fold: int(at or 0) for fold, at in zip(folds, held, strict=True)}
+
+    def load(self, keys: Iterable[str], types: Mapping[str, type]) -> dict[str, Any]:
+        """Documents by key, None where there is none, in one round trip. ``types``: what a key's first part holds."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
+        found = self.client.mget([self.key(name) for name in wanted])
+        return {name: self._decode(name, raw, types) for name, raw in zip(wanted, found, strict=True)}
+
+    def hashes(self, keys: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Whole maps by key, in one round trip."""
+        wanted = list(keys)
+        pipeline = self.client.pipeline(transaction=False)
+        for name in wanted:
+            pipeline.hgetall(self.key(name))
+        return {
+            name: {field.decode(): value.decode() for field, value in found.items()}
+            for name, found in zip(wanted, pipeline.execute(), strict=True)
+        }
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        """Apply each fold's step, or none of it. Raises :class:`Superseded` if a checkpoint is not where its step begins."""
+        packed = [msgspec.msgpack.encode(self._writes(step.delta)) for step in steps]
+        sha = self._sha or self._load()
+        try:
+            answers = self._send(sha, steps, packed)
+        except redis.exceptions.NoScriptError:  # a new server: nothing was applied
+            answers = self._send(self._load(), steps, packed)
+        for step, answer in zip(steps, answers, strict=True):
+            if int(answer) != step.after:
+                raise Superseded(
+                    f"The fold {step.fold} stands at {int(answer)} in Redis, not at {step.before}: another writer is at work, "
+                    "or Redis was restored. Stop the other writer; reading on from Redis's position is safe."
+                )
+
+    def _send(self, sha: str, steps: Sequence[Step], packed: Sequence[bytes]) -> list[bytes]:
+        pipeline = self.client.pipeline(transaction=False)
+        for step, writes in zip(steps, packed, strict=True):
+            pipeline.evalsha(sha, 1, self._checkpoint(step.fold), step.before, step.after, writes)
+        return list(pipeline.execute())
+
+    def _load(self) -> str:
+        self._sha = sha = str(self.client.script_load(APPLY))
+        return sha
+
+    def _checkpoint(self, fold: str) -> str:
+        return self.key(f"checkpoint:{fold}:log:0")
+
+    def _decode(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
+        if raw is None:
+            return None
+        try:
+            return msgspec.json.decode(raw, type=types[name.partition(":")[0]])
+        except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+            raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
+
+    def _writes(self, delta: Delta) -> list[Write]:
+        key = self.key
+        writes: list[Write] = []
+        gone: Write = [key(name) for name, document in delta.documents.items() if document is None]
+        writes += cut("DEL", gone, 1)
+        writes += [["SET", key(name), orjson.dumps(doc).decode()] for name, doc in delta.documents.items() if doc is not None]
+        for name, fields in delta.fields.items():
+            pairs: Write = [part for field, value in fields.items() if value is not None for part in (field, value)]
+            writes += cut("HSET", pairs, 2, key(name))
+            writes += cut("HDEL", [field for field, value in fields.items() if value is None], 1, key(name))
+        for name, counts in delta.counts.items():
+            writes += [["HINCRBY", key(name), field, by] for field, by in counts.items() if by]
+        for name, scores in delta.scores.items():
+            writes += [["ZINCRBY", key(name), by, member] for member, by in scores.items() if by]
+        return writes
+
+
+def cut(command: str, arguments: Write, unit: int, *key: str) -> list[Write]:
+    """A command over many arguments as several of a bounded number; ``unit`` arguments belong together."""
+    most = MOST_ARGUMENTS // unit * unit
+    return [[command, *key, *arguments[at : at + most]] for at in range(0, len(arguments), most)]

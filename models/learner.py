@@ -1,0 +1,131 @@
+"""The one learner: folds the log in its own order, each basket tested before it is learned, and keeps the lists up.
+
+Counters depend on the order across members, so one learner folds them all. It holds its state in memory and writes every
+change with its checkpoint; what it does not hold is brought to it (:meth:`Learner.missing`, :meth:`Learner.restore`). A list is
+computed at its owner's latest event with the model as of that event, so chunks, restarts and replays all give the same lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from aggregates.member import MemberErased
+from aggregates.order.facts import OrderPaid
+from aggregates.product import ProductListed, ProductRetired
+from aggregates.programme_time import local_day
+from models.co_occurrence import CoOccurrence
+from models.items import Items
+from models.leaders import Leaders
+from models.quality import Quality
+from models.repeat import RepeatBuyers
+from models.slots import LISTED, Companions, Popular, Recommendations, Slots
+from models.state import StateKeeper
+
+Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased
+
+HOT = 200
+"""Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
+
+
+class Learner:
+    name = "learner"
+    version = 1
+    events: frozenset[type] = frozenset(Event.__args__)
+    prefixes = ("items", "learner", "repeat:", "pairs:", "recommend:", "also:", "popular", "quality:")
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing: everything will be brought again."""
+        self.items = Items()
+        self.repeat = RepeatBuyers()
+        self.pairs = CoOccurrence(self.items)
+        self.quality = Quality()
+        self.hot, self.sold = Leaders(HOT), Leaders(HOT)
+        self.slots = Slots(self.items, self.repeat, self.pairs, self.hot)
+        self.shown: dict[str, tuple[str, ...]] = {}
+        self._state = StateKeeper(self)
+
+    def missing(self, chunk: Sequence[Recorded]) -> list[str]:
+        """Keys of the state that a chunk needs and that is not in memory."""
+        return self._state.missing(chunk, self._zone)
+
+    def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        self._state.restore(maps)
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        """Learn a chunk whose state is at hand."""
+        delta = Delta()
+        latest = {line.product: position for position, event in baskets(chunk) for line in event.lines if line.quantity}
+        last = max(latest.values(), default=0)
+        for recorded in chunk:
+            match recorded.event:
+                case OrderPaid() as event:
+                    self._learn_basket(delta, event, recorded.position, latest)
+                    if recorded.position == last:
+                        delta.documents["popular"] = Popular(tuple(self.slots.popular()), event.at, last)
+                case ProductListed() as event:
+                    self._state.describe(event)
+                case ProductRetired() as event:
+                    self._state.retire(event.product)
+                case MemberErased() as event:
+                    self._erase(delta, event.member)
+        self._state.write(delta)
+        return delta
+
+    def _learn_basket(self, delta: Delta, event: OrderPaid, position: int, latest: Mapping[str, int]) -> None:
+        basket = list(dict.fromkeys(line.product for line in event.lines if line.quantity))
+        if not basket:
+            return
+        if event.member is not None:
+            self._test(event.member, basket, event.at)
+        self._learn(event.member, basket, event.at)
+        if event.member is not None:
+            entries = tuple(self.slots.member(event.member, basket))
+            self.shown[event.member] = tuple(entry.product for entry in entries)
+            delta.documents[f"recommend:{event.member}"] = Recommendations(event.member, entries, event.at, position)
+        for product in basket:
+            if latest[product] == position:
+                companions = tuple(self.slots.product(product))
+                delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
+
+    def _test(self, member: str, basket: Sequence[str], at: int) -> None:
+        """Hold the basket against what was shown before it."""
+        hot = self.hot.ranked()[:LISTED]
+        lists = {
+            "regulars": self.shown.get(member, hot),
+            "personal": self.repeat.favourites(member, LISTED),
+            "popular": self.sold.ranked()[:LISTED],
+        }
+        truth = frozenset(basket)
+        seen = truth.union(*lists.values())
+        staples = {product for product in seen if self.items[product].staple}
+        self.quality.learn_one(local_day(at, self._zone), lists, truth, staples)
+
+    def _learn(self, member: str | None, basket: Sequence[str], at: int) -> None:
+        items = self.items
+        items.learn_basket(at)
+        if member is not None:
+            self.repeat.learn_one(member, basket, at)
+        for product in basket:
+            times = self.repeat.members[member].products[product].times if member is not None else None
+            items.learn_one(product, times, at)
+            item = items[product]
+            self.hot.grow(product, item.heat)
+            self.sold.grow(product, item.baskets)
+        self.pairs.learn_one(basket)
+        self._state.touch(member, basket)
+
+    def _erase(self, delta: Delta, member: str) -> None:
+        self.shown.pop(member, None)
+        delta.documents[f"recommend:{member}"] = None
+        self._state.erase(member)
+
+
+def baskets(chunk: Sequence[Recorded]) -> Iterator[tuple[int, OrderPaid]]:
+    return ((recorded.position, recorded.event) for recorded in chunk if isinstance(recorded.event, OrderPaid))

@@ -1,0 +1,174 @@
+"""The learner's state as maps of text, written as it changes and restored from there; every number survives exactly.
+
+``items``: a product's counters; ``items:names``: what is said of it; ``learner``: sums over all; ``repeat:{member}``: a
+member's habits and the list they were last shown; ``pairs:{product}``: baskets together by neighbour; ``quality:{day}``: sums
+of metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from aggregates.member import MemberErased
+from aggregates.order.facts import OrderPaid
+from aggregates.product import ProductListed
+from aggregates.programme_time import local_day
+from models.repeat import Habit, Habits
+
+if TYPE_CHECKING:
+    from models.learner import Learner
+
+ITEMS, NAMES, SUMS = "items", "items:names", "learner"
+BASKETS, SHOWN = ".baskets", ".shown"
+"""Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
+
+SEPARATOR = "\x1f"  # in no name: control characters are refused
+
+
+class StateKeeper:
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._held: set[str] = set()
+        self._touched_items: set[str] = set()
+        self._described: set[str] = set()
+        self._touched_habits: dict[str, set[str]] = {}
+        self._erased: dict[str, set[str]] = {}
+
+    # What changed
+
+    def touch(self, member: str | None, basket: Sequence[str]) -> None:
+        self._touched_items.update(basket)
+        if member is not None:
+            self._touched_habits.setdefault(member, set()).update(basket)
+
+    def describe(self, event: ProductListed) -> None:
+        item = self._learner.items[event.product]
+        item.name, item.department = event.name or "", event.department or ""
+        item.staple = "staple" in event.attributes
+        item.retired = False
+        self._described.add(event.product)
+
+    def retire(self, product: str) -> None:
+        self._learner.items[product].retired = True
+        self._described.add(product)
+
+    def erase(self, member: str) -> None:
+        habits = self._learner.repeat.members.pop(member, None)
+        self._erased[member] = set(habits.products) if habits else set()
+        self._touched_habits.pop(member, None)
+
+    # Bringing state
+
+    def missing(self, chunk: Sequence[Recorded], zone: str) -> list[str]:
+        needed = dict.fromkeys((ITEMS, NAMES, SUMS))
+        for recorded in chunk:
+            event = recorded.event
+            if isinstance(event, OrderPaid):
+                needed[f"quality:{local_day(event.at, zone)}"] = None
+                if event.member is not None:
+                    needed[f"repeat:{event.member}"] = None
+                needed.update(dict.fromkeys(f"pairs:{line.product}" for line in event.lines))
+            elif isinstance(event, MemberErased):
+                needed[f"repeat:{event.member}"] = None
+        missing = [key for key in needed if key not in self._held]
+        self._held.update(missing)
+        return missing
+
+    def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        learner = self._learner
+        for key, fields in maps.items():
+            kind, _, name = key.partition(":")
+            if key == ITEMS:
+                self._restore_items(fields)
+            elif key == NAMES:
+                self._restore_names(fields)
+            elif key == SUMS and fields:
+                items = learner.items
+                items.landmark, items.baskets, items.buyers = (int(fields[f]) for f in ("landmark", "baskets", "buyers"))
+                items.comebacks = float(fields["comebacks"])
+            elif kind == "repeat" and fields:
+                self._restore_habits(name, fields)
+            elif kind == "pairs" and fields:
+                learner.pairs.together[name] = {other: int(count) for other, count in fields.items()}
+            elif kind == "quality" and fields:
+                learner.quality.days[name] = {field: number(value) for field, value in fields.items()}
+
+    def _restore_items(self, fields: Mapping[str, str]) -> None:
+        learner = self._learner
+        for product, text in fields.items():
+            item = learner.items[product]
+            baskets, buyers, comebacks, heat = text.split()
+            item.baskets, item.buyers, item.comebacks, item.heat = int(baskets), int(buyers), float(comebacks), float(heat)
+            learner.hot.grow(product, item.heat)
+            learner.sold.grow(product, item.baskets)
+
+    def _restore_names(self, fields: Mapping[str, str]) -> None:
+        for product, text in fields.items():
+            item = self._learner.items[product]
+            flags, item.department, item.name = text.split(SEPARATOR)
+            item.staple, item.retired = "s" in flags, "r" in flags
+
+    def _restore_habits(self, member: str, fields: Mapping[str, str]) -> None:
+        habits = Habits(int(fields[BASKETS]))
+        for field, text in fields.items():
+            if field not in (BASKETS, SHOWN):
+                times, seen, weight, first, last = text.split()
+                product = field.removeprefix(".") if field.startswith("..") else field
+                habits.products[product] = Habit(int(times), int(seen), float(weight), int(first), int(last))
+        self._learner.repeat.members[member] = habits
+        self._learner.shown[member] = tuple(fields[SHOWN].split(SEPARATOR))
+
+    # Writing state
+
+    def write(self, delta: Delta) -> None:
+        """Add what changed since the last write."""
+        learner = self._learner
+        items = learner.items
+        for product in self._touched_items:
+            item = items[product]
+            delta.fields[ITEMS][product] = f"{item.baskets} {item.buyers} {item.comebacks!r} {item.heat!r}"
+        for product in self._described:
+            delta.fields[NAMES][product] = self._said(product)
+        if self._touched_items:
+            delta.fields[SUMS].update(
+                landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, comebacks=repr(items.comebacks)
+            )
+        for member, products in self._erased.items():
+            delta.fields[f"repeat:{member}"].update(dict.fromkeys((*map(escaped, products), BASKETS, SHOWN)))
+        for member, products in self._touched_habits.items():
+            delta.fields[f"repeat:{member}"].update(self._habits(member, products))
+        for product, others in learner.pairs.changed.items():
+            together = learner.pairs.together[product]
+            others.discard(product)
+            if others:
+                delta.fields[f"pairs:{product}"].update((other, together.get(other)) for other in others)
+        for day in learner.quality.changed:
+            delta.fields[f"quality:{day}"].update((name, repr(value)) for name, value in learner.quality.days[day].items())
+        for done in (self._touched_items, self._described, self._erased, self._touched_habits):
+            done.clear()
+        learner.pairs.changed.clear()
+        learner.quality.changed.clear()
+
+    def _said(self, product: str) -> str:
+        item = self._learner.items[product]
+        return SEPARATOR.join(("s" * item.staple + "r" * item.retired, item.department, item.name))
+
+    def _habits(self, member: str, products: set[str]) -> Iterator[tuple[str, str]]:
+        habits = self._learner.repeat.members[member]
+        for product in products:
+            habit = habits.products[product]
+            yield escaped(product), f"{habit.times} {habit.seen} {habit.weight!r} {habit.first} {habit.last}"
+        yield BASKETS, str(habits.baskets)
+        yield SHOWN, SEPARATOR.join(self._learner.shown[member])
+
+
+def number(text: str) -> float:
+    """A sum as it was: whole numbers stay whole."""
+    return int(text) if text.isdigit() else float(text)
+
+
+def escaped(product: str) -> str:
+    return f".{product}" if product.startswith(".") else product

@@ -1,0 +1,72 @@
+"""Putting a running system together from its settings, and taking it apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from aggregates.programme import Programme
+from infra.codec import Codec
+from infra.event_log.shapes import Shop
+from infra.event_log.sqlite import SqliteLog
+from infra.keys import KeyRing
+from infra.packaged.valkey import EmbeddedRedis, connect
+from infra.settings import Settings
+from infra.views import Views
+from models.learner import Learner
+from projections.kernel import Tally
+from streams.dispatch import Dispatch, DocumentsFeed, Feed, LearnerFeed, TallyFeed
+from streams.follow import Follower
+from streams.handle import Handler
+from streams.registry import EVENTS, projections
+
+
+@dataclass(frozen=True)
+class App:
+    """A running system in the embedded mode."""
+
+    settings: Settings
+    terms: Programme
+    log: SqliteLog
+    keys: KeyRing
+    views: Views
+    handler: Handler
+
+    def follower(self, models: bool = True) -> Follower:
+        """A follower of every read model; without ``models``, the learner waits where it is."""
+        feeds: list[Feed] = [
+            TallyFeed(fold) if isinstance(fold, Tally) else DocumentsFeed(fold, self.views) for fold in projections(self.terms)
+        ]
+        if models:
+            feeds.append(LearnerFeed(Learner(self.terms.zone), self.views))
+        return Follower(self.log, Dispatch(self.views, feeds))
+
+
+@contextmanager
+def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
+    """The system of these settings. ``shop``: what a new log belongs to, and an existing one must."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    keys = KeyRing(settings.keys)
+    log = SqliteLog(settings.log, Codec(EVENTS.values(), keys))
+    try:
+        mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
+        terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
+        views = Views(connect(redis_url(settings)))
+        views.announce()
+        handler = Handler(log, keys, terms)
+        yield App(settings, terms, log, keys, views, handler)
+        handler.close()
+        views.client.close()
+    finally:
+        log.close()
+        keys.close()
+
+
+def redis_url(settings: Settings) -> str:
+    """The Redis to use: the one named, else the embedded one, started if need be."""
+    if settings.redis_url:
+        return settings.redis_url
+    embedded = EmbeddedRedis(settings.valkey)
+    embedded.start()
+    return embedded.url

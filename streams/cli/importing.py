@@ -1,0 +1,125 @@
+"""``regulars import``: other people's data into the log, and from there into every view."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from infra.event_log.group_commit import GROUP
+from infra.event_log.shapes import Outcome
+from infra.settings import from_environment
+from streams.bootstrap import App, running
+from streams.handle import Request
+from streams.imports.complete_journey import SHOP, CompleteJourney
+
+
+@dataclass
+class Imported:
+    """What came of an import. ``events`` and ``seconds`` are this run's; ``counts`` say what the data held."""
+
+    requests: int = 0
+    repeated: int = 0
+    refused: int = 0
+    events: int = 0
+    seconds: float = 0.0
+    refusals: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        self.requests += 1
+        if outcome.repeated:
+            self.repeated += 1
+        elif outcome.accepted:
+            self.events += outcome.events
+        if not outcome.accepted:
+            self.refused += 1
+            self.refusals[outcome.code] += 1
+
+
+@click.group("import")
+def importing() -> None:
+    """Import data; twice, or after a kill, changes nothing."""
+
+
+@importing.command("complete-journey")
+@click.option("--weeks", type=click.IntRange(1, 53), help="Only the first weeks of the year.")
+@click.option("--without-models", is_flag=True, help="Log and views alone; `regulars follow` teaches the models later.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def complete_journey(weeks: int | None, without_models: bool, as_json: bool) -> None:
+    """Import dunnhumby's Complete Journey: a year of 2,469 households."""
+    console = Console(stderr=True)
+    with running(from_environment(), SHOP) as app:
+        imported = import_complete_journey(app, weeks, console, models=not without_models)
+    if as_json:
+        click.echo(orjson.dumps(imported))
+    else:
+        say(console, imported)
+
+
+def import_complete_journey(app: App, weeks: int | None, console: Console, models: bool = True) -> Imported:
+    """Import with a progress bar, the views following as the log grows."""
+    journey = CompleteJourney(weeks)
+    with progress_bar(console) as bar:
+        task = bar.add_task("Complete Journey", total=journey.basket_count, rate="")
+
+        def shown(position: int) -> None:
+            seconds = time.monotonic() - begun
+            events = position - before
+            rate = f"{events:,} events, {events / seconds:,.0f}/s"
+            bar.update(task, completed=journey.counts["baskets"], rate=rate)
+
+        before, begun = app.log.head(), time.monotonic()
+        imported = run(app, journey.requests(), shown, models)
+        imported.seconds = time.monotonic() - begun
+    imported.counts = journey.counts
+    return imported
+
+
+def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], models: bool) -> Imported:
+    """Feed requests to the log a group at a time, and the views after each."""
+    imported = Imported()
+    follower = app.follower(models)
+    group: list[Request] = []
+    for request in requests:
+        group.append(request)
+        if len(group) == GROUP:
+            add_group(app, group, imported)
+            shown(follower.catch_up(whole_chunks=True))
+            group = []
+    add_group(app, group, imported)
+    shown(follower.catch_up())
+    return imported
+
+
+def add_group(app: App, group: list[Request], imported: Imported) -> None:
+    for outcome in app.handler.handle_all(group):
+        imported.add(outcome)
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def say(console: Console, imported: Imported) -> None:
+    rate = imported.events / imported.seconds if imported.seconds else 0.0
+    console.print(
+        f"{imported.requests:,} requests ({imported.repeated:,} known before, {imported.refused:,} refused), "
+        f"{imported.events:,} events in {imported.seconds:.1f} s ({rate:,.0f}/s)"
+    )
+    for code, count in imported.refusals.most_common():
+        console.print(f"  refused {count:,} times: {code}")

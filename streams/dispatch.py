@@ -1,0 +1,128 @@
+"""One dispatch for every mode: recorded events in, each fold's step applied to Redis once, in one round trip for all."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from infra.faults import Superseded
+from infra.views import Step, Views
+from models.learner import Learner
+from projections.kernel import Documents, Tally
+
+REMEMBERED = 20_000
+"""Documents of a fold kept between chunks."""
+
+
+class Feed(Protocol):
+    """A fold with what it needs to be fed: loading before, forgetting when it lost its place."""
+
+    name: str
+    events: frozenset[type]
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta: ...
+
+    def forget(self) -> None: ...
+
+
+class TallyFeed:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self.name, self.events = fold_name(tally), tally.events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        return self._tally.fold(chunk)
+
+    def forget(self) -> None:
+        pass
+
+
+class DocumentsFeed:
+    """Loads the documents a chunk needs, but for those it wrote itself: its checkpoint proves that nobody else did."""
+
+    def __init__(self, documents: Documents, views: Views) -> None:
+        self._documents = documents
+        self._views = views
+        self._remembered: OrderedDict[str, Any] = OrderedDict()
+        self.name, self.events = fold_name(documents), documents.events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        keys = self._documents.keys
+        needed = dict.fromkeys(key for recorded in chunk for key in keys[type(recorded.event)](recorded.event))
+        held = self._remembered
+        at_hand = {key: held[key] for key in needed if key in held}
+        at_hand |= self._views.load((key for key in needed if key not in at_hand), self._documents.types)
+        delta = self._documents.fold(at_hand, chunk)
+        for key, document in at_hand.items():
+            held[key] = document
+            held.move_to_end(key)
+        while len(held) > REMEMBERED:
+            held.popitem(last=False)
+        return delta
+
+    def forget(self) -> None:
+        self._remembered.clear()
+
+
+class LearnerFeed:
+    """Brings the learner the state that a chunk needs and it does not hold."""
+
+    def __init__(self, learner: Learner, views: Views) -> None:
+        self._learner = learner
+        self._views = views
+        self.name, self.events = fold_name(learner), learner.events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        missing = self._learner.missing(chunk)
+        if missing:
+            self._learner.restore(self._views.hashes(missing))
+        return self._learner.fold(chunk)
+
+    def forget(self) -> None:
+        self._learner.forget()
+
+
+def fold_name(fold: Documents | Tally | Learner) -> str:
+    """A fold's checkpoint is its version's own: a new version begins at the beginning."""
+    return f"{fold.name}.{fold.version}"
+
+
+class Dispatch:
+    def __init__(self, views: Views, feeds: Iterable[Feed]) -> None:
+        self._views = views
+        self._feeds = list(feeds)
+        self.positions: dict[str, int] = {}
+        self.refresh()
+
+    @property
+    def position(self) -> int:
+        """How far every fold has come, at the least."""
+        return min(self.positions.values(), default=0)
+
+    def refresh(self) -> None:
+        """Believe Redis alone."""
+        self.positions = self._views.positions([feed.name for feed in self._feeds])
+        for feed in self._feeds:
+            feed.forget()
+
+    def dispatch(self, chunk: Sequence[Recorded]) -> None:
+        """Fold a chunk of the log, without gaps behind :attr:`position`; each fold skips what it has seen.
+
+        Raises :class:`Superseded` if a fold stands elsewhere in Redis; :meth:`refresh`, then go on from :attr:`position`.
+        """
+        last = chunk[-1].position
+        steps = [self._step(feed, chunk, last) for feed in self._feeds if self.positions[feed.name] < last]
+        try:
+            self._views.apply(steps)
+        except Superseded:
+            self.refresh()
+            raise
+        self.positions |= {step.fold: step.after for step in steps}
+
+    def _step(self, feed: Feed, chunk: Sequence[Recorded], last: int) -> Step:
+        before, events = self.positions[feed.name], feed.events
+        mine = [recorded for recorded in chunk if type(recorded.event) in events and recorded.position > before]
+        return Step(feed.name, before, last, feed.fold(mine) if mine else Delta())

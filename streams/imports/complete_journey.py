@@ -1,0 +1,185 @@
+"""Complete Journey as commands: a year of 2,469 households, in the order in which it happened.
+
+Every request has an id of its own, made from the data's keys, so importing again, or going on after a kill, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from heapq import merge
+from typing import TypeAlias
+
+from aggregates.campaign import LaunchCampaign, Offer
+from aggregates.cart import AddToCart, CheckOutCart, OpenCart
+from aggregates.coupon import RedeemCoupon, SendCoupon
+from aggregates.member import RegisterMember
+from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
+from aggregates.order.facts import OrderLine
+from aggregates.product import ListProduct
+from aggregates.programme_time import day_start, end_of_day
+from infra.event_log.shapes import Shop
+from streams.handle import Request
+from streams.imports.journey_files import Basket, JourneyFiles, Redemption
+from streams.imports.redemptions import attribute
+
+SHOP = Shop(zone="America/New_York", currency="USD")
+SECOND_WEEK = date(2017, 1, 2)  # week 1 is a single day; weeks begin on Mondays, in the shop's zone
+TOGETHER = 500  # listings or sends that make one request
+
+Timed: TypeAlias = tuple[int, int, str, Request]
+"""When, what comes first at the same instant, the data's key, the request."""
+
+
+class CompleteJourney:
+    """The year, or its first ``weeks``; iterate over :meth:`requests`. ``counts`` then says what was odd, and how often."""
+
+    def __init__(self, weeks: int | None = None) -> None:
+        self.weeks = weeks
+        self.counts: Counter[str] = Counter()
+        self._files = JourneyFiles()
+        self._catalogue = self._files.catalogue()
+        self._demographics = self._files.demographics()
+        self._offers = self._files.offers()
+        self._listed: set[str] = set()
+        self._registered: set[str] = set()
+        self._until = self._end()
+        self._placed, self._alone, rules = self._attribute()
+        self.counts.update({f"redemptions: {rule}": count for rule, count in rules.items()})
+
+    @property
+    def basket_count(self) -> int:
+        return self._files.basket_count(self.weeks)
+
+    def requests(self) -> Iterator[Request]:
+        """Every request, in order of time: campaigns, then baskets, then redemptions without a basket."""
+        for timed in merge(self._campaigns(), self._baskets(), self._redemptions()):
+            yield timed[-1]
+
+    def _end(self) -> int | None:
+        if self.weeks is None:
+            return None
+        after = SECOND_WEEK + timedelta(weeks=self.weeks - 1)
+        return day_start(after.isoformat(), SHOP.zone)
+
+    def _attribute(self) -> tuple[dict[str, list[Redemption]], list[Redemption], Counter[str]]:
+        within = [r for r in self._files.redemptions() if self._is_within(day_start(r.day, SHOP.zone))]
+        return attribute(within, self._files.baskets(self.weeks) if within else (), self._offers, SHOP.zone)
+
+    def _is_within(self, at: int) -> bool:
+        return self._until is None or at < self._until
+
+    # Campaigns
+
+    def _campaigns(self) -> Iterator[Timed]:
+        sent = self._files.sent()
+        launches = []
+        for campaign, told in self._files.campaigns().items():
+            starts = day_start(told["start_date"].date().isoformat(), SHOP.zone)
+            ends = end_of_day(day_start(told["end_date"].date().isoformat(), SHOP.zone), SHOP.zone)
+            if self._is_within(starts):
+                launches.append((starts, int(campaign), ends, str(told["campaign_type"])))
+        for starts, number, ends, kind in sorted(launches):
+            campaign = str(number)
+            yield from self._campaign(campaign, kind, starts, ends, sent.get(campaign, []))
+
+    def _campaign(self, campaign: str, kind: str, starts: int, ends: int, households: list[str]) -> Iterator[Timed]:
+        key = f"complete-journey/campaign/{campaign}"
+        offers = tuple(Offer(coupon, products) for coupon, products in self._offers.get(campaign, {}).items())
+        listings = self._list({product for offer in offers for product in offer.products}, starts)
+        sends = [SendCoupon(campaign, household, starts, kind, starts, ends) for household in households]
+        launch = LaunchCampaign(campaign, starts, kind, starts, ends, offers=offers)
+        for part, commands in enumerate((*together(listings), (launch,), *together(sends))):
+            yield starts, 0, campaign, Request(f"{key}/{part}", tuple(commands))
+
+    def _list(self, products: set[str] | dict[str, None], at: int) -> list[ListProduct]:
+        new = [product for product in products if product not in self._listed]
+        self._listed.update(new)
+        return [self._listing(product, at) for product in (sorted(new, key=int) if isinstance(products, set) else new)]
+
+    def _listing(self, product: str, at: int) -> ListProduct:
+        told = self._catalogue.get(product)
+        if told is None:
+            self.counts["products without a catalogue row"] += 1
+            return ListProduct(product, at)
+        attributes = {"manufacturer": str(told["manufacturer_id"]), "size": told["package_size"]}
+        if is_fuel(told["product_category"], told["product_type"]):
+            self.counts["fuel products"] += 1
+            attributes["staple"] = "fuel"
+        return ListProduct(
+            product,
+            at,
+            name=told["product_type"],
+            department=told["department"],
+            category=told["product_category"],
+            brand=told["brand"],
+            attributes={name: value for name, value in attributes.items() if value},
+        )
+
+    # Baskets
+
+    def _baskets(self) -> Iterator[Timed]:
+        for basket in self._files.baskets(self.weeks):
+            self._count(basket)
+            request = Request(f"complete-journey/basket/{basket.basket}", tuple(self._basket(basket)))
+            yield basket.at, 1, basket.basket, request
+
+    def _basket(self, basket: Basket) -> Iterator[object]:
+        at, household, number = basket.at, basket.household, basket.basket
+        if household not in self._registered:
+            self._registered.add(household)
+            yield RegisterMember(household, at, profile=self._demographics.get(household, {}))
+        yield from self._list(dict.fromkeys(line.product for line in basket.lines), at)
+        goods = [line for line in basket.lines if line.quantity]
+        if goods:
+            yield OpenCart(number, at, household)
+            for line in goods:
+                yield AddToCart(number, line.product, at, line.quantity, round(line.gross / line.quantity))
+            yield CheckOutCart(number, at)
+        lines = tuple(self._order_line(line.product, line.quantity, line.gross, line.total, line.paid) for line in basket.lines)
+        yield PlaceOrder(number, lines, SHOP.currency, at, household, cart=number if goods else None)
+        yield PayOrder(number, at)
+        yield DeliverOrder(number, at)
+        for redemption in self._placed.get(number, ()):
+            yield redeem(redemption, at, number)
+
+    def _order_line(self, product: str, quantity: int, gross: int, total: int, paid: int) -> OrderLine:
+        told = self._catalogue.get(product)
+        department, category = (told["department"], told["product_category"]) if told else (None, None)
+        return OrderLine(product, quantity, gross, total, paid, department, category)
+
+    def _count(self, basket: Basket) -> None:
+        counts = self.counts
+        counts["baskets"] += 1
+        counts["lines"] += len(basket.lines)
+        counts["baskets that total 0"] += not sum(line.total for line in basket.lines)
+        counts["baskets paid below 0"] += sum(line.paid for line in basket.lines) < 0
+        counts["baskets of adjustments alone"] += not any(line.quantity for line in basket.lines)
+        for line in basket.lines:
+            counts["lines of quantity 0"] += not line.quantity
+            counts["lines paid below 0"] += line.paid < 0
+            counts["lines whose total does not divide into cents"] += bool(line.quantity and line.total % line.quantity)
+
+    # Redemptions without a basket
+
+    def _redemptions(self) -> Iterator[Timed]:
+        for redemption in sorted(self._alone, key=lambda r: (r.day, r.household, r.coupon, r.campaign)):
+            key = f"{redemption.household}/{redemption.coupon}/{redemption.campaign}/{redemption.day}"
+            at = day_start(redemption.day, SHOP.zone)
+            yield at, 2, key, Request(f"complete-journey/redemption/{key}", (redeem(redemption, at, None),))
+
+
+def redeem(redemption: Redemption, at: int, order: str | None) -> RedeemCoupon:
+    """The key of a redemption is household, coupon, campaign and day; the till took it, so it is recorded as it was."""
+    use = f"{redemption.coupon}/{redemption.day}"
+    return RedeemCoupon(redemption.campaign, redemption.household, redemption.coupon, use, at, order, recorded=True)
+
+
+def is_fuel(category: str | None, kind: str | None) -> bool:
+    return "GASOLINE" in (kind or "") or "FUEL" in (category or "")
+
+
+def together(commands: list[ListProduct] | list[SendCoupon]) -> Iterator[list[ListProduct] | list[SendCoupon]]:
+    for at in range(0, len(commands), TOGETHER):
+        yield commands[at : at + TOGETHER]
