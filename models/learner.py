@@ -34,7 +34,7 @@ class Learner:
     name = "learner"
     version = 1
     events: frozenset[type] = frozenset(Event.__args__)
-    prefixes = ("items", "learner", "repeat:", "pairs:", "recommend:", "also:", "popular", "quality:")
+    parts = ("items", "learner", "repeat", "pairs", "recommend", "also", "popular", "quality")
 
     def __init__(self, zone: str) -> None:
         self._zone = zone

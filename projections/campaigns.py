@@ -29,4 +29,4 @@ def project(delta: Delta, event: Event) -> None:
             assert_never(event)
 
 
-campaigns = Tally("campaigns", 1, ("campaign:",), frozenset(Event.__args__), project)
+campaigns = Tally("campaigns", 1, ("campaign",), frozenset(Event.__args__), project)

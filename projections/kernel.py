@@ -34,6 +34,10 @@ class Documents:
     def events(self) -> frozenset[type]:
         return frozenset(self.keys)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.types)
+
     def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
         """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
         delta = Delta()
@@ -46,11 +50,11 @@ class Documents:
 
 @dataclass(frozen=True)
 class Tally:
-    """``prefixes``: the keys it writes, by what they begin with. ``project`` adds an event to a delta."""
+    """``parts``: what the keys it writes begin with. ``project`` adds an event to a delta."""
 
     name: str
     version: int
-    prefixes: tuple[str, ...]
+    parts: tuple[str, ...]
     events: frozenset[type]
     project: Callable[[Delta, Any], None]
 

@@ -44,4 +44,4 @@ def project(delta: Delta, event: Event) -> None:
             assert_never(event)
 
 
-product = Tally("product", 1, ("product:",), frozenset(Event.__args__), project)
+product = Tally("product", 1, ("product",), frozenset(Event.__args__), project)

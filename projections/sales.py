@@ -56,4 +56,4 @@ def sold(delta: Delta, day: str, event: OrderPaid) -> None:
 
 
 def sales(zone: str) -> Tally:
-    return Tally("sales", 1, ("sales:",), frozenset(Event.__args__), partial(project, zone))
+    return Tally("sales", 1, ("sales",), frozenset(Event.__args__), partial(project, zone))

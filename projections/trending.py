@@ -29,4 +29,4 @@ def project(delta: Delta, event: OrderPaid) -> None:
             delta.score(f"trending:{period + 1}", line.product, CARRIED[hour])
 
 
-trending = Tally("trending", 1, ("trending:",), frozenset({OrderPaid}), project)
+trending = Tally("trending", 1, ("trending",), frozenset({OrderPaid}), project)

@@ -52,15 +52,24 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     try:
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
         terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
-        views = Views(connect(redis_url(settings)))
-        views.announce()
-        handler = Handler(log, keys, terms)
-        yield App(settings, terms, log, keys, views, handler)
-        handler.close()
-        views.client.close()
+        with connected(settings) as views:
+            views.announce()
+            handler = Handler(log, keys, terms)
+            yield App(settings, terms, log, keys, views, handler)
+            handler.close()
     finally:
         log.close()
         keys.close()
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Views]:
+    """The read models of these settings."""
+    views = Views(connect(redis_url(settings)))
+    try:
+        yield views
+    finally:
+        views.client.close()
 
 
 def redis_url(settings: Settings) -> str:

@@ -85,7 +85,7 @@ class LearnerFeed:
         self._learner.forget()
 
 
-def fold_name(fold: Documents | Tally | Learner) -> str:
+def fold_name(fold: Documents | Tally | Learner | type[Learner]) -> str:
     """A fold's checkpoint is its version's own: a new version begins at the beginning."""
     return f"{fold.name}.{fold.version}"
 

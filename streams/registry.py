@@ -86,3 +86,13 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield trending
     yield sales(terms.zone)
     yield campaigns
+
+
+def folds(terms: Programme) -> list[Projection | type[Learner]]:
+    """Every fold: the read models, then the learner."""
+    return [*projections(terms), Learner]
+
+
+def fold_of_part(terms: Programme) -> dict[str, str]:
+    """Whose a key is, by what it begins with."""
+    return {part: fold.name for fold in folds(terms) for part in fold.parts}

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
 from infra.codec import Codec
 from infra.event_log.append import Append
 from infra.event_log.schema import EVENTS, Recorder
-from infra.event_log.shapes import Row, Shop
+from infra.event_log.shapes import Outcome, Row, Shop
 from infra.event_log.subscription import Subscription
 from infra.faults import Misconfigured
 
@@ -22,6 +23,10 @@ READ_STREAM = f"""
 READ_LOG = f"""
     SELECT position, originator_id, originator_version, topic, state FROM {EVENTS}
     WHERE position > ? ORDER BY position LIMIT ?"""
+LATEST_OF = f"SELECT * FROM {EVENTS} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"
+STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ?"
+OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
+REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
@@ -48,14 +53,29 @@ class SqliteLog:
 
     def since(self, position: int, limit: int) -> list[Row]:
         """Up to ``limit`` rows behind ``position``, in order."""
-        with self._datastore.transaction(commit=False) as cursor:
-            tuples(cursor).execute(READ_LOG, (position, limit))
-            return [Row(*row) for row in cursor.fetchall()]
+        return [Row(*row) for row in self._query(READ_LOG, (position, limit))]
 
     def head(self) -> int:
         """The position of the latest event, 0 if there is none."""
         with self._datastore.transaction(commit=False) as cursor:
             return self._head(cursor)
+
+    def rows_of(self, stream: str, limit: int) -> list[Row]:
+        """The latest ``limit`` rows of a stream, in order."""
+        return [Row(*row) for row in self._query(LATEST_OF, (stream, limit))][::-1]
+
+    def streams_between(self, prefix: str) -> list[str]:
+        """Streams whose name begins with ``prefix``."""
+        return [stream for (stream,) in self._query(STREAMS, (prefix, prefix + "\U0010ffff"))]
+
+    def outcome(self, request: str) -> Outcome | None:
+        """What came of a request, None if it was never asked."""
+        return next((outcome(row) for row in self._query(OUTCOME, (request,))), None)
+
+    def request_at(self, position: int) -> Outcome | None:
+        """The request that brought about the event at a position."""
+        found = next((outcome(row) for row in self._query(REQUEST_AT, (position,))), None)
+        return found if found and found.position - found.events < position else None
 
     def subscribe(self, position: int, poll: float = 0.01) -> Subscription:
         """Rows behind ``position`` as they come, from this process or another."""
@@ -116,6 +136,12 @@ class SqliteLog:
         decode = self.codec.decode
         return [decode(name, state) for _, name, state in rows], rows[-1][0] if rows else after
 
+    def _query(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._datastore.transaction(commit=False) as cursor:
+            tuples(cursor).execute(statement, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
     def _head(self, cursor: SQLiteCursor) -> int:
         cursor.execute(f"SELECT MAX(position) FROM {EVENTS}")
         return int(cursor.fetchone()[0] or 0)
@@ -129,3 +155,8 @@ def tuples(cursor: SQLiteCursor) -> SQLiteCursor:
     """Plain tuples instead of the library's mapping rows."""
     cursor.sqlite_cursor.row_factory = None
     return cursor
+
+
+def outcome(row: tuple[Any, ...]) -> Outcome:
+    request, accepted, *rest = row
+    return Outcome(request, bool(accepted), *rest)

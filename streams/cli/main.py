@@ -7,7 +7,11 @@ import sys
 import click
 
 from infra.faults import Fault
+from streams.cli.demo import demo
 from streams.cli.importing import importing
+from streams.cli.operating import digest, doctor, follow, redis, stop
+from streams.cli.showing import recommend, show
+from streams.cli.tracing import trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,7 +19,8 @@ def regulars() -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
 
 
-regulars.add_command(importing)
+for command in (demo, importing, show, recommend, trace, doctor, digest, follow, redis, stop):
+    regulars.add_command(command)
 
 
 def main() -> None:
