@@ -70,6 +70,15 @@ class Codec:
         except (msgspec.ValidationError, msgspec.DecodeError, orjson.JSONDecodeError) as fault:
             raise Unreadable(f"A stored {name} cannot be read ({fault}): {state[:80]!r}") from fault
 
+    def decode_all(self, rows: Iterable[tuple[str, bytes]]) -> list[object]:
+        """The events of many names and bytes."""
+        found = list(rows)
+        decoders = self._decoders
+        try:
+            return [decoders[name](state) for name, state in found]
+        except (KeyError, msgspec.MsgspecError, orjson.JSONDecodeError):
+            return [self.decode(name, state) for name, state in found]  # one of them says what is wrong
+
     def partition_key(self, event: object) -> str:
         for name in self._partition[type(event)]:
             value = getattr(event, name)

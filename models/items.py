@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COMEBACK = 0.7
-"""TREx's α: how much each further purchase by the same member says (Complete Journey's best, recommendations 1.6)."""
-
 HALF_LIFE = 30 * 86_400_000.0
 """Popularity loses half its weight in this many milliseconds of event time."""
+
+PSEUDO_BUYERS = 10
+"""Average buyers that every product is given, so that its first real ones do not decide alone."""
+
+TRUST = 0.4
+"""How far the return rate is believed: its exponent in a score (docs/decisions/0005)."""
 
 
 @dataclass(slots=True)
 class Item:
-    """``comebacks`` = Σ over its buyers of (purchases − 1)^α. ``heat``: purchases, forward-decayed from ``Items.landmark``.
+    """``returns``: purchases by members who had bought it before. ``heat``: purchases, forward-decayed from the landmark.
 
     ``staple``: bought on an errand whatever one recommends, such as fuel; measured apart.
     """
@@ -24,7 +27,7 @@ class Item:
     retired: bool = False
     baskets: int = 0
     buyers: int = 0
-    comebacks: float = 0.0
+    returns: int = 0
     heat: float = 0.0
 
 
@@ -33,16 +36,16 @@ class Items:
 
     >>> items = Items()
     >>> items.learn_one("milk", times=1, at=0); items.learn_one("milk", times=2, at=0)
-    >>> items["milk"].baskets, items["milk"].buyers, items["milk"].comebacks
-    (2, 1, 1.0)
+    >>> items["milk"].baskets, items["milk"].buyers, items["milk"].returns
+    (2, 1, 1)
     """
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
-        self.landmark = 0
+        self.landmark: int | None = None
         self.baskets = 0
-        self.comebacks = 0.0
         self.buyers = 0
+        self.returns = 0
 
     def __getitem__(self, product: str) -> Item:
         item = self._items.get(product)
@@ -53,12 +56,10 @@ class Items:
     def __len__(self) -> int:
         return len(self._items)
 
-    def learn_basket(self, at: int) -> None:
-        self.landmark = self.landmark or at
-        self.baskets += 1
-
     def learn_one(self, product: str, times: int | None, at: int) -> None:
         """A purchase; ``times`` is the buyer's number of purchases of it with this one, None for a guest's."""
+        if self.landmark is None:
+            self.landmark = at
         item = self[product]
         item.baskets += 1
         item.heat += 2.0 ** ((at - self.landmark) / HALF_LIFE)
@@ -66,12 +67,10 @@ class Items:
             item.buyers += 1
             self.buyers += 1
         elif times:
-            more = (times - 1) ** COMEBACK - (times - 2) ** COMEBACK
-            item.comebacks += more
-            self.comebacks += more
+            item.returns += 1
+            self.returns += 1
 
-    def return_rate(self, product: str) -> float:
-        """How surely a buyer of it buys it again: TREx's item repeat score, smoothed by one average buyer."""
-        item = self[product]
-        mean = self.comebacks / self.buyers if self.buyers else 0.0
-        return (item.comebacks + mean) / (item.buyers + 1)
+    @property
+    def mean_returns(self) -> float:
+        """Returns a buyer of an average product; above nothing, so that scores tell products apart from the first basket on."""
+        return (self.returns + 1) / (self.buyers + 1)

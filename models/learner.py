@@ -43,7 +43,7 @@ class Learner:
     def forget(self) -> None:
         """Know nothing: everything will be brought again."""
         self.items = Items()
-        self.repeat = RepeatBuyers()
+        self.repeat = RepeatBuyers(self.items)
         self.pairs = CoOccurrence(self.items)
         self.quality = Quality()
         self.hot, self.sold = Leaders(HOT), Leaders(HOT)
@@ -109,7 +109,7 @@ class Learner:
 
     def _learn(self, member: str | None, basket: Sequence[str], at: int) -> None:
         items = self.items
-        items.learn_basket(at)
+        items.baskets += 1
         if member is not None:
             self.repeat.learn_one(member, basket, at)
         for product in basket:
@@ -119,7 +119,7 @@ class Learner:
             self.hot.grow(product, item.heat)
             self.sold.grow(product, item.baskets)
         self.pairs.learn_one(basket)
-        self._state.touch(member, basket)
+        self._state.touch(basket)
 
     def _erase(self, delta: Delta, member: str) -> None:
         self.shown.pop(member, None)

@@ -1,13 +1,15 @@
 """The lists a storefront shows: which product in which place, with its score and its reason.
 
-A member's list is what they buy again, strongest first; then what goes with their latest basket and they never bought; then
-what is popular. A product's list is what it is bought with.
+A member's list is what they buy again, strongest first, and ends with what is new to them: companions of their latest basket,
+then what is popular. A product's list is what it is bought with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
 
 from models.co_occurrence import CoOccurrence
 from models.items import Items
@@ -16,7 +18,8 @@ from models.reasons import bought_before, bought_with, popular_in
 from models.repeat import RepeatBuyers
 
 LISTED = 20
-COMPANIONS = 5  # neighbours asked of each product of the latest basket
+AGAIN = 15  # places for what a member bought before; the rest is for what is new to them
+COMPANIONS = 3  # places for what goes with the latest basket, and neighbours asked of each of its products
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,10 @@ class Slots:
 
     def member(self, member: str, basket: Sequence[str]) -> list[Entry]:
         """The list after ``basket``, the member's latest."""
-        entries = self._again(member)[:LISTED]
-        for source in (self._with, self._popular):
-            if len(entries) < LISTED:
-                entries += source(member, basket, {entry.product for entry in entries}, LISTED - len(entries))
-        return entries
+        again = self._again(member)
+        companions = self._with(member, basket)
+        known = self._repeat.members[member].products.keys() | {entry.product for entry in companions}
+        return [*again, *companions, *self._popular(known, LISTED - len(again) - len(companions))]
 
     def product(self, product: str) -> list[Companion]:
         name = self._name(product)
@@ -91,43 +93,35 @@ class Slots:
         ]
 
     def popular(self) -> list[Entry]:
-        return self._popular("", (), set(), LISTED)
+        return self._popular(frozenset(), LISTED)
 
     def _again(self, member: str) -> list[Entry]:
         habits = self._repeat.members[member].products
-        scores = self.repeat_scores(member)
-        ranked = sorted(scores, key=lambda product: (-scores[product], product))[:LISTED]
+        scores = self._repeat.scores(member)
+        ranked = nsmallest(AGAIN, scores, key=lambda product: (-scores[product], product))
         return [
             Entry(product, self._name(product), round(scores[product], 6), "repeat", bought_before(habits[product]))
             for product in ranked
         ]
 
-    def repeat_scores(self, member: str) -> dict[str, float]:
-        items, strength = self._items, self._repeat.predict_one
-        return {
-            product: strength(member, product) * items.return_rate(product)
-            for product in self._repeat.members[member].products
-            if not items[product].retired
-        }
-
-    def _with(self, member: str, basket: Sequence[str], listed: set[str], count: int) -> list[Entry]:
+    def _with(self, member: str, basket: Sequence[str]) -> list[Entry]:
         mine = self._repeat.members[member].products
         best: dict[str, tuple[float, str]] = {}
         for product in basket:
             for other, _, score in self._pairs.neighbours(product, COMPANIONS):
-                if other not in mine and other not in listed and score > best.get(other, (0.0, ""))[0]:
+                if other not in mine and score > best.get(other, (0.0, ""))[0]:
                     best[other] = score, product
-        ranked = sorted(best, key=lambda other: (-best[other][0], other))[:count]
+        ranked = sorted(best, key=lambda other: (-best[other][0], other))[:COMPANIONS]
         return [
             Entry(other, self._name(other), round(best[other][0], 4), "companion", bought_with(self._name(best[other][1])))
             for other in ranked
         ]
 
-    def _popular(self, _member: str, _basket: Sequence[str], listed: set[str], count: int) -> list[Entry]:
-        ranked = [product for product in self._hot.ranked() if product not in listed and not self._items[product].retired]
+    def _popular(self, known: Collection[str], count: int) -> list[Entry]:
+        ranked = (product for product in self._hot.ranked() if product not in known and not self._items[product].retired)
         return [
             Entry(product, self._name(product), self._share(product), "popular", popular_in(self._items[product].department))
-            for product in ranked[:count]
+            for product in islice(ranked, count)
         ]
 
     def _share(self, product: str) -> float:

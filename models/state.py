@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.learner import Learner
 
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
-BASKETS, SHOWN = ".baskets", ".shown"
+RUN, SHOWN = ".run", ".shown"
 """Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
 
 SEPARATOR = "\x1f"  # in no name: control characters are refused
@@ -34,15 +34,12 @@ class StateKeeper:
         self._held: set[str] = set()
         self._touched_items: set[str] = set()
         self._described: set[str] = set()
-        self._touched_habits: dict[str, set[str]] = {}
         self._erased: dict[str, set[str]] = {}
 
     # What changed
 
-    def touch(self, member: str | None, basket: Sequence[str]) -> None:
+    def touch(self, basket: Sequence[str]) -> None:
         self._touched_items.update(basket)
-        if member is not None:
-            self._touched_habits.setdefault(member, set()).update(basket)
 
     def describe(self, event: ProductListed) -> None:
         item = self._learner.items[event.product]
@@ -58,7 +55,7 @@ class StateKeeper:
     def erase(self, member: str) -> None:
         habits = self._learner.repeat.members.pop(member, None)
         self._erased[member] = set(habits.products) if habits else set()
-        self._touched_habits.pop(member, None)
+        self._learner.repeat.changed.pop(member, None)
 
     # Bringing state
 
@@ -87,8 +84,8 @@ class StateKeeper:
                 self._restore_names(fields)
             elif key == SUMS and fields:
                 items = learner.items
-                items.landmark, items.baskets, items.buyers = (int(fields[f]) for f in ("landmark", "baskets", "buyers"))
-                items.comebacks = float(fields["comebacks"])
+                items.landmark, items.baskets = int(fields["landmark"]), int(fields["baskets"])
+                items.buyers, items.returns = int(fields["buyers"]), int(fields["returns"])
             elif kind == "repeat" and fields:
                 self._restore_habits(name, fields)
             elif kind == "pairs" and fields:
@@ -100,8 +97,8 @@ class StateKeeper:
         learner = self._learner
         for product, text in fields.items():
             item = learner.items[product]
-            baskets, buyers, comebacks, heat = text.split()
-            item.baskets, item.buyers, item.comebacks, item.heat = int(baskets), int(buyers), float(comebacks), float(heat)
+            baskets, buyers, returns, heat = text.split()
+            item.baskets, item.buyers, item.returns, item.heat = int(baskets), int(buyers), int(returns), float(heat)
             learner.hot.grow(product, item.heat)
             learner.sold.grow(product, item.baskets)
 
@@ -112,12 +109,11 @@ class StateKeeper:
             item.staple, item.retired = "s" in flags, "r" in flags
 
     def _restore_habits(self, member: str, fields: Mapping[str, str]) -> None:
-        habits = Habits(int(fields[BASKETS]))
+        habits = Habits(int(fields[RUN]))
         for field, text in fields.items():
-            if field not in (BASKETS, SHOWN):
-                times, seen, weight, first, last = text.split()
-                product = field.removeprefix(".") if field.startswith("..") else field
-                habits.products[product] = Habit(int(times), int(seen), float(weight), int(first), int(last))
+            if field not in (RUN, SHOWN):
+                times, weight, first, last = text.split()
+                habits.products[field.removeprefix(".")] = Habit(int(times), float(weight), int(first), int(last))
         self._learner.repeat.members[member] = habits
         self._learner.shown[member] = tuple(fields[SHOWN].split(SEPARATOR))
 
@@ -129,16 +125,16 @@ class StateKeeper:
         items = learner.items
         for product in self._touched_items:
             item = items[product]
-            delta.fields[ITEMS][product] = f"{item.baskets} {item.buyers} {item.comebacks!r} {item.heat!r}"
+            delta.fields[ITEMS][product] = f"{item.baskets} {item.buyers} {item.returns} {item.heat!r}"
         for product in self._described:
             delta.fields[NAMES][product] = self._said(product)
         if self._touched_items:
             delta.fields[SUMS].update(
-                landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, comebacks=repr(items.comebacks)
+                landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, returns=items.returns
             )
         for member, products in self._erased.items():
-            delta.fields[f"repeat:{member}"].update(dict.fromkeys((*map(escaped, products), BASKETS, SHOWN)))
-        for member, products in self._touched_habits.items():
+            delta.fields[f"repeat:{member}"].update(dict.fromkeys((*map(escaped, products), RUN, SHOWN)))
+        for member, products in learner.repeat.changed.items():
             delta.fields[f"repeat:{member}"].update(self._habits(member, products))
         for product, others in learner.pairs.changed.items():
             together = learner.pairs.together[product]
@@ -147,8 +143,9 @@ class StateKeeper:
                 delta.fields[f"pairs:{product}"].update((other, together.get(other)) for other in others)
         for day in learner.quality.changed:
             delta.fields[f"quality:{day}"].update((name, repr(value)) for name, value in learner.quality.days[day].items())
-        for done in (self._touched_items, self._described, self._erased, self._touched_habits):
+        for done in (self._touched_items, self._described, self._erased):
             done.clear()
+        learner.repeat.changed.clear()
         learner.pairs.changed.clear()
         learner.quality.changed.clear()
 
@@ -160,8 +157,8 @@ class StateKeeper:
         habits = self._learner.repeat.members[member]
         for product in products:
             habit = habits.products[product]
-            yield escaped(product), f"{habit.times} {habit.seen} {habit.weight!r} {habit.first} {habit.last}"
-        yield BASKETS, str(habits.baskets)
+            yield escaped(product), f"{habit.times} {habit.weight!r} {habit.first} {habit.last}"
+        yield RUN, str(habits.run)
         yield SHOWN, SEPARATOR.join(self._learner.shown[member])
 
 

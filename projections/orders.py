@@ -79,7 +79,7 @@ def project(views: Views, event: Event, position: int) -> Views:
             view = views.get(f"order:{event.order}")
             if not isinstance(view, OrderInFull):
                 return {}  # older than the last 50
-            view = replace(changed(view, event), position=position)
+            view = changed(view, event, position)
             entries = tuple(replace(e, status=view.status) if e.order == view.order else e for e in orders.orders)
             return {f"order:{event.order}": view, key: MemberOrders(event.member, entries, position)}
 
@@ -115,19 +115,21 @@ def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str,
     return {f"orders:{orders.member}": kept} | {f"order:{old.order}": None for old in entries[KEPT:]}
 
 
-def changed(view: OrderInFull, event: Later) -> OrderInFull:
+def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
     match event:
         case OrderPaid():
-            return replace(view, status="paid", paid_at=event.at)
+            return replace(view, position=position, status="paid", paid_at=event.at)
         case OrderShipped():
-            return replace(view, status="shipped", shipped_at=event.at)
+            return replace(view, position=position, status="shipped", shipped_at=event.at)
         case OrderDelivered():
-            return replace(view, status="delivered", delivered_at=event.at)
+            return replace(view, position=position, status="delivered", delivered_at=event.at)
         case OrderCancelled():
-            return replace(view, status="cancelled", refunded=sum(line.paid for line in event.lines))
+            back = sum(line.paid for line in event.lines)
+            return replace(view, position=position, status="cancelled", refunded=back)
         case OrderRefunded():
-            refunded = view.refunded + sum(line.paid for line in event.lines)
-            return replace(view, status="refunded" if event.complete else view.status, refunded=refunded)
+            back = view.refunded + sum(line.paid for line in event.lines)
+            status = "refunded" if event.complete else view.status
+            return replace(view, position=position, status=status, refunded=back)
 
 
 def both(event: OrderPlaced | Later) -> tuple[str, ...]:

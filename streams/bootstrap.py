@@ -33,6 +33,10 @@ class App:
     views: Views
     handler: Handler
 
+    def under(self, version: str) -> App:
+        """The same system, writing its read models under another version's keys."""
+        return replace(self, views=Views(self.views.client, version))
+
     def follower(self, models: bool = True) -> Follower:
         """A follower of every read model; without ``models``, the learner waits where it is."""
         feeds: list[Feed] = [

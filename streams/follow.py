@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aggregates.kernel import Recorded
-from infra.codec import Codec
-from infra.event_log.shapes import Row
 from infra.event_log.sqlite import SqliteLog
 from infra.settings import CHUNK
 from streams.dispatch import Dispatch
@@ -21,27 +19,21 @@ class Follower:
     def position(self) -> int:
         return self._dispatch.position
 
-    def catch_up(self, progress: Callable[[int], None] = lambda _: None, whole_chunks: bool = False) -> int:
-        """Feed the folds up to the head of the log and return the position reached.
-
-        ``progress`` is told the position after each chunk. ``whole_chunks`` leaves a last part of a chunk for later.
-        """
-        while rows := self._log.since(self.position, CHUNK):
-            if whole_chunks and len(rows) < CHUNK:
-                break
-            self._dispatch.dispatch(recorded(self._log.codec, rows))
+    def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk."""
+        while chunk := self._log.recorded(self.position, CHUNK):
+            self.feed(chunk)
             progress(self.position)
         return self.position
 
+    def feed(self, chunk: Sequence[Recorded]) -> None:
+        """Feed the folds one chunk, read elsewhere."""
+        self._dispatch.dispatch(chunk)
+
     def follow(self, stop: Callable[[], bool]) -> None:
-        """Feed the folds as events come, until ``stop`` says so (asked after each chunk and while waiting)."""
+        """Feed the folds as events come, until ``stop`` says so (asked after each chunk)."""
         subscription = self._log.subscribe(self.position)
-        for rows in subscription:
-            self._dispatch.dispatch(recorded(self._log.codec, rows))
+        for chunk in subscription:
+            self.feed(chunk)
             if stop():
                 subscription.stop()
-
-
-def recorded(codec: Codec, rows: Sequence[Row]) -> list[Recorded]:
-    decode = codec.decode
-    return [Recorded(position, decode(name, state)) for position, _, _, name, state in rows]

@@ -150,7 +150,8 @@ class Membership:
 
 
 def evolve(state: Membership, event: Event) -> Membership:
-    state = replace(state, latest=max(state.latest, event.at))
+    if event.at > state.latest:
+        state = replace(state, latest=event.at)
     match event:
         case PointsGranted():
             lot = Lot(event.lot, event.at, event.multiplier, event.net, event.points, event.points)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
+from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log.append import Append
 from infra.event_log.schema import EVENTS, Recorder
@@ -23,11 +24,13 @@ READ_STREAM = f"""
 READ_LOG = f"""
     SELECT position, originator_id, originator_version, topic, state FROM {EVENTS}
     WHERE position > ? ORDER BY position LIMIT ?"""
+READ_EVENTS = f"SELECT position, topic, state FROM {EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
 LATEST_OF = f"SELECT * FROM {EVENTS} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"
 STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ?"
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
+MOST_THREADS = 64  # that read at the same time, each with a connection of its own
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
 
@@ -35,9 +38,13 @@ class SqliteLog:
     def __init__(self, path: Path, codec: Codec) -> None:
         self.path = path
         self.codec = codec
-        self._datastore = SQLiteDatastore(str(path), lock_timeout=BUSY_TIMEOUT, pool_size=2, originator_id_type="text")
+        self._datastore = SQLiteDatastore(
+            str(path), lock_timeout=BUSY_TIMEOUT, pool_size=MOST_THREADS, originator_id_type="text"
+        )
         self.recorder = Recorder(self._datastore)
         self.recorder.create_table()
+        self._mine = threading.local()
+        self._readers: list[SQLiteConnection] = []
         self._writing = threading.Lock()
         self._writer = self._datastore.pool.get_connection(is_writer=True)
         self._cursor = tuples(self._writer.cursor())
@@ -48,17 +55,21 @@ class SqliteLog:
 
     def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
         """The events of a stream behind version ``after``, and its version."""
-        with self._datastore.transaction(commit=False) as cursor:
-            return self._events(tuples(cursor), stream, after)
+        return self._events(self._reader(), stream, after)
 
     def since(self, position: int, limit: int) -> list[Row]:
         """Up to ``limit`` rows behind ``position``, in order."""
         return [Row(*row) for row in self._query(READ_LOG, (position, limit))]
 
+    def recorded(self, position: int, limit: int) -> list[Recorded]:
+        """Up to ``limit`` events behind ``position``, in order."""
+        rows = self._query(READ_EVENTS, (position, limit))
+        decoded = self.codec.decode_all((name, state) for _, name, state in rows)
+        return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+
     def head(self) -> int:
         """The position of the latest event, 0 if there is none."""
-        with self._datastore.transaction(commit=False) as cursor:
-            return self._head(cursor)
+        return self._head(self._reader())
 
     def rows_of(self, stream: str, limit: int) -> list[Row]:
         """The latest ``limit`` rows of a stream, in order."""
@@ -79,7 +90,7 @@ class SqliteLog:
 
     def subscribe(self, position: int, poll: float = 0.01) -> Subscription:
         """Rows behind ``position`` as they come, from this process or another."""
-        return Subscription(self.path, self.since, position, poll)
+        return Subscription(self.path, self.recorded, position, poll)
 
     # Writing
 
@@ -116,7 +127,8 @@ class SqliteLog:
         return shop
 
     def close(self) -> None:
-        self._datastore.pool.put_connection(self._writer)
+        for connection in (self._writer, *self._readers):
+            self._datastore.pool.put_connection(connection)
         self._datastore.close()
 
     @contextmanager
@@ -133,14 +145,22 @@ class SqliteLog:
     def _events(self, cursor: SQLiteCursor, stream: str, after: int) -> tuple[list[object], int]:
         cursor.execute(READ_STREAM, (stream, after))
         rows = cursor.fetchall()
-        decode = self.codec.decode
-        return [decode(name, state) for _, name, state in rows], rows[-1][0] if rows else after
+        return self.codec.decode_all(row[1:] for row in rows), rows[-1][0] if rows else after
 
     def _query(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._datastore.transaction(commit=False) as cursor:
-            tuples(cursor).execute(statement, values)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        cursor = self._reader()
+        cursor.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def _reader(self) -> SQLiteCursor:
+        """This thread's own connection: a single SELECT needs no transaction around it."""
+        cursor: SQLiteCursor | None = getattr(self._mine, "cursor", None)
+        if cursor is None:
+            connection = self._datastore.pool.get_connection()
+            self._readers.append(connection)
+            cursor = self._mine.cursor = tuples(connection.cursor())
+        return cursor
 
     def _head(self, cursor: SQLiteCursor) -> int:
         cursor.execute(f"SELECT MAX(position) FROM {EVENTS}")

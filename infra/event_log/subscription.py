@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from infra.event_log.shapes import Row
+from aggregates.kernel import Recorded
 
-Since: TypeAlias = Callable[[int, int], list[Row]]
+Since: TypeAlias = Callable[[int, int], list[Recorded]]
 
 
 class Subscription:
-    """Iterate over chunks of rows behind a position, waiting while there are none; :meth:`stop` ends it from any thread.
+    """Iterate over chunks of events behind a position, waiting while there are none; :meth:`stop` ends it from any thread.
 
     ``PRAGMA data_version`` costs 2 µs and tells of every other connection's commit, in this process or another.
     """
@@ -30,15 +30,15 @@ class Subscription:
     def stop(self) -> None:
         self._stopped.set()
 
-    def __iter__(self) -> Iterator[list[Row]]:
+    def __iter__(self) -> Iterator[list[Recorded]]:
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             while not self._stopped.is_set():
                 seen = connection.execute("PRAGMA data_version").fetchone()
-                rows = self._since(self.position, self._chunk)
-                if rows:
-                    yield rows
-                    self.position = rows[-1].position
+                chunk = self._since(self.position, self._chunk)
+                if chunk:
+                    yield chunk
+                    self.position = chunk[-1].position
                     continue
                 while connection.execute("PRAGMA data_version").fetchone() == seen:
                     if self._stopped.wait(self._poll):

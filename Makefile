@@ -1,0 +1,43 @@
+# The face of the project. `make demo` and `make test` need Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: demo test check bench verify lock docs clean
+
+demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
+	@$(BIN)/regulars demo
+
+test: check  ## lint, types, contracts, and every test that takes seconds
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## ratios to stated floors, measured in the same run
+	$(BIN)/python -m tests.bench
+
+verify: check  ## the long checks: the whole year, and twenty kills
+	$(BIN)/python -m pytest -m slow --durations=0
+
+docs: $(READY)  ## write the pages that are generated from the code
+	$(BIN)/python -m streams.catalogue > docs/events.md
+
+lock: $(READY)  ## resolve dependencies anew; on Python 3.11, the oldest we support
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --extra demo --extra dev --generate-hashes --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regulars needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

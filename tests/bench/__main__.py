@@ -1,0 +1,48 @@
+"""``make bench``: what the system costs over the least that could do the same work, in the same run.
+
+Every pair is run alternately; a line shows the median of each and the median ratio. Absolute times are this machine's, now.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import Settings
+from streams.bootstrap import running
+from streams.cli.console import grid
+from streams.cli.importing import import_complete_journey
+from streams.imports.complete_journey import SHOP
+from tests.bench.appending import append_in_groups, append_one_by_one
+from tests.bench.comparing import Compared
+from tests.bench.reading import dispatch_to_redis, follow_the_log, rebuild_a_cart
+from tests.bench.recommending import recommend
+
+WEEKS = 4
+
+
+def main() -> None:
+    out = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+        settings = Settings(Path(folder))
+        try:
+            with running(settings, SHOP) as app:
+                imported = import_complete_journey(app, WEEKS, Console(stderr=True))
+                rows: list[Compared] = [
+                    append_one_by_one(Path(folder)),
+                    append_in_groups(Path(folder)),
+                    rebuild_a_cart(app),
+                    follow_the_log(app),
+                    dispatch_to_redis(app),
+                ]
+                out.print(grid("", ("what", "floor", "floor takes", "takes", "ratio", "goal"), (row.cells() for row in rows)))
+                out.print(grid("Recommendations", ("what", "p50", "p99", "goal"), recommend(app)))
+                out.print(f"Whole path of {WEEKS} weeks: {imported.events / imported.seconds:,.0f} events/s")
+        finally:
+            EmbeddedRedis(settings.valkey).stop()
+
+
+main()

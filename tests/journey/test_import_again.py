@@ -1,0 +1,59 @@
+"""An import can be asked for again, or be killed at any point: what is there afterwards is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from infra.digest import digests
+from infra.packaged.valkey import EmbeddedRedis
+from streams.bootstrap import App
+from streams.cli.importing import Imported, import_complete_journey
+from streams.registry import fold_of_part
+from tests.journey.conftest import WEEKS
+from tests.journey.kills import import_with_kills
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    EmbeddedRedis(tmp_path / "valkey").stop()
+
+
+def digests_of(app: App) -> dict[str, dict[str, object]]:
+    return {
+        fold: {"entries": made.entries, "hash": made.hash} for fold, made in digests(app.views, fold_of_part(app.terms)).items()
+    }
+
+
+def test_importing_twice_changes_nothing(app: App, imported: Imported) -> None:
+    before, head = digests_of(app), app.log.head()
+    again = import_complete_journey(app, WEEKS, Console(quiet=True))
+    assert (again.events, again.repeated) == (0, imported.requests)
+    assert (digests_of(app), app.log.head()) == (before, head)
+
+
+def test_a_shorter_import_continued_is_the_longer_one(app: App, home: Path) -> None:
+    regulars, _ = import_with_kills(home, weeks=1, kills=0, seconds=(0, 0), seed=0)
+    regulars.json("import", "complete-journey", "--weeks", str(WEEKS))
+    assert regulars.json("digest") == digests_of(app)
+
+
+def test_killed_imports_end_like_an_undisturbed_one(app: App, home: Path) -> None:
+    regulars, hit = import_with_kills(home, WEEKS, kills=4, seconds=(1.5, 4.0), seed=20)
+    assert hit, "every kill came too late to hit the import"
+    assert regulars.json("digest") == digests_of(app)
+
+
+def test_models_taught_later_know_the_same(app: App, home: Path) -> None:
+    regulars, _ = import_with_kills(home, weeks=1, kills=0, seconds=(0, 0), seed=0)
+    status, _, err = regulars.run("import", "complete-journey", "--weeks", str(WEEKS), "--without-models")
+    assert status == 0, err
+    status, _, err = regulars.run("digest")
+    assert status == 3
+    assert "learner is" in err
+    assert regulars.run("follow", "--once")[0] == 0
+    assert regulars.json("digest") == digests_of(app)
