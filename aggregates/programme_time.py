@@ -52,8 +52,9 @@ def end_of_day(at: int, zone: str) -> int:
 def add_days(at: int, days: int, zone: str) -> int:
     """The same local time, ``days`` later; 23 or 25 hours a day where the clock changes.
 
-    >>> add_days(day_start("2017-03-11", "America/New_York"), 2, "America/New_York") // 3_600_000 - 413_693
-    0
+    >>> saturday = day_start("2017-03-11", "America/New_York")
+    >>> (add_days(saturday, 2, "America/New_York") - saturday) // 3_600_000
+    47
     """
     local = _local(at, zone)
     return _instant(local.date() + timedelta(days=days), local.time(), zone) + at % 1000

@@ -35,6 +35,7 @@ class CoOccurrence:
     def __init__(self, items: Items) -> None:
         self._items = items
         self.together: dict[str, dict[str, int]] = {}
+        self._often: dict[str, dict[str, int]] = {}  # of these, the pairs that may be told
         self.changed: dict[str, set[str]] = {}
 
     def learn_one(self, products: Sequence[str]) -> None:
@@ -42,12 +43,21 @@ class CoOccurrence:
         basket = products[:LARGEST_BASKET]
         for product in basket:
             neighbours = self.together.setdefault(product, {})
+            often = self._often.setdefault(product, {})
             for other in basket:
-                neighbours[other] = neighbours.get(other, 0) + 1
+                count = neighbours.get(other, 0) + 1
+                neighbours[other] = count
+                if count >= LEAST_TOGETHER:
+                    often[other] = count
             del neighbours[product]
             self.changed.setdefault(product, set()).update(basket)
             if len(neighbours) > 2 * NEIGHBOURS:
                 self._prune(product)
+
+    def restore(self, product: str, together: dict[str, int]) -> None:
+        """Take these as all the neighbours of a product."""
+        self.together[product] = together
+        self._often[product] = {other: count for other, count in together.items() if count >= LEAST_TOGETHER}
 
     def score(self, product: str, other: str, together: int) -> float:
         items = self._items
@@ -58,8 +68,8 @@ class CoOccurrence:
         items = self._items
         scored = [
             (-(together**1.5) / items[other].baskets, other, together)
-            for other, together in self.together.get(product, {}).items()
-            if together >= LEAST_TOGETHER and not items[other].retired
+            for other, together in self._often.get(product, {}).items()
+            if not items[other].retired
         ]
         return [(other, n, self.score(product, other, n)) for _, other, n in nsmallest(count, scored)]
 
@@ -68,4 +78,4 @@ class CoOccurrence:
         again = {other: count for other, count in held.items() if count > 1}
         kept = nsmallest(NEIGHBOURS, again, key=lambda other: (-again[other], other))
         self.changed[product].update(held)
-        self.together[product] = {other: again[other] for other in kept}
+        self.restore(product, {other: again[other] for other in kept})

@@ -15,6 +15,7 @@ class Leaders:
     def __init__(self, size: int) -> None:
         self.size = size
         self._values: dict[str, float] = {}
+        self._names: list[str] = []  # in their own order, which settles ties
         self._least: tuple[float, str] = (0.0, "")
 
     def grow(self, name: str, value: float) -> None:
@@ -24,24 +25,23 @@ class Leaders:
             if name == self._least[1]:
                 self._least = self._find_least()
         elif len(values) < self.size:
-            values[name] = value
-            self._least = self._find_least()
+            self._enter(name, value)
         elif (value, name) > self._least:
             del values[self._least[1]]
-            values[name] = value
-            self._least = self._find_least()
-
-    def remove(self, name: str) -> None:
-        self._values.pop(name, None)
-        self._least = self._find_least()
+            self._enter(name, value)
 
     def ranked(self) -> list[str]:
         """Names, highest value first; equal values by name."""
-        return sorted(self._values, key=lambda name: (-self._values[name], name))
+        return sorted(self._names, key=self._values.__getitem__, reverse=True)
 
     @property
     def highest(self) -> float:
         return max(self._values.values(), default=0.0)
 
+    def _enter(self, name: str, value: float) -> None:
+        self._values[name] = value
+        self._names = sorted(self._values)
+        self._least = self._find_least()
+
     def _find_least(self) -> tuple[float, str]:
-        return min(((value, name) for name, value in self._values.items()), default=(0.0, ""))
+        return min(zip(self._values.values(), self._values, strict=True))

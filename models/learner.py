@@ -46,7 +46,7 @@ class Learner:
         self.repeat = RepeatBuyers(self.items)
         self.pairs = CoOccurrence(self.items)
         self.quality = Quality()
-        self.hot, self.sold = Leaders(HOT), Leaders(HOT)
+        self.hot, self.sold = Leaders(HOT), Leaders(2 * LISTED)
         self.slots = Slots(self.items, self.repeat, self.pairs, self.hot)
         self.shown: dict[str, tuple[str, ...]] = {}
         self._state = StateKeeper(self)
@@ -85,20 +85,20 @@ class Learner:
         if event.member is not None:
             self._test(event.member, basket, event.at)
         self._learn(event.member, basket, event.at)
+        neighbours = self.slots.neighbours(basket)
         if event.member is not None:
-            entries = tuple(self.slots.member(event.member, basket))
+            entries = tuple(self.slots.member(event.member, neighbours))
             self.shown[event.member] = tuple(entry.product for entry in entries)
             delta.documents[f"recommend:{event.member}"] = Recommendations(event.member, entries, event.at, position)
         for product in basket:
             if latest[product] == position:
-                companions = tuple(self.slots.product(product))
+                companions = tuple(self.slots.product(product, neighbours[product]))
                 delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
 
     def _test(self, member: str, basket: Sequence[str], at: int) -> None:
         """Hold the basket against what was shown before it."""
-        hot = self.hot.ranked()[:LISTED]
         lists = {
-            "regulars": self.shown.get(member, hot),
+            "regulars": self.shown.get(member) or self.hot.ranked()[:LISTED],
             "personal": self.repeat.favourites(member, LISTED),
             "popular": self.sold.ranked()[:LISTED],
         }

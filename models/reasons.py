@@ -9,9 +9,9 @@ DAY = 86_400_000
 
 def bought_before(habit: Habit) -> str:
     """
-    >>> bought_before(Habit(times=4, seen=9, weight=1.0, first=0, last=63 * DAY))
+    >>> bought_before(Habit(times=4, weight=1.0, first=0, last=63 * DAY))
     'You buy this about every 3 weeks'
-    >>> bought_before(Habit(times=1, seen=9, weight=1.0, first=0, last=0))
+    >>> bought_before(Habit(times=1, weight=1.0, first=0, last=0))
     'You bought this before'
     """
     if habit.times < 2:

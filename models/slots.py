@@ -6,10 +6,11 @@ then what is popular. A product's list is what it is bought with.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
+from typing import TypeAlias
 
 from models.co_occurrence import CoOccurrence
 from models.items import Items
@@ -17,9 +18,15 @@ from models.leaders import Leaders
 from models.reasons import bought_before, bought_with, popular_in
 from models.repeat import RepeatBuyers
 
+Neighbours: TypeAlias = list[tuple[str, int, float]]
+"""Products, baskets together, score."""
+
 LISTED = 20
+PAIRED = 10
+"""Places of a product's list."""
+
 AGAIN = 15  # places for what a member bought before; the rest is for what is new to them
-COMPANIONS = 3  # places for what goes with the latest basket, and neighbours asked of each of its products
+COMPANIONS = 3  # places for what goes with the latest basket
 
 
 @dataclass(frozen=True)
@@ -78,18 +85,22 @@ class Slots:
         self._pairs = pairs
         self._hot = hot
 
-    def member(self, member: str, basket: Sequence[str]) -> list[Entry]:
-        """The list after ``basket``, the member's latest."""
+    def neighbours(self, basket: Sequence[str]) -> dict[str, Neighbours]:
+        """The strongest neighbours of each product of a basket."""
+        return {product: self._pairs.neighbours(product, PAIRED) for product in basket}
+
+    def member(self, member: str, neighbours: Mapping[str, Neighbours]) -> list[Entry]:
+        """A member's list, given the neighbours of their latest basket."""
         again = self._again(member)
-        companions = self._with(member, basket)
+        companions = self._with(member, neighbours)
         known = self._repeat.members[member].products.keys() | {entry.product for entry in companions}
         return [*again, *companions, *self._popular(known, LISTED - len(again) - len(companions))]
 
-    def product(self, product: str) -> list[Companion]:
+    def product(self, product: str, neighbours: Neighbours) -> list[Companion]:
         name = self._name(product)
         return [
             Companion(other, self._name(other), round(score, 4), together, bought_with(name))
-            for other, together, score in self._pairs.neighbours(product, LISTED)
+            for other, together, score in neighbours
         ]
 
     def popular(self) -> list[Entry]:
@@ -104,11 +115,11 @@ class Slots:
             for product in ranked
         ]
 
-    def _with(self, member: str, basket: Sequence[str]) -> list[Entry]:
+    def _with(self, member: str, neighbours: Mapping[str, Neighbours]) -> list[Entry]:
         mine = self._repeat.members[member].products
         best: dict[str, tuple[float, str]] = {}
-        for product in basket:
-            for other, _, score in self._pairs.neighbours(product, COMPANIONS):
+        for product, strongest in neighbours.items():
+            for other, _, score in strongest:
                 if other not in mine and score > best.get(other, (0.0, ""))[0]:
                     best[other] = score, product
         ranked = sorted(best, key=lambda other: (-best[other][0], other))[:COMPANIONS]

@@ -89,7 +89,7 @@ class StateKeeper:
             elif kind == "repeat" and fields:
                 self._restore_habits(name, fields)
             elif kind == "pairs" and fields:
-                learner.pairs.together[name] = {other: int(count) for other, count in fields.items()}
+                learner.pairs.restore(name, {other: int(count) for other, count in fields.items()})
             elif kind == "quality" and fields:
                 learner.quality.days[name] = {field: number(value) for field, value in fields.items()}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
-from infra.faults import Superseded
 from infra.views import Step, Views
 from models.learner import Learner
 from projections.kernel import Documents, Tally
@@ -91,38 +91,58 @@ def fold_name(fold: Documents | Tally | Learner | type[Learner]) -> str:
 
 
 class Dispatch:
+    """Folds one chunk while the steps of the one before are on their way: Redis works while we do, one chunk at a time."""
+
     def __init__(self, views: Views, feeds: Iterable[Feed]) -> None:
         self._views = views
         self._feeds = list(feeds)
-        self.positions: dict[str, int] = {}
-        self.refresh()
+        self._sender = ThreadPoolExecutor(1, "views")
+        self._sent: Future[None] | None = None
+        self._positions: dict[str, int] | None = None
 
     @property
     def position(self) -> int:
-        """How far every fold has come, at the least."""
-        return min(self.positions.values(), default=0)
-
-    def refresh(self) -> None:
-        """Believe Redis alone."""
-        self.positions = self._views.positions([feed.name for feed in self._feeds])
-        for feed in self._feeds:
-            feed.forget()
+        """How far every fold has come, at the least, counting what is on its way."""
+        return min(self._held().values(), default=0)
 
     def dispatch(self, chunk: Sequence[Recorded]) -> None:
         """Fold a chunk of the log, without gaps behind :attr:`position`; each fold skips what it has seen.
 
-        Raises :class:`Superseded` if a fold stands elsewhere in Redis; :meth:`refresh`, then go on from :attr:`position`.
+        Raises whatever befell the chunk before, such as :class:`Superseded`. Then nothing is believed any more but Redis: go on
+        from :attr:`position`, and nothing is lost or counted twice.
         """
-        last = chunk[-1].position
-        steps = [self._step(feed, chunk, last) for feed in self._feeds if self.positions[feed.name] < last]
+        positions, last = self._held(), chunk[-1].position
         try:
-            self._views.apply(steps)
-        except Superseded:
-            self.refresh()
+            steps = [self._step(feed, chunk, last) for feed in self._feeds if positions[feed.name] < last]
+            self.flush()
+        except BaseException:
+            self._forget()
             raise
-        self.positions |= {step.fold: step.after for step in steps}
+        self._sent = self._sender.submit(self._views.apply, steps)
+        positions |= {step.fold: step.after for step in steps}
+
+    def flush(self) -> None:
+        """Wait until all that was dispatched is in Redis."""
+        sent, self._sent = self._sent, None
+        if sent is None:
+            return
+        try:
+            sent.result()
+        except BaseException:
+            self._forget()
+            raise
+
+    def _held(self) -> dict[str, int]:
+        if self._positions is None:
+            self._positions = self._views.positions([feed.name for feed in self._feeds])
+        return self._positions
+
+    def _forget(self) -> None:
+        self._positions = None
+        for feed in self._feeds:
+            feed.forget()
 
     def _step(self, feed: Feed, chunk: Sequence[Recorded], last: int) -> Step:
-        before, events = self.positions[feed.name], feed.events
+        before, events = self._held()[feed.name], feed.events
         mine = [recorded for recorded in chunk if type(recorded.event) in events and recorded.position > before]
         return Step(feed.name, before, last, feed.fold(mine) if mine else Delta())

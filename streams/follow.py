@@ -24,10 +24,11 @@ class Follower:
         while chunk := self._log.recorded(self.position, CHUNK):
             self.feed(chunk)
             progress(self.position)
+        self._dispatch.flush()
         return self.position
 
     def feed(self, chunk: Sequence[Recorded]) -> None:
-        """Feed the folds one chunk, read elsewhere."""
+        """Feed the folds one chunk, read elsewhere; it is on its way when this returns."""
         self._dispatch.dispatch(chunk)
 
     def follow(self, stop: Callable[[], bool]) -> None:
@@ -35,5 +36,6 @@ class Follower:
         subscription = self._log.subscribe(self.position)
         for chunk in subscription:
             self.feed(chunk)
+            self._dispatch.flush()
             if stop():
                 subscription.stop()

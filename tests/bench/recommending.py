@@ -17,7 +17,7 @@ def recommend(app: App) -> Iterator[tuple[str, str, str, str]]:
     slots = learner.slots
 
     def compute(member: str) -> object:
-        return slots.member(member, learner.shown[member][:10])
+        return slots.member(member, slots.neighbours(learner.shown[member][:10]))
 
     def read(member: str) -> object:
         return reading.document(app.views, f"recommend:{member}")
