@@ -6,6 +6,7 @@ step, to the present one. Personal fields are sealed one by one with their membe
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -22,6 +23,12 @@ Upcast: TypeAlias = Callable[[Raw], Raw]
 
 PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart")
 """An event belongs to the first of these that it names: all of one member's events stay in order."""
+
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError)
+"""What a decoder or an upcast raises over bytes that are not what they should be."""
+
+KEY = re.compile(rb'{"key":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,13 @@ class Codec:
 
     def decode(self, name: str, state: bytes) -> object:
         """The event, in its present shape. Raises :class:`Unreadable` for a name or a shape that this program does not know."""
+        decoder = self._decoders.get(name)
+        if decoder is None:
+            raise Unreadable(f"The log holds an event named {name}, which this version does not know: upgrade it.")
         try:
-            return self._decoders[name](state)
-        except KeyError:
-            raise Unreadable(f"The log holds an event named {name}, which this version does not know: upgrade it.") from None
-        except (msgspec.ValidationError, msgspec.DecodeError, orjson.JSONDecodeError) as fault:
-            raise Unreadable(f"A stored {name} cannot be read ({fault}): {state[:80]!r}") from fault
+            return decoder(state)
+        except UNREADABLE as fault:
+            raise Unreadable(f"A stored {name} cannot be read ({fault!r}): {state[:80]!r}") from fault
 
     def decode_all(self, rows: Iterable[tuple[str, bytes]]) -> list[object]:
         """The events of many names and bytes."""
@@ -76,7 +84,7 @@ class Codec:
         decoders = self._decoders
         try:
             return [decoders[name](state) for name, state in found]
-        except (KeyError, msgspec.MsgspecError, orjson.JSONDecodeError):
+        except UNREADABLE:
             return [self.decode(name, state) for name, state in found]  # one of them says what is wrong
 
     def partition_key(self, event: object) -> str:
@@ -112,7 +120,7 @@ class Codec:
 
     def _open(self, raw: Raw, kind: EventType) -> Raw:
         for name, blank in kind.sealed.items():
-            if raw[name] != blank:
+            if raw.get(name, blank) != blank:
                 opened = self._keys.open(raw["key"], context(kind, raw["key"], name), raw[name])
                 raw[name] = blank if opened is None else orjson.loads(opened)
         return raw
@@ -133,6 +141,10 @@ def key_of(state: bytes) -> str:
 
     >>> key_of(b'{"key":"42","member":"42"}')
     '42'
+
+    Raises :class:`Unreadable` if the bytes do not begin with one.
     """
-    end = state.index(b'","' if b'","' in state else b'"}', 7)
-    return str(orjson.loads(state[7 : end + 1]))
+    found = KEY.match(state)
+    if found is None:
+        raise Unreadable(f"A stored event does not begin with its partition key: {state[:80]!r}")
+    return str(orjson.loads(found[1]))

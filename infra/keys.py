@@ -29,7 +29,6 @@ class KeyRing:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._ciphers: dict[str, AESGCM] = {}
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA secure_delete = ON")
         self._db.execute("PRAGMA journal_mode = TRUNCATE")
@@ -39,28 +38,27 @@ class KeyRing:
     def seal(self, member: str, context: str, value: bytes) -> str:
         """Encrypt for this member, making their key if they have none."""
         nonce = urandom(NONCE)
-        return b64encode(nonce + self._cipher(member).encrypt(nonce, value, context.encode())).decode()
+        with self._lock:
+            cipher = AESGCM(self._find(member) or self._make(member))
+        return b64encode(nonce + cipher.encrypt(nonce, value, context.encode())).decode()
 
     def open(self, member: str, context: str, sealed: str) -> bytes | None:
-        """Decrypt; None if the member's key was destroyed. Raises :class:`Unreadable` if the value was tampered with."""
+        """Decrypt; None if the member's key was destroyed, by whatever process.
+
+        Raises :class:`Unreadable` if the value is not as it was sealed.
+        """
         with self._lock:
-            cipher = self._ciphers.get(member)
-            if cipher is None:
-                key = self._find(member)
-                if key is None:
-                    return None
-                cipher = self._ciphers[member] = AESGCM(key)
-        raw = b64decode(sealed)
+            key = self._find(member)
+        if key is None:
+            return None
         try:
-            return cipher.decrypt(raw[:NONCE], raw[NONCE:], context.encode())
-        except InvalidTag:
-            raise Unreadable(
-                f"A sealed value of {context} does not open with its member's key: restore the key file."
-            ) from None
+            raw = b64decode(sealed, validate=True)
+            return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], context.encode())
+        except (InvalidTag, ValueError, TypeError):
+            raise Unreadable(f"A sealed value of {context} does not open with its key: restore the key file.") from None
 
     def destroy(self, member: str) -> None:
         with self._lock:
-            self._ciphers.pop(member, None)
             self._db.execute("DELETE FROM keys WHERE member = ?", (member,))
 
     def blind(self, value: str) -> str:
@@ -69,12 +67,6 @@ class KeyRing:
 
     def close(self) -> None:
         self._db.close()
-
-    def _cipher(self, member: str) -> AESGCM:
-        with self._lock:
-            if member not in self._ciphers:
-                self._ciphers[member] = AESGCM(self._make(member))
-            return self._ciphers[member]
 
     def _make(self, member: str) -> bytes:
         self._db.execute("INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", (member, urandom(32)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from infra.faults import Misconfigured
 
@@ -42,9 +43,15 @@ def from_environment() -> Settings:
     url = os.environ.get("REDIS_URL") or None
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise Misconfigured(f"REDIS_URL is {url!r}; it must begin with redis://, rediss:// or unix://.")
+    zone = os.environ.get("REGULARS_ZONE") or "UTC"
+    if zone not in available_timezones():
+        raise Misconfigured(f"REGULARS_ZONE is {zone!r}; it must be an IANA time zone, such as Europe/Berlin.")
+    currency = os.environ.get("REGULARS_CURRENCY") or "USD"
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        raise Misconfigured(f"REGULARS_CURRENCY is {currency!r}; it must be an ISO 4217 code, such as EUR.")
     return Settings(
         home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
         redis_url=url,
-        zone=os.environ.get("REGULARS_ZONE") or "UTC",
-        currency=os.environ.get("REGULARS_CURRENCY") or "USD",
+        zone=zone,
+        currency=currency,
     )

@@ -6,6 +6,7 @@ second (a restarted worker, a zombie, the client's own silent retry) finds it mo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -80,7 +81,7 @@ class Views:
         }
 
     def apply(self, steps: Sequence[Step]) -> None:
-        """Apply each fold's step, or none of it. Raises :class:`Superseded` if a checkpoint is not where its step begins."""
+        """Apply the steps, each fold's whole or not at all. Raises :class:`Superseded` if a checkpoint is not where its step begins."""
         packed = [msgspec.msgpack.encode(self._writes(step.delta)) for step in steps]
         sha = self._sha or self._load()
         try:
@@ -93,6 +94,21 @@ class Views:
                     f"The fold {step.fold} stands at {int(answer)} in Redis, not at {step.before}: another writer is at work, "
                     "or Redis was restored. Stop the other writer; reading on from Redis's position is safe."
                 )
+
+    def rewrite_file(self) -> bool:
+        """Have Redis write its append-only file anew, so that removed values leave the disk, and wait until it has.
+
+        False if it did not: ask again later. A server without such a file has nothing to do.
+        """
+        if not self.client.info("persistence")["aof_enabled"]:
+            return True
+        try:
+            self.client.bgrewriteaof()
+        except redis.exceptions.ResponseError:  # it is writing already, from before
+            return False
+        while (state := self.client.info("persistence"))["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
+            time.sleep(0.01)
+        return bool(state["aof_last_bgrewrite_status"] == "ok")
 
     def _send(self, sha: str, steps: Sequence[Step], packed: Sequence[bytes]) -> list[bytes]:
         pipeline = self.client.pipeline(transaction=False)

@@ -59,19 +59,16 @@ class CoOccurrence:
         self.together[product] = together
         self._often[product] = {other: count for other, count in together.items() if count >= LEAST_TOGETHER}
 
-    def score(self, product: str, other: str, together: int) -> float:
-        items = self._items
-        return float(together**1.5) * items.baskets / (items[product].baskets * items[other].baskets)
-
     def neighbours(self, product: str, count: int) -> list[tuple[str, int, float]]:
         """The strongest neighbours that are still sold: product, baskets together, score."""
         items = self._items
         scored = [
-            (-(together**1.5) / items[other].baskets, other, together)
+            (-(together**1.5) / item.baskets, other, together)
             for other, together in self._often.get(product, {}).items()
-            if not items[other].retired
+            if not (item := items[other]).retired
         ]
-        return [(other, n, self.score(product, other, n)) for _, other, n in nsmallest(count, scored)]
+        lift = items.baskets / items[product].baskets
+        return [(other, together, -part * lift) for part, other, together in nsmallest(count, scored)]
 
     def _prune(self, product: str) -> None:
         held = self.together[product]

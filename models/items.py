@@ -31,8 +31,8 @@ class Item:
     heat: float = 0.0
 
 
-class Items:
-    """All products, with the sums over them.
+class Items(dict[str, Item]):
+    """All products, with the sums over them; an unknown one is made when it is asked for.
 
     >>> items = Items()
     >>> items.learn_one("milk", times=1, at=0); items.learn_one("milk", times=2, at=0)
@@ -41,20 +41,15 @@ class Items:
     """
 
     def __init__(self) -> None:
-        self._items: dict[str, Item] = {}
+        super().__init__()
         self.landmark: int | None = None
         self.baskets = 0
         self.buyers = 0
         self.returns = 0
 
-    def __getitem__(self, product: str) -> Item:
-        item = self._items.get(product)
-        if item is None:
-            item = self._items[product] = Item()
+    def __missing__(self, product: str) -> Item:
+        item = self[product] = Item()
         return item
-
-    def __len__(self) -> int:
-        return len(self._items)
 
     def learn_one(self, product: str, times: int | None, at: int) -> None:
         """A purchase; ``times`` is the buyer's number of purchases of it with this one, None for a guest's."""

@@ -80,16 +80,17 @@ class RepeatBuyers:
         habits = self.members[member]
         return habits.products[product].weight * FADING**habits.run
 
-    def scores(self, member: str) -> dict[str, float]:
-        """Every product that the member bought and the shop still sells; comparable for this member alone."""
+    def ranked(self, member: str, count: int) -> list[tuple[str, float]]:
+        """The highest-scored products that the shop still sells; scores compare for this member alone. Ties by id."""
         habits, items = self.members[member], self._items
         prior = PSEUDO_BUYERS * items.mean_returns
         now = FADING**habits.run
-        return {
-            product: habit.weight * now * ((item.returns + prior) / (item.buyers + PSEUDO_BUYERS)) ** TRUST
+        scored = [
+            (-habit.weight * ((item.returns + prior) / (item.buyers + PSEUDO_BUYERS)) ** TRUST, product)
             for product, habit in habits.products.items()
             if not (item := items[product]).retired
-        }
+        ]
+        return [(product, -score * now) for score, product in nsmallest(count, scored)]
 
     def favourites(self, member: str, count: int) -> list[str]:
         """What a member bought most often, the plain baseline; ties to what was bought last, then by id."""
@@ -97,7 +98,9 @@ class RepeatBuyers:
         if habits is None:
             return []
         products = habits.products
-        return nsmallest(count, products, key=lambda p: (-products[p].times, -products[p].last, p))
+        least = sorted(habit.times for habit in products.values())[-count:][0] if products else 0
+        often = [(-habit.times, -habit.last, product) for product, habit in products.items() if habit.times >= least]
+        return [product for _, _, product in sorted(often)[:count]]
 
     @staticmethod
     def _bring_to_present(habits: Habits) -> None:

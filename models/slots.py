@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from itertools import islice
 from typing import TypeAlias
 
@@ -108,11 +107,9 @@ class Slots:
 
     def _again(self, member: str) -> list[Entry]:
         habits = self._repeat.members[member].products
-        scores = self._repeat.scores(member)
-        ranked = nsmallest(AGAIN, scores, key=lambda product: (-scores[product], product))
         return [
-            Entry(product, self._name(product), round(scores[product], 6), "repeat", bought_before(habits[product]))
-            for product in ranked
+            Entry(product, self._name(product), round(score, 6), "repeat", bought_before(habits[product]))
+            for product, score in self._repeat.ranked(member, AGAIN)
         ]
 
     def _with(self, member: str, neighbours: Mapping[str, Neighbours]) -> list[Entry]:

@@ -7,6 +7,7 @@ of metrics.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
 RUN, SHOWN = ".run", ".shown"
 """Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
-
-SEPARATOR = "\x1f"  # in no name: control characters are refused
 
 
 class StateKeeper:
@@ -105,7 +104,7 @@ class StateKeeper:
     def _restore_names(self, fields: Mapping[str, str]) -> None:
         for product, text in fields.items():
             item = self._learner.items[product]
-            flags, item.department, item.name = text.split(SEPARATOR)
+            flags, item.department, item.name = json.loads(text)
             item.staple, item.retired = "s" in flags, "r" in flags
 
     def _restore_habits(self, member: str, fields: Mapping[str, str]) -> None:
@@ -115,7 +114,7 @@ class StateKeeper:
                 times, weight, first, last = text.split()
                 habits.products[field.removeprefix(".")] = Habit(int(times), float(weight), int(first), int(last))
         self._learner.repeat.members[member] = habits
-        self._learner.shown[member] = tuple(fields[SHOWN].split(SEPARATOR))
+        self._learner.shown[member] = tuple(json.loads(fields[SHOWN]))
 
     # Writing state
 
@@ -151,7 +150,7 @@ class StateKeeper:
 
     def _said(self, product: str) -> str:
         item = self._learner.items[product]
-        return SEPARATOR.join(("s" * item.staple + "r" * item.retired, item.department, item.name))
+        return json.dumps(("s" * item.staple + "r" * item.retired, item.department, item.name))
 
     def _habits(self, member: str, products: set[str]) -> Iterator[tuple[str, str]]:
         habits = self._learner.repeat.members[member]
@@ -159,7 +158,7 @@ class StateKeeper:
             habit = habits.products[product]
             yield escaped(product), f"{habit.times} {habit.weight!r} {habit.first} {habit.last}"
         yield RUN, str(habits.run)
-        yield SHOWN, SEPARATOR.join(self._learner.shown[member])
+        yield SHOWN, json.dumps(self._learner.shown[member])
 
 
 def number(text: str) -> float:

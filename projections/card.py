@@ -2,6 +2,7 @@
 
 Money is minor units, instants are UTC epoch milliseconds. ``points`` are right as of ``as_of``; a reader at a later instant
 adds the points of every ``activation`` that is due by then (first against ``debt``), so the card needs no job to stay true.
+An erased member's card says that and nothing else, whatever is still to happen to their orders.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Card:
     """``active``: points of active lots, before what is owed; ``undelivered``: pending points by lot, not dated yet."""
 
     member: str
-    status: str = "unregistered"  # unregistered, registered, closed
+    status: str = "unregistered"  # unregistered, registered, closed, erased
     name: str | None = None
     email: str | None = None
     birthday: str | None = None
@@ -78,9 +79,11 @@ Event: TypeAlias = (
 )
 
 
-def project(terms: Programme, card: Card | None, event: Event, position: int) -> Card | None:
+def project(terms: Programme, card: Card | None, event: Event, position: int) -> Card:
+    if card and card.status == "erased":
+        return card
     if isinstance(event, MemberErased):
-        return None
+        return Card(event.member, "erased", as_of=event.at, position=position)
     now = max(card.as_of, event.at) if card else event.at
     card = changed(activated(card or Card(event.member), now), event)
     return summed(terms, card, now, position)

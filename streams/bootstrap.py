@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
 from aggregates.programme import Programme
@@ -51,19 +51,15 @@ class App:
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """The system of these settings. ``shop``: what a new log belongs to, and an existing one must."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    keys = KeyRing(settings.keys)
-    log = SqliteLog(settings.log, Codec(EVENTS.values(), keys))
-    try:
+    with ExitStack() as stack:
+        keys = stack.enter_context(closing(KeyRing(settings.keys)))
+        log = stack.enter_context(closing(SqliteLog(settings.log, Codec(EVENTS.values(), keys))))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
         terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
-        with connected(settings) as views:
-            views.announce()
-            handler = Handler(log, keys, terms)
-            yield App(settings, terms, log, keys, views, handler)
-            handler.close()
-    finally:
-        log.close()
-        keys.close()
+        views = stack.enter_context(connected(settings))
+        views.announce()
+        handler = stack.enter_context(closing(Handler(log, keys, terms)))
+        yield App(settings, terms, log, keys, views, handler)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class DocumentsFeed:
         for key, document in at_hand.items():
             held[key] = document
             held.move_to_end(key)
-        while len(held) > REMEMBERED:
+        while len(held) > max(REMEMBERED, len(at_hand)):  # these are on their way: Redis may not have them yet
             held.popitem(last=False)
         return delta
 
@@ -106,7 +106,12 @@ class Dispatch:
         return min(self._held().values(), default=0)
 
     def dispatch(self, chunk: Sequence[Recorded]) -> None:
-        """Fold a chunk of the log, without gaps behind :attr:`position`; each fold skips what it has seen.
+        """Fold a chunk of the log, and return when it is in Redis; see :meth:`send`."""
+        self.send(chunk)
+        self.flush()
+
+    def send(self, chunk: Sequence[Recorded]) -> None:
+        """Fold a chunk of the log, without gaps behind :attr:`position`, and send it; each fold skips what it has seen.
 
         Raises whatever befell the chunk before, such as :class:`Superseded`. Then nothing is believed any more but Redis: go on
         from :attr:`position`, and nothing is lost or counted twice.
@@ -122,7 +127,7 @@ class Dispatch:
         positions |= {step.fold: step.after for step in steps}
 
     def flush(self) -> None:
-        """Wait until all that was dispatched is in Redis."""
+        """Wait until all that was sent is in Redis."""
         sent, self._sent = self._sent, None
         if sent is None:
             return
@@ -131,6 +136,10 @@ class Dispatch:
         except BaseException:
             self._forget()
             raise
+
+    def rewrite_file(self) -> bool:
+        """Have Redis write its file anew, without what was removed; False if it could not."""
+        return self._views.rewrite_file()
 
     def _held(self) -> dict[str, int]:
         if self._positions is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 
-from aggregates.kernel import Recorded
 from infra.event_log.sqlite import SqliteLog
 from infra.settings import CHUNK
 from streams.dispatch import Dispatch
@@ -13,29 +13,29 @@ from streams.dispatch import Dispatch
 class Follower:
     def __init__(self, log: SqliteLog, dispatch: Dispatch) -> None:
         self._log = log
-        self._dispatch = dispatch
+        self.dispatch = dispatch
 
     @property
     def position(self) -> int:
-        return self._dispatch.position
+        return self.dispatch.position
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk."""
         while chunk := self._log.recorded(self.position, CHUNK):
-            self.feed(chunk)
+            self.dispatch.send(chunk)
             progress(self.position)
-        self._dispatch.flush()
+        self.dispatch.flush()
+        self._complete_erasures()
         return self.position
 
-    def feed(self, chunk: Sequence[Recorded]) -> None:
-        """Feed the folds one chunk, read elsewhere; it is on its way when this returns."""
-        self._dispatch.dispatch(chunk)
+    def follow(self, stopped: threading.Event) -> None:
+        """Feed the folds as events come, until ``stopped`` is set."""
+        for chunk in self._log.subscribe(self.catch_up(), stopped):
+            self.dispatch.dispatch(chunk)
+            self._complete_erasures()
 
-    def follow(self, stop: Callable[[], bool]) -> None:
-        """Feed the folds as events come, until ``stop`` says so (asked after each chunk)."""
-        subscription = self._log.subscribe(self.position)
-        for chunk in subscription:
-            self.feed(chunk)
-            self._dispatch.flush()
-            if stop():
-                subscription.stop()
+    def _complete_erasures(self) -> None:
+        """What the views held of an erased member leaves Redis's own file as well; a kill leaves it to the next start."""
+        reached = [position for _, position in self._log.erasures() if position <= self.position]
+        if reached and self.dispatch.rewrite_file():
+            self._log.erased_everywhere(max(reached))

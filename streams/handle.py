@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from aggregates.kernel import Decider, Refusal
@@ -42,8 +42,10 @@ class Handler:
         self._keys = keys
         self._terms = terms
         self._lock = threading.Lock()
+        self._answering = threading.Lock()  # what is remembered is true between transactions only
         self._remembered: OrderedDict[str, tuple[int, Any]] = OrderedDict()
         self._group: GroupCommit[Request, Outcome] | None = None
+        self._destroy_keys()
 
     def handle(self, request: Request) -> Outcome:
         """Answer one request, durably, sharing the disk's wait with whoever asks at the same time."""
@@ -66,42 +68,47 @@ class Handler:
             self._group.close()
 
     def _answer(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
+        with self._answering:
+            return self._answer_alone(requests)
+
+    def _answer_alone(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
         known: Known = {}
-        erased: list[str] = []
         answers: list[Outcome | Exception] = []
         with self._log.append() as append:
             if self._log.changed_elsewhere():
                 self._remembered.clear()
             answered = append.outcomes([request.id for request in requests])
             for request in requests:
-                answer = answered.get(request.id) or self._first_answer(append, request, known, erased)
+                answer = answered.get(request.id) or self._first_answer(append, request, known)
                 if isinstance(answer, Outcome):
-                    answered[request.id] = answer
+                    answered[request.id] = replace(answer, repeated=True)
                 answers.append(answer)
         self._remember(known)
-        for member in erased:
-            self._keys.destroy(member)
+        if append.erases:
+            self._destroy_keys()
         return answers
 
-    def _first_answer(self, append: Append, request: Request, known: Known, erased: list[str]) -> Outcome | Exception:
+    def _destroy_keys(self) -> None:
+        """Of members whose erasure is in the log; a kill before this leaves it to the next start."""
+        for member, _ in self._log.erasures():
+            self._keys.destroy(member)
+
+    def _first_answer(self, append: Append, request: Request, known: Known) -> Outcome | Exception:
         """Decide and append one request; a refusal or a fault of one leaves the others of its group alone."""
         touched: Known = {}
         try:
             events = self._decide(append, request, known, touched)
-            needed = [guard for _, _, event in events for guard in guards(event)]
-            if needed:
-                with append.savepoint():
-                    self._hold(append, needed)
-            for stream, version, event in events:
-                append.add(stream, version, event)
+            with append.savepoint():
+                self._hold(append, [guard for _, _, event in events for guard in guards(event)])
+                for stream, version, event in events:
+                    append.add(stream, version, event)
             outcome = Outcome(request.id, True, "", "", len(events), append.head)
         except Refusal as refusal:
             outcome = Outcome(request.id, False, refusal.code, refusal.sentence, 0, append.head)
         except Exception as fault:  # noqa: BLE001 - it is the caller's answer, and no other request's
             return fault
-        else:
+        if outcome.accepted:
             known.update(touched)
-            erased += [member for _, _, event in events if (member := self._log.codec.erased_member(event))]
         append.record(outcome)
         return outcome
 

@@ -23,6 +23,7 @@ class Append:
 
     def __init__(self, cursor: SQLiteCursor, codec: Codec, head: int, read: ReadStream) -> None:
         self.head = head
+        self.erases = False  # whether a member's key is to be destroyed once this is committed
         self._cursor = cursor
         self._codec = codec
         self._read = read
@@ -43,8 +44,11 @@ class Append:
         return self._read(self._cursor, stream, after)
 
     def add(self, stream: str, version: int, event: object) -> None:
+        self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
         self.head += 1
-        self._rows.append((self.head, stream, version, *self._codec.encode(event)))
+        if member := self._codec.erased_member(event):
+            self._cursor.execute("INSERT INTO erasures VALUES (?, ?) ON CONFLICT DO NOTHING", (member, self.head))
+            self.erases = True
 
     def record(self, outcome: Outcome) -> None:
         self._outcomes.append(
@@ -53,12 +57,15 @@ class Append:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Guarded rows taken inside are given back if it fails."""
+        """Events added and guarded rows taken inside are given back if it fails."""
+        head, rows = self.head, len(self._rows)
         self._cursor.execute("SAVEPOINT request")
         try:
             yield
         except BaseException:
             self._cursor.execute("ROLLBACK TO request")
+            self.head = head
+            del self._rows[rows:]
             raise
         finally:
             self._cursor.execute("RELEASE request")

@@ -56,6 +56,8 @@ class GroupCommit(Generic[Q, A]):
         except Exception as fault:  # noqa: BLE001 - whatever it is, every caller of this group must hear of it
             answers = [fault] * len(group)
         for (_, future), answer in zip(group, answers, strict=True):
+            if not future.set_running_or_notify_cancel():
+                continue  # the caller has given up; what was asked has happened all the same
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:

@@ -8,7 +8,7 @@ EVENTS = "stored_events"
 
 TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {EVENTS} (
-        position INTEGER PRIMARY KEY,
+        rowid INTEGER PRIMARY KEY,
         originator_id TEXT NOT NULL,
         originator_version INTEGER NOT NULL,
         topic TEXT NOT NULL,
@@ -28,12 +28,13 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS erasures (member TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL)",
 )
 
 
 class Recorder(SQLiteApplicationRecorder):
-    """The library's recorder, so that its tools read our log; positions are a column of their own (VACUUM keeps them)."""
+    """The library's recorder, so that its tools read our log; a position is the row's id, declared so that VACUUM keeps it."""
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore, EVENTS)

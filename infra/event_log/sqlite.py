@@ -22,9 +22,9 @@ READ_STREAM = f"""
     SELECT originator_version, topic, state FROM {EVENTS}
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
 READ_LOG = f"""
-    SELECT position, originator_id, originator_version, topic, state FROM {EVENTS}
-    WHERE position > ? ORDER BY position LIMIT ?"""
-READ_EVENTS = f"SELECT position, topic, state FROM {EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
+    SELECT rowid, originator_id, originator_version, topic, state FROM {EVENTS}
+    WHERE rowid > ? ORDER BY rowid LIMIT ?"""
+READ_EVENTS = f"SELECT rowid, topic, state FROM {EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT ?"
 LATEST_OF = f"SELECT * FROM {EVENTS} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"
 STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ?"
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
@@ -88,9 +88,9 @@ class SqliteLog:
         found = next((outcome(row) for row in self._query(REQUEST_AT, (position,))), None)
         return found if found and found.position - found.events < position else None
 
-    def subscribe(self, position: int, poll: float = 0.01) -> Subscription:
-        """Rows behind ``position`` as they come, from this process or another."""
-        return Subscription(self.path, self.recorded, position, poll)
+    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float = 0.01) -> Subscription:
+        """Events behind ``position`` as they come, from this process or another, until ``stopped`` is set."""
+        return Subscription(self.path, self.recorded, position, stopped or threading.Event(), poll)
 
     # Writing
 
@@ -106,6 +106,15 @@ class SqliteLog:
         """Whether another connection has written since the last call; ask within an append."""
         seen, self._seen_change = self._seen_change, self._change()
         return seen != self._seen_change
+
+    def erasures(self) -> list[tuple[str, int]]:
+        """Members whose erasure is in the log, with its position, and may not have reached every file yet."""
+        return [(member, position) for member, position in self._query("SELECT member, position FROM erasures", ())]
+
+    def erased_everywhere(self, position: int) -> None:
+        """Erasures up to a position are complete."""
+        with self._transaction() as cursor:
+            cursor.execute("DELETE FROM erasures WHERE position <= ?", (position,))
 
     def shop(self, wanted: Shop, chosen: bool) -> Shop:
         """The shop this log belongs to; a new log becomes that of ``wanted``.
@@ -163,7 +172,7 @@ class SqliteLog:
         return cursor
 
     def _head(self, cursor: SQLiteCursor) -> int:
-        cursor.execute(f"SELECT MAX(position) FROM {EVENTS}")
+        cursor.execute(f"SELECT MAX(rowid) FROM {EVENTS}")
         return int(cursor.fetchone()[0] or 0)
 
     def _change(self) -> int:

@@ -19,13 +19,15 @@ class Subscription:
     ``PRAGMA data_version`` costs 2 µs and tells of every other connection's commit, in this process or another.
     """
 
-    def __init__(self, path: Path, since: Since, position: int, poll: float, chunk: int = 1000) -> None:
+    def __init__(
+        self, path: Path, since: Since, position: int, stopped: threading.Event, poll: float, chunk: int = 1000
+    ) -> None:
         self.position = position
         self._path = path
         self._since = since
         self._poll = poll
         self._chunk = chunk
-        self._stopped = threading.Event()
+        self._stopped = stopped
 
     def stop(self) -> None:
         self._stopped.set()

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
+from urllib.parse import quote
 
 import redis
 
 from infra.faults import Misconfigured, Missing, Unreachable
 
-LONGEST_SOCKET = 100  # the kernel's limit is 108
+LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 START_TIMEOUT = 60.0  # seconds: a large append-only file is read first
 
 
@@ -33,13 +34,13 @@ class EmbeddedRedis:
     @property
     def socket(self) -> Path:
         near = self.directory / "redis.sock"
-        if len(str(near)) <= LONGEST_SOCKET:
+        if len(os.fsencode(near)) <= LONGEST_SOCKET:
             return near
         return Path(gettempdir()) / f"regulars-{sha256(str(self.directory).encode()).hexdigest()[:16]}.sock"
 
     @property
     def url(self) -> str:
-        return f"unix://{self.socket}"
+        return f"unix://{quote(str(self.socket))}"
 
     def serving(self) -> int | None:
         """The process id of our server, None if none answers, 0 while it still loads its data.
@@ -76,6 +77,8 @@ class EmbeddedRedis:
             deadline = time.monotonic() + START_TIMEOUT
             while not self.serving():
                 if (started and started.poll() is not None) or time.monotonic() > deadline:
+                    if started:
+                        started.kill()
                     raise Unreachable(f"The embedded Redis did not start; its log is {self.directory / 'valkey.log'}.")
                 time.sleep(0.01)
             if started:
@@ -92,6 +95,8 @@ class EmbeddedRedis:
             os.kill(process, signal.SIGTERM)
             deadline = time.monotonic() + START_TIMEOUT
             while self.serving() is not None:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(process, os.WNOHANG)  # where it is a child of this very process
                 if time.monotonic() > deadline:
                     raise Unreachable(f"The embedded Redis (process {process}) does not stop.")
                 time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,6 +17,9 @@ from streams.cli.console import ERR, OUT, grid, money
 from streams.cli.importing import Imported, import_complete_journey
 from streams.cli.showing import show_card, show_recommendations
 from streams.imports.complete_journey import SECOND_WEEK, SHOP
+
+WORTH_SHOWING = 10
+"""Baskets together that make a pair worth a line of the demo; lists are content with fewer."""
 
 CALLED = {"regulars": "Regulars", "personal": "member's own most frequent", "popular": "most popular"}
 
@@ -98,11 +102,13 @@ def show_strongest_pairs(app: App) -> None:
 
 
 def strongest(app: App) -> Iterator[tuple[float, int, str, str]]:
-    names = {key: text.split("\x1f")[2] for key, text in reading.table(app.views, "items:names").items()}
+    names = {key: json.loads(text)[2] for key, text in reading.table(app.views, "items:names").items()}
     for also in reading.documents(app.views, "also"):
-        for companion in also["items"][:1]:
-            if also["product"] < companion["product"] and names.get(also["product"]) != companion["name"]:
-                yield companion["score"], companion["together"], names.get(also["product"], ""), companion["name"]
+        name = names.get(also["product"], "")
+        for companion in also["items"]:
+            often = companion["together"] >= WORTH_SHOWING
+            if often and name < companion["name"]:  # once, not from both ends; two packs of one thing are no news
+                yield companion["score"], companion["together"], name, companion["name"]
 
 
 def show_commands(app: App, member: str, found: dict[str, Any] | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -85,7 +86,7 @@ def follow(once: bool) -> None:
             follower.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
             if not once:
                 status.update("following; Ctrl-C ends it")
-                follower.follow(stop=lambda: False)
+                follower.follow(threading.Event())
     ERR.print(f"All folds are at {head:,}.")
 
 

@@ -56,8 +56,9 @@ def append_in_groups(folder: Path) -> Compared:
     def append(turn: int) -> None:
         with log.append() as group:
             for request in range(REQUESTS):
+                stream = f"cart-{turn}-{request}"
                 for version, event in enumerate(events, 1):
-                    group.add(f"cart-{turn}-{request}", version, event)
+                    group.add(stream, version, event)
                 group.record(Outcome(f"{turn}/{request}", True, "", "", EVENTS_EACH, group.head))
 
     return compare(

@@ -14,7 +14,7 @@ from streams.bootstrap import App
 from streams.handle import Request
 from tests.bench.comparing import Compared, compare
 
-READ_BARE = "SELECT position, originator_id, originator_version, topic, state FROM stored_events WHERE position > ? LIMIT ?"
+READ_BARE = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events WHERE rowid > ? LIMIT ?"
 
 
 def rebuild_a_cart(app: App) -> Compared:
@@ -64,7 +64,7 @@ def dispatch_to_redis(app: App) -> Compared:
     def dispatch(turn: int) -> None:
         follower = app.under(f"bench{turn}").follower(models=False)
         for chunk in range(chunks):
-            follower.feed(app.log.recorded(first + chunk * CHUNK, CHUNK))
+            follower.dispatch.dispatch(app.log.recorded(first + chunk * CHUNK, CHUNK))
 
     return compare(
         "dispatch to the read models in Redis", "read and decode alone", "event", "-", read, dispatch, chunks * CHUNK, 5

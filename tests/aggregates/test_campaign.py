@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aggregates.campaign import CampaignLaunched, LaunchCampaign, Offer, campaign
+from tests.aggregates.given import refusing
+
+OFFERS = (Offer("c-1", ("tea", "milk")), Offer("c-2", ()))
+LAUNCH = LaunchCampaign("spring", at=1, kind="A", starts=10, ends=20, limit=100, offers=OFFERS)
+LAUNCHED = CampaignLaunched("spring", "A", 10, 20, 100, OFFERS, at=1)
+UNKNOWN = campaign.rebuild([])
+
+
+def test_launching_records_the_terms() -> None:
+    assert campaign.decide(LAUNCH, UNKNOWN) == [LAUNCHED]
+
+
+def test_a_campaign_first_seen_is_launched_with_its_id_alone() -> None:
+    assert campaign.decide(LaunchCampaign("spring", at=1), UNKNOWN) == [
+        CampaignLaunched("spring", None, None, None, None, (), at=1)
+    ]
+
+
+def test_launching_twice_changes_nothing() -> None:
+    assert campaign.decide(replace(LAUNCH, at=9), campaign.rebuild([LAUNCHED])) == []
+
+
+OTHERS = [
+    replace(LAUNCH, kind="B"),
+    replace(LAUNCH, starts=11),
+    replace(LAUNCH, ends=21),
+    replace(LAUNCH, limit=None),
+    replace(LAUNCH, offers=OFFERS[:1]),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_launching_again_on_other_terms_is_refused(other: LaunchCampaign) -> None:
+    with refusing("campaign_launched"):
+        campaign.decide(other, campaign.rebuild([LAUNCHED]))
+
+
+@pytest.mark.parametrize("ends", [10, 9])
+def test_a_campaign_that_ends_before_it_starts_is_refused(ends: int) -> None:
+    with refusing("campaign_dates"):
+        campaign.decide(replace(LAUNCH, ends=ends), UNKNOWN)
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(None, 5), (5, None), (5, 6)])
+def test_a_campaign_may_have_one_bound_or_be_as_short_as_can_be(starts: int | None, ends: int | None) -> None:
+    (launched,) = campaign.decide(replace(LAUNCH, starts=starts, ends=ends), UNKNOWN)
+    assert (launched.starts, launched.ends) == (starts, ends)
+
+
+def test_a_limit_below_nothing_is_refused() -> None:
+    with refusing("limit_invalid"):
+        campaign.decide(replace(LAUNCH, limit=-1), UNKNOWN)
+
+
+def test_a_campaign_needs_an_id() -> None:
+    with refusing("campaign_id_invalid"):
+        campaign.decide(replace(LAUNCH, campaign=""), UNKNOWN)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import pytest
+
+from aggregates.cart import (
+    AbandonCart,
+    AddToCart,
+    CartAbandoned,
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+    ChangeQuantity,
+    CheckOutCart,
+    Command,
+    Event,
+    OpenCart,
+    RemoveFromCart,
+    cart,
+)
+from aggregates.kernel import LARGEST_COUNT
+from tests.aggregates.given import refusing
+
+WHOSE = ("c", "m", "s")
+OPENED = CartOpened(*WHOSE, at=1)
+TEA = CartItemAdded(*WHOSE, "tea", 2, 599, at=2)
+MILK = CartItemAdded(*WHOSE, "milk", 1, None, at=3)
+CHECKED_OUT = CartCheckedOut(*WHOSE, (("tea", 2), ("milk", 1)), at=4)
+ABANDONED = CartAbandoned(*WHOSE, at=4)
+UNKNOWN = cart.rebuild([])
+EMPTY = cart.rebuild([OPENED])
+FILLED = cart.rebuild([OPENED, TEA, MILK])
+
+
+@pytest.mark.parametrize(("member", "session"), [("m", None), (None, "s"), ("m", "s")])
+def test_a_cart_is_opened_for_a_member_a_session_or_both(member: str | None, session: str | None) -> None:
+    assert cart.decide(OpenCart("c", 1, member, session), UNKNOWN) == [CartOpened("c", member, session, at=1)]
+
+
+def test_opening_twice_changes_nothing() -> None:
+    assert cart.decide(OpenCart("c", 9, "m", "s"), FILLED) == []
+
+
+def test_a_cart_of_nobody_is_refused() -> None:
+    with refusing("shopper_missing"):
+        cart.decide(OpenCart("c", 1), UNKNOWN)
+
+
+def test_a_cart_of_somebody_else_is_refused() -> None:
+    with refusing("cart_exists"):
+        cart.decide(OpenCart("c", 9, "other", "s"), FILLED)
+
+
+@pytest.mark.parametrize("end", [CHECKED_OUT, ABANDONED])
+def test_a_cart_that_is_over_is_not_opened_again(end: Event) -> None:
+    with refusing("cart_exists"):
+        cart.decide(OpenCart("c", 9, "m", "s"), cart.rebuild([OPENED, TEA, MILK, end]))
+
+
+def test_adding_says_what_and_whose() -> None:
+    assert cart.decide(AddToCart("c", "tea", 2, quantity=2, price=599), EMPTY) == [TEA]
+
+
+def test_adding_more_of_a_product_adds_to_what_was_there() -> None:
+    (more,) = cart.decide(AddToCart("c", "tea", 5, quantity=3), FILLED)
+    assert more == CartItemAdded(*WHOSE, "tea", 3, None, at=5)
+    assert cart.rebuild([OPENED, TEA, MILK, more]).items == {"tea": 5, "milk": 1}
+
+
+def test_a_cart_holds_no_more_than_can_be_counted() -> None:
+    with refusing("quantity_invalid"):
+        cart.decide(AddToCart("c", "tea", 5, quantity=LARGEST_COUNT - 1), FILLED)
+
+
+def test_changing_a_quantity_sets_it() -> None:
+    changed = CartItemQuantityChanged(*WHOSE, "tea", 7, at=5)
+    assert cart.decide(ChangeQuantity("c", "tea", 7, at=5), FILLED) == [changed]
+    assert cart.rebuild([OPENED, TEA, MILK, changed]).items == {"tea": 7, "milk": 1}
+
+
+def test_changing_a_quantity_twice_changes_nothing() -> None:
+    assert cart.decide(ChangeQuantity("c", "tea", 2, at=5), FILLED) == []
+
+
+def test_a_quantity_of_nothing_removes() -> None:
+    assert cart.decide(ChangeQuantity("c", "tea", 0, at=5), FILLED) == [CartItemRemoved(*WHOSE, "tea", at=5)]
+
+
+def test_a_quantity_of_what_is_not_in_the_cart_is_refused() -> None:
+    with refusing("item_unknown"):
+        cart.decide(ChangeQuantity("c", "rice", 1, at=5), FILLED)
+
+
+def test_removing_takes_the_product_out() -> None:
+    removed = CartItemRemoved(*WHOSE, "tea", at=5)
+    assert cart.decide(RemoveFromCart("c", "tea", at=5), FILLED) == [removed]
+    assert cart.rebuild([OPENED, TEA, MILK, removed]).items == {"milk": 1}
+
+
+def test_removing_twice_changes_nothing() -> None:
+    assert cart.decide(RemoveFromCart("c", "rice", at=5), FILLED) == []
+
+
+def test_checking_out_lists_the_items_in_the_order_they_were_first_added() -> None:
+    assert cart.decide(CheckOutCart("c", at=4), FILLED) == [CHECKED_OUT]
+
+
+def test_checking_out_twice_changes_nothing() -> None:
+    assert cart.decide(CheckOutCart("c", at=9), cart.rebuild([OPENED, TEA, MILK, CHECKED_OUT])) == []
+
+
+def test_an_empty_cart_is_not_checked_out() -> None:
+    with refusing("cart_empty"):
+        cart.decide(CheckOutCart("c", at=4), EMPTY)
+
+
+def test_abandoning_ends_a_cart() -> None:
+    assert cart.decide(AbandonCart("c", at=4), FILLED) == [ABANDONED]
+
+
+def test_abandoning_twice_changes_nothing() -> None:
+    assert cart.decide(AbandonCart("c", at=9), cart.rebuild([OPENED, ABANDONED])) == []
+
+
+STEPS: list[Command] = [AddToCart("c", "tea", 9), ChangeQuantity("c", "tea", 1, at=9), RemoveFromCart("c", "tea", at=9)]
+
+
+@pytest.mark.parametrize("step", [*STEPS, CheckOutCart("c", at=9), AbandonCart("c", at=9)])
+def test_a_cart_that_was_never_opened_is_refused(step: Command) -> None:
+    with refusing("cart_unknown"):
+        cart.decide(step, UNKNOWN)
+
+
+@pytest.mark.parametrize("step", [*STEPS, AbandonCart("c", at=9)])
+def test_a_cart_that_was_checked_out_is_over(step: Command) -> None:
+    with refusing("cart_closed"):
+        cart.decide(step, cart.rebuild([OPENED, TEA, MILK, CHECKED_OUT]))
+
+
+@pytest.mark.parametrize("step", [*STEPS, CheckOutCart("c", at=9)])
+def test_a_cart_that_was_abandoned_is_over(step: Command) -> None:
+    with refusing("cart_closed"):
+        cart.decide(step, cart.rebuild([OPENED, TEA, MILK, ABANDONED]))
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (OpenCart("", 1, "m"), "cart_id_invalid"),
+        (AddToCart("c", "", 1), "product_id_invalid"),
+        (AddToCart("c", "tea", 1, quantity=0), "quantity_invalid"),
+        (AddToCart("c", "tea", 1, price=-1), "price_invalid"),
+        (ChangeQuantity("c", "tea", -1, at=1), "quantity_invalid"),
+    ],
+)
+def test_what_cannot_be_is_refused(command: Command, code: str) -> None:
+    with refusing(code):
+        cart.decide(command, FILLED)

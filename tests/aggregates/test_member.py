@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from aggregates.member import (
+    ChangeProfile,
+    CloseMember,
+    Command,
+    EraseMember,
+    Member,
+    MemberClosed,
+    MemberErased,
+    MemberProfileChanged,
+    MemberRegistered,
+    RegisterMember,
+    member,
+)
+from tests.aggregates.given import refusing
+
+REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
+CLOSED = MemberClosed("m", "moved away", at=2)
+ERASED = MemberErased("m", at=3)
+UNKNOWN = member.rebuild([])
+KNOWN = member.rebuild([REGISTERED])
+
+
+def test_registering_records_what_was_told() -> None:
+    command = RegisterMember("m", 1, "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"})
+    assert member.decide(command, UNKNOWN) == [REGISTERED]
+
+
+def test_a_member_may_tell_nothing() -> None:
+    assert member.decide(RegisterMember("m", 1), UNKNOWN) == [MemberRegistered("m", None, None, None, {}, at=1)]
+
+
+def test_an_empty_text_tells_nothing() -> None:
+    command = RegisterMember("m", 1, name="", email="", birthday="")
+    assert member.decide(command, UNKNOWN) == [MemberRegistered("m", None, None, None, {}, at=1)]
+
+
+def test_registering_twice_changes_nothing() -> None:
+    again = RegisterMember("m", 9, "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"})
+    assert member.decide(again, KNOWN) == []
+
+
+def test_registering_twice_with_other_words_is_refused() -> None:
+    with refusing("member_registered"):
+        member.decide(RegisterMember("m", 9, "Bob"), KNOWN)
+
+
+def test_a_closed_member_may_come_back() -> None:
+    closed = member.rebuild([REGISTERED, CLOSED])
+    assert member.decide(RegisterMember("m", 9, "Ann"), closed) == [MemberRegistered("m", "Ann", None, None, {}, at=9)]
+
+
+def test_a_changed_profile_is_recorded_whole() -> None:
+    changed = member.decide(ChangeProfile("m", 5, name="Anna", profile={"kids": "2"}), KNOWN)
+    assert changed == [MemberProfileChanged("m", "Anna", "ann@example.org", "1990-12-31", {"age": "25-34", "kids": "2"}, at=5)]
+    after = member.rebuild([REGISTERED, *changed])
+    assert (after.name, after.profile) == ("Anna", {"age": "25-34", "kids": "2"})
+
+
+def test_an_empty_text_removes_a_value() -> None:
+    command = ChangeProfile("m", 5, name="", email="", birthday="", profile={"age": ""})
+    assert member.decide(command, KNOWN) == [MemberProfileChanged("m", None, None, None, {}, at=5)]
+
+
+def test_changing_a_profile_twice_changes_nothing() -> None:
+    command = ChangeProfile("m", 5, name="Anna", profile={"kids": "2"})
+    given = member.rebuild([REGISTERED, *member.decide(command, KNOWN)])
+    assert member.decide(command, given) == []
+
+
+def test_changing_nothing_changes_nothing() -> None:
+    assert member.decide(ChangeProfile("m", 5), KNOWN) == []
+
+
+def test_closing_records_the_reason() -> None:
+    assert member.decide(CloseMember("m", 2, "moved away"), KNOWN) == [CLOSED]
+
+
+def test_closing_twice_changes_nothing() -> None:
+    assert member.decide(CloseMember("m", 9), member.rebuild([REGISTERED, CLOSED])) == []
+
+
+@pytest.mark.parametrize("given", [[REGISTERED], [REGISTERED, CLOSED]], ids=["registered", "closed"])
+def test_erasing_is_always_possible_for_who_was_known(given: list[MemberRegistered | MemberClosed]) -> None:
+    assert member.decide(EraseMember("m", 3), member.rebuild(given)) == [ERASED]
+
+
+def test_erasing_twice_changes_nothing() -> None:
+    assert member.decide(EraseMember("m", 9), member.rebuild([REGISTERED, ERASED])) == []
+
+
+def test_the_state_of_an_erased_member_holds_nothing_personal() -> None:
+    assert member.rebuild([REGISTERED, ERASED]) == Member("erased")
+
+
+@pytest.mark.parametrize("command", [RegisterMember("m", 9), ChangeProfile("m", 9, name="Ann"), CloseMember("m", 9)])
+def test_nothing_more_happens_to_an_erased_member(command: Command) -> None:
+    with refusing("member_erased"):
+        member.decide(command, member.rebuild([REGISTERED, ERASED]))
+
+
+@pytest.mark.parametrize("command", [ChangeProfile("m", 9), CloseMember("m", 9), EraseMember("m", 9)])
+def test_an_unknown_member_is_refused(command: Command) -> None:
+    with refusing("member_unknown"):
+        member.decide(command, UNKNOWN)
+
+
+def test_the_profile_of_a_closed_membership_stays_as_it_is() -> None:
+    with refusing("member_closed"):
+        member.decide(ChangeProfile("m", 9, name="Bob"), member.rebuild([REGISTERED, CLOSED]))
+
+
+@pytest.mark.parametrize("email", ["ann", "a@b@c", "ann @example.org", "a" * 250 + "@b.cd"])
+def test_an_address_that_cannot_be_one_is_refused(email: str) -> None:
+    with refusing("email_invalid"):
+        member.decide(RegisterMember("m", 1, email=email), UNKNOWN)
+    with refusing("email_invalid"):
+        member.decide(ChangeProfile("m", 1, email=email), KNOWN)
+
+
+@pytest.mark.parametrize("birthday", ["31.12.1990", "1990-02-30", "yesterday"])
+def test_a_birthday_that_is_no_date_is_refused(birthday: str) -> None:
+    with refusing("birthday_invalid"):
+        member.decide(RegisterMember("m", 1, birthday=birthday), UNKNOWN)
+    with refusing("birthday_invalid"):
+        member.decide(ChangeProfile("m", 1, birthday=birthday), KNOWN)
+
+
+@pytest.mark.parametrize("value", ["x" * 2001, 7, None])
+def test_a_profile_value_that_is_no_short_text_is_refused(value: str) -> None:
+    with refusing("profile_invalid"):
+        member.decide(RegisterMember("m", 1, profile={"age": value}), UNKNOWN)
+
+
+def test_a_member_needs_an_id() -> None:
+    with refusing("member_id_invalid"):
+        member.decide(RegisterMember("", 1), UNKNOWN)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from itertools import pairwise, permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints, decide, membership
+from aggregates.membership.facts import (
+    DebtSettled,
+    Event,
+    Membership,
+    PointsClawedBack,
+    PointsGranted,
+    PointsRedeemed,
+    TierRaised,
+)
+from aggregates.membership.ledger import points_for
+from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.facts import Event as OrderEvent
+from aggregates.order.facts import OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.policies import react
+from tests.aggregates.given import DAY
+from tests.aggregates.histories import START, TERMS, lives
+
+GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, START - 100 * DAY)
+LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
+
+
+def states(events: list[Event]) -> list[Membership]:
+    return [membership.rebuild(events[:length]) for length in range(len(events) + 1)]
+
+
+@given(lives)
+def test_lots_less_debt_are_what_was_granted_less_what_was_taken_back_and_spent(events: list[Event]) -> None:
+    for length, state in enumerate(states(events)):
+        seen = events[:length]
+        granted = sum(event.points for event in seen if isinstance(event, PointsGranted))
+        clawed = sum(event.points for event in seen if isinstance(event, PointsClawedBack))
+        redeemed = sum(event.points for event in seen if isinstance(event, PointsRedeemed))
+        assert sum(lot.remaining for lot in state.lots.values()) - state.debt == granted - clawed - redeemed
+
+
+@given(lives)
+def test_no_lot_and_no_debt_falls_below_nothing(events: list[Event]) -> None:
+    for state in states(events):
+        assert state.debt >= 0
+        assert all(lot.remaining >= 0 and lot.earned >= 0 for lot in state.lots.values())
+
+
+@given(lives)
+def test_an_allocation_is_complete(events: list[Event]) -> None:
+    for event in events:
+        if isinstance(event, PointsRedeemed):
+            assert sum(points for _, points in event.allocations) == event.points
+        if isinstance(event, PointsClawedBack):
+            assert sum(points for _, points in event.allocations) + event.debt_added == event.points
+        if isinstance(event, PointsClawedBack | PointsRedeemed):
+            assert all(points > 0 for _, points in event.allocations)
+
+
+@given(lives)
+def test_a_lot_has_earned_what_its_order_still_counts_for(events: list[Event]) -> None:
+    for lot in membership.rebuild(events).lots.values():
+        assert lot.earned == points_for(lot.net, lot.multiplier, TERMS.unit)
+
+
+@given(lives, st.integers(-50, 400))
+def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None:
+    state = membership.rebuild(events)
+    now = max(state.latest, START + days * DAY)
+    active = sum(lot.remaining for lot in state.lots.values() if lot.is_active(now))
+    assert state.available(now) == max(0, active - state.debt)
+    if state.available(now):
+        spent = decide(RedeemPoints("m", "all", state.available(now), TERMS, now), state)
+        settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
+        after = membership.rebuild([*events, *spent])
+        assert (settled, after.debt, after.available(now)) == (state.debt, 0, 0)
+
+
+@given(lives)
+def test_the_tier_is_one_of_the_programmes_and_reviewed_only_if_above_the_entry(events: list[Event]) -> None:
+    for state in states(events):
+        assert (state.valid_until is None) == (TERMS.rank(state.tier) == 0)
+        assert state.tier == TERMS.name(TERMS.rank(state.tier))
+
+
+@given(st.integers(1, 500_000), st.lists(st.integers(0, 500_000), max_size=6), st.data())
+def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
+    net: int, steps: list[int], data: st.DataObject
+) -> None:
+    granted = decide(GrantPoints("m", "o", net, TERMS, START), membership.rebuild([GOLD]))
+    events: list[Event] = [GOLD, *granted]
+    if data.draw(st.booleans(), label="spent before"):
+        events += decide(ActivatePoints("m", "o", TERMS, START), membership.rebuild(events))
+        state = membership.rebuild(events)
+        if state.available(START + 30 * DAY):
+            events += decide(RedeemPoints("m", "p", state.available(START + 30 * DAY), TERMS, START + 30 * DAY), state)
+    kept = [step for step in sorted(steps, reverse=True) if step <= net]
+    for number, left in enumerate([*kept, 0]):
+        events += decide(ClawBackPoints("m", "o", f"r-{number}", left, TERMS, START + 31 * DAY), membership.rebuild(events))
+    (points,) = (event.points for event in events if isinstance(event, PointsGranted))
+    assert sum(event.points for event in events if isinstance(event, PointsClawedBack)) == points
+    assert membership.rebuild(events).lots["o"].earned == 0
+
+
+@pytest.mark.parametrize("way", list(permutations([1, 2, 3])))
+def test_refunds_in_any_order_take_back_the_grant_of_the_worked_example(way: tuple[int, ...]) -> None:
+    purchase: list[OrderEvent] = order.decide(PlaceOrder("o", LINES, "USD", START, member="m"), order.initial)
+    purchase += order.decide(PayOrder("o", START), order.rebuild(purchase))
+    for line in way:
+        parts = (RefundPart(line),)
+        purchase += order.decide(RefundOrder("o", f"r-{line}", START + DAY, parts), order.rebuild(purchase))
+    events: list[Event] = [GOLD]
+    for fact in purchase:
+        for command in react(fact, TERMS):
+            assert isinstance(command, GrantPoints | ClawBackPoints)
+            events += decide(command, membership.rebuild(events))
+    retained = [fact.net for fact in purchase if isinstance(fact, OrderPaid)]
+    retained += [fact.net_retained for fact in purchase if isinstance(fact, OrderRefunded)]
+    targets = [net * 3 // 200 for net in retained]
+    clawed = [event.points for event in events if isinstance(event, PointsClawedBack)]
+    assert clawed == [before - after for before, after in pairwise(targets)]
+    assert sum(clawed) == targets[0] == 338
+
+
+def test_the_worked_example_takes_90_then_180_then_68() -> None:
+    events: list[Event] = [GOLD, *decide(GrantPoints("m", "o", 22_550, TERMS, START), membership.rebuild([GOLD]))]
+    for reversal, net in (("b", 16_549), ("a", 4_550), ("c", 0)):
+        events += decide(ClawBackPoints("m", "o", reversal, net, TERMS, START), membership.rebuild(events))
+    assert [event.points for event in events if isinstance(event, PointsClawedBack)] == [90, 180, 68]

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints, membership
+from aggregates.membership.facts import (
+    DebtSettled,
+    Event,
+    LotActivated,
+    Membership,
+    PointsClawedBack,
+    PointsGranted,
+    PointsRedeemed,
+)
+from aggregates.programme import Programme
+from tests.aggregates.given import DAY, ZONE, instant, refusing
+
+TERMS = Programme(zone=ZONE)
+NOW = instant("2026-06-10T12:00")
+READY = instant("2026-06-26T12:00")  # delivered two days later, then the return window of 14 days
+
+
+def grant(order: str, net: int, at: int = NOW) -> GrantPoints:
+    return GrantPoints("m", order, net, TERMS, at)
+
+
+def deliver(order: str, at: int = NOW + 2 * DAY) -> ActivatePoints:
+    return ActivatePoints("m", order, TERMS, at)
+
+
+def redeem(redemption: str, points: int, at: int = READY) -> RedeemPoints:
+    return RedeemPoints("m", redemption, points, TERMS, at)
+
+
+def claw_back(order: str, reversal: str, net: int, at: int = READY) -> ClawBackPoints:
+    return ClawBackPoints("m", order, reversal, net, TERMS, at)
+
+
+def after(*commands: Command) -> Membership:
+    state = membership.initial
+    for command in commands:
+        for event in membership.decide(command, state):
+            state = membership.evolve(state, event)
+    return state
+
+
+def test_a_purchase_earns_a_point_a_major_unit() -> None:
+    assert membership.decide(grant("a", 11_999), membership.initial) == [
+        PointsGranted("m", "a", "a", 119, 11_999, "member", (1, 1), qualifying=11_999, terms=1, at=NOW)
+    ]
+
+
+def test_the_terms_that_were_used_are_frozen() -> None:
+    terms = replace(TERMS, version=7, currency="JPY")
+    (granted,) = membership.decide(GrantPoints("m", "a", 500, terms, NOW), membership.initial)
+    assert isinstance(granted, PointsGranted)
+    assert (granted.points, granted.terms) == (500, 7)
+
+
+def test_granting_twice_changes_nothing() -> None:
+    assert membership.decide(grant("a", 500), after(grant("a", 11_999))) == []
+
+
+@pytest.mark.parametrize("net", [0, -1])
+def test_what_cost_nothing_earns_nothing(net: int) -> None:
+    assert membership.decide(grant("a", net), membership.initial) == []
+
+
+def test_points_are_pending_until_the_return_window_closes() -> None:
+    state = after(grant("a", 10_000))
+    assert membership.decide(deliver("a"), state) == [LotActivated("m", "a", active_from=READY, at=NOW + 2 * DAY)]
+    delivered = after(grant("a", 10_000), deliver("a"))
+    assert (delivered.available(READY - 1), delivered.pending(READY - 1)) == (0, 100)
+    assert (delivered.available(READY), delivered.pending(READY)) == (100, 0)
+    assert (state.available(READY + 900 * DAY), state.pending(READY + 900 * DAY)) == (0, 100)
+
+
+def test_the_return_window_is_counted_in_the_shops_days() -> None:
+    delivered = instant("2026-10-25T18:00")  # the clock goes back a week later
+    (activated,) = membership.decide(deliver("a", delivered), after(grant("a", 10_000)))
+    assert activated == LotActivated("m", "a", instant("2026-11-08T18:00"), at=delivered)
+
+
+@pytest.mark.parametrize("given", [after(), after(grant("a", 0)), after(grant("a", 10_000), deliver("a"))])
+def test_delivering_what_earned_nothing_or_twice_changes_nothing(given: Membership) -> None:
+    assert membership.decide(deliver("a", READY), given) == []
+
+
+SPENT_IN_ORDER = (grant("old", 30_000), grant("new", 50_000, NOW + DAY), deliver("new"), deliver("old", NOW + 3 * DAY))
+
+
+def test_what_became_spendable_first_is_spent_first() -> None:
+    at = READY + 2 * DAY
+    assert membership.decide(redeem("r-1", 600, at), after(*SPENT_IN_ORDER)) == [
+        PointsRedeemed("m", "r-1", None, 600, (("new", 500), ("old", 100)), at)
+    ]
+
+
+def test_redeeming_all_of_it_leaves_nothing() -> None:
+    at = READY + 2 * DAY
+    assert after(*SPENT_IN_ORDER, redeem("r-1", 800, at)).available(at) == 0
+
+
+def test_redeeming_twice_changes_nothing() -> None:
+    given = after(grant("a", 10_000), deliver("a"), redeem("r-1", 60))
+    assert membership.decide(redeem("r-1", 60), given) == []
+
+
+@pytest.mark.parametrize("at", [READY - 1, READY])
+def test_only_what_is_spendable_by_now_can_be_spent(at: int) -> None:
+    given = after(grant("a", 10_000), deliver("a"))
+    with refusing("points_short"):
+        membership.decide(redeem("r-1", 101 if at == READY else 1, at), given)
+
+
+def test_no_decision_acts_backwards() -> None:
+    given = after(grant("a", 10_000), deliver("a"), redeem("r-1", 10, READY + DAY))
+    assert membership.decide(redeem("r-2", 10, NOW), given) == [PointsRedeemed("m", "r-2", None, 10, (("a", 10),), READY + DAY)]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (redeem("", 1), "redemption_id_invalid"),
+        (redeem("r", 0), "points_invalid"),
+        (redeem("r", -1), "points_invalid"),
+    ],
+)
+def test_a_redemption_has_a_name_and_is_for_something(command: RedeemPoints, code: str) -> None:
+    with refusing(code):
+        membership.decide(command, after(grant("a", 10_000), deliver("a")))
+
+
+def test_a_refund_takes_back_what_the_rest_does_not_earn() -> None:
+    given = after(grant("a", 22_550))
+    assert membership.decide(claw_back("a", "r-1", 16_549, NOW), given) == [
+        PointsClawedBack("m", "a", "r-1", 60, (("a", 60),), debt_added=0, net=16_549, qualifying=16_549, at=NOW)
+    ]
+
+
+def test_the_same_refund_twice_changes_nothing() -> None:
+    given = after(grant("a", 22_550), claw_back("a", "r-1", 16_549))
+    assert membership.decide(claw_back("a", "r-1", 0), given) == []
+
+
+def test_a_refund_of_what_earned_nothing_changes_nothing() -> None:
+    assert membership.decide(claw_back("a", "r-1", 0), after(grant("b", 10_000))) == []
+
+
+def test_points_that_are_gone_are_taken_from_what_is_spendable_never_from_what_is_pending() -> None:
+    given = after(grant("a", 10_000), grant("b", 3_000), grant("c", 9_000), deliver("a"), deliver("b"), redeem("r", 100))
+    clawed = membership.decide(claw_back("a", "r-1", 0), given)
+    assert clawed == [PointsClawedBack("m", "a", "r-1", 100, (("b", 30),), 70, net=0, qualifying=12_000, at=READY)]
+
+
+IN_DEBT = (grant("a", 43_800), deliver("a"), redeem("r-1", 400), claw_back("a", "back", 0))
+LATER = instant("2026-07-30T12:00")
+PAID_BACK = (*IN_DEBT, grant("b", 50_000, READY), deliver("b", READY))
+
+
+def test_a_late_refund_of_spent_points_becomes_debt() -> None:
+    state = after(*IN_DEBT)
+    assert (state.debt, state.available(LATER), state.pending(LATER)) == (400, 0, 0)
+
+
+def test_debt_is_settled_before_anything_is_spent() -> None:
+    state = after(*PAID_BACK)
+    assert (state.available(LATER), state.pending(READY)) == (100, 500)
+    with refusing("points_short"):
+        membership.decide(redeem("r-2", 101, LATER), state)
+    spent: list[Event] = [
+        DebtSettled("m", "b", 400, LATER),
+        PointsRedeemed("m", "r-2", None, 100, (("b", 100),), LATER),
+    ]
+    assert membership.decide(redeem("r-2", 100, LATER), state) == spent
+    settled = after(*PAID_BACK, redeem("r-2", 100, LATER))
+    assert (settled.debt, settled.available(LATER)) == (0, 0)
+
+
+def test_debt_that_is_not_covered_yet_leaves_nothing_to_spend() -> None:
+    state = after(*IN_DEBT, grant("b", 39_900, READY), deliver("b", READY))
+    with refusing("points_short"):
+        membership.decide(redeem("r-2", 1, LATER), state)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from aggregates.campaign import CampaignLaunched
+from aggregates.cart import CartOpened
+from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.facts import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderLine,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderShipped,
+)
+from aggregates.policies import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, admit, guards, react
+from aggregates.programme import Programme
+from tests.aggregates.given import refusing
+
+TERMS = Programme()
+LINES = (OrderLine("tea", 1, 500, 500, 500),)
+
+
+@pytest.mark.parametrize(
+    ("fact", "reaction"),
+    [
+        (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, TERMS, at=5)),
+        (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", TERMS, at=5)),
+        (
+            OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5),
+            ClawBackPoints("m", "o", "r", 230, TERMS, at=5),
+        ),
+        (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, TERMS, at=5)),
+    ],
+)
+def test_an_order_moves_its_members_points(fact: object, reaction: object) -> None:
+    assert react(fact, TERMS) == [reaction]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        OrderPaid("o", None, "s", "USD", LINES, 460, at=5),
+        OrderDelivered("o", None, "s", at=5),
+        OrderRefunded("o", "r", None, "s", "USD", (1,), LINES, 0, True, at=5),
+        OrderCancelled("o", None, "s", "USD", "", LINES, at=5),
+    ],
+)
+def test_a_guests_order_moves_no_points(fact: object) -> None:
+    assert react(fact, TERMS) == []
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        OrderPlaced("o", "m", None, None, "USD", LINES, 0, at=5),
+        OrderShipped("o", "m", None, at=5),
+        OrderCancelled("o", "m", None, "USD", "never paid", (), at=5),
+        MemberClosed("m", "", at=5),
+    ],
+)
+def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
+    assert react(fact, TERMS) == []
+
+
+def test_an_order_in_another_currency_does_not_fit_this_shop() -> None:
+    with refusing("currency_unknown"):
+        admit(PlaceOrder("o", LINES, "EUR", at=1), TERMS)
+
+
+@pytest.mark.parametrize("command", [PlaceOrder("o", LINES, "USD", at=1), PayOrder("o", at=1)])
+def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
+    admit(command, TERMS)
+
+
+@pytest.mark.parametrize(
+    ("fact", "guard"),
+    [
+        (
+            MemberRegistered("m", None, " Ann@Example.ORG ", None, {}, at=1),
+            Claim("email", "ann@example.org", "m", EMAIL_TAKEN),
+        ),
+        (MemberRegistered("m", "Ann", None, None, {}, at=1), Claim("email", None, "m", EMAIL_TAKEN)),
+        (MemberProfileChanged("m", None, "b@c.d", None, {}, at=1), Claim("email", "b@c.d", "m", EMAIL_TAKEN)),
+        (MemberProfileChanged("m", "Ann", None, None, {}, at=1), Claim("email", None, "m", EMAIL_TAKEN)),
+        (MemberErased("m", at=1), Claim("email", None, "m", EMAIL_TAKEN)),
+        (CampaignLaunched("spring", None, None, None, 100, (), at=1), Allow("campaign:spring", 100)),
+        (CampaignLaunched("spring", None, None, None, 0, (), at=1), Allow("campaign:spring", 0)),
+        (CouponRedeemed("spring", "m", "c", "u", None, (), at=1), Use("campaign:spring", CAMPAIGN_EXHAUSTED)),
+    ],
+)
+def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) -> None:
+    assert guards(fact) == [guard]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        CampaignLaunched("spring", None, None, None, None, (), at=1),
+        CouponSent("spring", "m", None, None, None, at=1),
+        CouponRedeemed("spring", "m", "c", "u", None, ("too_late",), at=1),
+        CartOpened("c", "m", None, at=1),
+    ],
+)
+def test_what_no_limit_concerns_is_not_guarded(fact: object) -> None:
+    assert guards(fact) == []

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aggregates.product import (
+    Command,
+    ListProduct,
+    ProductListed,
+    ProductRepriced,
+    ProductRetired,
+    RepriceProduct,
+    RetireProduct,
+    product,
+)
+from tests.aggregates.given import refusing
+
+LIST = ListProduct("tea", 1, "Tea", "GROCERY", "HOT DRINKS", "Lü", price=599, stock=40, attributes={"organic": "yes"})
+LISTED = ProductListed("tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, at=1)
+REPRICED = ProductRepriced("tea", 499, previous=599, at=2)
+RETIRED = ProductRetired("tea", at=3)
+UNKNOWN = product.rebuild([])
+KNOWN = product.rebuild([LISTED])
+
+
+def test_listing_records_what_the_shop_says() -> None:
+    assert product.decide(LIST, UNKNOWN) == [LISTED]
+
+
+def test_price_and_stock_may_be_unknown() -> None:
+    listed = ProductListed("tea", None, None, None, None, price=None, stock=None, attributes={}, at=1)
+    assert product.decide(ListProduct("tea", 1), UNKNOWN) == [listed]
+
+
+def test_listing_twice_changes_nothing() -> None:
+    assert product.decide(replace(LIST, at=9), KNOWN) == []
+
+
+def test_listing_in_other_words_replaces_the_first() -> None:
+    renamed = replace(LIST, name="Green tea", at=9)
+    assert product.decide(renamed, KNOWN) == [replace(LISTED, name="Green tea", at=9)]
+
+
+def test_listing_at_the_first_price_undoes_a_new_price() -> None:
+    given = product.rebuild([LISTED, REPRICED])
+    assert product.decide(LIST, given) == [LISTED]
+
+
+def test_listing_at_the_price_it_has_now_changes_nothing() -> None:
+    given = product.rebuild([LISTED, REPRICED])
+    assert product.decide(replace(LIST, price=499), given) == []
+
+
+def test_a_retired_product_can_be_listed_again() -> None:
+    assert product.decide(LIST, product.rebuild([LISTED, RETIRED])) == [LISTED]
+    assert not product.rebuild([LISTED, RETIRED, LISTED]).retired
+
+
+def test_a_new_price_remembers_the_one_before() -> None:
+    assert product.decide(RepriceProduct("tea", 499, at=2), KNOWN) == [REPRICED]
+    later = product.decide(RepriceProduct("tea", 399, at=3), product.rebuild([LISTED, REPRICED]))
+    assert later == [ProductRepriced("tea", 399, previous=499, at=3)]
+
+
+def test_repricing_twice_changes_nothing() -> None:
+    assert product.decide(RepriceProduct("tea", 499, at=9), product.rebuild([LISTED, REPRICED])) == []
+
+
+def test_retiring_takes_it_off_the_list() -> None:
+    assert product.decide(RetireProduct("tea", at=3), KNOWN) == [RETIRED]
+
+
+def test_retiring_twice_changes_nothing() -> None:
+    assert product.decide(RetireProduct("tea", at=9), product.rebuild([LISTED, RETIRED])) == []
+
+
+@pytest.mark.parametrize("command", [RepriceProduct("tea", 1, at=9), RetireProduct("tea", at=9)])
+def test_an_unknown_product_is_refused(command: Command) -> None:
+    with refusing("product_unknown"):
+        product.decide(command, UNKNOWN)
+
+
+def test_a_retired_product_has_no_new_price() -> None:
+    with refusing("product_retired"):
+        product.decide(RepriceProduct("tea", 1, at=9), product.rebuild([LISTED, RETIRED]))
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (ListProduct("", 1), "product_id_invalid"),
+        (ListProduct("tea", 1, price=-1), "price_invalid"),
+        (ListProduct("tea", 1, stock=-1), "stock_invalid"),
+        (RepriceProduct("tea", -1, at=1), "price_invalid"),
+    ],
+)
+def test_what_cannot_be_is_refused(command: Command, code: str) -> None:
+    with refusing(code):
+        product.decide(command, KNOWN)

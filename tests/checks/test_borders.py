@@ -1,0 +1,125 @@
+"""The borders of the house bite: each rule of pyproject.toml is broken once, in a copy, and must be noticed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = [contract["name"] for contract in PROJECT["tool"]["importlinter"]["contracts"]]
+BANNED = list(PROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"])
+PACKAGES = PROJECT["tool"]["importlinter"]["root_packages"]
+
+VIOLATIONS = {
+    "Imports go one way: streams, infra, projections | models, aggregates": [
+        ("aggregates/cart.py", "import projections.cart"),
+        ("projections/cart.py", "import models.learner"),
+        ("models/learner.py", "import projections.cart"),
+        ("infra/views.py", "import streams.handle"),
+        ("aggregates/order/facts.py", "from infra.faults import Fault"),
+    ],
+    "The core touches nothing outside": [
+        ("aggregates/membership/ledger.py", "import sqlite3"),
+        ("projections/card.py", "from redis import Redis"),
+        ("models/learner.py", "from time import time"),
+        ("aggregates/cart.py", "import logging"),
+    ],
+    "Aggregates and projections use the standard library alone": [
+        ("aggregates/money.py", "import numpy"),
+        ("projections/trending.py", "from river import stats"),
+    ],
+    "Aggregates do not know each other": [
+        ("aggregates/cart.py", "from aggregates.product import Product"),
+        ("aggregates/order/refund.py", "from aggregates.membership.facts import Lot"),
+    ],
+    "Only policies see two aggregates": [
+        ("aggregates/kernel.py", "from aggregates.member import Member"),
+        ("aggregates/programme.py", "import aggregates.policies"),
+    ],
+    "Adapters know shapes, never a named event": [
+        ("infra/codec.py", "from aggregates.order.facts import OrderPaid"),
+        ("infra/views.py", "import projections.card"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages and their rules, without the tests."""
+    house = tmp_path_factory.mktemp("house")
+    shutil.copy(ROOT / "pyproject.toml", house)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, house / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return house
+
+
+def broken_contracts(house: Path) -> list[str]:
+    """The contracts that import-linter finds broken; it must have judged each."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=house, capture_output=True, text=True, check=False)
+    told = [line for line in done.stdout.splitlines() if line.endswith((" KEPT", " BROKEN"))]
+    assert [line.rpartition(" ")[0] for line in told] == CONTRACTS, done.stdout + done.stderr
+    broken = [line.rpartition(" ")[0] for line in told if line.endswith(" BROKEN")]
+    assert done.returncode == (1 if broken else 0)
+    return broken
+
+
+def test_every_contract_is_tried() -> None:
+    assert list(VIOLATIONS) == CONTRACTS
+
+
+def test_the_house_as_it_is_keeps_every_contract(copy: Path) -> None:
+    assert broken_contracts(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("contract", "path", "line"), [(name, *planted) for name, all_of in VIOLATIONS.items() for planted in all_of]
+)
+def test_a_contract_bites(copy: Path, contract: str, path: str, line: str) -> None:
+    page = copy / path
+    before = page.read_text()
+    page.write_text(f"{before}\n{line}\n")
+    try:
+        assert contract in broken_contracts(copy)
+    finally:
+        page.write_text(before)
+
+
+def found(house: Path, package: str, code: str) -> str:
+    """What ruff says of a page with this code."""
+    page = house / package / "planted.py"
+    page.write_text(code)
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    command = [ruff, "check", "--no-cache", "--output-format", "concise", str(page)]
+    try:
+        done = subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
+        return done.stdout
+    finally:
+        page.unlink()
+
+
+@pytest.mark.parametrize("package", ["aggregates", "projections", "models"])
+@pytest.mark.parametrize("banned", BANNED)
+def test_the_core_may_use_neither_clock_nor_chance_nor_environment(copy: Path, package: str, banned: str) -> None:
+    module, _, name = banned.rpartition(".")
+    used = f"import {module.partition('.')[0]}\n\nvalue = {banned}\n" if name != banned else f"import {name}\n"
+    assert f"TID251 `{banned}` is banned" in found(copy, package, used)
+    if module:
+        top, _, rest = banned.partition(".")
+        by_name = f"from {top} import {rest.partition('.')[0]}\n\nvalue = {rest}\n"
+        assert f"TID251 `{banned}` is banned" in found(copy, package, by_name)
+
+
+@pytest.mark.parametrize("package", ["infra", "streams"])
+def test_the_shell_may_know_the_time(copy: Path, package: str) -> None:
+    assert "TID251" not in found(copy, package, "import time\n\nnow = time.time()\n")
+
+
+def test_a_page_that_uses_none_of_it_is_left_alone(copy: Path) -> None:
+    assert "TID251" not in found(copy, "aggregates", '"""Nothing."""\n\nfrom datetime import date\n\nday = date(2017, 1, 1)\n')

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from inspect import getmembers, isclass
+from pkgutil import walk_packages
+from types import ModuleType
+from typing import Any, get_args
+
+import pytest
+
+import aggregates
+from aggregates import campaign, cart, coupon, member, product
+from aggregates.membership import decider as membership
+from aggregates.membership import facts as membership_facts
+from aggregates.order import decider as order
+from aggregates.order import facts as order_facts
+from aggregates.programme import Programme
+from infra.codec import PARTITION_KEYS, partition_fields
+from streams.registry import COMMANDS, EVENTS, LEARNED, SEALED, TOPICS, fold_of_part, folds
+
+MODULES = (member, product, cart, order, order_facts, campaign, coupon, membership, membership_facts)
+
+
+def named(alias: str) -> set[type]:
+    """The types that the aggregates' own ``Command`` or ``Event`` unions name."""
+    unions: list[Any] = [vars(module)[alias] for module in MODULES if alias in vars(module)]
+    return {kind for union in unions for kind in get_args(union) or (union,)}
+
+
+def modules() -> list[ModuleType]:
+    return [import_module(found.name) for found in walk_packages(aggregates.__path__, "aggregates.")]
+
+
+def test_every_command_of_every_aggregate_is_routed() -> None:
+    assert set(COMMANDS) == named("Command")
+
+
+def test_every_event_of_every_aggregate_is_registered() -> None:
+    assert set(EVENTS) == named("Event")
+
+
+def test_no_two_events_share_a_name() -> None:
+    names = [kind.stored_name(version) for kind in EVENTS.values() for version in range(1, len(kind.upcasts) + 2)]
+    assert len(set(names)) == len(names)
+
+
+def test_every_event_has_a_topic() -> None:
+    assert set(TOPICS) == set(EVENTS)
+    assert set(TOPICS.values()) <= {"regulars.events", "regulars.behaviour"}
+    assert set(EVENTS) >= LEARNED
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_every_event_is_a_frozen_fact_with_a_time_and_a_key(event: Any) -> None:
+    assert event.__dataclass_params__.frozen
+    types = {spec.name: spec.type for spec in fields(event)}
+    assert types["at"] == "int"
+    keys = partition_fields(event)
+    assert keys
+    assert list(keys) == [name for name in PARTITION_KEYS if name in types], "the first that an event has decides"
+    assert any(types[name] == "str" for name in keys), "one of them is always there"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
+    route = COMMANDS[command]
+    given = {spec.name: 1 for spec in fields(command)} | {name: f"{name}-1" for name in route.ids}
+    *first, last = (f"{name}-1" for name in route.ids)
+    escaped = "-".join((route.decider.name, *(name.replace("-", "%2D") for name in first), last))
+    assert route.stream(command(**given)) == escaped
+
+
+def test_streams_are_named_as_they_always_were() -> None:
+    terms = Programme()
+    assert [
+        COMMANDS[type(command)].stream(command)
+        for command in (
+            member.EraseMember("m-1", 0),
+            product.RetireProduct("p", 0),
+            cart.CheckOutCart("c", 0),
+            order.PayOrder("o", 0),
+            campaign.LaunchCampaign("c-1", 0),
+            coupon.SendCoupon("c-1", "m-1", 0),
+            membership.GrantPoints("m-1", "o", 1, terms, 0),
+        )
+    ] == ["member-m-1", "product-p", "cart-c", "order-o", "campaign-c-1", "coupon-c%2D1-m-1", "membership-m-1"]
+
+
+def test_every_sealed_field_exists_and_erasing_is_one_events_matter() -> None:
+    for event, blanks in SEALED.items():
+        assert set(blanks) <= {spec.name for spec in fields(event)}
+        assert EVENTS[event].sealed == blanks
+        assert partition_fields(event)[0] == "member", "a value is sealed with its member's key"
+    assert [event for event, kind in EVENTS.items() if kind.erases] == [member.MemberErased]
+
+
+def test_every_fold_reads_registered_events_and_owns_its_keys() -> None:
+    every = folds(Programme())
+    for fold in every:
+        assert set(fold.events) <= set(EVENTS)
+    parts = [part for fold in every for part in fold.parts]
+    assert len(set(parts)) == len(parts)
+    assert fold_of_part(Programme()) == {part: fold.name for fold in every for part in fold.parts}
+    assert len({fold.name for fold in every}) == len(every)
+
+
+def test_every_past_tense_fact_in_the_aggregates_is_an_event() -> None:
+    past = {
+        kind
+        for module in modules()
+        for _, kind in getmembers(module, isclass)
+        if kind.__module__ == module.__name__ and is_dataclass(kind) and "at" in {spec.name for spec in fields(kind)}
+    }
+    assert past - set(EVENTS) - set(COMMANDS) == {membership_facts.Lot}

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import connect
+
+import orjson
+import pytest
+import redis
+
+from aggregates.member import ChangeProfile, EraseMember, MemberProfileChanged, MemberRegistered, RegisterMember
+from infra.codec import Codec
+from infra.faults import Unreadable
+from infra.keys import KeyRing
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import Settings
+from streams.bootstrap import running
+from streams.handle import Request
+from streams.registry import EVENTS
+
+PLANTED = ("Xanthippe", "xanthippe@example.org", "1971-07-17", {"hobby": "Xylophone"})
+WORDS = (b"xanthippe", b"1971-07-17", b"xylophone")
+ADA = MemberRegistered("ada", *PLANTED, at=1)
+
+
+@pytest.fixture
+def codec(keys: KeyRing) -> Codec:
+    return Codec(EVENTS.values(), keys)
+
+
+def plain(directory: Path) -> dict[str, list[bytes]]:
+    """The files below a directory in which a planted word stands."""
+    found = {}
+    for path in filter(Path.is_file, directory.rglob("*")):
+        content = path.read_bytes().lower()
+        found[path.name] = [word for word in WORDS if word in content]
+    return {name: words for name, words in found.items() if words}
+
+
+def raw_key(path: Path, member: str) -> bytes:
+    with connect(path) as db:
+        (key,) = db.execute("SELECT key FROM keys WHERE member = ?", (member,)).fetchone()
+    db.close()
+    assert isinstance(key, bytes)
+    return key
+
+
+def wait_for_the_file_to_be_written_anew(client: redis.Redis) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        told = client.info("persistence")
+        if not told["aof_rewrite_in_progress"] and not told["aof_rewrite_scheduled"]:
+            return
+        time.sleep(0.01)
+
+
+def test_no_personal_value_is_readable_in_the_log_or_the_keys(settings: Settings) -> None:
+    with running(settings) as app:
+        assert app.handler.handle(Request("1", (RegisterMember("ada", 1, *PLANTED),))).accepted
+        assert app.handler.handle(Request("2", (ChangeProfile("ada", 2, profile={"hobby": "xylophone"}),))).accepted
+        assert not app.handler.handle(Request("3", (RegisterMember("eve", 3, email=PLANTED[1]),))).accepted
+        assert (settings.home / "events.db-wal").stat().st_size, "the write-ahead log is searched as well"
+        assert plain(settings.home) == {}
+    assert plain(settings.home) == {}
+
+
+def test_after_an_erasure_nothing_that_is_kept_holds_a_personal_value(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home")
+    server = EmbeddedRedis(settings.valkey)
+    try:
+        with running(settings) as app:
+            app.handler.handle(Request("1", (RegisterMember("ada", 1, *PLANTED),)))
+            app.handler.handle(Request("2", (RegisterMember("bob", 1, "Bob"),)))
+            follower = app.follower()
+            follower.catch_up()
+            key = raw_key(settings.keys, "ada")
+            app.handler.handle(Request("3", (EraseMember("ada", 2),)))
+            follower.catch_up()
+            wait_for_the_file_to_be_written_anew(app.views.client)
+            assert app.log.read("member-ada")[0][0] == MemberRegistered("ada", None, None, None, {}, 1)
+            assert app.log.read("member-bob")[0] == [MemberRegistered("bob", "Bob", None, None, {}, 1)]
+    finally:
+        server.stop()
+    assert not [path.name for path in settings.home.glob("keys.db*") if key in path.read_bytes()]
+    assert plain(settings.home) == {}
+
+
+def test_with_its_key_destroyed_each_sealed_field_is_blank(codec: Codec, keys: KeyRing) -> None:
+    stored = codec.encode(ADA)
+    assert codec.decode(*stored) == ADA
+    keys.destroy("ada")
+    assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+
+
+def test_a_destroyed_key_is_gone_for_whoever_opens_the_file(codec: Codec, keys: KeyRing, tmp_path: Path) -> None:
+    stored = codec.encode(ADA)
+    keys.destroy("ada")
+    again = KeyRing(tmp_path / "keys.db")
+    assert Codec(EVENTS.values(), again).decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+    again.close()
+
+
+def test_a_key_destroyed_by_another_process_is_not_used_from_memory(codec: Codec, keys: KeyRing, tmp_path: Path) -> None:
+    stored = codec.encode(ADA)
+    other = KeyRing(tmp_path / "keys.db")
+    other.destroy("ada")
+    other.close()
+    assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+
+
+def test_values_that_are_blank_are_not_sealed(codec: Codec) -> None:
+    _, state = codec.encode(MemberRegistered("ada", None, None, None, {}, at=1))
+    assert orjson.loads(state) == {
+        "key": "ada", "member": "ada", "name": None, "email": None, "birthday": None, "profile": {}, "at": 1,
+    }  # fmt: skip
+
+
+def test_the_same_value_is_sealed_differently_each_time(codec: Codec) -> None:
+    assert codec.encode(ADA)[1] != codec.encode(ADA)[1]
+
+
+def test_equal_values_can_be_found_equal_after_reopening(keys: KeyRing, tmp_path: Path) -> None:
+    again = KeyRing(tmp_path / "keys.db")
+    assert again.blind("a@b.example") == keys.blind("a@b.example") != keys.blind("b@b.example")
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        lambda ada, eve: ("MemberRegistered", ada | {"email": ada["name"]}),
+        lambda ada, eve: ("MemberRegistered", eve | {"name": ada["name"]}),
+        lambda ada, eve: ("MemberProfileChanged", ada),
+    ],
+    ids=["to another field", "to another member", "to another event"],
+)
+def test_a_sealed_value_does_not_open_where_it_was_moved(
+    codec: Codec, moved: Callable[[dict[str, object], dict[str, object]], tuple[str, dict[str, object]]]
+) -> None:
+    ada, eve = (orjson.loads(codec.encode(MemberRegistered(member, *PLANTED, at=1))[1]) for member in ("ada", "eve"))
+    name, raw = moved(ada, eve)
+    with pytest.raises(Unreadable):
+        codec.decode(name, orjson.dumps(raw))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda sealed: b64encode(b64decode(sealed)[:-1]).decode(),
+        lambda sealed: b64encode(b64decode(sealed)[:5]).decode(),
+        lambda sealed: sealed[:-1],
+        lambda sealed: "Xanthippe",
+        lambda sealed: "",
+        lambda sealed: 7,
+    ],
+    ids=["cut", "shorter than its nonce", "no base64", "plain text", "empty", "a number"],
+)
+def test_a_damaged_sealed_value_is_said_to_be_unreadable(codec: Codec, damage: Callable[[str], object]) -> None:
+    raw = orjson.loads(codec.encode(ADA)[1])
+    with pytest.raises(Unreadable):
+        codec.decode("MemberRegistered", orjson.dumps(raw | {"name": damage(raw["name"])}))
+
+
+def test_ids_that_look_alike_do_not_share_a_context(codec: Codec) -> None:
+    for member in ("a/b", "a", "ä", "a/name", "é\u0301"):
+        event = MemberProfileChanged(member, *PLANTED, at=1)
+        assert codec.decode(*codec.encode(event)) == event

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.faults import Misconfigured
+from infra.settings import Settings, from_environment
+
+NAMES = ("REGULARS_HOME", "REDIS_URL", "REGULARS_ZONE", "REGULARS_CURRENCY")
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_set_means_a_home_here_and_the_embedded_redis(tmp_path: Path) -> None:
+    assert from_environment() == Settings(tmp_path / ".regulars", None, "UTC", "USD")
+
+
+def test_what_is_set_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ("~/shop", "rediss://redis.example:6380/2", "Europe/Berlin", "EUR")
+    for name, value in zip(NAMES, told, strict=True):
+        monkeypatch.setenv(name, value)
+    assert from_environment() == Settings(Path.home() / "shop", *told[1:])
+
+
+def test_what_is_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.setenv(name, "")
+    assert from_environment() == Settings(tmp_path / ".regulars")
+
+
+def test_a_home_lies_where_it_was_said_wherever_one_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REGULARS_HOME", "shop")
+    settings = from_environment()
+    assert [settings.log, settings.keys, settings.valkey] == [
+        tmp_path / "shop" / at for at in ("events.db", "keys.db", "valkey")
+    ]
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://redis.example", "redis.example"])
+def test_a_redis_url_of_another_kind_is_refused_with_what_it_must_be(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(Misconfigured, match=rf"{url}.*redis://, rediss:// or unix://"):
+        from_environment()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGULARS_ZONE", "Mars/Olympus"),
+        ("REGULARS_ZONE", "../../etc/passwd"),
+        ("REGULARS_CURRENCY", "dollars"),
+        ("REGULARS_CURRENCY", "$"),
+    ],
+)
+def test_a_zone_or_currency_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured, match=name):
+        from_environment()

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from infra.event_log.append import Append
+from infra.event_log.shapes import Outcome, Shop
+from infra.event_log.sqlite import SqliteLog
+from infra.faults import Misconfigured
+from tests.infra.ticks import Ticked, open_log, tick, ticking
+
+
+def numbers(log: SqliteLog, product: str) -> list[int]:
+    events, version = log.read(f"product-{product}")
+    assert version == len(events)
+    return [event.number for event in events if isinstance(event, Ticked)]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE stored_events SET topic = 'Other'", "DELETE FROM stored_events"])
+def test_what_was_appended_can_be_neither_changed_nor_removed(log: SqliteLog, statement: str) -> None:
+    tick(log, "a")
+    db = sqlite3.connect(log.path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(statement)
+    db.close()
+    assert numbers(log, "a") == [1]
+
+
+def test_the_eventsourcing_library_reads_our_rows(log: SqliteLog) -> None:
+    tick(log, "a", 2)
+    tick(log, "b")
+    found = log.recorder.select_notifications(start=1, limit=10, inclusive_of_start=False)
+    assert [(row.id, row.originator_id, row.originator_version, row.topic) for row in found] == [
+        (2, "product-a", 2, "Ticked"),
+        (3, "product-b", 1, "Ticked"),
+    ]
+    assert [bytes(row.state) for row in found] == [row.state for row in log.since(1, 10)]
+    assert log.recorder.max_notification_id() == log.head() == 3
+    assert [row.originator_version for row in log.recorder.select_events("product-a")] == [1, 2]
+
+
+def test_one_append_writes_several_streams_with_positions_in_order(log: SqliteLog) -> None:
+    tick(log, "a")
+    with log.append() as append:
+        append.add("product-b", 1, Ticked("b", 1))
+        append.add("product-a", 2, Ticked("a", 2))
+        append.record(Outcome("r", True, "", "", 2, append.head))
+    assert [(row.position, row.stream, row.version) for row in log.since(0, 10)] == [
+        (1, "product-a", 1),
+        (2, "product-b", 1),
+        (3, "product-a", 2),
+    ]
+    outcome = log.outcome("r")
+    assert outcome is not None
+    assert (outcome.accepted, outcome.events, outcome.position) == (True, 2, 3)
+    assert log.request_at(3) == log.request_at(2) == outcome
+    assert log.request_at(1) is None
+    assert log.streams_between("product-") == ["product-a", "product-b"]
+    assert [row.version for row in log.rows_of("product-a", 1)] == [2]
+
+
+def fail_in_the_middle(log: SqliteLog) -> None:
+    with log.append() as append:
+        append.add("product-a", 1, Ticked("a", 1))
+        append.record(Outcome("r", True, "", "", 1, append.head))
+        assert append.claim("email", "e", "a")
+        append.allow("k", 1)
+        raise RuntimeError("the power is gone")
+
+
+def test_an_append_that_fails_leaves_nothing(log: SqliteLog) -> None:
+    with pytest.raises(RuntimeError, match="power"):
+        fail_in_the_middle(log)
+    assert (log.head(), log.since(0, 10), log.outcome("r")) == (0, [], None)
+    with log.append() as append:
+        assert append.claim("email", "e", "b")
+        assert append.use("k"), "no limit was set"
+        assert append.use("k")
+    tick(log, "a")
+    assert numbers(log, "a") == [1]
+
+
+def add_first_ticks(log: SqliteLog, *products: str) -> None:
+    with log.append() as append:
+        for product in products:
+            append.add(f"product-{product}", 1, Ticked(product, 1))
+
+
+def test_two_events_cannot_have_one_version(log: SqliteLog) -> None:
+    tick(log, "a")
+    with pytest.raises(sqlite3.IntegrityError):
+        add_first_ticks(log, "b", "a")
+    assert log.head() == 1
+    assert numbers(log, "b") == []
+
+
+def take_all_and_fail(append: Append) -> None:
+    with append.savepoint():
+        assert append.use("k")
+        assert not append.use("k")
+        assert append.claim("email", "e", "a")
+        raise RuntimeError
+
+
+def test_guarded_rows_taken_inside_a_savepoint_are_given_back_if_it_fails(log: SqliteLog) -> None:
+    with log.append() as append:
+        append.allow("k", 1)
+        with pytest.raises(RuntimeError):
+            take_all_and_fail(append)
+        assert append.use("k")
+        assert append.claim("email", "e", "b")
+        assert not append.claim("email", "e", "a")
+
+
+def test_what_was_appended_is_there_after_reopening(log: SqliteLog, tmp_path: Path) -> None:
+    tick(log, "a", 3)
+    with open_log(tmp_path) as again:
+        assert numbers(again, "a") == [1, 2, 3]
+        tick(again, "a")
+    assert numbers(log, "a") == [1, 2, 3, 4]
+
+
+def test_racing_processes_land_every_increment_once(log: SqliteLog, tmp_path: Path) -> None:
+    others = [ticking(tmp_path, "a", appends=100) for _ in range(2)]
+    for _ in range(100):
+        tick(log, "a")
+    assert [other.wait(30) for other in others] == [0, 0]
+    assert numbers(log, "a") == list(range(1, 301))
+    assert [row.position for row in log.since(0, 1000)] == list(range(1, 301))
+
+
+def changed(log: SqliteLog) -> bool:
+    with log.append():
+        return log.changed_elsewhere()
+
+
+def test_a_log_tells_whether_somebody_else_has_written(log: SqliteLog, tmp_path: Path) -> None:
+    changed(log)
+    tick(log, "a")
+    assert not changed(log), "one's own writes do not count"
+    assert ticking(tmp_path, "a", 1).wait(30) == 0
+    assert changed(log)
+    assert not changed(log), "it was told"
+
+
+def test_a_log_belongs_to_the_shop_that_opened_it_first(log: SqliteLog) -> None:
+    first = Shop("America/New_York", "USD")
+    assert log.shop(first, chosen=False) == first
+    assert log.shop(Shop("UTC", "EUR"), chosen=False) == first
+    with pytest.raises(Misconfigured, match="shop in America/New_York that sells in USD, not in UTC and EUR"):
+        log.shop(Shop("UTC", "EUR"), chosen=True)
+
+
+def test_there_is_nothing_behind_the_latest_version_of_a_stream(log: SqliteLog) -> None:
+    tick(log, "a", 2)
+    assert log.read("product-a", after=1) == ([Ticked("a", 2)], 2)
+    assert log.read("product-a", after=2) == ([], 2)
+    assert log.read("product-nobody") == ([], 0)

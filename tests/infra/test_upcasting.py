@@ -1,0 +1,72 @@
+"""An event whose shape changed twice: what was stored before stays where it is, and is read as if it had always been so."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.codec import EventType, Raw
+from infra.event_log.sqlite import SqliteLog
+from tests.infra.ticks import open_log
+
+
+@dataclass(frozen=True)
+class ParcelWeighed:
+    """Version 1 had ``kilos``; version 2 ``grams``; version 3 says on which scale, and seals who weighed."""
+
+    product: str
+    grams: int
+    scale: str
+    by: str | None = None
+
+
+def kilos_to_grams(raw: Raw) -> Raw:
+    return {**raw, "grams": raw["kilos"] * 1000}
+
+
+def first_scale(raw: Raw) -> Raw:
+    return {**raw, "scale": "first", "by": None}
+
+
+WEIGHED = EventType(ParcelWeighed, upcasts=(kilos_to_grams, first_scale), sealed={"by": None})
+OLD = [
+    ("ParcelWeighed", b'{"key":"p","product":"p","kilos":2}'),
+    ("ParcelWeighed.2", b'{"key":"p","product":"p","grams":1500}'),
+]
+
+
+@pytest.fixture
+def weighed(tmp_path: Path) -> Iterator[SqliteLog]:
+    """A log with a row of each old version and one of the present one."""
+    with open_log(tmp_path, WEIGHED) as log:
+        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as past:
+            for version, (name, state) in enumerate(OLD, 1):
+                past.execute("INSERT INTO stored_events VALUES (?, 'product-p', ?, ?, ?)", (version, version, name, state))
+        with log.append() as append:
+            append.add("product-p", 3, ParcelWeighed("p", 700, "second", "Ada"))
+        yield log
+
+
+def test_rows_of_every_version_are_read_in_the_present_shape(weighed: SqliteLog) -> None:
+    assert weighed.read("product-p") == (
+        [
+            ParcelWeighed("p", 2000, "first"),
+            ParcelWeighed("p", 1500, "first"),
+            ParcelWeighed("p", 700, "second", "Ada"),
+        ],
+        3,
+    )
+
+
+def test_upcasting_leaves_the_stored_rows_as_they_are(weighed: SqliteLog) -> None:
+    weighed.read("product-p")
+    rows = weighed.since(0, 10)
+    assert [(row.name, row.state) for row in rows[:2]] == OLD
+    assert rows[2].name == "ParcelWeighed.3"
+    assert rows[2].state.startswith(b'{"key":"p","product":"p","grams":700,"scale":"second"')
+    assert b"Ada" not in rows[2].state

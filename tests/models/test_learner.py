@@ -1,0 +1,108 @@
+"""The learner as a fold: tested before taught, the same however it is cut or restarted."""
+
+from __future__ import annotations
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from aggregates.member import MemberErased
+from aggregates.order.facts import OrderLine, OrderPaid
+from aggregates.product import ProductListed, ProductRetired
+from models.learner import Learner
+from models.slots import AGAIN, LISTED, Companions, Recommendations
+
+DAY = 86_400_000
+HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York
+
+
+def listed(product: str, staple: bool = False) -> ProductListed:
+    attributes = {"staple": "fuel"} if staple else {}
+    return ProductListed(product, product.title(), "Grocery", None, None, None, None, attributes, HALF_PAST_TEN)
+
+
+def paid(order: str, member: str | None, *products: str, day: int = 0) -> OrderPaid:
+    lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in products)
+    return OrderPaid(order, member, None, "USD", lines, 100 * len(lines), HALF_PAST_TEN + day * DAY)
+
+
+def taught(*events: object) -> tuple[Learner, Delta]:
+    learner = Learner("America/New_York")
+    return learner, learner.fold([Recorded(position, event) for position, event in enumerate(events, 1)])
+
+
+def recommended(delta: Delta, member: str) -> Recommendations:
+    found = delta.documents[f"recommend:{member}"]
+    assert isinstance(found, Recommendations)
+    return found
+
+
+def test_what_is_bought_again_leads_and_says_how_often() -> None:
+    _, delta = taught(*(paid(f"o{n}", "ann", "milk", day=7 * n) for n in range(4)), paid("o9", "ann", "tea", day=28))
+    first, second = recommended(delta, "ann").items[:2]
+    assert (first.product, first.source, first.reason) == ("milk", "repeat", "You buy this about every week")
+    assert (second.product, second.reason) == ("tea", "You bought this before")
+
+
+def test_companions_of_the_latest_basket_name_their_reason() -> None:
+    others = [paid(f"o{n}", f"m{n}", "tea", "lemon") for n in range(3)]
+    _, delta = taught(listed("tea"), listed("lemon"), *others, paid("mine", "ann", "tea"))
+    entry = next(entry for entry in recommended(delta, "ann").items if entry.product == "lemon")
+    assert (entry.source, entry.reason, entry.name) == ("companion", "Often bought with Tea", "Lemon")
+
+
+def test_a_new_member_sees_what_is_popular_and_never_what_they_have() -> None:
+    _, delta = taught(listed("milk"), *(paid(f"o{n}", f"m{n}", "milk", "tea") for n in range(2)), paid("mine", "ann", "tea"))
+    entry = next(entry for entry in recommended(delta, "ann").items if entry.product == "milk")
+    assert (entry.source, entry.reason) == ("popular", "Popular in Grocery")
+    assert [entry.product for entry in recommended(delta, "ann").items].count("tea") == 1
+
+
+def test_a_list_keeps_places_for_what_is_new() -> None:
+    mine = [f"p{n}" for n in range(40)]
+    _, delta = taught(paid("others", "bob", *(f"q{n}" for n in range(40))), paid("mine", "ann", *mine))
+    sources = [entry.source for entry in recommended(delta, "ann").items]
+    assert (len(sources), sources.count("repeat"), sources.count("popular")) == (LISTED, AGAIN, LISTED - AGAIN)
+
+
+def test_a_retired_product_leaves_the_lists() -> None:
+    _, delta = taught(paid("1", "ann", "milk", "tea"), ProductRetired("milk", HALF_PAST_TEN), paid("2", "ann", "tea"))
+    assert [entry.product for entry in recommended(delta, "ann").items] == ["tea"]
+
+
+def test_a_product_has_a_list_as_of_its_latest_sale() -> None:
+    _, delta = taught(*(paid(f"o{n}", None, "tea", "lemon", day=n) for n in range(4)))
+    found = delta.documents["also:tea"]
+    assert isinstance(found, Companions)
+    assert [(item.product, item.together) for item in found.items] == [("lemon", 4)]
+    assert found.as_of == HALF_PAST_TEN + 3 * DAY
+
+
+def test_quality_is_of_what_was_shown_before_the_basket() -> None:
+    learner, _ = taught(paid("1", "ann", "milk"), paid("2", "ann", "milk"), paid("3", "ann", "tea"))
+    sums = learner.quality.days["2017-01-01"]
+    assert sums["all:baskets"] == 3
+    assert sums["all:regulars:hits"] == 1  # nothing was shown before the first, milk before the second and the third
+    assert sums["all:personal:hits"] == 1
+    assert sums["all:popular:hits"] == 1
+
+
+def test_staples_are_measured_apart() -> None:
+    learner, _ = taught(
+        listed("fuel", staple=True), *(paid(str(n), "ann", "fuel") for n in range(3)), paid("4", "ann", "fuel", "tea")
+    )
+    sums = learner.quality.days["2017-01-01"]
+    assert (sums["all:baskets"], sums["all:regulars:hits"]) == (4, 3)
+    assert (sums["no-staples:baskets"], sums["no-staples:regulars:hits"]) == (1, 0)
+
+
+def test_adjustments_teach_nothing() -> None:
+    line = OrderLine("milk", 0, 0, 100, 100)
+    _, delta = taught(OrderPaid("1", "ann", None, "USD", (line,), 100, HALF_PAST_TEN))
+    assert not delta.documents
+    assert not delta.fields
+
+
+def test_an_erased_member_leaves_no_habit_and_no_list() -> None:
+    learner, delta = taught(paid("1", "ann", "milk"), paid("2", "bob", "milk"), MemberErased("ann", HALF_PAST_TEN))
+    assert delta.documents["recommend:ann"] is None
+    assert set(delta.fields["repeat:ann"].values()) == {None}
+    assert set(learner.repeat.members) == {"bob"}

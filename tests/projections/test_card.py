@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.kernel import Recorded
+from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.membership.decider import membership
+from aggregates.membership.facts import (
+    DebtSettled,
+    Event,
+    LotActivated,
+    PointsClawedBack,
+    PointsGranted,
+    PointsRedeemed,
+    TierExtended,
+    TierLowered,
+    TierRaised,
+)
+from aggregates.programme import Programme
+from projections.card import Activation, Card, card
+from tests.aggregates.given import DAY
+from tests.aggregates.histories import TERMS, lives
+from tests.projections.folding import folded
+
+CARD = card(Programme())
+REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
+GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10)
+ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
+REDEEMED = PointsRedeemed("m", "p-1", None, 60, (("a", 60),), at=50)
+CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), debt_added=60, net=0, qualifying=0, at=60)
+RAISED = TierRaised("m", "silver", "member", 120_000, valid_until=1000, at=10)
+NEW = Card("m", next_tier="silver", to_next_tier=100_000)
+
+
+def the_card(*events: object) -> Card:
+    view = folded(CARD, *events)["card:m"]
+    assert isinstance(view, Card)
+    return view
+
+
+def test_a_registered_member_has_a_card() -> None:
+    assert the_card(REGISTERED) == replace(
+        NEW,
+        status="registered",
+        name="Ann",
+        email="ann@example.org",
+        birthday="1990-12-31",
+        profile={"age": "25-34"},
+        registered_at=1,
+        as_of=1,
+        position=1,
+    )
+
+
+def test_a_changed_profile_replaces_the_old_but_not_the_date_of_joining() -> None:
+    view = the_card(REGISTERED, MemberProfileChanged("m", "Anna", None, None, {}, at=5))
+    assert (view.name, view.email, view.birthday, view.profile) == ("Anna", None, None, {})
+    assert (view.registered_at, view.as_of, view.position) == (1, 5, 2)
+
+
+def test_a_closed_membership_is_shown_as_closed_with_its_points() -> None:
+    view = the_card(REGISTERED, GRANTED, MemberClosed("m", "moved", at=70))
+    assert (view.status, view.name, view.pending) == ("closed", "Ann", 100)
+
+
+def test_points_before_registration_make_a_card_of_an_unregistered_member() -> None:
+    assert the_card(GRANTED) == replace(
+        NEW, pending=100, undelivered={"a": 100}, qualifying=10_000, to_next_tier=90_000, as_of=10, position=1
+    )
+
+
+def test_points_of_a_delivered_order_say_when_they_become_spendable() -> None:
+    view = the_card(GRANTED, ACTIVATED)
+    assert (view.points, view.pending, view.undelivered) == (0, 100, {})
+    assert view.activations == (Activation(at=50, points=100, lot="a"),)
+
+
+def test_points_are_spendable_from_the_instant_they_became_due() -> None:
+    before = the_card(GRANTED, ACTIVATED, MemberClosed("m", "", at=49))
+    after = the_card(GRANTED, ACTIVATED, MemberClosed("m", "", at=50))
+    assert (before.points, before.pending) == (0, 100)
+    assert (after.points, after.pending, after.activations) == (100, 0, ())
+
+
+def test_a_return_window_that_was_over_before_it_was_known_makes_points_spendable_at_once() -> None:
+    view = the_card(replace(GRANTED, at=80), ACTIVATED)
+    assert (view.points, view.pending, view.as_of) == (100, 0, 80)
+
+
+def test_the_next_change_comes_first() -> None:
+    other = replace(GRANTED, lot="b", order="b")
+    view = the_card(GRANTED, other, ACTIVATED, LotActivated("m", "b", active_from=40, at=20))
+    assert [activation.lot for activation in view.activations] == ["b", "a"]
+
+
+def test_spent_points_are_gone() -> None:
+    view = the_card(GRANTED, ACTIVATED, REDEEMED)
+    assert (view.points, view.pending, view.debt) == (40, 0, 0)
+
+
+def test_points_taken_back_beyond_what_is_left_are_owed() -> None:
+    view = the_card(GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK)
+    assert (view.points, view.debt, view.qualifying, view.to_next_tier) == (0, 60, 0, 100_000)
+
+
+def test_points_are_taken_back_from_lots_that_are_pending() -> None:
+    undelivered = replace(CLAWED_BACK, points=30, allocations=(("a", 30),), debt_added=0, at=15)
+    assert the_card(GRANTED, undelivered).undelivered == {"a": 70}
+    dated = the_card(GRANTED, ACTIVATED, replace(undelivered, at=30))
+    assert (dated.pending, dated.activations) == (70, (Activation(50, 70, "a"),))
+
+
+def test_what_is_owed_is_settled_from_new_points() -> None:
+    second = replace(GRANTED, lot="b", order="b", at=70)
+    owing = (GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK, second, LotActivated("m", "b", active_from=90, at=80))
+    view = the_card(*owing, DebtSettled("m", "b", 60, at=90))
+    assert (view.points, view.debt) == (40, 0)
+
+
+def test_a_tier_shows_how_long_it_holds_and_how_far_the_next_one_is() -> None:
+    view = the_card(RAISED)
+    assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("silver", 1000, "gold", 180_000)
+    gold = the_card(RAISED, TierRaised("m", "gold", "silver", 300_000, valid_until=2000, at=20))
+    assert (gold.tier, gold.tier_until, gold.next_tier, gold.to_next_tier) == ("gold", 2000, None, None)
+
+
+def test_a_kept_tier_holds_longer() -> None:
+    view = the_card(RAISED, TierExtended("m", "silver", 90_000, valid_until=2000, at=1000))
+    assert (view.tier, view.tier_until, view.qualifying) == ("silver", 2000, 90_000)
+
+
+def test_a_lost_tier_is_ahead_again() -> None:
+    view = the_card(RAISED, TierLowered("m", "member", "silver", 10_000, None, "review", at=1000))
+    assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("member", None, "silver", 90_000)
+
+
+def test_spend_above_a_tier_not_held_needs_nothing_more() -> None:
+    assert the_card(replace(GRANTED, qualifying=150_000)).to_next_tier == 0
+
+
+def test_the_card_of_an_erased_member_says_that_and_nothing_else() -> None:
+    assert the_card(REGISTERED, GRANTED, RAISED, MemberErased("m", at=12)) == Card("m", "erased", as_of=12, position=4)
+    assert the_card(MemberErased("m", at=12)) == Card("m", "erased", as_of=12, position=1)
+
+
+def test_what_still_happens_to_an_erased_members_orders_is_not_shown() -> None:
+    erased = (REGISTERED, GRANTED, MemberErased("m", at=12))
+    assert the_card(*erased, ACTIVATED, REDEEMED, CLAWED_BACK, RAISED, MemberErased("m", at=99)) == the_card(*erased)
+
+
+def test_another_members_card_stays() -> None:
+    view = folded(CARD, REGISTERED, replace(REGISTERED, member="n"), MemberErased("n", at=9))
+    assert view == {"card:m": the_card(REGISTERED), "card:n": Card("n", "erased", as_of=9, position=3)}
+
+
+@given(lives, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 400)), max_size=3))
+def test_the_card_shows_what_the_decider_would_find(life: list[Event], visits: list[tuple[int, int]]) -> None:
+    """Profile changes at any time in between move the card's clock, not the membership's."""
+    start = life[0].at if life else 0
+    events: list[Event | MemberProfileChanged] = list(life)
+    for place, day in visits:
+        events.insert(min(place, len(events)), MemberProfileChanged("m", None, None, None, {}, at=start + day * DAY))
+    view, documents, state = card(TERMS), dict[str, object](), membership.initial
+    for position, event in enumerate(events, 1):
+        view.fold(documents, [Recorded(position, event)])
+        shown = documents["card:m"]
+        assert isinstance(shown, Card)
+        state = state if isinstance(event, MemberProfileChanged) else membership.evolve(state, event)
+        now = shown.as_of
+        assert (shown.points, shown.pending, shown.debt) == (state.available(now), state.pending(now), state.debt)
+        assert (shown.tier, shown.tier_until) == (state.tier, state.valid_until)
+        ahead = max((activation.at for activation in shown.activations), default=now)
+        due = sum(activation.points for activation in shown.activations)
+        assert state.available(ahead) == max(0, shown.active + due - shown.debt)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from aggregates.cart import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+)
+from aggregates.member import MemberErased
+from projections.cart import CartItem, OpenCart, cart
+from tests.projections.folding import folded, removed
+
+WHOSE = ("c", "m", "s")
+OPENED = CartOpened(*WHOSE, at=1)
+TEA = CartItemAdded(*WHOSE, "tea", 2, 599, at=2)
+MILK = CartItemAdded(*WHOSE, "milk", 1, None, at=3)
+
+
+def items(*events: object) -> dict[str, tuple[int, int | None]]:
+    view = folded(cart, *events)["cart:m"]
+    assert isinstance(view, OpenCart)
+    return {item.product: (item.quantity, item.price) for item in view.items}
+
+
+def test_an_opened_cart_is_empty() -> None:
+    assert folded(cart, OPENED) == {"cart:m": OpenCart("c", "m", "s", opened_at=1, items=(), as_of=1, position=1)}
+
+
+def test_items_stand_in_the_order_they_were_first_added() -> None:
+    more = CartItemAdded(*WHOSE, "tea", 3, 549, at=4)
+    shown = (CartItem("tea", 5, 549), CartItem("milk", 1, None))
+    assert folded(cart, OPENED, TEA, MILK, more) == {
+        "cart:m": OpenCart("c", "m", "s", opened_at=1, items=shown, as_of=4, position=4)
+    }
+
+
+def test_a_changed_quantity_keeps_the_price_that_was_shown() -> None:
+    assert items(OPENED, TEA, MILK, CartItemQuantityChanged(*WHOSE, "tea", 9, at=4)) == {"tea": (9, 599), "milk": (1, None)}
+
+
+def test_a_removed_item_is_gone() -> None:
+    assert items(OPENED, TEA, MILK, CartItemRemoved(*WHOSE, "tea", at=4)) == {"milk": (1, None)}
+
+
+def test_a_cart_that_was_checked_out_is_gone() -> None:
+    assert removed(folded(cart, OPENED, TEA, CartCheckedOut(*WHOSE, (("tea", 2),), at=4))) == {"cart:m"}
+
+
+def test_a_cart_that_was_abandoned_is_gone() -> None:
+    assert removed(folded(cart, OPENED, TEA, CartAbandoned(*WHOSE, at=4))) == {"cart:m"}
+
+
+def test_a_guests_cart_is_found_by_the_session() -> None:
+    guest = ("c", None, "s")
+    view = folded(cart, CartOpened(*guest, at=1), CartItemAdded(*guest, "tea", 1, None, at=2))
+    assert view == {"cart:s": OpenCart("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
+
+
+def test_a_newer_cart_takes_the_place_of_an_older_one() -> None:
+    newer = CartOpened("d", "m", "s", at=5)
+    view = folded(cart, OPENED, TEA, newer)
+    assert view == {"cart:m": OpenCart("d", "m", "s", opened_at=5, as_of=5, position=3)}
+
+
+def test_an_older_cart_moves_nothing_any_more() -> None:
+    newer = CartOpened("d", "m", "s", at=5)
+    ends = (CartCheckedOut(*WHOSE, (("tea", 2),), at=6), CartAbandoned(*WHOSE, at=7))
+    late = (MILK, CartItemQuantityChanged(*WHOSE, "tea", 9, at=6), CartItemRemoved(*WHOSE, "tea", at=6))
+    assert folded(cart, OPENED, TEA, newer, *late, *ends) == folded(cart, OPENED, TEA, newer)
+
+
+def test_items_of_an_unknown_cart_are_left_out() -> None:
+    assert folded(cart, TEA, CartItemRemoved(*WHOSE, "tea", at=4), CartCheckedOut(*WHOSE, (), at=5)) == {}
+
+
+def test_an_erased_member_has_no_cart() -> None:
+    view = folded(cart, OPENED, TEA, CartOpened("d", "n", None, at=5), MemberErased("m", at=9))
+    assert removed(view) == {"cart:m"}
+    assert set(view) == {"cart:m", "cart:n"}

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
+from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from projections.product import product
+from tests.projections.folding import tallied
+
+LISTED = ProductListed("tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, at=1)
+TEA = OrderLine("tea", 3, 1500, 1500, 1500)
+MILK = OrderLine("milk", 1, 300, 300, 300)
+ADJUSTMENT = OrderLine("tea", 0, 0, 0, -100)
+
+
+def fields(*events: object) -> dict[str, object]:
+    return dict(tallied(product, *events).fields["product:tea"])
+
+
+def test_a_listed_product_shows_what_the_shop_says() -> None:
+    shown = fields(LISTED)
+    assert json.loads(str(shown.pop("attributes"))) == {"organic": "yes"}
+    assert shown == {
+        "name": "Tea",
+        "department": "GROCERY",
+        "category": "HOT DRINKS",
+        "brand": "Lü",
+        "price": 599,
+        "stock": 40,
+        "status": "listed",
+    }
+
+
+def test_what_is_not_said_any_more_is_removed() -> None:
+    bare = ProductListed("tea", None, None, None, None, None, None, {}, at=2)
+    said = ("name", "department", "category", "brand", "price", "stock", "attributes")
+    assert fields(LISTED, bare) == {**dict.fromkeys(said), "status": "listed"}
+
+
+def test_a_new_price_is_shown() -> None:
+    shown = fields(LISTED, ProductRepriced("tea", 499, 599, at=2))
+    assert (shown["price"], shown["name"]) == (499, "Tea")
+
+
+def test_a_retired_product_stays_readable_until_it_is_listed_again() -> None:
+    retired = ProductRetired("tea", at=2)
+    assert (fields(LISTED, retired)["status"], fields(LISTED, retired)["name"]) == ("retired", "Tea")
+    assert fields(LISTED, retired, LISTED)["status"] == "listed"
+
+
+def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
+    paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, ADJUSTMENT), 1700, at=2)
+    assert tallied(product, paid, replace(paid, order="p", lines=(MILK,))).counts == {
+        "product:tea": {"orders": 1, "units": 3},
+        "product:milk": {"orders": 2, "units": 2},
+    }
+
+
+def test_units_given_back_are_counted_apart() -> None:
+    refunded = OrderRefunded("o", "r", "m", None, "USD", (2, 0, 1), (replace(TEA, quantity=2), ADJUSTMENT), 0, False, at=3)
+    cancelled = OrderCancelled("p", "m", None, "USD", "", (TEA, MILK), at=3)
+    assert tallied(product, refunded, cancelled).counts == {
+        "product:tea": {"units_returned": 5},
+        "product:milk": {"units_returned": 1},
+    }
+
+
+def test_an_adjustment_alone_writes_nothing() -> None:
+    paid = OrderPaid("o", "m", None, "USD", (ADJUSTMENT,), 0, at=2)
+    delta = tallied(product, paid)
+    assert (delta.counts, delta.fields) == ({}, {})

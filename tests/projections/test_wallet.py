@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.member import MemberErased
+from projections.wallet import CouponUse, Wallet, WalletEntry, wallet
+from tests.projections.folding import folded, removed
+
+SENT = CouponSent("spring", "m", "A", starts=10, ends=20, at=1)
+REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", flags=(), at=15)
+ENTRY = WalletEntry("spring", "A", 10, 20, sent_at=1)
+USE = CouponUse("c-1", "o-1", (), at=15)
+
+
+def test_a_campaign_sent_is_in_the_wallet_with_its_dates() -> None:
+    assert folded(wallet, SENT) == {"wallet:m": Wallet("m", {"spring": ENTRY}, as_of=1, position=1)}
+
+
+def test_the_terms_sent_last_hold() -> None:
+    longer = replace(SENT, ends=30, at=5)
+    assert folded(wallet, SENT, REDEEMED, longer) == {
+        "wallet:m": Wallet("m", {"spring": replace(ENTRY, ends=30, sent_at=5, uses=(USE,))}, as_of=15, position=3)
+    }
+
+
+def test_uses_are_listed_in_the_order_they_came() -> None:
+    second = replace(REDEEMED, use="u-2", order=None, flags=("too_late",), at=25)
+    uses = (USE, CouponUse("c-1", None, ("too_late",), at=25))
+    assert folded(wallet, SENT, REDEEMED, second) == {
+        "wallet:m": Wallet("m", {"spring": replace(ENTRY, uses=uses)}, as_of=25, position=3)
+    }
+
+
+def test_a_use_of_a_campaign_that_was_never_sent_is_in_the_wallet_too() -> None:
+    entry = WalletEntry("spring", uses=(USE,))
+    assert folded(wallet, REDEEMED) == {"wallet:m": Wallet("m", {"spring": entry}, as_of=15, position=1)}
+
+
+def test_campaigns_and_members_stay_apart() -> None:
+    contents = folded(wallet, SENT, replace(SENT, campaign="summer"), replace(SENT, member="n"))
+    assert {key: set(view.campaigns) for key, view in contents.items() if view} == {
+        "wallet:m": {"spring", "summer"},
+        "wallet:n": {"spring"},
+    }
+
+
+def test_an_erased_member_has_no_wallet() -> None:
+    contents = folded(wallet, SENT, replace(SENT, member="n"), MemberErased("m", at=9))
+    assert removed(contents) == {"wallet:m"}
+    assert set(contents) == {"wallet:m", "wallet:n"}

@@ -1,0 +1,76 @@
+"""One event of each type, in its present shape: what its golden file must be read as, for ever."""
+
+from __future__ import annotations
+
+from aggregates.campaign import CampaignLaunched, Offer
+from aggregates.cart import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+)
+from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.membership.facts import (
+    DebtSettled,
+    LotActivated,
+    PointsClawedBack,
+    PointsGranted,
+    PointsRedeemed,
+    TierExtended,
+    TierLowered,
+    TierRaised,
+)
+from aggregates.order.facts import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderLine,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderShipped,
+)
+from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+
+AT = 1_483_300_800_000
+DAY = 86_400_000
+LINES = (
+    OrderLine("tea-01", 2, gross=1198, total=998, paid=898, department="GROCERY", category="TEA, LOOSE"),
+    OrderLine("adjustment", 0, gross=0, total=-50, paid=-50),
+)
+PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
+
+SAMPLES: tuple[object, ...] = (
+    MemberRegistered("m-1", *PERSON, AT),
+    MemberProfileChanged("m-1", PERSON[0], None, None, {"age": "35-44"}, AT + DAY),
+    MemberClosed("m-1", "moved away", AT + 2 * DAY),
+    MemberErased("m-1", AT + 3 * DAY),
+    ProductListed("tea-01", "Tea, loose", "GROCERY", "TEA, LOOSE", "Lü", 599, 40, {"organic": "yes"}, AT),
+    ProductRepriced("tea-01", 499, 599, AT + DAY),
+    ProductRetired("tea-01", AT + 2 * DAY),
+    CartOpened("c-1", "m-1", None, AT),
+    CartItemAdded("c-1", "m-1", None, "tea-01", 2, 599, AT),
+    CartItemQuantityChanged("c-1", "m-1", None, "tea-01", 3, AT),
+    CartItemRemoved("c-1", None, "s-1", "tea-01", AT),
+    CartCheckedOut("c-1", "m-1", "s-1", (("tea-01", 2), ("milk-02", 1)), AT),
+    CartAbandoned("c-2", None, "s-1", AT),
+    OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT),
+    OrderPaid("o-1", "m-1", None, "USD", LINES, 778, AT),
+    OrderShipped("o-1", "m-1", None, AT + DAY),
+    OrderDelivered("o-1", "m-1", None, AT + 2 * DAY),
+    OrderCancelled("o-2", None, None, "USD", "out of stock", LINES[:1], AT),
+    OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), (OrderLine("tea-01", 1, 599, 499, 449),), 364, False, AT + 3 * DAY),
+    CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
+    CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
+    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", ("too_late",), AT + 31 * DAY),
+    PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT),
+    LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
+    PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
+    PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY),
+    DebtSettled("m-1", "o-4", 1, AT + 22 * DAY),
+    TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT),
+    TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, AT + 365 * DAY),
+    TierLowered("m-1", "member", "silver", 1_000, None, "review", AT + 730 * DAY),
+)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from aggregates.kernel import Recorded
+from aggregates.member import MemberClosed, MemberRegistered
+from infra.faults import Superseded
+from infra.settings import Settings
+from infra.views import Step, Views
+from models.learner import Learner
+from projections.card import Card
+from projections.kernel import Tally
+from streams.bootstrap import App, running
+from streams.dispatch import REMEMBERED, Dispatch, DocumentsFeed, Feed, LearnerFeed, TallyFeed, fold_name
+from streams.registry import EVENTS, folds
+from tests.redis_content import content
+from tests.shop import START, TERMS, requests
+
+FOLDS = {fold.name: fold for fold in folds(TERMS)}
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Sequence[Recorded]:
+    """A small shop's whole log."""
+    home: Path = tmp_path_factory.mktemp("history")
+    with running(Settings(home, valkey_url)) as app:
+        app.handler.handle_all(list(requests(shoppings=220)))
+        return app.log.recorded(0, 10**6)
+
+
+@pytest.fixture
+def views(client: redis.Redis) -> Views:
+    return Views(client)
+
+
+def feed(name: str, views: Views) -> Feed:
+    fold = FOLDS[name]
+    if isinstance(fold, Tally):
+        return TallyFeed(fold)
+    return LearnerFeed(Learner(TERMS.zone), views) if isinstance(fold, type) else DocumentsFeed(fold, views)
+
+
+def dispatch_of(views: Views, *names: str) -> Dispatch:
+    return Dispatch(views, [feed(name, views) for name in names or FOLDS])
+
+
+def feed_all(dispatch: Dispatch, *chunks: Sequence[Recorded]) -> None:
+    """Send chunks, each while the one before is on its way, and wait until they are in Redis."""
+    for chunk in chunks:
+        dispatch.send(chunk)
+    dispatch.flush()
+
+
+def chunks(history: Sequence[Recorded], size: int) -> Iterator[Sequence[Recorded]]:
+    return (history[at : at + size] for at in range(0, len(history), size))
+
+
+@pytest.fixture(scope="module")
+def whole(history: Sequence[Recorded], valkey_url: str) -> dict[str, Any]:
+    """What Redis holds once the history was folded in one chunk."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+        feed_all(dispatch_of(Views(client)), history)
+        return content(client, positions=False)
+
+
+def test_the_history_has_every_kind_of_event_that_a_fold_reads(history: Sequence[Recorded]) -> None:
+    seen = {type(recorded.event).__name__ for recorded in history}
+    read = {event.__name__ for fold in FOLDS.values() for event in fold.events}
+    assert read - seen <= {"DebtSettled", "TierExtended"}
+    assert {name for name in seen if name not in {event.__name__ for event in EVENTS}} == set()
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_a_chunk_applied_twice_changes_nothing(name: str, history: Sequence[Recorded], views: Views) -> None:
+    first, zombie = dispatch_of(views, name), dispatch_of(views, name)
+    assert zombie.position == 0, "it has read where it stands"
+    half = len(history) // 2
+    feed_all(first, history[:half])
+    once = content(views.client)
+    assert len(once) > 1, "the fold wrote something"
+    for late in (zombie, first, dispatch_of(views, name)):
+        feed_all(late, history[:half])
+        assert content(views.client) == once
+    feed_all(first, history)
+    twice = content(views.client)
+    with pytest.raises(Superseded, match=fold_name(FOLDS[name])):
+        feed_all(zombie, history[:-1])
+    assert content(views.client) == twice
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_chunks_that_overlap_count_each_event_once(
+    name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    ends = range(100, len(history) + 100, 100)
+    feed_all(dispatch_of(views, name), *(history[max(0, end - 170) : end] for end in ends))
+    found = content(views.client, positions=False)
+    assert found == {key: whole[key] for key in whole if key in found}
+    parts = tuple(f"v1:{part}" for part in FOLDS[name].parts)
+    assert {key for key in whole if key.split(":", 2)[:2] in [part.split(":") for part in parts]} <= set(found)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_how_the_log_is_cut_does_not_change_what_redis_holds(
+    size: int, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    feed_all(dispatch_of(views), *chunks(history, size))
+    assert content(views.client, positions=False) == whole
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_a_fold_that_starts_anew_at_every_chunk_gives_the_same(
+    name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    for chunk in chunks(history, 60):
+        feed_all(dispatch_of(views, name), chunk)
+    found = content(views.client, positions=False)
+    assert found == {key: whole[key] for key in found}
+
+
+def test_a_fold_that_waited_catches_up_beside_those_that_went_on(
+    history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    half = len(history) // 2
+    feed_all(dispatch_of(views, "card", "sales"), history[:half])
+    everyone = dispatch_of(views)
+    assert everyone.position == 0
+    feed_all(everyone, history)
+    assert everyone.position == len(history)
+    assert content(views.client, positions=False) == whole
+
+
+def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Recorded], views: Views) -> None:
+    for name, fold in FOLDS.items():
+        delta = feed(name, views).fold([recorded for recorded in history if type(recorded.event) in fold.events])
+        written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
+        assert {key.partition(":")[0] for key in written} == set(fold.parts)
+        views.apply([Step(fold_name(fold), 0, len(history), delta)])
+    assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
+
+
+def test_a_document_that_left_memory_is_not_read_before_it_was_written(views: Views) -> None:
+    registered = [MemberRegistered(f"m-{n}", f"Name {n}", None, None, {}, START) for n in range(REMEMBERED + 500)]
+    closed = [MemberClosed(f"m-{n}", "", START) for n in range(3)]
+    history = [Recorded(position, event) for position, event in enumerate([*registered, *closed], 1)]
+    feed_all(dispatch_of(views, "card"), history[: len(registered)], history[len(registered) :])
+    cards = views.load([f"card:m-{n}" for n in range(3)], {"card": Card})
+    assert [(card.name, card.status) for card in cards.values()] == [(f"Name {n}", "closed") for n in range(3)]
+
+
+def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequence[Recorded], views: Views) -> None:
+    half = len(history) // 2
+    dispatch = dispatch_of(views)
+    dispatch.send(history[:half])
+    with pytest.raises(AttributeError):
+        dispatch.send([Recorded(half + 1, object.__new__(MemberRegistered))])
+    dispatch.flush()
+    assert dispatch.position == half
+    feed_all(dispatch, history[half:])
+    found = content(views.client)
+    views.client.flushall()
+    feed_all(dispatch_of(views), history)
+    assert content(views.client) == found
+
+
+def test_a_follower_that_was_overtaken_is_told_so_and_then_converges(app: App) -> None:
+    every = list(requests(shoppings=60))
+    slow = app.follower()
+    assert slow.dispatch.position == 0, "it has read where it stands"
+    for part in (every[:40], every[40:]):
+        app.handler.handle_all(part)
+        fast = app.follower()
+        if part[0] is every[0]:
+            fast.catch_up()
+    with pytest.raises(Superseded):
+        slow.catch_up()
+    assert slow.catch_up() == app.log.head()
+    found = content(app.views.client)
+    app.views.client.flushall()
+    app.views.announce()
+    app.follower().catch_up()
+    assert content(app.views.client) == found

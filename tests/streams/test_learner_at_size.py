@@ -1,0 +1,60 @@
+"""More products than the learner keeps at hand, and more neighbours than it keeps of a product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+import redis
+
+from aggregates.kernel import Recorded
+from aggregates.member import MemberErased
+from aggregates.order.facts import OrderPaid
+from aggregates.product import ProductListed, ProductRetired
+from infra.views import Views
+from models.co_occurrence import NEIGHBOURS
+from models.learner import HOT, Learner
+from streams.dispatch import Dispatch, LearnerFeed
+from tests.redis_content import content
+from tests.shop import HOUR, START, line
+
+PRODUCTS = [f"p-{number}" for number in range(3 * HOT)]
+BASKETS = 120
+
+
+@pytest.fixture(scope="module")
+def history() -> Sequence[Recorded]:
+    random = Random(3)
+    events: list[object] = [ProductListed(p, p.upper(), f"D{p[-1]}", None, None, 100, None, {}, START) for p in PRODUCTS]
+    for n in range(BASKETS):
+        at = START + n * 20 * HOUR
+        products = random.sample(PRODUCTS, 66 if n % 9 == 0 else random.randint(20, 55))
+        events.append(OrderPaid(f"{n}", f"m-{n % 9}", None, "USD", tuple(map(line, products)), 100, at))
+        if n % 30 == 0:
+            events += [ProductRetired(products[0], at), MemberErased(f"m-{n % 9}", at)]
+    return [Recorded(position, event) for position, event in enumerate(events, 1)]
+
+
+def learned(client: redis.Redis, history: Sequence[Recorded], size: int, again: bool) -> dict[str, Any]:
+    """What Redis holds after chunks of a size; ``again``: with a new process for each."""
+    client.flushall()
+    views = Views(client)
+    dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"), views)])
+    for at in range(0, len(history), size):
+        if again:
+            dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"), views)])
+        dispatch.send(history[at : at + size])
+        if again:
+            dispatch.flush()
+    dispatch.flush()
+    return content(client, positions=False)
+
+
+def test_the_learner_gives_the_same_however_often_it_starts_anew(history: Sequence[Recorded], client: redis.Redis) -> None:
+    whole = learned(client, history, len(history), again=False)
+    neighbours = [len(held) for key, held in whole.items() if key.startswith("v1:pairs:")]
+    assert 0 < min(neighbours) < NEIGHBOURS < max(neighbours) <= 2 * NEIGHBOURS
+    assert learned(client, history, 25, again=False) == whole
+    assert learned(client, history, 13, again=True) == whole
