@@ -67,11 +67,16 @@ def decide(command: Command, campaign: Campaign) -> list[Event]:
     launched = CampaignLaunched(
         command.campaign, command.kind, command.starts, command.ends, command.limit, tuple(command.offers), command.at
     )
-    if campaign.launched is None:
-        return [launched]
-    if replace(launched, at=campaign.launched.at) == campaign.launched:
+    if campaign.launched is not None and replace(launched, at=campaign.launched.at) == campaign.launched:
         return []
+    if campaign.launched is None or is_bare(campaign.launched):
+        return [launched]
     raise Refusal("campaign_launched", "This campaign was launched before, on other terms.")
+
+
+def is_bare(launched: CampaignLaunched) -> bool:
+    """Known by its id alone: a later launch may complete it."""
+    return launched == CampaignLaunched(launched.campaign, None, None, None, None, (), launched.at)
 
 
 def evolve(_: Campaign, event: Event) -> Campaign:

@@ -171,6 +171,9 @@ def open_cart(command: OpenCart, cart: Cart) -> list[Event]:
     require_id("cart", command.cart)
     if command.member is None and command.session is None:
         raise Refusal("shopper_missing", "A cart belongs to a member, to a session, or to both.")
+    for what, name in (("member", command.member), ("session", command.session)):
+        if name is not None:
+            require_id(what, name)
     if cart.status == "unknown":
         return [CartOpened(command.cart, command.member, command.session, command.at)]
     if cart.status == "open" and (cart.member, cart.session) == (command.member, command.session):

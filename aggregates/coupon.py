@@ -62,11 +62,18 @@ class CouponRedeemed:
     coupon: str
     use: str
     order: str | None
+    recorded: bool
     flags: tuple[str, ...]
     at: int
 
 
 Event: TypeAlias = CouponSent | CouponRedeemed
+
+REASONS = {
+    "not_sent": "This member was not sent coupons of this campaign.",
+    "too_early": "This campaign has not begun.",
+    "too_late": "This campaign is over.",
+}
 
 # State
 
@@ -95,17 +102,19 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
             if flags and not command.recorded:
                 raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
             return [
-                CouponRedeemed(command.campaign, command.member, command.coupon, command.use, command.order, flags, command.at)
+                CouponRedeemed(
+                    command.campaign,
+                    command.member,
+                    command.coupon,
+                    command.use,
+                    command.order,
+                    command.recorded,
+                    flags,
+                    command.at,
+                )
             ]
         case _:
             assert_never(command)
-
-
-REASONS = {
-    "not_sent": "This member was not sent coupons of this campaign.",
-    "too_early": "This campaign has not begun.",
-    "too_late": "This campaign is over.",
-}
 
 
 def broken_terms(at: int, sent: CouponSent | None) -> tuple[str, ...]:

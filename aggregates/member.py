@@ -132,7 +132,8 @@ def decide(command: Command, member: Member) -> list[Event]:
 
 
 def register(command: RegisterMember, member: Member) -> list[Event]:
-    told = (command.name or None, command.email or None, command.birthday or None, dict(command.profile))
+    profile = {name: value for name, value in command.profile.items() if value}
+    told = (command.name or None, command.email or None, command.birthday or None, profile)
     if member.status == "registered":
         if told == (member.name, member.email, member.birthday, dict(member.profile)):
             return []
@@ -165,11 +166,13 @@ def check_profile(command: RegisterMember | ChangeProfile) -> None:
         raise Refusal("email_invalid", "An e-mail address has one @ and no spaces.")
     if command.birthday:
         try:
-            date.fromisoformat(command.birthday)
+            written = date.fromisoformat(command.birthday).isoformat()
         except ValueError:
-            raise Refusal("birthday_invalid", "A birthday is a date like 1990-12-31.") from None
+            written = None
+        if written != command.birthday:
+            raise Refusal("birthday_invalid", "A birthday is a date like 1990-12-31.")
     for name, value in command.profile.items():
-        require_id("profile field", name)
+        require_id("profile_field", name)
         if not isinstance(value, str) or len(value) > 2000:
             raise Refusal("profile_invalid", f"The profile field {name} must be text of at most 2000 characters.")
 

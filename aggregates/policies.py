@@ -5,22 +5,25 @@ A reaction is decided and appended with the fact that caused it, so no crash can
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.campaign import CampaignLaunched
 from aggregates.coupon import CouponRedeemed
 from aggregates.kernel import Refusal
-from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderRefunded
 from aggregates.programme import Programme
 
 
-def react(event: object, terms: Programme) -> list[object]:
-    """The commands that a fact brings about, in order."""
+def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list[object]:
+    """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
     match event:
+        case OrderPaid() | OrderDelivered() | OrderRefunded() | OrderCancelled() if event.member in erased:
+            return []
         case OrderPaid(member=str(member)):
             return [GrantPoints(member, event.order, event.net, terms, event.at)]
         case OrderDelivered(member=str(member)):
@@ -33,8 +36,10 @@ def react(event: object, terms: Programme) -> list[object]:
             return []
 
 
-def admit(command: object, terms: Programme) -> None:
-    """Refuse what no aggregate can see to be wrong: it is the shop that it does not fit."""
+def admit(command: object, terms: Programme, erased: Collection[str] = ()) -> None:
+    """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
+    if getattr(command, "member", None) in erased and not isinstance(command, EraseMember):
+        raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     if isinstance(command, PlaceOrder) and command.currency != terms.currency:
         raise Refusal("currency_unknown", f"This shop sells in {terms.currency}, not in {command.currency}.")
 
@@ -62,10 +67,10 @@ class Allow:
 
 @dataclass(frozen=True)
 class Use:
-    """One use of ``key``, refused past its limit (none set: no limit)."""
+    """One use of ``key``, refused past its limit (none set: no limit); ``exhausted`` None: it happened, so it counts."""
 
     key: str
-    exhausted: Refusal
+    exhausted: Refusal | None
 
 
 Guard: TypeAlias = Claim | Allow | Use
@@ -85,6 +90,6 @@ def guards(event: object) -> list[Guard]:
         case CampaignLaunched(limit=int(limit)):
             return [Allow(f"campaign:{event.campaign}", limit)]
         case CouponRedeemed(flags=()):
-            return [Use(f"campaign:{event.campaign}", CAMPAIGN_EXHAUSTED)]
+            return [Use(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []

@@ -18,7 +18,7 @@ def _local(at: int, zone: str) -> datetime:
 
 
 def _instant(day: date, clock: time, zone: str) -> int:
-    return round(datetime.combine(day, clock, ZoneInfo(zone)).timestamp() * 1000)
+    return round(datetime.combine(day, clock.replace(fold=0), ZoneInfo(zone)).timestamp() * 1000)
 
 
 @lru_cache(maxsize=65_536)

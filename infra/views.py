@@ -16,7 +16,7 @@ import orjson
 import redis
 
 from aggregates.delta import Delta
-from infra.faults import Superseded, Unreadable
+from infra.faults import Misconfigured, Superseded, Unreadable
 
 APPLY = """
 local held = redis.call('GET', KEYS[1]) or '0'
@@ -25,6 +25,9 @@ for _, write in ipairs(cmsgpack.unpack(ARGV[3])) do redis.call(unpack(write)) en
 redis.call('SET', KEYS[1], ARGV[2])
 return ARGV[2]
 """
+
+OWNER = "regulars:log"
+"""Names the log that a Redis is filled from."""
 
 MOST_ARGUMENTS = 4000  # Lua's unpack gives up at 8000
 
@@ -52,9 +55,18 @@ class Views:
     def key(self, name: str) -> str:
         return f"{self.version}:{name}"
 
-    def announce(self) -> None:
-        """Tell storefronts which version to read, unless one was told before."""
+    def announce(self, log: str) -> None:
+        """Tell storefronts which version to read, unless one was told before.
+
+        Raises :class:`Misconfigured` if these are the read models of another log.
+        """
         self.client.set("regulars:version", self.version, nx=True)
+        self.client.set(OWNER, log, nx=True)
+        if (owner := self.client.get(OWNER)) != log.encode():
+            raise Misconfigured(
+                f"This Redis holds the read models of another log ({owner!r}): use another one, or another database of it; "
+                "to have it filled from this log, empty it first."
+            )
 
     def positions(self, folds: Sequence[str]) -> dict[str, int]:
         """How far each fold has come, 0 at its beginning."""
@@ -81,7 +93,10 @@ class Views:
         }
 
     def apply(self, steps: Sequence[Step]) -> None:
-        """Apply the steps, each fold's whole or not at all. Raises :class:`Superseded` if a checkpoint is not where its step begins."""
+        """Apply the steps, each fold\'s whole or not at all.
+
+        Raises :class:`Superseded` if a checkpoint is not where its step begins.
+        """
         packed = [msgspec.msgpack.encode(self._writes(step.delta)) for step in steps]
         sha = self._sha or self._load()
         try:

@@ -1,4 +1,4 @@
-"""What came of each campaign: how many members were sent it, how many coupons were used, how many outside its terms."""
+"""What came of each campaign: how often it was sent, how many coupons were used, how many of them outside its terms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The member's card: who they are, their points, their tier, and what changes next.
 
-Money is minor units, instants are UTC epoch milliseconds. ``points`` are right as of ``as_of``; a reader at a later instant
-adds the points of every ``activation`` that is due by then (first against ``debt``), so the card needs no job to stay true.
+Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``; at a later instant a reader adds to
+``balance`` the points of every activation that is due by then, so the card needs no job to stay true: what is above nothing can
+be spent, what is below is owed.
 An erased member's card says that and nothing else, whatever is still to happen to their orders.
 """
 
@@ -39,7 +40,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Card:
-    """``active``: points of active lots, before what is owed; ``undelivered``: pending points by lot, not dated yet."""
+    """``balance``: ``points`` less ``debt``, one of which is 0; ``undelivered``: pending points by lot, not dated yet."""
 
     member: str
     status: str = "unregistered"  # unregistered, registered, closed, erased
@@ -56,9 +57,9 @@ class Card:
     qualifying: int = 0
     next_tier: str | None = None
     to_next_tier: int | None = None
+    balance: int = 0
     activations: tuple[Activation, ...] = ()
     undelivered: Mapping[str, int] = field(default_factory=dict)
-    active: int = 0
     as_of: int = 0
     position: int = 0
 
@@ -106,19 +107,25 @@ def changed(card: Card, event: Event) -> Card:
         case PointsGranted():
             return replace(card, undelivered={**card.undelivered, event.lot: event.points}, qualifying=event.qualifying)
         case LotActivated():
-            left = dict(card.undelivered)
-            activation = Activation(event.active_from, left.pop(event.lot, 0), event.lot)
-            return replace(card, undelivered=left, activations=tuple(sorted((*card.activations, activation), key=due)))
+            return dated(card, event)
         case PointsRedeemed():
             return taken(card, event.allocations)
         case PointsClawedBack():
-            return replace(taken(card, event.allocations), debt=card.debt + event.debt_added, qualifying=event.qualifying)
+            card = taken(card, event.allocations)
+            return replace(card, balance=card.balance - event.debt_added, qualifying=event.qualifying)
         case DebtSettled():
-            return replace(taken(card, ((event.lot, event.points),)), debt=card.debt - event.points)
+            return card  # active points against what is owed: the balance has both
         case TierRaised() | TierExtended() | TierLowered():
             return replace(card, tier=event.tier, tier_until=event.valid_until, qualifying=event.qualifying)
         case MemberErased():
             return card
+
+
+def dated(card: Card, event: LotActivated) -> Card:
+    left = dict(card.undelivered)
+    points = left.pop(event.lot, 0)
+    new = (Activation(event.active_from, points, event.lot),) if points else ()
+    return replace(card, undelivered=left, activations=tuple(sorted((*card.activations, *new), key=due)))
 
 
 def due(activation: Activation) -> tuple[int, str]:
@@ -129,8 +136,8 @@ def activated(card: Card, now: int) -> Card:
     """What has become due by ``now`` is spendable."""
     if not card.activations or card.activations[0].at > now:
         return card
-    active = card.active + sum(activation.points for activation in card.activations if activation.at <= now)
-    return replace(card, active=active, activations=tuple(a for a in card.activations if a.at > now))
+    balance = card.balance + sum(activation.points for activation in card.activations if activation.at <= now)
+    return replace(card, balance=balance, activations=tuple(a for a in card.activations if a.at > now))
 
 
 def taken(card: Card, allocations: Allocations) -> Card:
@@ -144,7 +151,7 @@ def taken(card: Card, allocations: Allocations) -> Card:
                 activations=tuple(replace(a, points=a.points - points) if a.lot == lot else a for a in card.activations),
             )
         else:
-            card = replace(card, active=card.active - points)
+            card = replace(card, balance=card.balance - points)
     return card
 
 
@@ -154,7 +161,8 @@ def summed(terms: Programme, card: Card, now: int, position: int) -> Card:
     ahead = terms.tiers[rank] if rank < len(terms.tiers) else None
     return replace(
         card,
-        points=max(0, card.active - card.debt),
+        points=max(0, card.balance),
+        debt=max(0, -card.balance),
         pending=sum(activation.points for activation in card.activations) + sum(card.undelivered.values()),
         next_tier=ahead.name if ahead else None,
         to_next_tier=max(0, ahead.threshold * terms.unit - card.qualifying) if ahead else None,
@@ -164,4 +172,6 @@ def summed(terms: Programme, card: Card, now: int, position: int) -> Card:
 
 
 def card(terms: Programme) -> Documents:
-    return one_document("card", 1, Card, Event.__args__, lambda event: str(event.member), partial(project, terms))
+    return one_document(
+        "card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", partial(project, terms)
+    )

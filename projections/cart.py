@@ -1,4 +1,4 @@
-"""The cart a shopper has open now, by member, else by session; gone once it is checked out or abandoned."""
+"""The cart a member, or a guest's session, has open now; gone once it is checked out or abandoned."""
 
 from __future__ import annotations
 
@@ -75,8 +75,10 @@ def added(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, 
     return (*items, CartItem(event.product, event.quantity, event.price))
 
 
-def owner(event: Event) -> str:
-    return event.member or getattr(event, "session", None) or ""
+def key(event: Event) -> str:
+    if event.member is None:
+        return f"guest-cart:{event.session}"
+    return f"cart:{event.member}"
 
 
-cart = one_document("cart", 1, OpenCart, Event.__args__, owner, project)
+cart = one_document("cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, key, project)

@@ -69,22 +69,22 @@ Projection: TypeAlias = Documents | Tally
 
 
 def one_document(
-    prefix: str,
+    name: str,
     version: int,
-    document: type,
+    types: Mapping[str, type],
     events: Iterable[type],
-    owner: Callable[[Any], str],
+    key: Callable[[Any], str],
     project: Callable[[Any, Any, int], Any],
 ) -> Documents:
-    """A fold that keeps one document an owner: ``project(document or None, event, position) -> document or None``."""
+    """A fold whose events concern one document each: ``project(document or None, event, position) -> document or None``."""
 
     def keys(event: object) -> tuple[str, ...]:
-        return (f"{prefix}:{owner(event)}",)
+        return (key(event),)
 
     def project_one(documents: Mapping[str, Document | None], event: object, position: int) -> dict[str, Document | None]:
-        (key,) = keys(event)
-        before = documents.get(key)
+        mine = key(event)
+        before = documents.get(mine)
         after = project(before, event, position)
-        return {} if after is before else {key: after}
+        return {} if after is before else {mine: after}
 
-    return Documents(prefix, version, {prefix: document}, dict.fromkeys(events, keys), project_one)
+    return Documents(name, version, types, dict.fromkeys(events, keys), project_one)

@@ -31,15 +31,13 @@ def project(delta: Delta, event: Event) -> None:
         case ProductRetired():
             delta.fields[f"product:{event.product}"]["status"] = "retired"
         case OrderPaid():
+            for product in {line.product for line in event.lines if line.quantity}:
+                delta.count(f"product:{product}", "orders", 1)
             for line in event.lines:
-                if line.quantity:
-                    counts = delta.counts[f"product:{line.product}"]
-                    counts["orders"] += 1
-                    counts["units"] += line.quantity
+                delta.count(f"product:{line.product}", "units", line.quantity)
         case OrderRefunded() | OrderCancelled():
             for line in event.lines:
-                if line.quantity:
-                    delta.count(f"product:{line.product}", "units_returned", line.quantity)
+                delta.count(f"product:{line.product}", "units_returned", line.quantity)
         case _:
             assert_never(event)
 

@@ -58,4 +58,4 @@ def project(wallet: Wallet | None, event: Event, position: int) -> Wallet | None
     return Wallet(wallet.member, {**wallet.campaigns, event.campaign: entry}, max(wallet.as_of, event.at), position)
 
 
-wallet = one_document("wallet", 1, Wallet, Event.__args__, lambda event: str(event.member), project)
+wallet = one_document("wallet", 1, {"wallet": Wallet}, Event.__args__, lambda event: f"wallet:{event.member}", project)

@@ -50,14 +50,14 @@ class App:
 @contextmanager
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """The system of these settings. ``shop``: what a new log belongs to, and an existing one must."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         keys = stack.enter_context(closing(KeyRing(settings.keys)))
         log = stack.enter_context(closing(SqliteLog(settings.log, Codec(EVENTS.values(), keys))))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
         terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
         views = stack.enter_context(connected(settings))
-        views.announce()
+        views.announce(log.identity())
         handler = stack.enter_context(closing(Handler(log, keys, terms)))
         yield App(settings, terms, log, keys, views, handler)
 

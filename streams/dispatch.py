@@ -105,6 +105,10 @@ class Dispatch:
         """How far every fold has come, at the least, counting what is on its way."""
         return min(self._held().values(), default=0)
 
+    @property
+    def furthest(self) -> int:
+        return max(self._held().values(), default=0)
+
     def dispatch(self, chunk: Sequence[Recorded]) -> None:
         """Fold a chunk of the log, and return when it is in Redis; see :meth:`send`."""
         self.send(chunk)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from infra.event_log.sqlite import SqliteLog
+from infra.faults import Misconfigured
 from infra.settings import CHUNK
 from streams.dispatch import Dispatch
 
@@ -20,7 +21,15 @@ class Follower:
         return self.dispatch.position
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk."""
+        """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
+
+        Raises :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from.
+        """
+        if self.dispatch.furthest > (head := self._log.head()):
+            raise Misconfigured(
+                f"The read models stand at {self.dispatch.furthest:,}, the log ends at {head:,}: an older log was restored. "
+                "Restore the newer one, or empty this Redis and run `regulars follow --once`."
+            )
         while chunk := self._log.recorded(self.position, CHUNK):
             self.dispatch.send(chunk)
             progress(self.position)
@@ -36,6 +45,6 @@ class Follower:
 
     def _complete_erasures(self) -> None:
         """What the views held of an erased member leaves Redis's own file as well; a kill leaves it to the next start."""
-        reached = [position for _, position in self._log.erasures() if position <= self.position]
+        reached = [position for position in self._log.incomplete_erasures().values() if position <= self.position]
         if reached and self.dispatch.rewrite_file():
             self._log.erased_everywhere(max(reached))

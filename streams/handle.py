@@ -45,6 +45,7 @@ class Handler:
         self._answering = threading.Lock()  # what is remembered is true between transactions only
         self._remembered: OrderedDict[str, tuple[int, Any]] = OrderedDict()
         self._group: GroupCommit[Request, Outcome] | None = None
+        self._erased: frozenset[str] = frozenset()
         self._destroy_keys()
 
     def handle(self, request: Request) -> Outcome:
@@ -77,6 +78,7 @@ class Handler:
         with self._log.append() as append:
             if self._log.changed_elsewhere():
                 self._remembered.clear()
+                self._erased = frozenset(self._log.erased())
             answered = append.outcomes([request.id for request in requests])
             for request in requests:
                 answer = answered.get(request.id) or self._first_answer(append, request, known)
@@ -90,8 +92,9 @@ class Handler:
 
     def _destroy_keys(self) -> None:
         """Of members whose erasure is in the log; a kill before this leaves it to the next start."""
-        for member, _ in self._log.erasures():
+        for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
+        self._erased = frozenset(self._log.erased())
 
     def _first_answer(self, append: Append, request: Request, known: Known) -> Outcome | Exception:
         """Decide and append one request; a refusal or a fault of one leaves the others of its group alone."""
@@ -116,9 +119,10 @@ class Handler:
         """What a request brings about, reactions included; later commands see the events of earlier ones."""
         decided: list[tuple[str, int, object]] = []
         waiting = deque(request.commands)
+        for command in waiting:
+            admit(command, self._terms, self._erased)
         while waiting:
             command = waiting.popleft()
-            admit(command, self._terms)
             route = COMMANDS[type(command)]
             stream = route.stream(command)
             decider = route.decider
@@ -128,7 +132,7 @@ class Handler:
                 version += 1
                 state = decider.evolve(state, event)
                 decided.append((stream, version, event))
-                reactions += react(event, self._terms)
+                reactions += react(event, self._terms, self._erased)
             touched[stream] = version, state
             waiting.extendleft(reversed(reactions))
         return decided
@@ -156,5 +160,5 @@ class Handler:
                 case Allow():
                     append.allow(guard.key, guard.limit)
                 case Use():
-                    if not append.use(guard.key):
+                    if not append.use(guard.key, limited=guard.exhausted is not None) and guard.exhausted:
                         raise guard.exhausted

@@ -93,8 +93,9 @@ def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
         case GrantPoints():
             return grant_and_raise(command, now, state)
         case ActivatePoints():
-            return list(ledger.activate(member, command.order, command.at, terms, state))
+            return [ledger.activate(member, command.order, command.at, terms)]
         case RedeemPoints():
+            require_id("member", member)
             require_id("redemption", command.redemption)
             require_count("points", command.points, least=1)
             return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state))

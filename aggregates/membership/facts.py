@@ -131,19 +131,39 @@ class Lot:
 
 
 @dataclass(frozen=True)
-class Membership:
-    lots: Mapping[str, Lot] = field(default_factory=dict)
-    debt: int = 0
+class Standing:
+    """A tier, since when, and when it is reviewed (the entry tier never is)."""
+
     tier: str = ENTRY_TIER
     raised_at: int = 0
     valid_until: int | None = None
+
+
+@dataclass(frozen=True)
+class Membership:
+    """``before``: the standing that the latest upgrade ended, which a reversal of it brings back."""
+
+    lots: Mapping[str, Lot] = field(default_factory=dict)
+    owed: int = 0
+    now: Standing = Standing()
+    before: Standing = Standing()
     redemptions: frozenset[str] = frozenset()
     reversals: frozenset[tuple[str, str]] = frozenset()
     latest: int = 0  # the latest instant decided at: decisions never act backwards
 
+    @property
+    def tier(self) -> str:
+        return self.now.tier
+
+    def balance(self, now: int) -> int:
+        """Points of active lots at an instant, less what is owed: spendable above nothing, debt below."""
+        return sum(lot.remaining for lot in self.lots.values() if lot.is_active(now)) - self.owed
+
     def available(self, now: int) -> int:
-        """Spendable points at an instant: active lots, less what is owed."""
-        return max(0, sum(lot.remaining for lot in self.lots.values() if lot.is_active(now)) - self.debt)
+        return max(0, self.balance(now))
+
+    def debt(self, now: int) -> int:
+        return max(0, -self.balance(now))
 
     def pending(self, now: int) -> int:
         return sum(lot.remaining for lot in self.lots.values() if not lot.is_active(now))
@@ -164,13 +184,16 @@ def evolve(state: Membership, event: Event) -> Membership:
             lot = state.lots[event.lot]
             state = with_lot(state, replace(lot, net=event.net, earned=lot.earned - event.points))
             reversals = state.reversals | {(event.lot, event.reversal)}
-            return replace(taken(state, event.allocations), debt=state.debt + event.debt_added, reversals=reversals)
+            return replace(taken(state, event.allocations), owed=state.owed + event.debt_added, reversals=reversals)
         case DebtSettled():
-            return replace(taken(state, ((event.lot, event.points),)), debt=state.debt - event.points)
+            return replace(taken(state, ((event.lot, event.points),)), owed=state.owed - event.points)
         case TierRaised():
-            return replace(state, tier=event.tier, raised_at=event.at, valid_until=event.valid_until)
+            return replace(state, now=Standing(event.tier, event.at, event.valid_until), before=state.now)
+        case TierLowered(reason="reversal"):
+            raised_at = state.before.raised_at if event.tier == state.before.tier else state.now.raised_at
+            return replace(state, now=Standing(event.tier, raised_at, event.valid_until), before=Standing())
         case TierExtended() | TierLowered():
-            return replace(state, tier=event.tier, valid_until=event.valid_until)
+            return replace(state, now=Standing(event.tier, state.now.raised_at, event.valid_until))
         case _:
             assert_never(event)
 

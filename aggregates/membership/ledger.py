@@ -38,11 +38,8 @@ def grant(member: str, order: str, net: int, at: int, terms: Programme, state: M
     return PointsGranted(member, order, order, points, net, state.tier, multiplier, qualifying, terms.version, at)
 
 
-def activate(member: str, order: str, delivered: int, terms: Programme, state: Membership) -> list[LotActivated]:
-    lot = state.lots.get(order)
-    if lot is None or lot.active_from is not None:
-        return []
-    return [LotActivated(member, order, add_days(delivered, terms.return_days, terms.zone), delivered)]
+def activate(member: str, order: str, delivered: int, terms: Programme) -> LotActivated:
+    return LotActivated(member, order, add_days(delivered, terms.return_days, terms.zone), delivered)
 
 
 def redeem(
@@ -52,7 +49,7 @@ def redeem(
     if points > available:
         raise Refusal("points_short", f"Only {available} points can be spent; {points} were asked for.")
     active = sorted((lot for lot in state.lots.values() if lot.is_active(now)), key=first_active)
-    settled = allocate(state.debt, active)
+    settled = allocate(state.owed, active)
     used = dict(settled)
     left = [(lot.lot, lot.remaining - used.get(lot.lot, 0)) for lot in active]
     spent = take(points, left)

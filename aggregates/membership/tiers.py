@@ -34,25 +34,29 @@ def raised(member: str, now: int, spend: int, terms: Programme, state: Membershi
 
 def review(member: str, now: int, terms: Programme, state: Membership) -> TierExtended | TierLowered | None:
     """The outcome of the one review that is due at ``now``, if any; ask again until there is none."""
-    due = state.valid_until
+    due = state.now.valid_until
     if due is None or due > now:
         return None
     spend = qualifying_spend(purchases(state), due - 1, terms)
     held = terms.rank(state.tier)
     kept = terms.kept(spend, held)
-    until = add_months(due, terms.window_months, terms.zone) if kept else None
+    until = next_review(due - 1, terms) if kept else None
     if kept == held and until is not None:
         return TierExtended(member, state.tier, spend, until, now)
     return TierLowered(member, terms.name(kept), state.tier, spend, until, "review", now)
 
 
 def revoked(member: str, now: int, spend: int, terms: Programme, state: Membership) -> list[TierLowered]:
-    """After a reversal: an upgrade of the last return window that its purchases no longer carry is taken back."""
-    rank = terms.reached(spend)
-    window_over = add_days(state.raised_at, terms.return_days, terms.zone)
+    """After a reversal: an upgrade of the last return window that its purchases no longer carry is taken back.
+
+    It takes back no more than that upgrade gave: the tier held before it stands, to its own date.
+    """
+    before = terms.rank(state.before.tier)
+    rank = max(terms.reached(spend), before)
+    window_over = add_days(state.now.raised_at, terms.return_days, terms.zone)
     if rank >= terms.rank(state.tier) or now >= window_over:
         return []
-    until = state.valid_until if rank else None
+    until = state.before.valid_until if rank == before else state.now.valid_until
     return [TierLowered(member, terms.name(rank), state.tier, spend, until, "reversal", now)]
 
 

@@ -67,7 +67,7 @@ REACHED = {
     "shipped": {"shipped", "delivered", "refunded"},
     "delivered": {"delivered", "refunded"},
 }
-"""States in which a step was taken before: asked again, it changes nothing."""
+"""States in which a step was taken before, or has lost its meaning: asked for, it changes nothing."""
 
 
 def decide(command: Command, order: Order) -> list[Event]:
@@ -111,6 +111,9 @@ def decide(command: Command, order: Order) -> list[Event]:
 
 def place(command: PlaceOrder, order: Order) -> list[Event]:
     require_id("order", command.order)
+    for what, name in (("member", command.member), ("session", command.session), ("cart", command.cart)):
+        if name is not None:
+            require_id(what, name)
     require_count("tax", command.tax)
     if not command.lines:
         raise Refusal("order_empty", "An order has at least one line.")
@@ -147,7 +150,7 @@ def evolve(order: Order, event: Event) -> Order:
         case OrderPlaced():
             return Order("placed", event, (0,) * len(event.lines))
         case OrderPaid():
-            return replace(order, status="paid")
+            return replace(order, status="paid", net=event.net)
         case OrderShipped():
             return replace(order, status="shipped")
         case OrderDelivered():
@@ -163,7 +166,7 @@ def evolve(order: Order, event: Event) -> Order:
 def after_refund(order: Order, event: OrderRefunded) -> Order:
     refunded = tuple(done + more for done, more in zip(order.refunded, event.units, strict=True))
     status = "refunded" if event.complete else order.status
-    return replace(order, status=status, refunded=refunded, refunds=(*order.refunds, event.refund))
+    return replace(order, status=status, refunded=refunded, refunds=(*order.refunds, event.refund), net=event.net_retained)
 
 
 order = Decider("order", Order(), decide, evolve)

@@ -107,6 +107,7 @@ class Order:
     placed: OrderPlaced | None = None
     refunded: tuple[int, ...] = ()
     refunds: tuple[str, ...] = ()
+    net: int = 0  # what it is worth to the programme now
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:

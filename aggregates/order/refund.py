@@ -38,7 +38,7 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
     complete = all(done == units_of(line) for line, done in zip(order.lines, after, strict=True))
     paid = sum(line.paid for line in order.lines)
     kept = paid - sum(part(line, 0, done).paid for line, done in zip(order.lines, after, strict=True))
-    tax_kept = placed.tax * kept // paid if paid else 0
+    tax_kept = placed.tax * max(0, kept) // paid if paid > 0 else placed.tax
     given_back = tuple(
         part(line, done, more) for line, done, more in zip(order.lines, order.refunded, units, strict=True) if more
     )
@@ -51,7 +51,7 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             placed.currency,
             tuple(units),
             given_back,
-            0 if complete else net_of(kept, tax_kept),
+            0 if complete else min(order.net, net_of(kept, tax_kept)),  # giving back never earns
             complete,
             command.at,
         )
@@ -70,11 +70,12 @@ def units_to_refund(command: RefundOrder, order: Order) -> list[int]:
         if not isinstance(wanted.line, int) or not 1 <= wanted.line <= len(left):
             raise Refusal("line_unknown", f"The order has lines 1 to {len(left)}.")
         index = wanted.line - 1
-        quantity = left[index] - units[index] if wanted.quantity is None else wanted.quantity
-        require_count("quantity", quantity, least=1)
-        units[index] += quantity
-        if units[index] > left[index]:
-            raise Refusal("nothing_left", f"Only {left[index]} of line {wanted.line} can still be refunded.")
+        rest = left[index] - units[index]
+        if wanted.quantity is not None:
+            require_count("quantity", wanted.quantity, least=1)
+        if not 0 < (wanted.quantity or rest) <= rest:
+            raise Refusal("nothing_left", f"Only {rest} of line {wanted.line} can still be refunded.")
+        units[index] += wanted.quantity or rest
     return units
 
 

@@ -47,7 +47,7 @@ class Append:
         self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
         self.head += 1
         if member := self._codec.erased_member(event):
-            self._cursor.execute("INSERT INTO erasures VALUES (?, ?) ON CONFLICT DO NOTHING", (member, self.head))
+            self._cursor.execute("INSERT INTO erasures VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (member, self.head))
             self.erases = True
 
     def record(self, outcome: Outcome) -> None:
@@ -83,13 +83,13 @@ class Append:
             "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed", (key, limit)
         )
 
-    def use(self, key: str) -> bool:
-        """Count one use; False if its limit is reached. A key without a limit may always be used."""
+    def use(self, key: str, limited: bool = True) -> bool:
+        """Count one use; False if its limit is reached and holds. A key without a limit may always be used."""
         self._cursor.execute("SELECT used < allowed FROM limits WHERE key = ?", (key,))
         row = self._cursor.fetchone()
         if row is None:
             return True
-        if not row[0]:
+        if limited and not row[0]:
             return False
         self._cursor.execute("UPDATE limits SET used = used + 1 WHERE key = ?", (key,))
         return True

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
@@ -107,17 +108,21 @@ class SqliteLog:
         seen, self._seen_change = self._seen_change, self._change()
         return seen != self._seen_change
 
-    def erasures(self) -> list[tuple[str, int]]:
-        """Members whose erasure is in the log, with its position, and may not have reached every file yet."""
-        return [(member, position) for member, position in self._query("SELECT member, position FROM erasures", ())]
+    def erased(self) -> dict[str, int]:
+        """Erased members, with the position of their erasure."""
+        return dict(self._query("SELECT member, position FROM erasures", ()))
+
+    def incomplete_erasures(self) -> dict[str, int]:
+        """Those that may not have reached every file yet."""
+        return dict(self._query("SELECT member, position FROM erasures WHERE NOT complete", ()))
 
     def erased_everywhere(self, position: int) -> None:
         """Erasures up to a position are complete."""
         with self._transaction() as cursor:
-            cursor.execute("DELETE FROM erasures WHERE position <= ?", (position,))
+            cursor.execute("UPDATE erasures SET complete = 1 WHERE position <= ?", (position,))
 
     def shop(self, wanted: Shop, chosen: bool) -> Shop:
-        """The shop this log belongs to; a new log becomes that of ``wanted``.
+        """The shop this log belongs to; an empty log becomes that of ``wanted``.
 
         Raises :class:`Misconfigured` if it is another shop's and ``wanted`` was ``chosen``, not a default.
         """
@@ -125,15 +130,22 @@ class SqliteLog:
             cursor.execute("SELECT zone, currency FROM shop")
             row = cursor.fetchone()
             if row is None:
-                cursor.execute("INSERT INTO shop VALUES (?, ?)", (wanted.zone, wanted.currency))
+                cursor.execute("INSERT INTO shop VALUES (?, ?, ?)", (wanted.zone, wanted.currency, uuid4().hex))
                 return wanted
             shop = Shop(*row)
-        if chosen and shop != wanted:
-            raise Misconfigured(
-                f"This log is of a shop in {shop.zone} that sells in {shop.currency}, not in {wanted.zone} and "
-                f"{wanted.currency}: choose another REGULARS_HOME."
-            )
-        return shop
+            if shop == wanted or not chosen:
+                return shop
+            if not self._head(cursor):
+                cursor.execute("UPDATE shop SET zone = ?, currency = ?", (wanted.zone, wanted.currency))
+                return wanted
+        raise Misconfigured(
+            f"This log is of a shop in {shop.zone} that sells in {shop.currency}, not in {wanted.zone} and {wanted.currency}: "
+            "choose another REGULARS_HOME."
+        )
+
+    def identity(self) -> str:
+        """This log's own name, made with it: read models belong to one log."""
+        return str(self._query("SELECT log FROM shop", ())[0][0])
 
     def close(self) -> None:
         for connection in (self._writer, *self._readers):

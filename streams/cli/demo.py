@@ -16,7 +16,7 @@ from streams.bootstrap import App, redis_url, running
 from streams.cli.console import ERR, OUT, grid, money
 from streams.cli.importing import Imported, import_complete_journey
 from streams.cli.showing import show_card, show_recommendations
-from streams.imports.complete_journey import SECOND_WEEK, SHOP
+from streams.imports.complete_journey import FIRST_DAY, SECOND_WEEK, SHOP
 
 WORTH_SHOWING = 10
 """Baskets together that make a pair worth a line of the demo; lists are content with fewer."""
@@ -77,8 +77,8 @@ def show_tiers(app: App, cards: list[dict[str, Any]]) -> None:
 
 
 def show_quality(app: App, weeks: int) -> None:
-    """From the third week on, when the first lists have been learned."""
-    since = (SECOND_WEEK + timedelta(weeks=min(2, weeks) - 1)).isoformat()
+    """From the third week on, when the first lists have been learned; from the first day, if there is no more."""
+    since = (SECOND_WEEK + timedelta(weeks=1) if weeks > 2 else FIRST_DAY).isoformat()
     rows = [
         (CALLED[name], scope, f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", f"{q.hit_rate:.3f}")
         for (scope, name), q in reading.quality(app.views, since).items()

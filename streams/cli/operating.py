@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 import orjson
+from redis.exceptions import ResponseError
 
 from infra.digest import digests
 from infra.packaged.valkey import EmbeddedRedis
@@ -95,7 +96,10 @@ def follow(once: bool) -> None:
 def redis(words: tuple[str, ...]) -> None:
     """Send a command to the Redis of this home, as redis-cli would: regulars redis GET v1:card:42."""
     with connected(from_environment()) as views:
-        answer = views.client.execute_command(*words)  # type: ignore[no-untyped-call]
+        try:
+            answer = views.client.execute_command(*words)  # type: ignore[no-untyped-call]
+        except ResponseError as fault:
+            raise click.ClickException(f"Redis refuses: {fault}") from None
     for line in lines(answer):
         click.echo(line)
 
@@ -110,6 +114,8 @@ def lines(answer: object) -> list[str]:
             return [text for pair in answer.items() for part in pair for text in lines(part)]
         case list() | tuple() | set():
             return [text for part in answer for text in lines(part)]
+        case float() if answer.is_integer():
+            return [str(int(answer))]
         case _:
             return [str(answer)]
 

@@ -6,8 +6,9 @@ Every request has an id of its own, made from the data's keys, so importing agai
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from heapq import merge
 from typing import TypeAlias
 
@@ -21,15 +22,16 @@ from aggregates.product import ListProduct
 from aggregates.programme_time import day_start, end_of_day
 from infra.event_log.shapes import Shop
 from streams.handle import Request
-from streams.imports.journey_files import Basket, JourneyFiles, Redemption
+from streams.imports.journey_files import Basket, JourneyFiles, Line, Redemption
 from streams.imports.redemptions import attribute
 
 SHOP = Shop(zone="America/New_York", currency="USD")
+FIRST_DAY = date(2017, 1, 1)
 SECOND_WEEK = date(2017, 1, 2)  # week 1 is a single day; weeks begin on Mondays, in the shop's zone
 TOGETHER = 500  # listings or sends that make one request
 
-Timed: TypeAlias = tuple[int, int, str, Request]
-"""When, what comes first at the same instant, the data's key, the request."""
+Timed: TypeAlias = tuple[int, int, str, Callable[[], Iterator[Request]]]
+"""When; what comes first at the same instant; the data's key; the requests, made when their turn has come."""
 
 
 class CompleteJourney:
@@ -54,8 +56,8 @@ class CompleteJourney:
 
     def requests(self) -> Iterator[Request]:
         """Every request, in order of time: campaigns, then baskets, then redemptions without a basket."""
-        for timed in merge(self._campaigns(), self._baskets(), self._redemptions()):
-            yield timed[-1]
+        for *_, make in merge(self._campaigns(), self._baskets(), self._redemptions()):
+            yield from make()
 
     def _end(self) -> int | None:
         if self.weeks is None:
@@ -82,16 +84,16 @@ class CompleteJourney:
                 launches.append((starts, int(campaign), ends, str(told["campaign_type"])))
         for starts, number, ends, kind in sorted(launches):
             campaign = str(number)
-            yield from self._campaign(campaign, kind, starts, ends, sent.get(campaign, []))
+            yield starts, 0, campaign, partial(self._campaign, campaign, kind, starts, ends, sent.get(campaign, []))
 
-    def _campaign(self, campaign: str, kind: str, starts: int, ends: int, households: list[str]) -> Iterator[Timed]:
+    def _campaign(self, campaign: str, kind: str, starts: int, ends: int, households: list[str]) -> Iterator[Request]:
         key = f"complete-journey/campaign/{campaign}"
         offers = tuple(Offer(coupon, products) for coupon, products in self._offers.get(campaign, {}).items())
         listings = self._list({product for offer in offers for product in offer.products}, starts)
         sends = [SendCoupon(campaign, household, starts, kind, starts, ends) for household in households]
         launch = LaunchCampaign(campaign, starts, kind, starts, ends, offers=offers)
         for part, commands in enumerate((*together(listings), (launch,), *together(sends))):
-            yield starts, 0, campaign, Request(f"{key}/{part}", tuple(commands))
+            yield Request(f"{key}/{part}", tuple(commands))
 
     def _list(self, products: set[str] | dict[str, None], at: int) -> list[ListProduct]:
         new = [product for product in products if product not in self._listed]
@@ -121,9 +123,11 @@ class CompleteJourney:
 
     def _baskets(self) -> Iterator[Timed]:
         for basket in self._files.baskets(self.weeks):
-            self._count(basket)
-            request = Request(f"complete-journey/basket/{basket.basket}", tuple(self._basket(basket)))
-            yield basket.at, 1, basket.basket, request
+            yield basket.at, 1, basket.basket, partial(self._shopping, basket)
+
+    def _shopping(self, basket: Basket) -> Iterator[Request]:
+        self._count(basket)
+        yield Request(f"complete-journey/basket/{basket.basket}", tuple(self._basket(basket)))
 
     def _basket(self, basket: Basket) -> Iterator[object]:
         at, household, number = basket.at, basket.household, basket.basket
@@ -135,7 +139,7 @@ class CompleteJourney:
         if goods:
             yield OpenCart(number, at, household)
             for line in goods:
-                yield AddToCart(number, line.product, at, line.quantity, round(line.gross / line.quantity))
+                yield AddToCart(number, line.product, at, line.quantity, unit_price(line))
             yield CheckOutCart(number, at)
         lines = tuple(self._order_line(line.product, line.quantity, line.gross, line.total, line.paid) for line in basket.lines)
         yield PlaceOrder(number, lines, SHOP.currency, at, household, cart=number if goods else None)
@@ -166,8 +170,17 @@ class CompleteJourney:
     def _redemptions(self) -> Iterator[Timed]:
         for redemption in sorted(self._alone, key=lambda r: (r.day, r.household, r.coupon, r.campaign)):
             key = f"{redemption.household}/{redemption.coupon}/{redemption.campaign}/{redemption.day}"
-            at = day_start(redemption.day, SHOP.zone)
-            yield at, 2, key, Request(f"complete-journey/redemption/{key}", (redeem(redemption, at, None),))
+            yield day_start(redemption.day, SHOP.zone), 2, key, partial(self._redemption, redemption, key)
+
+    def _redemption(self, redemption: Redemption, key: str) -> Iterator[Request]:
+        at = day_start(redemption.day, SHOP.zone)
+        yield Request(f"complete-journey/redemption/{key}", (redeem(redemption, at, None),))
+
+
+def unit_price(line: Line) -> int | None:
+    """The price to show, in cents; None where a unit costs less than half of one (fuel is counted in tiny units)."""
+    price = round(line.gross / line.quantity)
+    return price if price or not line.gross else None
 
 
 def redeem(redemption: Redemption, at: int, order: str | None) -> RedeemCoupon:
