@@ -24,7 +24,7 @@ TABLES = (
         code TEXT NOT NULL,
         sentence TEXT NOT NULL,
         events INTEGER NOT NULL,
-        position INTEGER NOT NULL, complete INTEGER NOT NULL) WITHOUT ROWID""",
+        position INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
