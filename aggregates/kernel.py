@@ -67,7 +67,7 @@ def require_id(what: str, value: str) -> None:
 
 def require_count(what: str, value: int, least: int = 0) -> None:
     """Refuse a number that is no integer from ``least`` to :data:`LARGEST_COUNT`."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST_COUNT:
+    if type(value) is not int or not least <= value <= LARGEST_COUNT:
         raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
 
 

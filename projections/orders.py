@@ -80,7 +80,7 @@ def project(views: Views, event: Event, position: int) -> Views:
             if not isinstance(view, OrderInFull):
                 return {}  # older than the last 50
             view = changed(view, event, position)
-            entries = tuple(replace(e, status=view.status) if e.order == view.order else e for e in orders.orders)
+            entries = with_status(orders.orders, view.order, view.status)
             return {f"order:{event.order}": view, key: MemberOrders(event.member, entries, position)}
 
 
@@ -113,6 +113,13 @@ def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str,
         entries = tuple(sorted(entries, key=lambda e: e.at, reverse=True))
     kept = MemberOrders(orders.member, entries[:KEPT], position)
     return {f"orders:{orders.member}": kept} | {f"order:{old.order}": None for old in entries[KEPT:]}
+
+
+def with_status(entries: tuple[OrderEntry, ...], order: str, status: str) -> tuple[OrderEntry, ...]:
+    for index, entry in enumerate(entries):
+        if entry.order == order:
+            return (*entries[:index], replace(entry, status=status), *entries[index + 1 :])
+    return entries
 
 
 def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:

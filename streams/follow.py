@@ -37,6 +37,13 @@ class Follower:
         self._complete_erasures()
         return self.position
 
+    def keep_up(self) -> int:
+        """Send whole chunks as far as the log has them, without waiting for Redis; return the position reached."""
+        head = self._log.head()
+        while head - self.position >= CHUNK:
+            self.dispatch.send(self._log.recorded(self.position, CHUNK))
+        return self.position
+
     def follow(self, stopped: threading.Event) -> None:
         """Feed the folds as events come, until ``stopped`` is set."""
         for chunk in self._log.subscribe(self.catch_up(), stopped):

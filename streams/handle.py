@@ -80,6 +80,7 @@ class Handler:
                 self._remembered.clear()
                 self._erased = frozenset(self._log.erased())
             answered = append.outcomes([request.id for request in requests])
+            self._load(append, [request for request in requests if request.id not in answered], known)
             for request in requests:
                 answer = answered.get(request.id) or self._first_answer(append, request, known)
                 if isinstance(answer, Outcome):
@@ -101,8 +102,9 @@ class Handler:
         touched: Known = {}
         try:
             events = self._decide(append, request, known, touched)
-            with append.savepoint():
-                self._hold(append, [guard for _, _, event in events for guard in guards(event)])
+            needed = [guard for _, _, event in events for guard in guards(event)]
+            with append.savepoint(guarded=bool(needed)):
+                self._hold(append, needed)
                 for stream, version, event in events:
                     append.add(stream, version, event)
             outcome = Outcome(request.id, True, "", "", len(events), append.head)
@@ -126,7 +128,7 @@ class Handler:
             route = COMMANDS[type(command)]
             stream = route.stream(command)
             decider = route.decider
-            version, state = touched.get(stream) or known.get(stream) or self._load(append, stream, decider)
+            version, state = touched.get(stream) or known.get(stream) or self._load_one(append, stream, decider)
             reactions: list[object] = []
             for event in decider.decide(command, state):
                 version += 1
@@ -137,12 +139,21 @@ class Handler:
             waiting.extendleft(reversed(reactions))
         return decided
 
-    def _load(self, append: Append, stream: str, decider: Decider[Any, Any, Any]) -> tuple[int, Any]:
+    def _load(self, append: Append, requests: Sequence[Request], known: Known) -> None:
+        """The streams of all these requests, in one read."""
+        routes = (COMMANDS[type(command)] for request in requests for command in request.commands)
+        commands = (command for request in requests for command in request.commands)
+        deciders = {route.stream(command): route.decider for route, command in zip(routes, commands, strict=True)}
+        absent = [stream for stream in deciders if stream not in self._remembered]
+        for stream, (events, version) in append.read(absent).items():
+            known[stream] = version, deciders[stream].rebuild(events)
+
+    def _load_one(self, append: Append, stream: str, decider: Decider[Any, Any, Any]) -> tuple[int, Any]:
         remembered = self._remembered.get(stream)
         if remembered:
             self._remembered.move_to_end(stream)
             return remembered
-        events, version = append.read(stream, after=0)
+        events, version = append.read([stream])[stream]
         return version, decider.rebuild(events)
 
     def _remember(self, known: Known) -> None:

@@ -34,7 +34,9 @@ class Route:
     ids: tuple[str, ...]
 
     def stream(self, command: object) -> str:
-        return stream_id(self.decider.name, *[getattr(command, name) for name in self.ids])
+        if len(self.ids) == 1:
+            return stream_id(self.decider.name, getattr(command, self.ids[0]))
+        return stream_id(self.decider.name, *(getattr(command, name) for name in self.ids))
 
 
 def _routes(decider: Decider[Any, Any, Any], commands: tuple[type, ...], *ids: str) -> dict[type, Route]:

@@ -108,16 +108,15 @@ def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
 def grant_and_raise(command: GrantPoints, now: int, state: Membership) -> list[Event]:
     """The multiplier is that of the tier held before this order."""
     member, terms = command.member, command.terms
-    counted = [*tiers.purchases(state), (command.at, command.net)]
-    spend = tiers.qualifying_spend(counted, now, terms)
+    spend = tiers.qualifying_spend(state, now, terms, (command.at, command.net))
     granted = ledger.grant(member, command.order, command.net, command.at, terms, state, spend)
     return [granted, *tiers.raised(member, now, spend, terms, state)]
 
 
 def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -> list[Event]:
     member, order, terms = command.member, command.order, command.terms
-    counted = [*tiers.purchases(state, without=order), (state.lots[order].at, command.net)]
-    spend = tiers.qualifying_spend(counted, now, terms)
+    lot = state.lots[order]
+    spend = tiers.qualifying_spend(state, now, terms, (lot.at, command.net - lot.net))
     clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
     return [clawed, *tiers.revoked(member, now, spend, terms, state)]
 

@@ -174,8 +174,7 @@ def evolve(state: Membership, event: Event) -> Membership:
         state = replace(state, latest=event.at)
     match event:
         case PointsGranted():
-            lot = Lot(event.lot, event.at, event.multiplier, event.net, event.points, event.points)
-            return replace(state, lots={**state.lots, event.lot: lot})
+            return with_lot(state, Lot(event.lot, event.at, event.multiplier, event.net, event.points, event.points))
         case LotActivated():
             return with_lot(state, replace(state.lots[event.lot], active_from=event.active_from))
         case PointsRedeemed():

@@ -7,22 +7,20 @@ reviews do not drift. A reversal within the return window of the upgrade takes i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from aggregates.membership.facts import Membership, TierExtended, TierLowered, TierRaised
 from aggregates.programme import Programme
 from aggregates.programme_time import add_days, add_months, end_of_day
 
 
-def purchases(state: Membership, without: str | None = None) -> Iterator[tuple[int, int]]:
-    """When, and for how much: every purchase that still counts, at its own date."""
-    return ((lot.at, lot.net) for lot in state.lots.values() if lot.lot != without)
+def qualifying_spend(state: Membership, now: int, terms: Programme, change: tuple[int, int] = (0, 0)) -> int:
+    """The spend of the window (now − 12 months, now], in minor units; every purchase counts at its own date.
 
-
-def qualifying_spend(counted: Iterable[tuple[int, int]], now: int, terms: Programme) -> int:
-    """The spend of the window (now − 12 months, now], in minor units."""
+    ``change``: a purchase's date, and by how much it is about to count for more or less.
+    """
     since = add_months(now, -terms.window_months, terms.zone)
-    return sum(net for at, net in counted if since < at <= now)
+    at, more = change
+    counted = sum([lot.net for lot in state.lots.values() if since < lot.at <= now])
+    return counted + more if since < at <= now else counted
 
 
 def raised(member: str, now: int, spend: int, terms: Programme, state: Membership) -> list[TierRaised]:
@@ -37,7 +35,7 @@ def review(member: str, now: int, terms: Programme, state: Membership) -> TierEx
     due = state.now.valid_until
     if due is None or due > now:
         return None
-    spend = qualifying_spend(purchases(state), due - 1, terms)
+    spend = qualifying_spend(state, due - 1, terms)
     held = terms.rank(state.tier)
     kept = terms.kept(spend, held)
     until = next_review(due - 1, terms) if kept else None

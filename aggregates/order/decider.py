@@ -150,11 +150,11 @@ def evolve(order: Order, event: Event) -> Order:
         case OrderPlaced():
             return Order("placed", event, (0,) * len(event.lines))
         case OrderPaid():
-            return replace(order, status="paid", net=event.net)
+            return Order("paid", order.placed, order.refunded, order.refunds, event.net)
         case OrderShipped():
             return replace(order, status="shipped")
         case OrderDelivered():
-            return replace(order, status="delivered")
+            return Order("delivered", order.placed, order.refunded, order.refunds, order.net)
         case OrderCancelled():
             return replace(order, status="cancelled")
         case OrderRefunded():

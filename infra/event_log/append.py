@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
 
 from eventsourcing.sqlite import SQLiteCursor
 
@@ -15,18 +14,20 @@ from infra.event_log.shapes import Outcome
 INSERT = f"INSERT INTO {EVENTS} VALUES (?,?,?,?,?)"
 RECORD = "INSERT INTO outcomes VALUES (?,?,?,?,?,?)"
 
-ReadStream: TypeAlias = Callable[[SQLiteCursor, str, int], tuple[list[object], int]]
+READ_STREAMS = f"""
+    SELECT originator_id, topic, state FROM {EVENTS}
+    WHERE originator_id IN ({{marks}}) ORDER BY originator_id, originator_version"""
+MOST_VALUES = 500  # in one statement
 
 
 class Append:
     """The writer's lock is held, so what is read here stays true until the commit. Rows are sent together at the end."""
 
-    def __init__(self, cursor: SQLiteCursor, codec: Codec, head: int, read: ReadStream) -> None:
+    def __init__(self, cursor: SQLiteCursor, codec: Codec, head: int) -> None:
         self.head = head
         self.erases = False  # whether a member's key is to be destroyed once this is committed
         self._cursor = cursor
         self._codec = codec
-        self._read = read
         self._rows: list[tuple[int, str, int, str, bytes]] = []
         self._outcomes: list[tuple[str, bool, str, str, int, int]] = []
 
@@ -39,9 +40,15 @@ class Append:
             for request, accepted, code, sentence, events, position in self._cursor.fetchall()
         }
 
-    def read(self, stream: str, after: int) -> tuple[list[object], int]:
-        """Stored events of a stream; those added in this very append are not among them."""
-        return self._read(self._cursor, stream, after)
+    def read(self, streams: Sequence[str]) -> dict[str, tuple[list[object], int]]:
+        """The stored events of each stream, and its version; those added in this very append are not among them."""
+        events: dict[str, list[object]] = {stream: [] for stream in streams}
+        for at in range(0, len(streams), MOST_VALUES):
+            part = streams[at : at + MOST_VALUES]
+            self._cursor.execute(READ_STREAMS.format(marks=",".join("?" * len(part))), part)
+            for stream, name, state in self._cursor.fetchall():
+                events[stream].append(self._codec.decode(name, state))
+        return {stream: (found, len(found)) for stream, found in events.items()}
 
     def add(self, stream: str, version: int, event: object) -> None:
         self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
@@ -56,19 +63,22 @@ class Append:
         )
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Events added and guarded rows taken inside are given back if it fails."""
+    def savepoint(self, guarded: bool) -> Iterator[None]:
+        """Events added inside, and the guarded rows that are taken if ``guarded``, are given back if it fails."""
         head, rows = self.head, len(self._rows)
-        self._cursor.execute("SAVEPOINT request")
+        if guarded:
+            self._cursor.execute("SAVEPOINT request")
         try:
             yield
         except BaseException:
-            self._cursor.execute("ROLLBACK TO request")
             self.head = head
             del self._rows[rows:]
+            if guarded:
+                self._cursor.execute("ROLLBACK TO request")
             raise
         finally:
-            self._cursor.execute("RELEASE request")
+            if guarded:
+                self._cursor.execute("RELEASE request")
 
     def claim(self, kind: str, key: str | None, owner: str) -> bool:
         """Make ``key`` the owner's one key of its kind (None: give it up); False if another holds it."""

@@ -31,6 +31,7 @@ STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ?
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
+WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
 MOST_THREADS = 64  # that read at the same time, each with a connection of its own
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
@@ -50,13 +51,15 @@ class SqliteLog:
         self._writer = self._datastore.pool.get_connection(is_writer=True)
         self._cursor = tuples(self._writer.cursor())
         self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
+        self._cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self._seen_change = self._change()
 
     # Reading
 
     def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
         """The events of a stream behind version ``after``, and its version."""
-        return self._events(self._reader(), stream, after)
+        rows = self._query(READ_STREAM, (stream, after))
+        return self.codec.decode_all(row[1:] for row in rows), rows[-1][0] if rows else after
 
     def since(self, position: int, limit: int) -> list[Row]:
         """Up to ``limit`` rows behind ``position``, in order."""
@@ -99,7 +102,7 @@ class SqliteLog:
     def append(self) -> Iterator[Append]:
         """One transaction, with the writer's lock held: read, decide, append; all of it or nothing."""
         with self._transaction() as cursor:
-            append = Append(cursor, self.codec, self._head(cursor), self._events)
+            append = Append(cursor, self.codec, self._head(cursor))
             yield append
             append.flush()
 
@@ -162,11 +165,6 @@ class SqliteLog:
                 self._writer.rollback()
                 raise
             self._writer.commit()
-
-    def _events(self, cursor: SQLiteCursor, stream: str, after: int) -> tuple[list[object], int]:
-        cursor.execute(READ_STREAM, (stream, after))
-        rows = cursor.fetchall()
-        return self.codec.decode_all(row[1:] for row in rows), rows[-1][0] if rows else after
 
     def _query(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         cursor = self._reader()

@@ -6,7 +6,6 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -87,19 +86,15 @@ def import_complete_journey(app: App, weeks: int | None, console: Console, model
 
 
 def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], models: bool) -> Imported:
-    """Feed requests to the log, a group at a time; the views follow in a thread while the log waits for the disk."""
+    """Feed requests to the log, a group at a time, and the views after each; Redis works while the next is decided."""
     imported = Imported()
     follower = app.follower(models)
     waiting = iter(requests)
-    with few_collections(), ThreadPoolExecutor(1, "follower") as background:
-        following = background.submit(follower.catch_up)
+    with few_collections():
         while group := list(islice(waiting, GROUP)):
             for outcome in app.handler.handle_all(group):
                 imported.add(outcome)
-            if following.done():
-                shown(following.result())
-                following = background.submit(follower.catch_up)
-        following.result()
+            shown(follower.keep_up())
         follower.catch_up(shown)
     return imported
 
