@@ -27,52 +27,51 @@ LEAST_TOGETHER = 3
 class CoOccurrence:
     """
     >>> pairs = CoOccurrence(Items())
-    >>> pairs.learn_one(["milk", "tea"]); pairs.learn_one(["tea", "milk"])
-    >>> pairs.together["milk"]
-    {'tea': 2}
+    >>> pairs.learn_one(["milk", "tea", "salt"]); pairs.learn_one(["tea", "milk"])
+    >>> pairs.together["milk"], list(pairs.once["milk"])
+    ({'tea': 2}, ['salt'])
     """
 
     def __init__(self, items: Items) -> None:
         self._items = items
-        self.together: dict[str, dict[str, int]] = {}
-        self._often: dict[str, dict[str, int]] = {}  # of these, the pairs that may be told
-        self.changed: dict[str, set[str]] = {}
+        self.together: dict[str, dict[str, int]] = {}  # baskets, from the second on
+        self.once: dict[str, dict[str, None]] = {}  # the many seen with it in one basket
+        self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that are not what was written last
 
     def learn_one(self, products: Sequence[str]) -> None:
         """A basket of distinct products."""
         basket = products[:LARGEST_BASKET]
         for product in basket:
-            neighbours = self.together.setdefault(product, {})
-            often = self._often.setdefault(product, {})
+            together, once = self.together.setdefault(product, {}), self.once.setdefault(product, {})
+            changed = self.changed.setdefault(product, set())
             for other in basket:
-                count = neighbours.get(other, 0) + 1
-                neighbours[other] = count
-                if count >= LEAST_TOGETHER:
-                    often[other] = count
-            del neighbours[product]
-            self.changed.setdefault(product, set()).update(basket)
-            if len(neighbours) > 2 * NEIGHBOURS:
+                if other in together:
+                    together[other] += 1
+                    changed.add(other)
+                elif other in once:
+                    del once[other]
+                    together[other] = 2
+                    changed.add(other)
+                elif other is not product:
+                    once[other] = None
+            if len(together) + len(once) > 2 * NEIGHBOURS:
                 self._prune(product)
-
-    def restore(self, product: str, together: dict[str, int]) -> None:
-        """Take these as all the neighbours of a product."""
-        self.together[product] = together
-        self._often[product] = {other: count for other, count in together.items() if count >= LEAST_TOGETHER}
 
     def neighbours(self, product: str, count: int) -> list[tuple[str, int, float]]:
         """The strongest neighbours that are still sold: product, baskets together, score."""
         items = self._items
         scored = [
             (-(together**1.5) / item.baskets, other, together)
-            for other, together in self._often.get(product, {}).items()
-            if not (item := items[other]).retired
+            for other, together in self.together.get(product, {}).items()
+            if together >= LEAST_TOGETHER and not (item := items[other]).retired
         ]
         lift = items.baskets / items[product].baskets
         return [(other, together, -part * lift) for part, other, together in nsmallest(count, scored)]
 
     def _prune(self, product: str) -> None:
+        self.once[product].clear()
         held = self.together[product]
-        again = {other: count for other, count in held.items() if count > 1}
-        kept = nsmallest(NEIGHBOURS, again, key=lambda other: (-again[other], other))
-        self.changed[product].update(held)
-        self.restore(product, {other: again[other] for other in kept})
+        if len(held) > NEIGHBOURS:
+            kept = nsmallest(NEIGHBOURS, held, key=lambda other: (-held[other], other))
+            self.changed[product].update(held.keys() - set(kept))
+            self.together[product] = {other: held[other] for other in kept}

@@ -26,7 +26,7 @@ from models.state import StateKeeper
 
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased
 
-HOT = 200
+HOT = 60
 """Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
 
 
@@ -34,7 +34,7 @@ class Learner:
     name = "learner"
     version = 1
     events: frozenset[type] = frozenset(Event.__args__)
-    parts = ("items", "learner", "repeat", "pairs", "recommend", "also", "popular", "quality")
+    parts = ("items", "learner", "repeat", "pairs", "once", "recommend", "also", "popular", "quality")
 
     def __init__(self, zone: str) -> None:
         self._zone = zone

@@ -1,8 +1,8 @@
 """The learner's state as maps of text, written as it changes and restored from there; every number survives exactly.
 
 ``items``: a product's counters; ``items:names``: what is said of it; ``learner``: sums over all; ``repeat:{member}``: a
-member's habits and the list they were last shown; ``pairs:{product}``: baskets together by neighbour; ``quality:{day}``: sums
-of metrics.
+member's habits and the list they were last shown; ``pairs:{product}``: baskets together by neighbour, from the second on;
+``once:{product}``: the many it was seen with once; ``quality:{day}``: sums of metrics.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.learner import Learner
 
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
+ONCE = "products"
 RUN, SHOWN = ".run", ".shown"
 """Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
 
@@ -66,7 +67,8 @@ class StateKeeper:
                 needed[f"quality:{local_day(event.at, zone)}"] = None
                 if event.member is not None:
                     needed[f"repeat:{event.member}"] = None
-                needed.update(dict.fromkeys(f"pairs:{line.product}" for line in event.lines))
+                for line in event.lines:
+                    needed[f"pairs:{line.product}"] = needed[f"once:{line.product}"] = None
             elif isinstance(event, MemberErased):
                 needed[f"repeat:{event.member}"] = None
         missing = [key for key in needed if key not in self._held]
@@ -75,6 +77,10 @@ class StateKeeper:
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         learner = self._learner
+        for product in (key.partition(":")[2] for key in maps if key.startswith("pairs:")):
+            once = maps[f"once:{product}"].get(ONCE)
+            learner.pairs.together[product] = {other: int(count) for other, count in maps[f"pairs:{product}"].items()}
+            learner.pairs.once[product] = dict.fromkeys(once.split("\n") if once else ())
         for key, fields in maps.items():
             kind, _, name = key.partition(":")
             if key == ITEMS:
@@ -87,8 +93,6 @@ class StateKeeper:
                 items.buyers, items.returns = int(fields["buyers"]), int(fields["returns"])
             elif kind == "repeat" and fields:
                 self._restore_habits(name, fields)
-            elif kind == "pairs" and fields:
-                learner.pairs.restore(name, {other: int(count) for other, count in fields.items()})
             elif kind == "quality" and fields:
                 learner.quality.days[name] = {field: number(value) for field, value in fields.items()}
 
@@ -135,11 +139,7 @@ class StateKeeper:
             delta.fields[f"repeat:{member}"].update(dict.fromkeys((*map(escaped, products), RUN, SHOWN)))
         for member, products in learner.repeat.changed.items():
             delta.fields[f"repeat:{member}"].update(self._habits(member, products))
-        for product, others in learner.pairs.changed.items():
-            together = learner.pairs.together[product]
-            others.discard(product)
-            if others:
-                delta.fields[f"pairs:{product}"].update((other, together.get(other)) for other in others)
+        self._write_pairs(delta)
         for day in learner.quality.changed:
             delta.fields[f"quality:{day}"].update((name, repr(value)) for name, value in learner.quality.days[day].items())
         for done in (self._touched_items, self._described, self._erased):
@@ -147,6 +147,14 @@ class StateKeeper:
         learner.repeat.changed.clear()
         learner.pairs.changed.clear()
         learner.quality.changed.clear()
+
+    def _write_pairs(self, delta: Delta) -> None:
+        pairs = self._learner.pairs
+        for product, others in pairs.changed.items():
+            if others:
+                together = pairs.together[product]
+                delta.fields[f"pairs:{product}"].update({other: together.get(other) for other in others})
+            delta.fields[f"once:{product}"][ONCE] = "\n".join(pairs.once[product]) or None
 
     def _said(self, product: str) -> str:
         item = self._learner.items[product]

@@ -1,4 +1,4 @@
-"""A member's last 50 orders, newest first, and each of them in full; an older order leaves, the log keeps it."""
+"""Which are a member's last 50 orders, newest first, and each of them in full; an older one leaves, the log keeps it."""
 
 from __future__ import annotations
 
@@ -46,14 +46,13 @@ class OrderInFull:
 @dataclass(frozen=True)
 class OrderEntry:
     order: str
-    status: str
-    total: int
-    lines: int
     at: int
 
 
 @dataclass(frozen=True)
 class MemberOrders:
+    """Which orders, newest first; what became of each stands in the order itself."""
+
     member: str
     orders: tuple[OrderEntry, ...]
     position: int
@@ -67,21 +66,21 @@ Event: TypeAlias = OrderPlaced | Later | MemberErased
 def project(views: Views, event: Event, position: int) -> Views:
     if event.member is None:
         return {}
-    key = f"orders:{event.member}"
-    known = views.get(key)
-    orders = known if isinstance(known, MemberOrders) else MemberOrders(event.member, (), position)
     match event:
         case MemberErased():
-            return {key: None} | {f"order:{entry.order}": None for entry in orders.orders}
+            return {orders_of(event): None} | {f"order:{entry.order}": None for entry in known(views, event, position).orders}
         case OrderPlaced():
-            return {f"order:{event.order}": placed(event, position)} | listed(orders, event, position)
+            return {f"order:{event.order}": placed(event, position)} | listed(known(views, event, position), event, position)
         case _:
             view = views.get(f"order:{event.order}")
             if not isinstance(view, OrderInFull):
                 return {}  # older than the last 50
-            view = changed(view, event, position)
-            entries = with_status(orders.orders, view.order, view.status)
-            return {f"order:{event.order}": view, key: MemberOrders(event.member, entries, position)}
+            return {f"order:{event.order}": changed(view, event, position)}
+
+
+def known(views: Views, event: OrderPlaced | MemberErased, position: int) -> MemberOrders:
+    found = views.get(orders_of(event))
+    return found if isinstance(found, MemberOrders) else MemberOrders(event.member or "", (), position)
 
 
 def placed(event: OrderPlaced, position: int) -> OrderInFull:
@@ -107,19 +106,11 @@ def placed(event: OrderPlaced, position: int) -> OrderInFull:
 
 def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str, MemberOrders | None]:
     """The list with the new order in its place by date, and removals of the orders that this pushes out."""
-    entry = OrderEntry(event.order, "placed", sum(line.total for line in event.lines), len(event.lines), event.at)
-    entries = (entry, *orders.orders)
+    entries = (OrderEntry(event.order, event.at), *orders.orders)
     if orders.orders and orders.orders[0].at > event.at:
-        entries = tuple(sorted(entries, key=lambda e: e.at, reverse=True))
+        entries = tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
     kept = MemberOrders(orders.member, entries[:KEPT], position)
     return {f"orders:{orders.member}": kept} | {f"order:{old.order}": None for old in entries[KEPT:]}
-
-
-def with_status(entries: tuple[OrderEntry, ...], order: str, status: str) -> tuple[OrderEntry, ...]:
-    for index, entry in enumerate(entries):
-        if entry.order == order:
-            return (*entries[:index], replace(entry, status=status), *entries[index + 1 :])
-    return entries
 
 
 def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
@@ -139,18 +130,26 @@ def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
             return replace(view, position=position, status=status, refunded=back)
 
 
-def both(event: OrderPlaced | Later) -> tuple[str, ...]:
-    return (f"orders:{event.member}", f"order:{event.order}") if event.member is not None else ()
+def orders_of(event: OrderPlaced | MemberErased) -> str:
+    return f"orders:{event.member}"
 
 
-def mine(event: MemberErased) -> tuple[str, ...]:
-    return (f"orders:{event.member}",)
+def list_and_order(event: OrderPlaced) -> tuple[str, ...]:
+    return (orders_of(event), f"order:{event.order}") if event.member is not None else ()
+
+
+def order_alone(event: Later) -> tuple[str, ...]:
+    return (f"order:{event.order}",) if event.member is not None else ()
+
+
+def list_alone(event: MemberErased) -> tuple[str, ...]:
+    return (orders_of(event),)
 
 
 orders = Documents(
     "orders",
     1,
     types={"orders": MemberOrders, "order": OrderInFull},
-    keys={**dict.fromkeys((OrderPlaced, *Later.__args__), both), MemberErased: mine},
+    keys={OrderPlaced: list_and_order, MemberErased: list_alone, **dict.fromkeys(Later.__args__, order_alone)},
     project=project,
 )

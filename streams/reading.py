@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,12 @@ def keys_of(views: Views, part: str) -> Iterator[str]:
 
 
 def documents(views: Views, part: str) -> Iterator[dict[str, Any]]:
-    keys = sorted(keys_of(views, part))
+    """All JSON read models of a part, in order of their keys."""
+    return many(views, sorted(keys_of(views, part)))
+
+
+def many(views: Views, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The JSON read models of these keys, those that there are."""
     for at in range(0, len(keys), 1000):
         for raw in views.client.mget([views.key(key) for key in keys[at : at + 1000]]):
             if raw is not None:

@@ -64,7 +64,7 @@ SAMPLES: tuple[object, ...] = (
     OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), (OrderLine("tea-01", 1, 599, 499, 449),), 364, False, AT + 3 * DAY),
     CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
-    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", ("too_late",), AT + 31 * DAY),
+    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
     PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT),
     LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
     PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),

@@ -53,8 +53,8 @@ def show_member(app: App, found: dict[str, dict[str, Any] | None]) -> None:
         OUT.print(grid("Coupon wallet", ("campaign", "kind", "from", "until", "used"), entries, numbers=(4,)))
     if orders := found["orders"]:
         latest = (
-            (o["order"], instant(o["at"], app.terms), o["status"], o["lines"], money(o["total"], app.terms))
-            for o in orders["orders"][:10]
+            (o["order"], instant(o["placed_at"], app.terms), o["status"], len(o["lines"]), money(o["total"], app.terms))
+            for o in reading.many(app.views, [f"order:{entry['order']}" for entry in orders["orders"][:10]])
         )
         OUT.print(grid("Latest orders", ("order", "placed", "status", "lines", "total"), latest, numbers=(3, 4)))
 

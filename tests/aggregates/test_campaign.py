@@ -27,6 +27,22 @@ def test_launching_twice_changes_nothing() -> None:
     assert campaign.decide(replace(LAUNCH, at=9), campaign.rebuild([LAUNCHED])) == []
 
 
+BARE = CampaignLaunched("spring", None, None, None, None, (), at=1)
+
+
+def test_a_campaign_known_by_its_id_alone_is_completed_by_a_later_launch() -> None:
+    assert campaign.decide(LaunchCampaign("spring", at=9), campaign.rebuild([BARE])) == []
+    completed = campaign.decide(replace(LAUNCH, at=9), campaign.rebuild([BARE]))
+    assert completed == [replace(LAUNCHED, at=9)]
+    with refusing("campaign_launched"):
+        campaign.decide(replace(LAUNCH, kind="B"), campaign.rebuild([BARE, *completed]))
+
+
+def test_a_campaign_with_terms_is_not_made_bare_again() -> None:
+    with refusing("campaign_launched"):
+        campaign.decide(LaunchCampaign("spring", at=9), campaign.rebuild([LAUNCHED]))
+
+
 OTHERS = [
     replace(LAUNCH, kind="B"),
     replace(LAUNCH, starts=11),

@@ -148,6 +148,9 @@ def test_a_cart_that_was_abandoned_is_over(step: Command) -> None:
     ("command", "code"),
     [
         (OpenCart("", 1, "m"), "cart_id_invalid"),
+        (OpenCart("c", 1, ""), "member_id_invalid"),
+        (OpenCart("c", 1, "m", ""), "session_id_invalid"),
+        (OpenCart("c", 1, None, "a\nb"), "session_id_invalid"),
         (AddToCart("c", "", 1), "product_id_invalid"),
         (AddToCart("c", "tea", 1, quantity=0), "quantity_invalid"),
         (AddToCart("c", "tea", 1, price=-1), "price_invalid"),

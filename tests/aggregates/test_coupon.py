@@ -10,7 +10,7 @@ from tests.aggregates.given import refusing
 SEND = SendCoupon("spring", "m", at=1, kind="A", starts=10, ends=20)
 SENT = CouponSent("spring", "m", "A", 10, 20, at=1)
 REDEEM = RedeemCoupon("spring", "m", "c-1", use="u-1", at=15, order="o-1")
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", flags=(), at=15)
+REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
 NOBODY = coupon.rebuild([])
 HOLDER = coupon.rebuild([SENT])
 
@@ -65,11 +65,13 @@ def test_a_use_outside_the_terms_is_refused(term: str, at: int) -> None:
 @pytest.mark.parametrize(("term", "at"), BROKEN)
 def test_a_use_that_the_till_took_is_flagged_not_refused(term: str, at: int) -> None:
     given = NOBODY if term == "not_sent" else HOLDER
-    assert coupon.decide(replace(REDEEM, at=at, recorded=True), given) == [replace(REDEEMED, at=at, flags=(term,))]
+    assert coupon.decide(replace(REDEEM, at=at, recorded=True), given) == [
+        replace(REDEEMED, at=at, recorded=True, flags=(term,))
+    ]
 
 
 def test_a_recorded_use_within_the_terms_has_no_flags() -> None:
-    assert coupon.decide(replace(REDEEM, recorded=True), HOLDER) == [REDEEMED]
+    assert coupon.decide(replace(REDEEM, recorded=True), HOLDER) == [replace(REDEEMED, recorded=True)]
 
 
 @pytest.mark.parametrize(

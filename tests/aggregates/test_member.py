@@ -34,12 +34,17 @@ def test_a_member_may_tell_nothing() -> None:
 
 
 def test_an_empty_text_tells_nothing() -> None:
-    command = RegisterMember("m", 1, name="", email="", birthday="")
+    command = RegisterMember("m", 1, name="", email="", birthday="", profile={"age": ""})
     assert member.decide(command, UNKNOWN) == [MemberRegistered("m", None, None, None, {}, at=1)]
 
 
 def test_registering_twice_changes_nothing() -> None:
     again = RegisterMember("m", 9, "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"})
+    assert member.decide(again, KNOWN) == []
+
+
+def test_registering_twice_with_an_empty_text_more_changes_nothing() -> None:
+    again = RegisterMember("m", 9, "Ann", "ann@example.org", "1990-12-31", {"age": "25-34", "kids": ""})
     assert member.decide(again, KNOWN) == []
 
 
@@ -121,7 +126,7 @@ def test_an_address_that_cannot_be_one_is_refused(email: str) -> None:
         member.decide(ChangeProfile("m", 1, email=email), KNOWN)
 
 
-@pytest.mark.parametrize("birthday", ["31.12.1990", "1990-02-30", "yesterday"])
+@pytest.mark.parametrize("birthday", ["31.12.1990", "1990-02-30", "yesterday", "19901231", "1990-W52-1", "1990-12-31 "])
 def test_a_birthday_that_is_no_date_is_refused(birthday: str) -> None:
     with refusing("birthday_invalid"):
         member.decide(RegisterMember("m", 1, birthday=birthday), UNKNOWN)
@@ -133,6 +138,14 @@ def test_a_birthday_that_is_no_date_is_refused(birthday: str) -> None:
 def test_a_profile_value_that_is_no_short_text_is_refused(value: str) -> None:
     with refusing("profile_invalid"):
         member.decide(RegisterMember("m", 1, profile={"age": value}), UNKNOWN)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 201])
+def test_a_profile_field_has_a_name(name: str) -> None:
+    with refusing("profile_field_id_invalid"):
+        member.decide(RegisterMember("m", 1, profile={name: "x"}), UNKNOWN)
+    with refusing("profile_field_id_invalid"):
+        member.decide(ChangeProfile("m", 1, profile={name: "x"}), KNOWN)
 
 
 def test_a_member_needs_an_id() -> None:

@@ -40,13 +40,13 @@ def test_lots_less_debt_are_what_was_granted_less_what_was_taken_back_and_spent(
         granted = sum(event.points for event in seen if isinstance(event, PointsGranted))
         clawed = sum(event.points for event in seen if isinstance(event, PointsClawedBack))
         redeemed = sum(event.points for event in seen if isinstance(event, PointsRedeemed))
-        assert sum(lot.remaining for lot in state.lots.values()) - state.debt == granted - clawed - redeemed
+        assert sum(lot.remaining for lot in state.lots.values()) - state.owed == granted - clawed - redeemed
 
 
 @given(lives)
 def test_no_lot_and_no_debt_falls_below_nothing(events: list[Event]) -> None:
     for state in states(events):
-        assert state.debt >= 0
+        assert state.owed >= 0
         assert all(lot.remaining >= 0 and lot.earned >= 0 for lot in state.lots.values())
 
 
@@ -71,19 +71,28 @@ def test_a_lot_has_earned_what_its_order_still_counts_for(events: list[Event]) -
 def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None:
     state = membership.rebuild(events)
     now = max(state.latest, START + days * DAY)
-    active = sum(lot.remaining for lot in state.lots.values() if lot.is_active(now))
-    assert state.available(now) == max(0, active - state.debt)
     if state.available(now):
         spent = decide(RedeemPoints("m", "all", state.available(now), TERMS, now), state)
         settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
         after = membership.rebuild([*events, *spent])
-        assert (settled, after.debt, after.available(now)) == (state.debt, 0, 0)
+        assert (settled, after.owed, after.balance(now)) == (state.owed, 0, 0)
+
+
+@given(lives, st.lists(st.integers(-50, 2000), min_size=1, max_size=5))
+def test_who_is_in_debt_has_nothing_to_spend_at_any_instant(events: list[Event], days: list[int]) -> None:
+    for state in states(events):
+        for now in (state.latest, *(START + day * DAY for day in days)):
+            active = sum(lot.remaining for lot in state.lots.values() if lot.is_active(now))
+            available, debt = state.available(now), state.debt(now)
+            assert available == 0 or debt == 0
+            assert available - debt == state.balance(now) == active - state.owed
+            assert 0 <= debt <= state.owed
 
 
 @given(lives)
 def test_the_tier_is_one_of_the_programmes_and_reviewed_only_if_above_the_entry(events: list[Event]) -> None:
     for state in states(events):
-        assert (state.valid_until is None) == (TERMS.rank(state.tier) == 0)
+        assert (state.now.valid_until is None) == (TERMS.rank(state.tier) == 0)
         assert state.tier == TERMS.name(TERMS.rank(state.tier))
 
 

@@ -67,6 +67,9 @@ def test_a_line_that_cannot_be_is_refused(line: OrderLine, code: str) -> None:
         (replace(PLACE, order=""), "order_id_invalid"),
         (replace(PLACE, lines=()), "order_empty"),
         (replace(PLACE, tax=-1), "tax_invalid"),
+        (replace(PLACE, member=""), "member_id_invalid"),
+        (replace(PLACE, session="a\nb"), "session_id_invalid"),
+        (replace(PLACE, cart="x" * 201), "cart_id_invalid"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused(command: PlaceOrder, code: str) -> None:
@@ -145,6 +148,12 @@ REFUSED: list[tuple[Command, list[Event], str]] = [
 def test_a_step_out_of_turn_is_refused(command: Command, given: list[Event], code: str) -> None:
     with refusing(code):
         order.decide(command, order.rebuild(given))
+
+
+def test_an_order_knows_what_it_is_worth_now() -> None:
+    steps: list[Event] = [PLACED, PAID, SHIPPED, HALF_BACK, DELIVERED, ALL_BACK]
+    worth = [order.rebuild(steps[: length + 1]).net for length in range(len(steps))]
+    assert worth == [0, 1120, 1120, 700, 700, 0]
 
 
 def test_a_part_refunded_leaves_the_order_where_it_is() -> None:

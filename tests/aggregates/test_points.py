@@ -162,7 +162,7 @@ PAID_BACK = (*IN_DEBT, grant("b", 50_000, READY), deliver("b", READY))
 
 def test_a_late_refund_of_spent_points_becomes_debt() -> None:
     state = after(*IN_DEBT)
-    assert (state.debt, state.available(LATER), state.pending(LATER)) == (400, 0, 0)
+    assert (state.balance(LATER), state.debt(LATER), state.available(LATER), state.pending(LATER)) == (-400, 400, 0, 0)
 
 
 def test_debt_is_settled_before_anything_is_spent() -> None:
@@ -176,10 +176,18 @@ def test_debt_is_settled_before_anything_is_spent() -> None:
     ]
     assert membership.decide(redeem("r-2", 100, LATER), state) == spent
     settled = after(*PAID_BACK, redeem("r-2", 100, LATER))
-    assert (settled.debt, settled.available(LATER)) == (0, 0)
+    assert (settled.owed, settled.balance(LATER)) == (0, 0)
+
+
+def test_debt_is_gone_the_instant_that_points_cover_it_though_nothing_was_recorded() -> None:
+    state = after(*PAID_BACK)
+    due = max(lot.active_from or 0 for lot in state.lots.values())
+    assert [(state.debt(now), state.available(now)) for now in (due - 1, due)] == [(400, 0), (0, 100)]
+    assert state.owed == 400
 
 
 def test_debt_that_is_not_covered_yet_leaves_nothing_to_spend() -> None:
     state = after(*IN_DEBT, grant("b", 39_900, READY), deliver("b", READY))
+    assert (state.debt(LATER), state.available(LATER)) == (1, 0)
     with refusing("points_short"):
         membership.decide(redeem("r-2", 1, LATER), state)

@@ -3,10 +3,17 @@ from __future__ import annotations
 import pytest
 
 from aggregates.campaign import CampaignLaunched
-from aggregates.cart import CartOpened
-from aggregates.coupon import CouponRedeemed, CouponSent
-from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.cart import CartOpened, OpenCart
+from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
+from aggregates.member import (
+    EraseMember,
+    MemberClosed,
+    MemberErased,
+    MemberProfileChanged,
+    MemberRegistered,
+    RegisterMember,
+)
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.facts import (
     OrderCancelled,
@@ -25,18 +32,18 @@ TERMS = Programme()
 LINES = (OrderLine("tea", 1, 500, 500, 500),)
 
 
-@pytest.mark.parametrize(
-    ("fact", "reaction"),
-    [
-        (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, TERMS, at=5)),
-        (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", TERMS, at=5)),
-        (
-            OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5),
-            ClawBackPoints("m", "o", "r", 230, TERMS, at=5),
-        ),
-        (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, TERMS, at=5)),
-    ],
-)
+MOVES: list[tuple[object, object]] = [
+    (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, TERMS, at=5)),
+    (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", TERMS, at=5)),
+    (
+        OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5),
+        ClawBackPoints("m", "o", "r", 230, TERMS, at=5),
+    ),
+    (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, TERMS, at=5)),
+]
+
+
+@pytest.mark.parametrize(("fact", "reaction"), MOVES)
 def test_an_order_moves_its_members_points(fact: object, reaction: object) -> None:
     assert react(fact, TERMS) == [reaction]
 
@@ -67,6 +74,12 @@ def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
     assert react(fact, TERMS) == []
 
 
+@pytest.mark.parametrize(("fact", "reaction"), MOVES)
+def test_an_order_moves_no_points_of_an_erased_member(fact: object, reaction: object) -> None:
+    assert react(fact, TERMS, erased={"m"}) == []
+    assert react(fact, TERMS, erased={"n"}) == [reaction]
+
+
 def test_an_order_in_another_currency_does_not_fit_this_shop() -> None:
     with refusing("currency_unknown"):
         admit(PlaceOrder("o", LINES, "EUR", at=1), TERMS)
@@ -75,6 +88,27 @@ def test_an_order_in_another_currency_does_not_fit_this_shop() -> None:
 @pytest.mark.parametrize("command", [PlaceOrder("o", LINES, "USD", at=1), PayOrder("o", at=1)])
 def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
     admit(command, TERMS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        PlaceOrder("o", LINES, "USD", at=1, member="m"),
+        OpenCart("c", 1, member="m", session="s"),
+        SendCoupon("spring", "m", at=1),
+        RegisterMember("m", 1),
+        RedeemPoints("m", "p", 5, TERMS, at=1),
+    ],
+)
+def test_a_command_that_names_an_erased_member_is_refused(command: object) -> None:
+    with refusing("member_erased"):
+        admit(command, TERMS, erased={"m"})
+    admit(command, TERMS, erased={"n"})
+
+
+@pytest.mark.parametrize("command", [EraseMember("m", 1), OpenCart("c", 1, session="m"), PayOrder("m", at=1)])
+def test_erasing_again_and_what_names_no_member_is_let_through(command: object) -> None:
+    admit(command, TERMS, erased={"m"})
 
 
 @pytest.mark.parametrize(
@@ -90,7 +124,8 @@ def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
         (MemberErased("m", at=1), Claim("email", None, "m", EMAIL_TAKEN)),
         (CampaignLaunched("spring", None, None, None, 100, (), at=1), Allow("campaign:spring", 100)),
         (CampaignLaunched("spring", None, None, None, 0, (), at=1), Allow("campaign:spring", 0)),
-        (CouponRedeemed("spring", "m", "c", "u", None, (), at=1), Use("campaign:spring", CAMPAIGN_EXHAUSTED)),
+        (CouponRedeemed("spring", "m", "c", "u", None, False, (), at=1), Use("campaign:spring", CAMPAIGN_EXHAUSTED)),
+        (CouponRedeemed("spring", "m", "c", "u", None, True, (), at=1), Use("campaign:spring", None)),
     ],
 )
 def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) -> None:
@@ -102,7 +137,7 @@ def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) ->
     [
         CampaignLaunched("spring", None, None, None, None, (), at=1),
         CouponSent("spring", "m", None, None, None, at=1),
-        CouponRedeemed("spring", "m", "c", "u", None, ("too_late",), at=1),
+        CouponRedeemed("spring", "m", "c", "u", None, True, ("too_late",), at=1),
         CartOpened("c", "m", None, at=1),
     ],
 )

@@ -44,6 +44,14 @@ def test_a_local_time_that_autumn_repeats_means_the_first() -> None:
     assert add_months(instant("2026-10-01T01:30"), 1, ZONE) == first
 
 
+def test_that_an_instant_was_the_second_of_its_name_says_nothing_of_another_day() -> None:
+    second = round(datetime(2020, 11, 1, 6, 30, tzinfo=UTC).timestamp() * 1000)
+    first = round(datetime(2026, 11, 1, 5, 30, tzinfo=UTC).timestamp() * 1000)
+    assert add_months(second, 72, ZONE) == first
+    in_berlin = round(datetime(2026, 10, 25, 1, 30, tzinfo=UTC).timestamp() * 1000)
+    assert add_days(in_berlin, 154, "Europe/Berlin") == instant("2027-03-28T03:30", "Europe/Berlin")
+
+
 @pytest.mark.parametrize(
     ("start", "months", "end"),
     [

@@ -62,8 +62,9 @@ def test_an_adjustment_goes_back_once_and_moves_no_goods() -> None:
     history = paid(TEA, ADJUSTMENT)
     event = refunded(history, "r-1", RefundPart(2))
     assert (event.units, event.lines) == ((0, 1), (ADJUSTMENT,))
-    with refusing("nothing_left"):
-        refunded(history, "r-2", RefundPart(2, 1))
+    for part in (RefundPart(2, 1), RefundPart(2)):
+        with refusing("nothing_left"):
+            refunded(history, "r-2", part)
 
 
 def test_tax_is_kept_in_proportion_to_what_is_kept() -> None:
@@ -71,6 +72,20 @@ def test_tax_is_kept_in_proportion_to_what_is_kept() -> None:
     assert refunded(history, "r-1", RefundPart(2)).net_retained == 900
     assert refunded(history, "r-2", RefundPart(1, 1)).net_retained == 450
     assert refunded(history, "r-3").net_retained == 0
+
+
+@pytest.mark.parametrize(
+    ("paid_for", "given_back", "tax", "net"),
+    [(100, -150, 10, 0), (10_000, -3_000, 0, 7_000), (10_000, -3_000, 700, 6_300)],
+)
+def test_giving_back_a_line_of_negative_money_never_makes_the_order_worth_more(
+    paid_for: int, given_back: int, tax: int, net: int
+) -> None:
+    lines = (replace(MILK, gross=paid_for, total=paid_for, paid=paid_for), replace(MILK, gross=0, total=0, paid=given_back))
+    history = paid(*lines, tax=tax)
+    assert order.rebuild(history).net == net
+    assert refunded(history, "r-1", RefundPart(2)).net_retained == net
+    assert refunded(history, "r-2").net_retained == 0
 
 
 def test_the_same_refund_twice_changes_nothing() -> None:
@@ -90,6 +105,8 @@ def test_the_same_refund_twice_changes_nothing() -> None:
         ((RefundPart(1, -1),), "quantity_invalid"),
         ((RefundPart(1, 4),), "nothing_left"),
         ((RefundPart(1, 2), RefundPart(1, 2)), "nothing_left"),
+        ((RefundPart(1), RefundPart(1)), "nothing_left"),
+        ((RefundPart(1), RefundPart(1, 1)), "nothing_left"),
         ((RefundPart(2, 2),), "nothing_left"),
     ],
 )
@@ -130,3 +147,6 @@ def test_refunds_in_any_parts_sum_to_what_was_paid(lines: list[OrderLine], tax: 
         assert back == sum(getattr(line, measure) for line in lines)
     assert [event.complete for event in refunds] == [False] * (len(refunds) - 1) + [True]
     assert (refunds[-1].net_retained, order.rebuild(history).status) == (0, "refunded")
+    worth = [order.rebuild(history[:length]).net for length in range(2, len(history) + 1)]
+    assert worth[1:] == [event.net_retained for event in refunds]
+    assert worth == sorted(worth, reverse=True), "giving back never earns"

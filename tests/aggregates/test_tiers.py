@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aggregates.membership.decider import ClawBackPoints, Command, GrantPoints, decide, membership
-from aggregates.membership.facts import Event, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
+from aggregates.membership.facts import Event, Membership, PointsGranted, Standing, TierExtended, TierLowered, TierRaised
 from aggregates.membership.tiers import qualifying_spend
 from aggregates.programme import Programme
 from tests.aggregates.given import ZONE, instant
@@ -74,6 +74,40 @@ def test_a_return_soon_after_the_upgrade_takes_it_back() -> None:
     assert (lowered.tier, lowered.previous, lowered.qualifying, lowered.reason) == ("silver", "gold", 120_000, "reversal")
 
 
+def test_the_tier_that_an_upgrade_ended_comes_back_to_its_own_date() -> None:
+    """The worked example of membership semantics 2.2: Silver to the end of 5 March 2027, whatever Gold had said."""
+    raised = standing(*SILVER).now
+    after = standing(*GOLD, returned("c", "2026-09-01"))
+    assert after.now == raised == Standing("silver", instant("2026-03-05T10:00"), instant("2027-03-06"))
+    assert after.before == Standing(), "it is taken back once"
+
+
+def test_a_tier_extended_at_its_review_comes_back_with_the_date_it_was_extended_to() -> None:
+    gold = (bought("a", 1000, "2025-02-10"), bought("b", 900, "2026-01-15"), bought("c", 2200, "2026-02-20"))
+    kept, raised, lowered = tier_changes(*gold, returned("c", "2026-02-25"))[1:]
+    assert isinstance(kept, TierExtended)
+    assert isinstance(raised, TierRaised)
+    assert (kept.tier, raised.tier, raised.valid_until) == ("silver", "gold", instant("2027-02-21"))
+    assert lowered == TierLowered("m", "silver", "gold", 90_000, kept.valid_until, "reversal", at=instant("2026-02-25T10:00"))
+    state = standing(*gold, returned("c", "2026-02-25"))
+    assert state.now == Standing("silver", instant("2025-02-10T10:00"), instant("2027-02-11"))
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_return_takes_back_no_tier_whose_own_return_window_is_over(first: str) -> None:
+    second = "b" if first == "a" else "a"
+    given = (bought("a", 1000, "2026-03-01"), bought("b", 2000, "2026-03-10"))
+    state = standing(*given, returned(first, "2026-03-20"), returned(second, "2026-03-20"))
+    assert state.now == Standing("silver", instant("2026-03-01T10:00"), instant("2027-03-02"))
+
+
+def test_both_upgrades_are_taken_back_within_their_windows() -> None:
+    given = (bought("a", 1000, "2026-03-01"), bought("b", 2000, "2026-03-10"))
+    state = standing(*given, returned("b", "2026-03-12"), returned("a", "2026-03-12"))
+    assert state.now.tier == "member"
+    assert state.now.valid_until is None
+
+
 @pytest.mark.parametrize(("at", "tier"), [("2026-09-03T09:59", "silver"), ("2026-09-03T10:00", "gold")])
 def test_an_upgrade_is_final_when_its_return_window_is_over(at: str, tier: str) -> None:
     late = replace(returned("c", "2026-09-03"), at=instant(at))
@@ -85,11 +119,17 @@ def test_a_return_that_leaves_the_threshold_reached_takes_nothing_back() -> None
 
 
 def test_a_purchase_leaves_the_window_after_exactly_twelve_months() -> None:
-    counted = [(instant("2026-01-10T10:00"), 800)]
-    assert qualifying_spend(counted, instant("2027-01-10T10:00") - 1, TERMS) == 800
-    assert qualifying_spend(counted, instant("2027-01-10T10:00"), TERMS) == 0
-    assert qualifying_spend(counted, instant("2026-01-10T10:00"), TERMS) == 800
-    assert qualifying_spend(counted, instant("2026-01-10T10:00") - 1, TERMS) == 0
+    bought_at, gone_at = instant("2026-01-10T10:00"), instant("2027-01-10T10:00")
+    state = standing(bought("a", 8, "2026-01-10"))
+    spends = [qualifying_spend(state, now, TERMS) for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)]
+    assert spends == [0, 800, 800, 0]
+
+
+def test_what_is_about_to_change_counts_at_its_own_date_as_well() -> None:
+    bought_at, gone_at = instant("2026-01-10T10:00"), instant("2027-01-10T10:00")
+    change = (bought_at, -300)
+    spends = [qualifying_spend(Membership(), now, TERMS, change) for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)]
+    assert spends == [0, -300, -300, 0]
 
 
 def test_spend_of_more_than_a_year_reaches_no_tier() -> None:
@@ -152,7 +192,15 @@ def test_a_review_that_is_due_is_settled_before_the_purchase_earns() -> None:
 
 
 def test_an_upgrade_on_29_february_holds_to_the_end_of_28_february() -> None:
-    assert standing(bought("a", 1000, "2028-02-29")).valid_until == instant("2029-03-01")
+    assert standing(bought("a", 1000, "2028-02-29")).now.valid_until == instant("2029-03-01")
+
+
+def test_reviews_do_not_drift_over_a_leap_year() -> None:
+    given = (bought("a", 1000, "2027-02-28"), bought("b", 900, "2028-02-01"))
+    assert standing(*given).now.valid_until == instant("2028-02-29"), "the end of 28 February"
+    assert standing(*given, bought("c", 1, "2028-02-29")).now.valid_until == instant("2029-03-01")
+    again = (bought("c", 900, "2029-02-01"), bought("d", 1, "2029-03-01"))
+    assert standing(*given, *again).now.valid_until == instant("2030-03-01")
 
 
 def test_a_member_who_lost_a_tier_can_reach_it_again() -> None:

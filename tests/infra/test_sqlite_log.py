@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from infra.codec import EventType
 from infra.event_log.append import Append
 from infra.event_log.shapes import Outcome, Shop
 from infra.event_log.sqlite import SqliteLog
@@ -97,7 +99,7 @@ def test_two_events_cannot_have_one_version(log: SqliteLog) -> None:
 
 
 def take_all_and_fail(append: Append) -> None:
-    with append.savepoint():
+    with append.savepoint(guarded=True):
         assert append.use("k")
         assert not append.use("k")
         assert append.claim("email", "e", "a")
@@ -148,9 +150,68 @@ def test_a_log_tells_whether_somebody_else_has_written(log: SqliteLog, tmp_path:
 def test_a_log_belongs_to_the_shop_that_opened_it_first(log: SqliteLog) -> None:
     first = Shop("America/New_York", "USD")
     assert log.shop(first, chosen=False) == first
+    tick(log, "a")
     assert log.shop(Shop("UTC", "EUR"), chosen=False) == first
+    assert log.shop(first, chosen=True) == first
     with pytest.raises(Misconfigured, match="shop in America/New_York that sells in USD, not in UTC and EUR"):
         log.shop(Shop("UTC", "EUR"), chosen=True)
+
+
+def test_the_shop_of_an_empty_log_may_still_be_chosen_anew(log: SqliteLog) -> None:
+    first, other = Shop("America/New_York", "USD"), Shop("UTC", "EUR")
+    log.shop(first, chosen=False)
+    name = log.identity()
+    assert log.shop(other, chosen=False) == first, "a default chooses nothing"
+    assert log.shop(other, chosen=True) == other
+    assert log.shop(first, chosen=False) == other
+    assert log.identity() == name
+
+
+def test_a_log_has_a_name_of_its_own_for_ever(log: SqliteLog, tmp_path: Path) -> None:
+    shop = Shop("UTC", "EUR")
+    log.shop(shop, chosen=False)
+    with open_log(tmp_path) as again:
+        again.shop(shop, chosen=False)
+        assert again.identity() == log.identity()
+    (tmp_path / "other").mkdir()
+    with open_log(tmp_path / "other") as other:
+        other.shop(shop, chosen=False)
+        assert other.identity() != log.identity()
+
+
+def test_a_use_that_happened_counts_past_the_limit(log: SqliteLog) -> None:
+    with log.append() as append:
+        append.allow("k", 1)
+        assert append.use("k")
+        assert append.use("k", limited=False)
+        append.allow("k", 2)
+        assert not append.use("k"), "both were counted"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    member: str
+
+
+def forget(log: SqliteLog, *members: str) -> None:
+    with log.append() as append:
+        for member in members:
+            append.add(f"member-{member}", append.read([f"member-{member}"])[f"member-{member}"][1] + 1, Forgotten(member))
+
+
+def test_an_erased_member_is_remembered_and_the_erasure_until_it_is_complete(tmp_path: Path) -> None:
+    with open_log(tmp_path, EventType(Forgotten, erases=True)) as log:
+        assert (log.erased(), log.incomplete_erasures()) == ({}, {})
+        forget(log, "ada", "bob")
+        forget(log, "eve")
+        forget(log, "ada")
+        erased = {"ada": 1, "bob": 2, "eve": 3}
+        assert log.erased() == log.incomplete_erasures() == erased
+        log.erased_everywhere(2)
+        assert (log.erased(), log.incomplete_erasures()) == (erased, {"eve": 3})
+    with open_log(tmp_path, EventType(Forgotten, erases=True)) as log:
+        log.erased_everywhere(4)
+        assert (log.erased(), log.incomplete_erasures()) == (erased, {})
 
 
 def test_there_is_nothing_behind_the_latest_version_of_a_stream(log: SqliteLog) -> None:

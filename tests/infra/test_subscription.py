@@ -39,6 +39,18 @@ def test_a_subscriber_sees_nothing_of_what_lies_before_its_position(log: SqliteL
     assert positions(log, behind=400, until=1500) == list(range(401, 1501))
 
 
+def test_many_subscribers_can_be_stopped_by_one_event(log: SqliteLog) -> None:
+    stopped = threading.Event()
+    waiting = [threading.Thread(target=list, args=(log.subscribe(0, stopped, poll=60),)) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    stopped.set()
+    for thread in waiting:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in waiting), "none waits for its next look"
+    assert list(log.subscribe(0, stopped)) == []
+
+
 def test_a_subscriber_that_waits_can_be_stopped(log: SqliteLog) -> None:
     subscription = log.subscribe(0)
     waiting = threading.Thread(target=list, args=(subscription,))

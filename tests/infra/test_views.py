@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from aggregates.delta import Delta
-from infra.faults import Superseded, Unreachable, Unreadable
+from infra.faults import Misconfigured, Superseded, Unreachable, Unreadable
 from infra.packaged.valkey import connect
 from infra.views import Step, Views
 from tests.redis_content import content
@@ -82,9 +82,22 @@ def test_each_version_of_the_views_stands_beside_the_others(views: Views) -> Non
     views.apply([Step("one.1", 0, 3, count())])
     second.apply([Step("one.1", 0, 1, count(5))])
     assert (views.hashes(["map"]), second.hashes(["map"])) == ({"map": {"count": "1"}}, {"map": {"count": "5"}})
-    views.announce()
-    second.announce()
+    views.announce("log-1")
+    second.announce("log-1")
     assert views.client.get("regulars:version") == b"v1"
+
+
+def test_a_redis_holds_the_read_models_of_one_log(views: Views) -> None:
+    views.announce("log-1")
+    assert views.client.get("regulars:log") == b"log-1"
+    before = content(views.client)
+    for version in ("v1", "v2"):
+        with pytest.raises(Misconfigured, match="read models of another log"):
+            Views(views.client, version).announce("log-2")
+    assert content(views.client) == before
+    views.client.flushall()
+    views.announce("log-2")
+    assert views.client.get("regulars:log") == b"log-2"
 
 
 def test_the_script_is_loaded_again_when_the_server_has_lost_it(views: Views) -> None:

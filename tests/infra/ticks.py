@@ -42,7 +42,7 @@ def tick(log: SqliteLog, product: str, times: int = 1) -> None:
     """Read how far the count is and count on, ``times`` in one append."""
     stream = f"product-{product}"
     with log.append() as append:
-        _, version = append.read(stream, after=0)
+        _, version = append.read([stream])[stream]
         for number in range(version + 1, version + times + 1):
             append.add(stream, number, Ticked(product, number))
 

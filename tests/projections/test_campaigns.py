@@ -9,7 +9,7 @@ from tests.projections.folding import tallied
 
 LAUNCHED = CampaignLaunched("spring", "A", 10, 20, 100, (Offer("c-1", ("tea",)), Offer("c-2", ("milk",))), at=1)
 SENT = CouponSent("spring", "m", "A", 10, 20, at=2)
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", flags=(), at=15)
+REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
 
 
 def test_a_launched_campaign_shows_its_terms() -> None:

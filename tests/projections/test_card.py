@@ -103,7 +103,8 @@ def test_spent_points_are_gone() -> None:
 
 def test_points_taken_back_beyond_what_is_left_are_owed() -> None:
     view = the_card(GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK)
-    assert (view.points, view.debt, view.qualifying, view.to_next_tier) == (0, 60, 0, 100_000)
+    assert (view.points, view.debt, view.balance) == (0, 60, -60)
+    assert (view.qualifying, view.to_next_tier) == (0, 100_000)
 
 
 def test_points_are_taken_back_from_lots_that_are_pending() -> None:
@@ -116,8 +117,18 @@ def test_points_are_taken_back_from_lots_that_are_pending() -> None:
 def test_what_is_owed_is_settled_from_new_points() -> None:
     second = replace(GRANTED, lot="b", order="b", at=70)
     owing = (GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK, second, LotActivated("m", "b", active_from=90, at=80))
-    view = the_card(*owing, DebtSettled("m", "b", 60, at=90))
-    assert (view.points, view.debt) == (40, 0)
+    pending = the_card(*owing)
+    assert (pending.points, pending.debt, pending.balance, pending.pending) == (0, 60, -60, 100)
+    due = the_card(*owing, MemberClosed("m", "", at=90))
+    assert (due.points, due.debt, due.balance) == (40, 0, 40), "a card needs no job to stay true"
+    settled = the_card(*owing, DebtSettled("m", "b", 60, at=90))
+    assert (settled.points, settled.debt, settled.balance) == (40, 0, 40)
+
+
+def test_a_lot_of_no_points_makes_no_activation() -> None:
+    undelivered = replace(CLAWED_BACK, points=100, allocations=(("a", 100),), debt_added=0, at=15)
+    assert the_card(GRANTED, undelivered, ACTIVATED).activations == ()
+    assert the_card(replace(GRANTED, points=0), ACTIVATED).activations == ()
 
 
 def test_a_tier_shows_how_long_it_holds_and_how_far_the_next_one_is() -> None:
@@ -170,8 +181,8 @@ def test_the_card_shows_what_the_decider_would_find(life: list[Event], visits: l
         assert isinstance(shown, Card)
         state = state if isinstance(event, MemberProfileChanged) else membership.evolve(state, event)
         now = shown.as_of
-        assert (shown.points, shown.pending, shown.debt) == (state.available(now), state.pending(now), state.debt)
-        assert (shown.tier, shown.tier_until) == (state.tier, state.valid_until)
-        ahead = max((activation.at for activation in shown.activations), default=now)
-        due = sum(activation.points for activation in shown.activations)
-        assert state.available(ahead) == max(0, shown.active + due - shown.debt)
+        assert (shown.points, shown.pending, shown.debt) == (state.available(now), state.pending(now), state.debt(now))
+        assert (shown.tier, shown.tier_until) == (state.tier, state.now.valid_until)
+        for later in (now, *(activation.at + shift for activation in shown.activations for shift in (-1, 0))):
+            due = sum(activation.points for activation in shown.activations if activation.at <= later)
+            assert shown.balance + due == state.balance(later), "the reader's rule"

@@ -55,7 +55,16 @@ def test_a_cart_that_was_abandoned_is_gone() -> None:
 def test_a_guests_cart_is_found_by_the_session() -> None:
     guest = ("c", None, "s")
     view = folded(cart, CartOpened(*guest, at=1), CartItemAdded(*guest, "tea", 1, None, at=2))
-    assert view == {"cart:s": OpenCart("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
+    assert view == {"guest-cart:s": OpenCart("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
+
+
+def test_a_session_called_like_a_member_has_a_cart_of_its_own() -> None:
+    guest = ("g", None, "m")
+    theirs = (CartOpened(*guest, at=5), CartItemAdded(*guest, "rice", 1, None, at=6))
+    view = folded(cart, OPENED, TEA, *theirs, CartCheckedOut(*guest, (("rice", 1),), at=7))
+    assert view == folded(cart, OPENED, TEA) | {"guest-cart:m": None}
+    erased = folded(cart, OPENED, *theirs, MemberErased("m", at=9))
+    assert removed(erased) == {"cart:m"}
 
 
 def test_a_newer_cart_takes_the_place_of_an_older_one() -> None:

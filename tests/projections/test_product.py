@@ -57,6 +57,14 @@ def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
     }
 
 
+def test_an_order_counts_once_on_however_many_lines_a_product_stands() -> None:
+    paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, TEA, ADJUSTMENT), 3300, at=2)
+    assert tallied(product, paid).counts == {
+        "product:tea": {"orders": 1, "units": 6},
+        "product:milk": {"orders": 1, "units": 1},
+    }
+
+
 def test_units_given_back_are_counted_apart() -> None:
     refunded = OrderRefunded("o", "r", "m", None, "USD", (2, 0, 1), (replace(TEA, quantity=2), ADJUSTMENT), 0, False, at=3)
     cancelled = OrderCancelled("p", "m", None, "USD", "", (TEA, MILK), at=3)
@@ -69,4 +77,5 @@ def test_units_given_back_are_counted_apart() -> None:
 def test_an_adjustment_alone_writes_nothing() -> None:
     paid = OrderPaid("o", "m", None, "USD", (ADJUSTMENT,), 0, at=2)
     delta = tallied(product, paid)
-    assert (delta.counts, delta.fields) == ({}, {})
+    assert not any(by for counts in delta.counts.values() for by in counts.values())
+    assert delta.fields == {}

@@ -28,6 +28,8 @@ FOLDS = {fold.name: fold for fold in folds(TERMS)}
 def history(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Sequence[Recorded]:
     """A small shop's whole log."""
     home: Path = tmp_path_factory.mktemp("history")
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
     with running(Settings(home, valkey_url)) as app:
         app.handler.handle_all(list(requests(shoppings=220)))
         return app.log.recorded(0, 10**6)
@@ -183,6 +185,6 @@ def test_a_follower_that_was_overtaken_is_told_so_and_then_converges(app: App) -
     assert slow.catch_up() == app.log.head()
     found = content(app.views.client)
     app.views.client.flushall()
-    app.views.announce()
+    app.views.announce(app.log.identity())
     app.follower().catch_up()
     assert content(app.views.client) == found

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from aggregates.member import EraseMember, RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.product import ListProduct
+from infra.faults import Misconfigured
+from infra.settings import CHUNK, Settings
 from projections.card import Card
-from streams.bootstrap import App
+from streams.bootstrap import App, running
 from streams.dispatch import fold_name
 from streams.handle import Request
 from streams.registry import folds
@@ -72,7 +77,7 @@ def test_the_next_process_goes_on_from_redis_whatever_a_product_is_called(app: A
         app.follower().catch_up()
     found = content(app.views.client, positions=False)
     app.views.client.flushall()
-    app.views.announce()
+    app.views.announce(app.log.identity())
     app.follower().catch_up()
     assert content(app.views.client, positions=False) == found
 
@@ -93,6 +98,16 @@ def test_a_follower_tells_how_far_it_has_come(app: App) -> None:
     assert told == [*range(1000, head, 1000), head]
 
 
+def test_keeping_up_sends_whole_chunks_and_leaves_the_rest(app: App) -> None:
+    follower = app.follower()
+    assert follower.keep_up() == 0
+    app.handler.handle_all(list(requests(shoppings=120)))
+    head = app.log.head()
+    assert follower.keep_up() == head // CHUNK * CHUNK > 0
+    assert follower.keep_up() == follower.position, "nothing new, nothing sent"
+    assert follower.catch_up() == reached(app) == head
+
+
 def reached(app: App) -> int:
     """How far every fold has come in Redis."""
     return min(app.views.positions([fold_name(fold) for fold in folds(app.terms)]).values())
@@ -100,7 +115,7 @@ def reached(app: App) -> int:
 
 def test_a_follower_keeps_the_views_up_as_events_come(app: App) -> None:
     done = threading.Event()
-    thread = threading.Thread(target=app.follower().follow, args=(done.is_set,))
+    thread = threading.Thread(target=app.follower().follow, args=(done,))
     thread.start()
     try:
         app.handler.handle_all(list(requests(shoppings=10)))
@@ -110,6 +125,47 @@ def test_a_follower_keeps_the_views_up_as_events_come(app: App) -> None:
         assert reached(app) == app.log.head()
     finally:
         done.set()
-        app.handler.handle(Request("last", (ListProduct("last", START),)))
         thread.join(20)
     assert not thread.is_alive()
+
+
+def listed(*products: str) -> Request:
+    return Request(f"list {products}", tuple(ListProduct(product, START) for product in products))
+
+
+def copied(source: Path, target: Path) -> None:
+    """A copy of a log as a backup makes it."""
+    for path in target.parent.glob(f"{target.name}*"):
+        path.unlink()
+    with closing(sqlite3.connect(source)) as log, closing(sqlite3.connect(target)) as copy:
+        log.backup(copy)
+
+
+def test_a_log_older_than_its_read_models_is_noticed(settings: Settings, tmp_path: Path) -> None:
+    with running(settings) as app:
+        app.handler.handle(listed("tea"))
+        app.follower().catch_up()
+        copied(settings.log, tmp_path / "backup.db")
+        app.handler.handle(listed("milk", "rice"))
+        app.follower(models=False).catch_up()
+    copied(tmp_path / "backup.db", settings.log)
+    with running(settings) as app:
+        before = content(app.views.client)
+        with pytest.raises(Misconfigured, match="read models stand at 3, the log ends at 1: an older log was restored"):
+            app.follower().catch_up()
+        assert content(app.views.client) == before
+        app.views.client.flushall()
+        assert app.follower().catch_up() == 1
+
+
+def test_a_redis_filled_from_another_log_is_not_used(settings: Settings, tmp_path: Path) -> None:
+    with running(settings) as app:
+        app.handler.handle(listed("tea"))
+        app.follower().catch_up()
+        before = content(app.views.client)
+        other = replace(settings, home=tmp_path / "other")
+        with pytest.raises(Misconfigured, match="read models of another log"), running(other):
+            pass
+        assert content(app.views.client) == before
+    with running(settings) as again:
+        assert again.follower().catch_up() == 1

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
+import pytest
+
 from aggregates.cart import AddToCart, OpenCart
-from aggregates.member import ChangeProfile, EraseMember, RegisterMember
+from aggregates.coupon import SendCoupon
+from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
+from aggregates.membership.decider import RedeemPoints
 from aggregates.membership.facts import LotActivated, PointsClawedBack, PointsGranted, TierLowered, TierRaised
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.facts import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
@@ -10,7 +16,7 @@ from aggregates.product import ListProduct, RetireProduct
 from infra.settings import Settings
 from streams.bootstrap import App, running
 from streams.handle import Request
-from tests.shop import START, line, place
+from tests.shop import START, TERMS, line, place
 
 TEA = Request("tea", (ListProduct("tea", START, price=500),))
 UNKNOWN = Request("pay", (PayOrder("nowhere", START),))
@@ -128,6 +134,62 @@ def test_an_email_address_is_free_again_once_its_member_was_erased(app: App) -> 
     assert app.handler.handle(Request("erase", (EraseMember("ada", START),))).accepted
     assert register(app, "eve", "ada@example.org") == ""
     assert register(app, "ada", "other@example.org") == "member_erased"
+
+
+OF_ADA: list[object] = [
+    place("new", "ada", line("tea")),
+    SendCoupon("spring", "ada", START),
+    OpenCart("c", START, "ada"),
+    RedeemPoints("ada", "p", 1, TERMS, START),
+]
+
+
+def refusals(app: App) -> set[str]:
+    """What is answered to each command that names Ada."""
+    return {app.handler.handle(Request(f"{uuid4()}", (command,))).code for command in OF_ADA}
+
+
+def test_nothing_more_happens_to_an_erased_member_whoever_answers(settings: Settings) -> None:
+    with running(settings) as other:
+        assert other.handler.handle(Request("1", (place("o", "ada", line("tea")), PayOrder("o", START)))).accepted
+        with running(settings) as app:
+            app.handler.handle(Request("2", (RegisterMember("ada", START),)))
+            assert app.handler.handle(Request("3", (EraseMember("ada", START),))).accepted
+            assert refusals(app) == {"member_erased"}
+            app.follower().catch_up()
+            assert refusals(app) == {"member_erased"}, "though the erasure is complete"
+        assert refusals(other) == {"member_erased"}
+    with running(settings) as again:
+        assert refusals(again) == {"member_erased"}
+        assert again.handler.handle(Request("4", (EraseMember("ada", START),))).accepted, "asked twice"
+        assert again.handler.handle(Request("5", (OpenCart("c", START, session="ada"),))).accepted
+
+
+@pytest.mark.xfail(reason="the handler learns of an erasure once its group is committed")
+def test_who_is_erased_is_erased_for_the_rest_of_the_group_too(app: App) -> None:
+    app.handler.handle(Request("1", (RegisterMember("ada", START), place("o", "ada", line("tea")), PayOrder("o", START))))
+    asked = ((EraseMember("ada", START),), (OpenCart("c", START, "ada"),), (DeliverOrder("o", START),))
+    outcomes = app.handler.handle_all([Request(f"ask {n}", commands) for n, commands in enumerate(asked)])
+    assert [outcome.code for outcome in outcomes] == ["", "member_erased", ""]
+    assert kinds(app)[-2:] == [MemberErased, OrderDelivered], "no points are activated"
+
+
+@pytest.mark.xfail(reason="a request's commands are admitted before the first of them is decided")
+def test_who_is_erased_is_erased_for_the_rest_of_the_request_too(app: App) -> None:
+    commands = (RegisterMember("ada", START), EraseMember("ada", START), OpenCart("c", START, "ada"))
+    assert app.handler.handle(Request("1", commands)).code == "member_erased"
+
+
+def test_an_old_order_of_an_erased_member_runs_its_course_and_moves_no_points(settings: Settings) -> None:
+    with running(settings) as app:
+        bought = (RegisterMember("ada", START), place("o", "ada", line("tea")), PayOrder("o", START))
+        app.handler.handle(Request("1", bought))
+        app.handler.handle(Request("2", (EraseMember("ada", START),)))
+    with running(settings) as app:
+        head = app.log.head()
+        assert app.handler.handle(Request("3", (DeliverOrder("o", START),))).accepted
+        assert app.handler.handle(Request("4", (RefundOrder("o", "all", START),))).accepted
+        assert kinds(app)[head:] == [OrderDelivered, OrderRefunded]
 
 
 def test_two_systems_on_one_log_see_each_others_events(settings: Settings) -> None:

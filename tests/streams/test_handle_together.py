@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_a_campaigns_limit_is_reached_and_never_exceeded(app: App, limit: int) -
     launch(app, limit, members=100)
     outcomes = at_once(app.handler.handle, [redeem(n, "u") for n in range(100)])
     assert Counter(outcome.code for outcome in outcomes) == Counter({"": limit, "campaign_exhausted": 100 - limit})
+
+
+def test_a_use_that_the_till_took_counts_beyond_the_limit_and_lets_nobody_else_in(app: App) -> None:
+    launch(app, limit=1, members=4)
+    taken = RedeemCoupon("c", "m-1", "k", "u", START, recorded=True)
+    assert app.handler.handle(redeem(0, "u")).accepted
+    assert app.handler.handle(Request("taken", (taken,))).accepted
+    assert app.handler.handle(redeem(2, "u")).code == "campaign_exhausted"
+    more = LaunchCampaign("more", START, limit=2)
+    sent = [SendCoupon("more", f"m-{n}", START) for n in range(3)]
+    assert app.handler.handle(Request("more", (more, *sent, replace(taken, campaign="more")))).accepted
+    uses = [Request(f"more {n}", (RedeemCoupon("more", f"m-{n}", "k", "u", START),)) for n in (0, 2)]
+    assert [app.handler.handle(use).code for use in uses] == ["", "campaign_exhausted"], "the recorded one counts"
 
 
 def test_a_refused_request_gives_back_the_uses_it_had_taken(app: App) -> None:

@@ -1,0 +1,80 @@
+"""The whole year: reconciled to the cent, good enough, and said how fast. Minutes long: `make verify`."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import Settings
+from streams import reading
+from streams.bootstrap import App, running
+from streams.cli.console import ERR, grid
+from streams.cli.importing import Imported, import_complete_journey
+from streams.imports.complete_journey import SHOP
+from tests.journey.parquet import truth
+from tests.journey.test_reconciliation import told_by_redis
+
+pytestmark = pytest.mark.slow
+
+WEEKS = 53
+NINTH_WEEK = "2017-02-20"
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Imported]]:
+    settings = Settings(tmp_path_factory.mktemp("year"))
+    try:
+        with running(settings, SHOP) as app:
+            yield app, import_complete_journey(app, None, Console(quiet=True))
+    finally:
+        EmbeddedRedis(settings.valkey).stop()
+
+
+def test_the_year_reconciles_to_the_cent(year: tuple[App, Imported]) -> None:
+    assert told_by_redis(year[0].views) == truth(WEEKS)
+
+
+def test_every_rule_of_the_import_was_met_as_often_as_its_page_says(year: tuple[App, Imported]) -> None:
+    counts = year[1].counts
+    assert {name: counts[name] for name in EXPECTED} == EXPECTED
+
+
+EXPECTED = {
+    "baskets": 155_848,
+    "lines": 1_469_307,
+    "lines of quantity 0": 8_869,
+    "lines paid below 0": 3_507,
+    "baskets paid below 0": 19,
+    "baskets that total 0": 478,
+    "baskets of adjustments alone": 330,
+    "redemptions: coupon money on a covered product": 1_130,
+    "redemptions: a covered product": 709,
+    "redemptions: any coupon money": 241,
+    "redemptions: alone": 22,
+}
+
+
+def test_the_recommender_is_as_good_as_it_is_said_to_be(year: tuple[App, Imported]) -> None:
+    found = reading.quality(year[0].views, since=NINTH_WEEK)
+    rows = (
+        (scope, name, f"{q.baskets:,}", *(f"{value:.4f}" for value in (q.recall, q.ndcg, q.hit_rate)))
+        for (scope, name), q in found.items()
+    )
+    ERR.print(grid("Prequential, weeks 9 to 53", ("products", "list", "baskets", "recall@10", "NDCG@10", "hit rate"), rows))
+    assert found["all", "regulars"].recall >= 0.205
+    assert found["all", "regulars"].recall > found["all", "personal"].recall > found["all", "popular"].recall
+    assert found["no-staples", "regulars"].recall > found["no-staples", "personal"].recall
+
+
+def test_memory_stays_within_its_bounds(year: tuple[App, Imported]) -> None:
+    app, imported = year
+    python = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    redis = app.views.client.info("memory")["used_memory_peak"] / 2**30
+    rate = imported.events / imported.seconds
+    ERR.print(f"The year: {imported.events:,} events, {rate:,.0f}/s; Python's peak {python:.2f} GiB, Redis's {redis:.2f} GiB")
+    assert python < 2
+    assert redis < 1
