@@ -25,7 +25,7 @@ PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart")
 """An event belongs to the first of these that it names: all of one member's events stay in order."""
 
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
 """What a decoder or an upcast raises over bytes that are not what they should be."""
 
 KEY = re.compile(rb'{"key":("(?:[^"\\]|\\.)*")')

@@ -93,7 +93,7 @@ class Views:
         }
 
     def apply(self, steps: Sequence[Step]) -> None:
-        """Apply the steps, each fold\'s whole or not at all.
+        """Apply the steps, each fold's whole or not at all.
 
         Raises :class:`Superseded` if a checkpoint is not where its step begins.
         """

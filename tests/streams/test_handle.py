@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-import pytest
-
 from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
@@ -165,7 +163,6 @@ def test_nothing_more_happens_to_an_erased_member_whoever_answers(settings: Sett
         assert again.handler.handle(Request("5", (OpenCart("c", START, session="ada"),))).accepted
 
 
-@pytest.mark.xfail(reason="the handler learns of an erasure once its group is committed")
 def test_who_is_erased_is_erased_for_the_rest_of_the_group_too(app: App) -> None:
     app.handler.handle(Request("1", (RegisterMember("ada", START), place("o", "ada", line("tea")), PayOrder("o", START))))
     asked = ((EraseMember("ada", START),), (OpenCart("c", START, "ada"),), (DeliverOrder("o", START),))
@@ -174,7 +171,6 @@ def test_who_is_erased_is_erased_for_the_rest_of_the_group_too(app: App) -> None
     assert kinds(app)[-2:] == [MemberErased, OrderDelivered], "no points are activated"
 
 
-@pytest.mark.xfail(reason="a request's commands are admitted before the first of them is decided")
 def test_who_is_erased_is_erased_for_the_rest_of_the_request_too(app: App) -> None:
     commands = (RegisterMember("ada", START), EraseMember("ada", START), OpenCart("c", START, "ada"))
     assert app.handler.handle(Request("1", commands)).code == "member_erased"

@@ -1,0 +1,53 @@
+"""One request being decided: its commands in order, each with what policies make of it, over one view of all streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from aggregates.kernel import Decider
+from aggregates.policies import admit, react
+from aggregates.programme import Programme
+from infra.codec import Codec
+from streams.registry import COMMANDS
+
+Stream: TypeAlias = tuple[int, Any]
+"""A version and the state it stands for."""
+
+Load: TypeAlias = Callable[[str, Decider[Any, Any, Any]], Stream]
+
+
+class Deciding:
+    """``events``: what was decided, with stream and version, in order. ``streams``: what that makes of those it touched.
+
+    ``erased``: members to whom nothing more happens, those erased by this very request included.
+    """
+
+    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load) -> None:
+        self.events: list[tuple[str, int, object]] = []
+        self.streams: dict[str, Stream] = {}
+        self.erased = erased
+        self._terms = terms
+        self._codec = codec
+        self._load = load
+
+    def command(self, command: object) -> None:
+        """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
+        admit(command, self._terms, self.erased)
+        self._decide(command)
+
+    def _decide(self, command: object) -> None:
+        route = COMMANDS[type(command)]
+        stream, decider = route.stream(command), route.decider
+        version, state = self.streams.get(stream) or self._load(stream, decider)
+        reactions: list[object] = []
+        for event in decider.decide(command, state):
+            version += 1
+            state = decider.evolve(state, event)
+            self.events.append((stream, version, event))
+            reactions += react(event, self._terms, self.erased)
+            if member := self._codec.erased_member(event):
+                self.erased |= {member}
+        self.streams[stream] = version, state
+        for reaction in reactions:
+            self._decide(reaction)
