@@ -49,6 +49,7 @@ class Learner:
         self.hot, self.sold = Leaders(HOT), Leaders(2 * LISTED)
         self.slots = Slots(self.items, self.repeat, self.pairs, self.hot)
         self.shown: dict[str, tuple[str, ...]] = {}
+        self.erased: set[str] = set()
         self._state = StateKeeper(self)
 
     def missing(self, chunk: Sequence[Recorded]) -> list[str]:
@@ -82,14 +83,15 @@ class Learner:
         basket = list(dict.fromkeys(line.product for line in event.lines if line.quantity))
         if not basket:
             return
-        if event.member is not None:
-            self._test(event.member, basket, event.at)
-        self._learn(event.member, basket, event.at)
+        member = None if event.member in self.erased else event.member  # an order may outlive its member
+        if member is not None:
+            self._test(member, basket, event.at)
+        self._learn(member, basket, event.at)
         neighbours = self.slots.neighbours(basket)
-        if event.member is not None:
-            entries = tuple(self.slots.member(event.member, neighbours))
-            self.shown[event.member] = tuple(entry.product for entry in entries)
-            delta.documents[f"recommend:{event.member}"] = Recommendations(event.member, entries, event.at, position)
+        if member is not None:
+            entries = tuple(self.slots.member(member, neighbours))
+            self.shown[member] = tuple(entry.product for entry in entries)
+            delta.documents[f"recommend:{member}"] = Recommendations(member, entries, event.at, position)
         for product in basket:
             if latest[product] == position:
                 companions = tuple(self.slots.product(product, neighbours[product]))
@@ -123,6 +125,7 @@ class Learner:
 
     def _erase(self, delta: Delta, member: str) -> None:
         self.shown.pop(member, None)
+        self.erased.add(member)
         delta.documents[f"recommend:{member}"] = None
         self._state.erase(member)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
 ONCE = "products"
-RUN, SHOWN = ".run", ".shown"
+RUN, SHOWN, ERASED = ".run", ".shown", ".erased"
 """Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
 
 
@@ -91,6 +91,8 @@ class StateKeeper:
                 items = learner.items
                 items.landmark, items.baskets = int(fields["landmark"]), int(fields["baskets"])
                 items.buyers, items.returns = int(fields["buyers"]), int(fields["returns"])
+            elif kind == "repeat" and ERASED in fields:
+                learner.erased.add(name)
             elif kind == "repeat" and fields:
                 self._restore_habits(name, fields)
             elif kind == "quality" and fields:
@@ -136,7 +138,8 @@ class StateKeeper:
                 landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, returns=items.returns
             )
         for member, products in self._erased.items():
-            delta.fields[f"repeat:{member}"].update(dict.fromkeys((*map(escaped, products), RUN, SHOWN)))
+            gone = dict.fromkeys((*map(escaped, products), RUN, SHOWN))
+            delta.fields[f"repeat:{member}"].update(gone, **{ERASED: 1})
         for member, products in learner.repeat.changed.items():
             delta.fields[f"repeat:{member}"].update(self._habits(member, products))
         self._write_pairs(delta)

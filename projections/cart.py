@@ -81,4 +81,4 @@ def key(event: Event) -> str:
     return f"cart:{event.member}"
 
 
-cart = one_document("cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, key, project)
+cart = one_document("cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, key, project, makes=[CartOpened])

@@ -7,7 +7,7 @@ commute, so any number of writers may send them in any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aggregates.delta import Delta
@@ -22,13 +22,17 @@ Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping
 
 @dataclass(frozen=True)
 class Documents:
-    """``types``: what a key's prefix holds. ``keys``: the documents each event needs. ``project``: those that it changes."""
+    """``types``: what a key's prefix holds. ``keys``: the documents each event needs. ``project``: those that it changes.
+
+    ``makes``: documents that an event makes anew, whatever was there, so that they need not be read.
+    """
 
     name: str
     version: int
     types: Mapping[str, type]
     keys: Mapping[type, Keys]
     project: Project
+    makes: Mapping[type, Keys] = field(default_factory=dict)
 
     @property
     def events(self) -> frozenset[type]:
@@ -37,6 +41,18 @@ class Documents:
     @property
     def parts(self) -> tuple[str, ...]:
         return tuple(self.types)
+
+    def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
+        """The documents that a chunk is folded over; False for those that it makes before it needs them."""
+        needed: dict[str, bool] = {}
+        for recorded in chunk:
+            kind = type(recorded.event)
+            if kind in self.makes:
+                for key in self.makes[kind](recorded.event):
+                    needed.setdefault(key, False)
+            for key in self.keys[kind](recorded.event):
+                needed.setdefault(key, True)
+        return needed
 
     def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
         """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
@@ -75,8 +91,12 @@ def one_document(
     events: Iterable[type],
     key: Callable[[Any], str],
     project: Callable[[Any, Any, int], Any],
+    makes: Iterable[type] = (),
 ) -> Documents:
-    """A fold whose events concern one document each: ``project(document or None, event, position) -> document or None``."""
+    """A fold whose events concern one document each: ``project(document or None, event, position) -> document or None``.
+
+    ``makes``: the events that make it anew.
+    """
 
     def keys(event: object) -> tuple[str, ...]:
         return (key(event),)
@@ -87,4 +107,4 @@ def one_document(
         after = project(before, event, position)
         return {} if after is before else {mine: after}
 
-    return Documents(name, version, types, dict.fromkeys(events, keys), project_one)
+    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, dict.fromkeys(makes, keys))

@@ -134,22 +134,19 @@ def orders_of(event: OrderPlaced | MemberErased) -> str:
     return f"orders:{event.member}"
 
 
-def list_and_order(event: OrderPlaced) -> tuple[str, ...]:
-    return (orders_of(event), f"order:{event.order}") if event.member is not None else ()
-
-
-def order_alone(event: Later) -> tuple[str, ...]:
+def order_alone(event: OrderPlaced | Later) -> tuple[str, ...]:
     return (f"order:{event.order}",) if event.member is not None else ()
 
 
-def list_alone(event: MemberErased) -> tuple[str, ...]:
-    return (orders_of(event),)
+def list_alone(event: OrderPlaced | MemberErased) -> tuple[str, ...]:
+    return (orders_of(event),) if event.member is not None else ()
 
 
 orders = Documents(
     "orders",
     1,
     types={"orders": MemberOrders, "order": OrderInFull},
-    keys={OrderPlaced: list_and_order, MemberErased: list_alone, **dict.fromkeys(Later.__args__, order_alone)},
+    keys={OrderPlaced: list_alone, MemberErased: list_alone, **dict.fromkeys(Later.__args__, order_alone)},
     project=project,
+    makes={OrderPlaced: order_alone},
 )

@@ -44,7 +44,7 @@ class App:
         ]
         if models:
             feeds.append(LearnerFeed(Learner(self.terms.zone), self.views))
-        return Follower(self.log, Dispatch(self.views, feeds))
+        return Follower(self.log, Dispatch(self.views, feeds), complete=models)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class TallyFeed:
 
 
 class DocumentsFeed:
-    """Loads the documents a chunk needs, but for those it wrote itself: its checkpoint proves that nobody else did."""
+    """Loads the documents a chunk needs, but for those it makes or wrote itself: its checkpoint proves that nobody else did."""
 
     def __init__(self, documents: Documents, views: Views) -> None:
         self._documents = documents
@@ -50,10 +50,8 @@ class DocumentsFeed:
         self.name, self.events = fold_name(documents), documents.events
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
-        keys = self._documents.keys
-        needed = dict.fromkeys(key for recorded in chunk for key in keys[type(recorded.event)](recorded.event))
-        held = self._remembered
-        at_hand = {key: held[key] for key in needed if key in held}
+        needed, held = self._documents.needs(chunk), self._remembered
+        at_hand = {key: held.get(key) for key, to_read in needed.items() if key in held or not to_read}
         at_hand |= self._views.load((key for key in needed if key not in at_hand), self._documents.types)
         delta = self._documents.fold(at_hand, chunk)
         for key, document in at_hand.items():

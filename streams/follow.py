@@ -12,8 +12,11 @@ from streams.dispatch import Dispatch
 
 
 class Follower:
-    def __init__(self, log: SqliteLog, dispatch: Dispatch) -> None:
+    """``complete``: whether it feeds every fold there is; if not, an erasure it sees is not yet everywhere."""
+
+    def __init__(self, log: SqliteLog, dispatch: Dispatch, complete: bool = True) -> None:
         self._log = log
+        self._complete = complete
         self.dispatch = dispatch
 
     @property
@@ -53,5 +56,5 @@ class Follower:
     def _complete_erasures(self) -> None:
         """What the views held of an erased member leaves Redis's own file as well; a kill leaves it to the next start."""
         reached = [position for position in self._log.incomplete_erasures().values() if position <= self.position]
-        if reached and self.dispatch.rewrite_file():
+        if reached and self._complete and self.dispatch.rewrite_file():
             self._log.erased_everywhere(max(reached))

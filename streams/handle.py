@@ -17,7 +17,7 @@ from aggregates.kernel import Decider, Refusal
 from aggregates.policies import Allow, Claim, Guard, Use, guards
 from aggregates.programme import Programme
 from infra.event_log.append import Append
-from infra.event_log.group_commit import GROUP, GroupCommit
+from infra.event_log.group_commit import GroupCommit
 from infra.event_log.shapes import Outcome
 from infra.event_log.sqlite import SqliteLog
 from infra.faults import Unreadable
@@ -64,13 +64,12 @@ class Handler:
         return self._group.ask(request).result()
 
     def handle_all(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Answer many requests in order, a group at a time; each group is durable before the next begins."""
+        """Answer many requests in order, in one durable append. Raises the first fault; what was accepted stays."""
         outcomes = []
-        for at in range(0, len(requests), GROUP):
-            for answer in self._answer(requests[at : at + GROUP]):
-                if isinstance(answer, Exception):
-                    raise answer
-                outcomes.append(answer)
+        for answer in self._answer(requests):
+            if isinstance(answer, Exception):
+                raise answer
+            outcomes.append(answer)
         return outcomes
 
     def close(self) -> None:

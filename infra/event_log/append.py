@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from eventsourcing.sqlite import SQLiteCursor
 
+from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log.schema import EVENTS
 from infra.event_log.shapes import Outcome
@@ -28,17 +29,19 @@ class Append:
         self.erases = False  # whether a member's key is to be destroyed once this is committed
         self._cursor = cursor
         self._codec = codec
+        self.recorded: list[Recorded] = []
         self._rows: list[tuple[int, str, int, str, bytes]] = []
         self._outcomes: list[tuple[str, bool, str, str, int, int]] = []
 
     def outcomes(self, requests: Sequence[str]) -> dict[str, Outcome]:
         """Those of these requests that were answered before, each with its first answer."""
-        marks = ",".join("?" * len(requests))
-        self._cursor.execute(f"SELECT * FROM outcomes WHERE request IN ({marks})", requests)
-        return {
-            request: Outcome(request, bool(accepted), code, sentence, events, position, repeated=True)
-            for request, accepted, code, sentence, events, position in self._cursor.fetchall()
-        }
+        found: dict[str, Outcome] = {}
+        for at in range(0, len(requests), MOST_VALUES):
+            part = requests[at : at + MOST_VALUES]
+            self._cursor.execute(f"SELECT * FROM outcomes WHERE request IN ({','.join('?' * len(part))})", part)
+            for request, accepted, code, sentence, events, position in self._cursor.fetchall():
+                found[request] = Outcome(request, bool(accepted), code, sentence, events, position, repeated=True)
+        return found
 
     def read(self, streams: Sequence[str]) -> dict[str, tuple[list[object], int]]:
         """The stored events of each stream, and its version; those added in this very append are not among them."""
@@ -53,6 +56,7 @@ class Append:
     def add(self, stream: str, version: int, event: object) -> None:
         self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
         self.head += 1
+        self.recorded.append(Recorded(self.head, event))
         if member := self._codec.erased_member(event):
             self._cursor.execute("INSERT INTO erasures VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (member, self.head))
             self.erases = True
@@ -72,7 +76,7 @@ class Append:
             yield
         except BaseException:
             self.head = head
-            del self._rows[rows:]
+            del self._rows[rows:], self.recorded[rows:]
             if guarded:
                 self._cursor.execute("ROLLBACK TO request")
             raise

@@ -17,6 +17,7 @@ from infra.event_log.append import Append
 from infra.event_log.schema import EVENTS, Recorder
 from infra.event_log.shapes import Outcome, Row, Shop
 from infra.event_log.subscription import Subscription
+from infra.event_log.tail import Tail
 from infra.faults import Misconfigured
 
 READ_STREAM = f"""
@@ -32,6 +33,7 @@ OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
+AT_HAND = 8192  # latest events of this process
 MOST_THREADS = 64  # that read at the same time, each with a connection of its own
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
@@ -45,6 +47,7 @@ class SqliteLog:
         )
         self.recorder = Recorder(self._datastore)
         self.recorder.create_table()
+        self._tail = Tail(AT_HAND)
         self._mine = threading.local()
         self._readers: list[SQLiteConnection] = []
         self._writing = threading.Lock()
@@ -67,6 +70,8 @@ class SqliteLog:
 
     def recorded(self, position: int, limit: int) -> list[Recorded]:
         """Up to ``limit`` events behind ``position``, in order."""
+        if at_hand := self._tail.since(position, limit):
+            return at_hand
         rows = self._query(READ_EVENTS, (position, limit))
         decoded = self.codec.decode_all((name, state) for _, name, state in rows)
         return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
@@ -105,6 +110,7 @@ class SqliteLog:
             append = Append(cursor, self.codec, self._head(cursor))
             yield append
             append.flush()
+        self._tail.extend(append.recorded)
 
     def changed_elsewhere(self) -> bool:
         """Whether another connection has written since the last call; ask within an append."""

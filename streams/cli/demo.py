@@ -132,7 +132,7 @@ def show_next(member: str) -> None:
     for command, what in (
         (f"regulars show member {member}", "the card, the cart, the wallet, the orders"),
         (f"regulars recommend {member}", "the whole list, with reasons"),
-        (f"regulars trace {member}", "every event behind it"),
+        (f"regulars trace {member}", "its events, as they are in the log"),
         ("regulars doctor", "what runs where, and how far it has come"),
         ("regulars digest", "a line a fold, to compare two runs"),
         ("regulars import complete-journey", "the rest of the year (some minutes)"),

@@ -15,12 +15,14 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from infra.event_log.group_commit import GROUP
 from infra.event_log.shapes import Outcome
 from infra.settings import from_environment
 from streams.bootstrap import App, running
 from streams.handle import Request
 from streams.imports.complete_journey import SHOP, CompleteJourney
+
+TOGETHER = 64
+"""Requests of one append: about a chunk of events, so that Redis takes one in while the next is decided."""
 
 
 @dataclass
@@ -89,9 +91,10 @@ def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], mod
     """Feed requests to the log, a group at a time, and the views after each; Redis works while the next is decided."""
     imported = Imported()
     follower = app.follower(models)
+    follower.catch_up(shown)
     waiting = iter(requests)
-    with few_collections():
-        while group := list(islice(waiting, GROUP)):
+    with no_collections():
+        while group := list(islice(waiting, TOGETHER)):
             for outcome in app.handler.handle_all(group):
                 imported.add(outcome)
             shown(follower.keep_up())
@@ -100,15 +103,14 @@ def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], mod
 
 
 @contextmanager
-def few_collections() -> Iterator[None]:
+def no_collections() -> Iterator[None]:
     """Millions of long-lived objects: the collector would walk them over and over and find nothing (a fifth of the time)."""
-    usual = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.enable()
         gc.unfreeze()
 
 

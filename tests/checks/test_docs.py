@@ -117,13 +117,13 @@ def test_every_setting_is_told(page: str) -> None:
 
 
 def test_every_key_of_the_read_models_is_a_folds_and_every_folds_is_told() -> None:
-    told = set(re.findall(r"\bv1:([a-z]+)", READ_MODELS)) - {"checkpoint"}
+    told = set(re.findall(r"\bv1:([a-z-]+)", READ_MODELS)) - {"checkpoint"}
     assert told == set(fold_of_part(Programme()))
 
 
 def test_every_checkpoint_is_told_with_the_keys_it_stands_for() -> None:
     rows = re.findall(r"^\| `([a-z]+\.\d+)` \| (.+) \|$", READ_MODELS, re.MULTILINE)
-    told = {fold: set(re.findall(r"`v1:([a-z]+)`", keys)) for fold, keys in rows}
+    told = {fold: set(re.findall(r"`v1:([a-z-]+)`", keys)) for fold, keys in rows}
     held = {fold_name(fold): set(fold.parts) for fold in folds(Programme())}
-    state = {"items", "learner", "repeat", "pairs"}
+    state = {"items", "learner", "repeat", "pairs", "once"}
     assert told == {fold: parts - state for fold, parts in held.items()}

@@ -104,5 +104,12 @@ def test_adjustments_teach_nothing() -> None:
 def test_an_erased_member_leaves_no_habit_and_no_list() -> None:
     learner, delta = taught(paid("1", "ann", "milk"), paid("2", "bob", "milk"), MemberErased("ann", HALF_PAST_TEN))
     assert delta.documents["recommend:ann"] is None
-    assert set(delta.fields["repeat:ann"].values()) == {None}
+    assert {name for name, value in delta.fields["repeat:ann"].items() if value is not None} == {".erased"}
     assert set(learner.repeat.members) == {"bob"}
+
+
+def test_an_order_paid_after_its_member_was_erased_teaches_nothing_of_them() -> None:
+    learner, delta = taught(paid("1", "ann", "milk"), MemberErased("ann", HALF_PAST_TEN), paid("2", "ann", "tea"))
+    assert delta.documents["recommend:ann"] is None
+    assert learner.repeat.members == {}
+    assert learner.items["tea"].baskets == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import (
     OrderCancelled,
@@ -70,11 +71,16 @@ def test_an_order_says_where_it_stands_and_the_list_stays_as_it_is() -> None:
 
 def test_a_later_step_needs_the_order_alone() -> None:
     assert {type(event): orders.keys[type(event)](event) for event in (PLACED, PAID, HALF_BACK, MemberErased("m", at=9))} == {
-        OrderPlaced: ("orders:m", "order:o"),
+        OrderPlaced: ("orders:m",),
         OrderPaid: ("order:o",),
         OrderRefunded: ("order:o",),
         MemberErased: ("orders:m",),
     }
+
+
+def test_an_order_is_not_read_before_it_is_placed() -> None:
+    assert orders.needs([Recorded(1, PLACED), Recorded(2, PAID)]) == {"order:o": False, "orders:m": True}
+    assert orders.needs([Recorded(2, PAID)]) == {"order:o": True}
 
 
 def test_refunds_add_up() -> None:

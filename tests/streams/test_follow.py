@@ -31,8 +31,9 @@ def naming(app: App, word: str) -> list[str]:
 
 
 def assert_nothing_is_left(app: App, member: str) -> None:
-    """Nothing but a card that says no more than that its member was erased."""
-    assert naming(app, member) == [f"v1:card:{member}"]
+    """Nothing but a card, and a note of the learner's, that say no more than that their member was erased."""
+    assert sorted(naming(app, member)) == [f"v1:card:{member}", f"v1:repeat:{member}"]
+    assert app.views.hashes([f"repeat:{member}"]) == {f"repeat:{member}": {".erased": "1"}}
     card = app.views.load([f"card:{member}"], {"card": Card})[f"card:{member}"]
     assert replace(card, as_of=0, position=0) == Card(member, "erased")
 
