@@ -6,10 +6,10 @@ and holds as a predicate on time: no job has to run for points to become spendab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
+from aggregates.membership.lots import Lot, Lots
 from aggregates.programme import ENTRY_TIER, Rate
 
 Allocations: TypeAlias = tuple[tuple[str, int], ...]
@@ -115,22 +115,6 @@ Event: TypeAlias = (
 
 
 @dataclass(frozen=True)
-class Lot:
-    """``net``: what its order still counts for; ``earned``: points granted less those clawed back."""
-
-    lot: str
-    at: int
-    multiplier: Rate
-    net: int
-    earned: int
-    remaining: int
-    active_from: int | None = None
-
-    def is_active(self, now: int) -> bool:
-        return self.active_from is not None and self.active_from <= now
-
-
-@dataclass(frozen=True)
 class Standing:
     """A tier, since when, and when it is reviewed (the entry tier never is)."""
 
@@ -143,7 +127,7 @@ class Standing:
 class Membership:
     """``before``: the standing that the latest upgrade ended, which a reversal of it brings back."""
 
-    lots: Mapping[str, Lot] = field(default_factory=dict)
+    lots: Lots = field(default_factory=Lots)
     owed: int = 0
     now: Standing = Standing()
     before: Standing = Standing()
@@ -198,11 +182,11 @@ def evolve(state: Membership, event: Event) -> Membership:
 
 
 def with_lot(state: Membership, lot: Lot) -> Membership:
-    return replace(state, lots={**state.lots, lot.lot: lot})
+    return replace(state, lots=state.lots.with_lot(lot))
 
 
 def taken(state: Membership, allocations: Allocations) -> Membership:
-    lots = dict(state.lots)
+    lots = state.lots
     for name, points in allocations:
-        lots[name] = replace(lots[name], remaining=lots[name].remaining - points)
+        lots = lots.with_lot(replace(lots[name], remaining=lots[name].remaining - points))
     return replace(state, lots=lots)

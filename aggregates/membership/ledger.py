@@ -11,13 +11,13 @@ from aggregates.kernel import Refusal
 from aggregates.membership.facts import (
     Allocations,
     DebtSettled,
-    Lot,
     LotActivated,
     Membership,
     PointsClawedBack,
     PointsGranted,
     PointsRedeemed,
 )
+from aggregates.membership.lots import Lot
 from aggregates.programme import Programme, Rate
 from aggregates.programme_time import add_days
 

@@ -19,7 +19,7 @@ def qualifying_spend(state: Membership, now: int, terms: Programme, change: tupl
     """
     since = add_months(now, -terms.window_months, terms.zone)
     at, more = change
-    counted = sum([lot.net for lot in state.lots.values() if since < lot.at <= now])
+    counted = state.lots.spend(since, now)
     return counted + more if since < at <= now else counted
 
 

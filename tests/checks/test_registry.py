@@ -112,4 +112,4 @@ def test_every_past_tense_fact_in_the_aggregates_is_an_event() -> None:
         for _, kind in getmembers(module, isclass)
         if kind.__module__ == module.__name__ and is_dataclass(kind) and "at" in {spec.name for spec in fields(kind)}
     }
-    assert past - set(EVENTS) - set(COMMANDS) == {membership_facts.Lot}
+    assert past - set(EVENTS) - set(COMMANDS) == {membership_lots.Lot}
