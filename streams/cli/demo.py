@@ -104,7 +104,7 @@ def show_strongest_pairs(app: App) -> None:
 def strongest(app: App) -> Iterator[tuple[float, int, str, str]]:
     names = {key: json.loads(text)[2] for key, text in reading.table(app.views, "items:names").items()}
     for also in reading.documents(app.views, "also"):
-        name = names.get(also["product"], "")
+        name = names.get(also["product"]) or also["product"]
         for companion in also["items"]:
             often = companion["together"] >= WORTH_SHOWING
             if often and name < companion["name"]:  # once, not from both ends; two packs of one thing are no news

@@ -13,6 +13,7 @@ import aggregates
 from aggregates import campaign, cart, coupon, member, product
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
+from aggregates.membership import lots as membership_lots
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
