@@ -212,7 +212,7 @@ def evolve(cart: Cart, event: Event) -> Cart:
         case CartOpened():
             return Cart("open", event.member, event.session)
         case CartCheckedOut():
-            return replace(cart, status="checked_out")
+            return Cart("checked_out", cart.member, cart.session, cart.items)
         case CartAbandoned():
             return replace(cart, status="abandoned")
         case _:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.facts import (
@@ -86,46 +86,39 @@ def project(terms: Programme, card: Card | None, event: Event, position: int) ->
     if isinstance(event, MemberErased):
         return Card(event.member, "erased", as_of=event.at, position=position)
     now = max(card.as_of, event.at) if card else event.at
-    card = changed(activated(card or Card(event.member), now), event)
-    return summed(terms, card, now, position)
+    card = activated(card or Card(event.member), now)
+    return summed(terms, card, changes(card, event), now, position)
 
 
-def changed(card: Card, event: Event) -> Card:
+def changes(card: Card, event: Event) -> dict[str, Any]:
+    """What an event changes of a card, by field."""
     match event:
         case MemberRegistered() | MemberProfileChanged():
-            return replace(
-                card,
-                status="registered",
-                registered_at=event.at if isinstance(event, MemberRegistered) else card.registered_at,
-                name=event.name,
-                email=event.email,
-                birthday=event.birthday,
-                profile=event.profile,
-            )
+            told = {name: getattr(event, name) for name in ("name", "email", "birthday", "profile")}
+            registered_at = event.at if isinstance(event, MemberRegistered) else card.registered_at
+            return {"status": "registered", "registered_at": registered_at, **told}
         case MemberClosed():
-            return replace(card, status="closed")
+            return {"status": "closed"}
         case PointsGranted():
-            return replace(card, undelivered={**card.undelivered, event.lot: event.points}, qualifying=event.qualifying)
+            return {"undelivered": {**card.undelivered, event.lot: event.points}, "qualifying": event.qualifying}
         case LotActivated():
             return dated(card, event)
         case PointsRedeemed():
             return taken(card, event.allocations)
         case PointsClawedBack():
-            card = taken(card, event.allocations)
-            return replace(card, balance=card.balance - event.debt_added, qualifying=event.qualifying)
-        case DebtSettled():
-            return card  # active points against what is owed: the balance has both
+            change = {"balance": card.balance} | taken(card, event.allocations)
+            return change | {"balance": change["balance"] - event.debt_added, "qualifying": event.qualifying}
         case TierRaised() | TierExtended() | TierLowered():
-            return replace(card, tier=event.tier, tier_until=event.valid_until, qualifying=event.qualifying)
-        case MemberErased():
-            return card
+            return {"tier": event.tier, "tier_until": event.valid_until, "qualifying": event.qualifying}
+        case DebtSettled() | MemberErased():
+            return {}  # active points go against what is owed: the balance has both
 
 
-def dated(card: Card, event: LotActivated) -> Card:
+def dated(card: Card, event: LotActivated) -> dict[str, Any]:
     left = dict(card.undelivered)
     points = left.pop(event.lot, 0)
     new = (Activation(event.active_from, points, event.lot),) if points else ()
-    return replace(card, undelivered=left, activations=tuple(sorted((*card.activations, *new), key=due)))
+    return {"undelivered": left, "activations": tuple(sorted((*card.activations, *new), key=due))}
 
 
 def due(activation: Activation) -> tuple[int, str]:
@@ -133,42 +126,47 @@ def due(activation: Activation) -> tuple[int, str]:
 
 
 def activated(card: Card, now: int) -> Card:
-    """What has become due by ``now`` is spendable."""
-    if not card.activations or card.activations[0].at > now:
-        return card
-    balance = card.balance + sum(activation.points for activation in card.activations if activation.at <= now)
-    return replace(card, balance=balance, activations=tuple(a for a in card.activations if a.at > now))
+    told = vars(card)
+    return card if told is (due_by := settled(told, now)) else Card(**due_by)
 
 
-def taken(card: Card, allocations: Allocations) -> Card:
+def settled(told: dict[str, Any], now: int) -> dict[str, Any]:
+    """A card's fields with what has become due by ``now`` spendable."""
+    activations = told["activations"]
+    if not activations or activations[0].at > now:
+        return told
+    balance = told["balance"] + sum(activation.points for activation in activations if activation.at <= now)
+    return told | {"balance": balance, "activations": tuple(a for a in activations if a.at > now)}
+
+
+def taken(card: Card, allocations: Allocations) -> dict[str, Any]:
     """Take points from the lots they were allocated to, be they active, dated or undelivered."""
+    undelivered, activations, balance = dict(card.undelivered), {a.lot: a for a in card.activations}, card.balance
     for lot, points in allocations:
-        if lot in card.undelivered:
-            card = replace(card, undelivered={**card.undelivered, lot: card.undelivered[lot] - points})
-        elif any(activation.lot == lot for activation in card.activations):
-            card = replace(
-                card,
-                activations=tuple(replace(a, points=a.points - points) if a.lot == lot else a for a in card.activations),
-            )
+        if lot in undelivered:
+            undelivered[lot] -= points
+        elif lot in activations:
+            activations[lot] = replace(activations[lot], points=activations[lot].points - points)
         else:
-            card = replace(card, balance=card.balance - points)
-    return card
+            balance -= points
+    return {"undelivered": undelivered, "activations": tuple(activations.values()), "balance": balance}
 
 
-def summed(terms: Programme, card: Card, now: int, position: int) -> Card:
-    card = activated(card, now)
-    rank = terms.rank(card.tier)
+def summed(terms: Programme, card: Card, changed: dict[str, Any], now: int, position: int) -> Card:
+    """The card with what an event changed and what follows from it."""
+    told = settled(vars(card) | changed, now)
+    rank = terms.rank(told["tier"])
     ahead = terms.tiers[rank] if rank < len(terms.tiers) else None
-    return replace(
-        card,
-        points=max(0, card.balance),
-        debt=max(0, -card.balance),
-        pending=sum(activation.points for activation in card.activations) + sum(card.undelivered.values()),
-        next_tier=ahead.name if ahead else None,
-        to_next_tier=max(0, ahead.threshold * terms.unit - card.qualifying) if ahead else None,
-        as_of=now,
-        position=position,
-    )
+    told |= {
+        "points": max(0, told["balance"]),
+        "debt": max(0, -told["balance"]),
+        "pending": sum(a.points for a in told["activations"]) + sum(told["undelivered"].values()),
+        "next_tier": ahead.name if ahead else None,
+        "to_next_tier": max(0, ahead.threshold * terms.unit - told["qualifying"]) if ahead else None,
+        "as_of": now,
+        "position": position,
+    }
+    return Card(**told)
 
 
 def card(terms: Programme) -> Documents:
