@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
-from aggregates.cart import (
+from aggregates.cart.facts import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,

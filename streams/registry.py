@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aggregates import campaign, cart, coupon, member, product
+from aggregates import campaign, coupon, member, product
+from aggregates.cart import decider as cart
+from aggregates.cart import facts as cart_facts
 from aggregates.kernel import Decider, stream_id
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
@@ -63,7 +65,7 @@ EVENTS: dict[type, EventType] = {
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
-        *cart.Event.__args__,
+        *cart_facts.Event.__args__,
         *order_facts.Event.__args__,
         campaign.CampaignLaunched,
         *coupon.Event.__args__,

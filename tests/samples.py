@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aggregates.campaign import CampaignLaunched, Offer
-from aggregates.cart import (
+from aggregates.cart.facts import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,

@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from aggregates.campaign import LaunchCampaign, Offer
-from aggregates.cart import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
+from aggregates.cart.decider import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
 from aggregates.membership.decider import RedeemPoints

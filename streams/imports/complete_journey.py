@@ -13,7 +13,7 @@ from heapq import merge
 from typing import TypeAlias
 
 from aggregates.campaign import LaunchCampaign, Offer
-from aggregates.cart import AddToCart, CheckOutCart, OpenCart
+from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder

@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.cart import (
+from aggregates.cart.decider import (
     AbandonCart,
     AddToCart,
+    ChangeQuantity,
+    CheckOutCart,
+    Command,
+    OpenCart,
+    RemoveFromCart,
+    cart,
+)
+from aggregates.cart.facts import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,
     CartItemQuantityChanged,
     CartItemRemoved,
     CartOpened,
-    ChangeQuantity,
-    CheckOutCart,
-    Command,
     Event,
-    OpenCart,
-    RemoveFromCart,
-    cart,
 )
 from aggregates.kernel import LARGEST_COUNT
 from tests.aggregates.given import refusing

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from aggregates.campaign import CampaignLaunched
-from aggregates.cart import CartOpened, OpenCart
+from aggregates.cart.decider import OpenCart
+from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
 from aggregates.member import (
     EraseMember,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart import CartItemAdded
+from aggregates.cart.facts import CartItemAdded
 from infra.codec import Codec
 from infra.event_log.append import INSERT
 from infra.event_log.schema import TABLES

@@ -6,8 +6,8 @@ import sqlite3
 
 import orjson
 
-from aggregates.cart import AddToCart, OpenCart
-from aggregates.cart import cart as cart_decider
+from aggregates.cart.decider import AddToCart, OpenCart
+from aggregates.cart.decider import cart as cart_decider
 from infra.event_log.sqlite import READ_STREAM
 from infra.settings import CHUNK
 from streams.bootstrap import App

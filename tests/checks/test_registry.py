@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import campaign, cart, coupon, member, product
+from aggregates import campaign, coupon, member, product
+from aggregates.cart import decider as cart
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
 from aggregates.membership import lots as membership_lots

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from aggregates.cart import (
+from aggregates.cart.facts import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart import CartOpened
+from aggregates.cart.facts import CartOpened
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from aggregates.cart import AddToCart, OpenCart
+from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
 from aggregates.membership.decider import RedeemPoints
