@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 import msgspec
 import orjson
 
+from aggregates.kernel import Recorded
 from infra.faults import Unreadable
 from infra.keys import KeyRing
 
@@ -78,14 +79,13 @@ class Codec:
         except UNREADABLE as fault:
             raise Unreadable(f"A stored {name} cannot be read ({fault!r}): {state[:80]!r}") from fault
 
-    def decode_all(self, rows: Iterable[tuple[str, bytes]]) -> list[object]:
-        """The events of many names and bytes."""
-        found = list(rows)
-        decoders = self._decoders
+    def decode_all(self, rows: Sequence[tuple[int, str, bytes]]) -> list[Recorded]:
+        """The events of many rows: a number, the stored name and bytes of each."""
+        decoders, make = self._decoders, Recorded._make
         try:
-            return [decoders[name](state) for name, state in found]
-        except UNREADABLE:
-            return [self.decode(name, state) for name, state in found]  # one of them says what is wrong
+            return [make((number, decoders[name](state))) for number, name, state in rows]
+        except UNREADABLE:  # one of them says what is wrong
+            return [Recorded(number, self.decode(name, state)) for number, name, state in rows]
 
     def partition_key(self, event: object) -> str:
         for name in self._partition[type(event)]:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log.schema import EVENTS
 from infra.event_log.shapes import Outcome
@@ -29,7 +28,7 @@ class Append:
         self.erases = False  # whether a member's key is to be destroyed once this is committed
         self._cursor = cursor
         self._codec = codec
-        self.recorded: list[Recorded] = []
+        self.events: list[object] = []  # those added, in order
         self._rows: list[tuple[int, str, int, str, bytes]] = []
         self._outcomes: list[tuple[str, bool, str, str, int, int]] = []
 
@@ -56,7 +55,7 @@ class Append:
     def add(self, stream: str, version: int, event: object) -> None:
         self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
         self.head += 1
-        self.recorded.append(Recorded(self.head, event))
+        self.events.append(event)
         if member := self._codec.erased_member(event):
             self._cursor.execute("INSERT INTO erasures VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (member, self.head))
             self.erases = True
@@ -76,7 +75,7 @@ class Append:
             yield
         except BaseException:
             self.head = head
-            del self._rows[rows:], self.recorded[rows:]
+            del self._rows[rows:], self.events[rows:]
             if guarded:
                 self._cursor.execute("ROLLBACK TO request")
             raise

@@ -62,7 +62,7 @@ class SqliteLog:
     def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
         """The events of a stream behind version ``after``, and its version."""
         rows = self._query(READ_STREAM, (stream, after))
-        return self.codec.decode_all(row[1:] for row in rows), rows[-1][0] if rows else after
+        return [event for _, event in self.codec.decode_all(rows)], rows[-1][0] if rows else after
 
     def since(self, position: int, limit: int) -> list[Row]:
         """Up to ``limit`` rows behind ``position``, in order."""
@@ -73,8 +73,7 @@ class SqliteLog:
         if at_hand := self._tail.since(position, limit):
             return at_hand
         rows = self._query(READ_EVENTS, (position, limit))
-        decoded = self.codec.decode_all((name, state) for _, name, state in rows)
-        return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+        return self.codec.decode_all(rows)
 
     def head(self) -> int:
         """The position of the latest event, 0 if there is none."""
@@ -110,7 +109,7 @@ class SqliteLog:
             append = Append(cursor, self.codec, self._head(cursor))
             yield append
             append.flush()
-        self._tail.extend(append.recorded)
+        self._tail.extend(append.head, append.events)
 
     def changed_elsewhere(self) -> bool:
         """Whether another connection has written since the last call; ask within an append."""

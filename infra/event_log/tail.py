@@ -6,34 +6,33 @@ that is killed and ends with the digest of one that was not).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aggregates.kernel import Recorded
 
 
 class Tail:
     """
     >>> tail = Tail(3)
-    >>> tail.extend([Recorded(1, "a"), Recorded(2, "b"), Recorded(3, "c"), Recorded(4, "d")])
-    >>> [recorded.event for recorded in tail.since(2, limit=9)], tail.since(0, limit=9), tail.since(4, limit=9)
-    (['c', 'd'], [], [])
+    >>> tail.extend(4, ["a", "b", "c", "d"])
+    >>> tail.since(2, limit=9), tail.since(0, limit=9), tail.since(4, limit=9)
+    ([Recorded(position=3, event='c'), Recorded(position=4, event='d')], [], [])
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._latest: list[Recorded] = []
+        self._latest: tuple[int, list[object]] = (0, [])  # the position of the last, and all of them
 
-    def extend(self, committed: Sequence[Recorded]) -> None:
-        """Take events that were committed just now; a gap before them, another process's, makes the rest useless."""
-        latest = self._latest
-        if latest and committed and committed[0].position != latest[-1].position + 1:
+    def extend(self, head: int, committed: list[object]) -> None:
+        """Take events committed just now, up to position ``head``; a gap before them, another process's, ends the rest."""
+        last, latest = self._latest
+        if head - len(committed) != last:
             latest = []
-        self._latest = [*latest, *committed][-self._size :]
+        self._latest = head, [*latest, *committed][-self._size :]
 
     def since(self, position: int, limit: int) -> list[Recorded]:
         """Up to ``limit`` events right behind a position; none if they are not at hand, which says nothing of the log."""
-        latest = self._latest
-        if not latest or position + 1 < latest[0].position:
+        last, latest = self._latest
+        first = position - (last - len(latest))
+        if first < 0:
             return []
-        first = position + 1 - latest[0].position
-        return latest[first : first + limit]
+        make = Recorded._make
+        return [make(pair) for pair in enumerate(latest[first : first + limit], position + 1)]
