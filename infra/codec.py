@@ -79,6 +79,14 @@ class Codec:
         except UNREADABLE as fault:
             raise Unreadable(f"A stored {name} cannot be read ({fault!r}): {state[:80]!r}") from fault
 
+    def decode_stream(self, rows: Sequence[tuple[int, str, bytes]]) -> list[object]:
+        """The events of one stream's rows."""
+        decoders = self._decoders
+        try:
+            return [decoders[name](state) for _, name, state in rows]
+        except UNREADABLE:  # one of them says what is wrong
+            return [self.decode(name, state) for _, name, state in rows]
+
     def decode_all(self, rows: Sequence[tuple[int, str, bytes]]) -> list[Recorded]:
         """The events of many rows: a number, the stored name and bytes of each."""
         decoders, make = self._decoders, Recorded._make

@@ -62,7 +62,7 @@ class SqliteLog:
     def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
         """The events of a stream behind version ``after``, and its version."""
         rows = self._query(READ_STREAM, (stream, after))
-        return [event for _, event in self.codec.decode_all(rows)], rows[-1][0] if rows else after
+        return self.codec.decode_stream(rows), rows[-1][0] if rows else after
 
     def since(self, position: int, limit: int) -> list[Row]:
         """Up to ``limit`` rows behind ``position``, in order."""

@@ -29,7 +29,8 @@ def recommend(app: App) -> Iterator[tuple[str, str, str, str]]:
 def restored(app: App, members: list[str]) -> Learner:
     """The learner as a restart would bring it back."""
     learner = Learner(app.terms.zone)
-    pairs = list(reading.keys_of(app.views, "pairs"))
+    products = {key.partition(":")[2] for part in ("pairs", "once") for key in reading.keys_of(app.views, part)}
+    pairs = [f"{part}:{product}" for product in products for part in ("pairs", "once")]
     learner.restore(app.views.hashes(["items", "items:names", "learner", *pairs, *(f"repeat:{m}" for m in members)]))
     return learner
 
