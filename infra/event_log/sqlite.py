@@ -16,21 +16,11 @@ from infra.codec import Codec
 from infra.event_log.append import Append
 from infra.event_log.schema import EVENTS, Recorder
 from infra.event_log.shapes import Outcome, Row, Shop
+from infra.event_log.statements import LATEST_OF, OUTCOME, READ_EVENTS, READ_LOG, READ_STREAM, REQUEST_AT, STREAMS
 from infra.event_log.subscription import Subscription
 from infra.event_log.tail import Tail
 from infra.faults import Misconfigured
 
-READ_STREAM = f"""
-    SELECT originator_version, topic, state FROM {EVENTS}
-    WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
-READ_LOG = f"""
-    SELECT rowid, originator_id, originator_version, topic, state FROM {EVENTS}
-    WHERE rowid > ? ORDER BY rowid LIMIT ?"""
-READ_EVENTS = f"SELECT rowid, topic, state FROM {EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT ?"
-LATEST_OF = f"SELECT * FROM {EVENTS} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"
-STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ?"
-OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
-REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
 AT_HAND = 8192  # latest events of this process

@@ -8,7 +8,7 @@ import orjson
 
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.cart.decider import cart as cart_decider
-from infra.event_log.sqlite import READ_STREAM
+from infra.event_log.statements import READ_STREAM
 from infra.settings import CHUNK
 from streams.bootstrap import App
 from streams.handle import Request
