@@ -1,6 +1,6 @@
 """A member's lots of points, by purchase; a new one, or a changed one, costs the same however many there are.
 
-A plain dictionary would be copied, and every lot in it touched, at each purchase: after a year that was a quarter of deciding.
+A plain dictionary would be copied, and every lot in it touched, at each purchase, more with every year of a member.
 So lots stand in periods of their purchase, each with the sum that it counts for, and only one period is made anew.
 """
 
