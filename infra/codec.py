@@ -58,6 +58,7 @@ class Codec:
         self._types = {kind.event: kind for kind in types}
         self._names = {event: kind.name for event, kind in self._types.items()}
         self._partition = {event: partition_fields(event) for event in self._types}
+        self.erasing = frozenset(event for event, kind in self._types.items() if kind.erases)
         self._decoders: dict[str, Callable[[bytes], object]] = {}
         for kind in self._types.values():
             for version in range(1, len(kind.upcasts) + 2):
@@ -101,9 +102,6 @@ class Codec:
             if value is not None:
                 return str(value)
         raise Unreadable(f"{type(event).__name__} names nothing that it could be partitioned by.")
-
-    def erased_member(self, event: object) -> str | None:
-        return self.partition_key(event) if self._types[type(event)].erases else None
 
     def _decoder(self, kind: EventType, version: int) -> Callable[[bytes], object]:
         upcasts = kind.upcasts[version - 1 :]

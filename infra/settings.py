@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from infra.faults import Misconfigured
 
-CHUNK = 1000
+CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""
 
 

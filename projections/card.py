@@ -26,7 +26,7 @@ from aggregates.membership.facts import (
     TierRaised,
 )
 from aggregates.programme import ENTRY_TIER, Programme
-from projections.kernel import Documents, one_document
+from projections.kernel import Documents, one_document, with_changes
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def due(activation: Activation) -> tuple[int, str]:
 
 def activated(card: Card, now: int) -> Card:
     told = vars(card)
-    return card if told is (due_by := settled(told, now)) else Card(**due_by)
+    return card if told is (due_by := settled(told, now)) else with_changes(card, **due_by)
 
 
 def settled(told: dict[str, Any], now: int) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def summed(terms: Programme, card: Card, changed: dict[str, Any], now: int, posi
         "as_of": now,
         "position": position,
     }
-    return Card(**told)
+    return with_changes(card, **told)
 
 
 def card(terms: Programme) -> Documents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
@@ -16,7 +16,7 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
-from projections.kernel import Documents
+from projections.kernel import Documents, with_changes
 
 KEPT = 50
 
@@ -116,18 +116,18 @@ def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str,
 def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
     match event:
         case OrderPaid():
-            return replace(view, position=position, status="paid", paid_at=event.at)
+            return with_changes(view, position=position, status="paid", paid_at=event.at)
         case OrderShipped():
-            return replace(view, position=position, status="shipped", shipped_at=event.at)
+            return with_changes(view, position=position, status="shipped", shipped_at=event.at)
         case OrderDelivered():
-            return replace(view, position=position, status="delivered", delivered_at=event.at)
+            return with_changes(view, position=position, status="delivered", delivered_at=event.at)
         case OrderCancelled():
             back = sum(line.paid for line in event.lines)
-            return replace(view, position=position, status="cancelled", refunded=back)
+            return with_changes(view, position=position, status="cancelled", refunded=back)
         case OrderRefunded():
             back = view.refunded + sum(line.paid for line in event.lines)
             status = "refunded" if event.complete else view.status
-            return replace(view, position=position, status=status, refunded=back)
+            return with_changes(view, position=position, status=status, refunded=back)
 
 
 def orders_of(event: OrderPlaced | MemberErased) -> str:

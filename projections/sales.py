@@ -38,21 +38,25 @@ def project(zone: str, delta: Delta, event: Event) -> None:
 
 
 def sold(delta: Delta, day: str, event: OrderPaid) -> None:
-    whole = delta.counts[day]
-    whole["orders"] += 1
     departments, categories = delta.counts[f"{day}:department"], delta.counts[f"{day}:category"]
+    gross = total = paid = 0
     for line in event.lines:
-        whole["lines"] += 1
-        whole["gross"] += line.gross
-        whole["discount"] += line.gross - line.total
-        whole["total"] += line.total
-        whole["tender"] += line.total - line.paid
-        whole["paid"] += line.paid
+        gross += line.gross
+        total += line.total
+        paid += line.paid
         for counts, name in ((departments, line.department or UNKNOWN), (categories, line.category or UNKNOWN)):
             counts[f"{name}:lines"] += 1
             counts[f"{name}:gross"] += line.gross
             counts[f"{name}:total"] += line.total
             counts[f"{name}:paid"] += line.paid
+    whole = delta.counts[day]
+    whole["orders"] += 1
+    whole["lines"] += len(event.lines)
+    whole["gross"] += gross
+    whole["discount"] += gross - total
+    whole["total"] += total
+    whole["tender"] += total - paid
+    whole["paid"] += paid
 
 
 def sales(zone: str) -> Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """The system of these settings. ``shop``: what a new log belongs to, and an existing one must."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
+        stack.enter_context(seldom_collected())
         keys = stack.enter_context(closing(KeyRing(settings.keys)))
         log = stack.enter_context(closing(SqliteLog(settings.log, Codec(EVENTS.values(), keys))))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
@@ -60,6 +62,19 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
         views.announce(log.identity())
         handler = stack.enter_context(closing(Handler(log, keys, terms)))
         yield App(settings, terms, log, keys, views, handler)
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Facts and views hold no cycles, so the collector would walk millions of live objects for nothing: a fifth of the time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager

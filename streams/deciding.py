@@ -46,8 +46,8 @@ class Deciding:
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
             reactions += react(event, self._terms, self.erased)
-            if member := self._codec.erased_member(event):
-                self.erased |= {member}
+            if type(event) in self._codec.erasing:
+                self.erased |= {self._codec.partition_key(event)}
         self.streams[stream] = version, state
         for reaction in reactions:
             self._decide(reaction)

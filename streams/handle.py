@@ -127,11 +127,11 @@ class Handler:
 
     def _prefetch(self, append: Append, group: Group, requests: Sequence[Request]) -> None:
         """The streams of all these requests, in one read; what cannot be read is met again where it is needed."""
-        commands = [command for request in requests for command in request.commands if type(command) in COMMANDS]
         deciders = {}
-        for command in commands:
-            route = COMMANDS[type(command)]
-            deciders[route.stream(command)] = route.decider
+        for request in requests:
+            for command in request.commands:
+                if route := COMMANDS.get(type(command)):
+                    deciders[route.stream(command)] = route.decider
         with suppress(Unreadable):
             for stream, (events, version) in append.read([s for s in deciders if s not in self._remembered]).items():
                 group.streams[stream] = version, deciders[stream].rebuild(events)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from aggregates import campaign, coupon, member, product
@@ -30,19 +31,23 @@ from projections.wallet import wallet
 
 @dataclass(frozen=True)
 class Route:
-    """Where a command is decided: ``ids`` are the fields that name its stream."""
+    """Where a command is decided: ``ids`` are the fields that name its stream, ``stream`` is what they make of a command."""
 
     decider: Decider[Any, Any, Any]
     ids: tuple[str, ...]
-
-    def stream(self, command: object) -> str:
-        if len(self.ids) == 1:
-            return stream_id(self.decider.name, getattr(command, self.ids[0]))
-        return stream_id(self.decider.name, *(getattr(command, name) for name in self.ids))
+    stream: Callable[[Any], str]
 
 
 def _routes(decider: Decider[Any, Any, Any], commands: tuple[type, ...], *ids: str) -> dict[type, Route]:
-    return dict.fromkeys(commands, Route(decider, ids))
+    named: Callable[[Any], Any] = attrgetter(*ids)  # one value, or a tuple of several
+
+    def of_one(command: Any) -> str:
+        return stream_id(decider.name, named(command))
+
+    def of_several(command: Any) -> str:
+        return stream_id(decider.name, *named(command))
+
+    return dict.fromkeys(commands, Route(decider, ids, of_one if len(ids) == 1 else of_several))
 
 
 COMMANDS: dict[type, Route] = {

@@ -56,8 +56,9 @@ class Append:
         self._rows.append((self.head + 1, stream, version, *self._codec.encode(event)))
         self.head += 1
         self.events.append(event)
-        if member := self._codec.erased_member(event):
-            self._cursor.execute("INSERT INTO erasures VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (member, self.head))
+        if type(event) in self._codec.erasing:
+            erased = (self._codec.partition_key(event), self.head)
+            self._cursor.execute("INSERT INTO erasures VALUES (?, ?, 0) ON CONFLICT DO NOTHING", erased)
             self.erases = True
 
     def record(self, outcome: Outcome) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -21,7 +19,7 @@ from streams.bootstrap import App, running
 from streams.handle import Request
 from streams.imports.complete_journey import SHOP, CompleteJourney
 
-TOGETHER = 64
+TOGETHER = 128
 """Requests of one append: about a chunk of events, so that Redis takes one in while the next is decided."""
 
 
@@ -93,25 +91,12 @@ def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], mod
     follower = app.follower(models)
     follower.catch_up(shown)
     waiting = iter(requests)
-    with no_collections():
-        while group := list(islice(waiting, TOGETHER)):
-            for outcome in app.handler.handle_all(group):
-                imported.add(outcome)
-            shown(follower.keep_up())
-        follower.catch_up(shown)
+    while group := list(islice(waiting, TOGETHER)):
+        for outcome in app.handler.handle_all(group):
+            imported.add(outcome)
+        shown(follower.keep_up())
+    follower.catch_up(shown)
     return imported
-
-
-@contextmanager
-def no_collections() -> Iterator[None]:
-    """Millions of long-lived objects: the collector would walk them over and over and find nothing (a fifth of the time)."""
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
 
 
 def progress_bar(console: Console) -> Progress:

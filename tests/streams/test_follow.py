@@ -93,16 +93,16 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
 
 
 def test_a_follower_tells_how_far_it_has_come(app: App) -> None:
-    app.handler.handle_all(list(requests(shoppings=120)))
+    app.handler.handle_all(list(requests(shoppings=240)))
     told: list[int] = []
     head = app.follower().catch_up(told.append)
-    assert told == [*range(1000, head, 1000), head]
+    assert told == [*range(CHUNK, head, CHUNK), head]
 
 
 def test_keeping_up_sends_whole_chunks_and_leaves_the_rest(app: App) -> None:
     follower = app.follower()
     assert follower.keep_up() == 0
-    app.handler.handle_all(list(requests(shoppings=120)))
+    app.handler.handle_all(list(requests(shoppings=240)))
     head = app.log.head()
     assert follower.keep_up() == head // CHUNK * CHUNK > 0
     assert follower.keep_up() == follower.position, "nothing new, nothing sent"
