@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, Refusal, require_id
+from aggregates.kernel import Decider, Refusal, require_count, require_id
 
 # Commands
 
@@ -27,7 +27,10 @@ class SendCoupon:
 
 @dataclass(frozen=True)
 class RedeemCoupon:
-    """``use`` names this redemption. ``recorded``: the till took it already, so a broken term is flagged, not refused."""
+    """``use`` names this redemption. ``recorded``: the till took it already, so a broken term is flagged, not refused.
+
+    ``amount``: what it was worth, in minor units, where that is known.
+    """
 
     campaign: str
     member: str
@@ -36,6 +39,7 @@ class RedeemCoupon:
     at: int
     order: str | None = None
     recorded: bool = False
+    amount: int | None = None
 
 
 Command: TypeAlias = SendCoupon | RedeemCoupon
@@ -65,6 +69,7 @@ class CouponRedeemed:
     recorded: bool
     flags: tuple[str, ...]
     at: int
+    amount: int | None = None
 
 
 Event: TypeAlias = CouponSent | CouponRedeemed
@@ -98,6 +103,8 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
             require_id("use", command.use)
             if command.use in coupons.uses:
                 return []
+            if command.amount is not None:
+                require_count("amount", command.amount)
             flags = broken_terms(command.at, coupons.sent)
             if flags and not command.recorded:
                 raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
@@ -111,6 +118,7 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
                     command.recorded,
                     flags,
                     command.at,
+                    command.amount,
                 )
             ]
         case _:

@@ -71,6 +71,15 @@ def require_count(what: str, value: int, least: int = 0) -> None:
         raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
 
 
+def require_shopper(member: str | None, session: str | None) -> None:
+    """Refuse what nobody did: there is a member, a session, or a member in a session."""
+    if member is None and session is None:
+        raise Refusal("shopper_missing", "Name the member, the session, or both.")
+    for what, name in (("member", member), ("session", session)):
+        if name is not None:
+            require_id(what, name)
+
+
 class Recorded(NamedTuple):
     """An event and its place in the log: positions count up from 1 over all streams."""
 

@@ -17,12 +17,15 @@ from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantP
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderRefunded
 from aggregates.programme import Programme
+from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled)
 
 
 def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list[object]:
     """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
+    if isinstance(event, SessionJoined):
+        return [RecogniseMember(event.joined, event.session, event.at)]
     if not isinstance(event, REACTING) or event.member is None or event.member in erased:
         return []
     member = event.member
@@ -39,10 +42,14 @@ def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list
 
 def admit(command: object, terms: Programme, erased: Collection[str] = ()) -> None:
     """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
-    if erased and getattr(command, "member", None) in erased and not isinstance(command, EraseMember):
+    if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     if isinstance(command, PlaceOrder) and command.currency != terms.currency:
         raise Refusal("currency_unknown", f"This shop sells in {terms.currency}, not in {command.currency}.")
+
+
+def whose(command: object) -> object:
+    return command.joined if isinstance(command, JoinSession) else getattr(command, "member", None)
 
 
 # Guards: what must hold across streams, kept as rows of the append's own transaction

@@ -27,6 +27,9 @@ class ListProduct:
     price: int | None = None
     stock: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+    image: str | None = None
+    embedding: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class ProductListed:
     stock: int | None
     attributes: Mapping[str, str]
     at: int
+    description: str | None = None
+    image: str | None = None
+    embedding: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,9 @@ def list_product(command: ListProduct, product: Product) -> list[Event]:
         command.stock,
         dict(command.attributes),
         command.at,
+        command.description,
+        command.image,
+        tuple(command.embedding),
     )
     known = product.listed
     if known and not product.retired and replace(listed, at=known.at) == replace(known, price=product.price):

@@ -17,7 +17,7 @@ import orjson
 
 from aggregates.kernel import Recorded
 from infra.faults import Unreadable
-from infra.keys import KeyRing
+from infra.keys import KeyRing, of_session
 
 Raw: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Raw], Raw]
@@ -117,19 +117,26 @@ class Codec:
         return decode
 
     def _seal(self, event: object) -> Raw:
-        kind, member = self._types[type(event)], self.partition_key(event)
+        kind = self._types[type(event)]
         raw = {spec.name: getattr(event, spec.name) for spec in fields(kind.event)}
+        mine = owner(raw, self.partition_key(event))
         for name, blank in kind.sealed.items():
             if raw[name] != blank:
-                raw[name] = self._keys.seal(member, context(kind, member, name), orjson.dumps(raw[name]))
+                raw[name] = self._keys.seal(mine, context(kind, mine, name), orjson.dumps(raw[name]))
         return raw
 
     def _open(self, raw: Raw, kind: EventType) -> Raw:
+        mine = owner(raw, raw["key"])
         for name, blank in kind.sealed.items():
             if raw.get(name, blank) != blank:
-                opened = self._keys.open(raw["key"], context(kind, raw["key"], name), raw[name])
+                opened = self._keys.open(mine, context(kind, mine, name), raw[name])
                 raw[name] = blank if opened is None else orjson.loads(opened)
         return raw
+
+
+def owner(raw: Raw, key: str) -> str:
+    """Whose key seals an event with this partition key: the member's, or that of a guest's session."""
+    return of_session(key) if raw.get("member") is None and raw.get("session") is not None else key
 
 
 def context(kind: EventType, member: str, name: str) -> str:

@@ -21,7 +21,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from infra.faults import Unreadable
 
 NONCE = 12
+GUEST = "\x00session/"  # no member's id begins so: control characters are refused
 PEPPER = "\x00pepper"  # no member has this id: control characters are refused
+
+
+def of_session(session: str) -> str:
+    """Under which name a guest's session has its key."""
+    return GUEST + session
 
 
 class KeyRing:

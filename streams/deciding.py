@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from aggregates.kernel import Decider
+from aggregates.kernel import Decider, stream_id
 from aggregates.policies import admit, react
 from aggregates.programme import Programme
 from infra.codec import Codec
@@ -16,29 +16,39 @@ Stream: TypeAlias = tuple[int, Any]
 
 Load: TypeAlias = Callable[[str, Decider[Any, Any, Any]], Stream]
 
+S = TypeVar("S")
+
 
 class Deciding:
     """``events``: what was decided, with stream and version, in order. ``streams``: what that makes of those it touched.
 
-    ``erased``: members to whom nothing more happens, those erased by this very request included.
+    ``erased``: members to whom nothing more happens, those erased by this very request included. ``batch``: the stream of this
+    append's behaviour.
     """
 
-    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load) -> None:
+    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
         self.events: list[tuple[str, int, object]] = []
         self.streams: dict[str, Stream] = {}
         self.erased = erased
         self._terms = terms
         self._codec = codec
         self._load = load
+        self._batch = batch
 
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
         admit(command, self._terms, self.erased)
         self._decide(command)
 
+    def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
+        """What an aggregate stands at, what this request has decided so far included."""
+        stream = stream_id(decider.name, *ids)
+        state: S = (self.streams.get(stream) or self._load(stream, decider))[1]
+        return state
+
     def _decide(self, command: object) -> None:
         route = COMMANDS[type(command)]
-        stream, decider = route.stream(command), route.decider
+        stream, decider = route.stream(command) or self._batch, route.decider
         version, state = self.streams.get(stream) or self._load(stream, decider)
         reactions: list[object] = []
         for event in decider.decide(command, state):

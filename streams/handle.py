@@ -1,7 +1,7 @@
 """Handling requests: load the streams a command touches, decide, let policies react, append; all in one transaction.
 
-A request is one or more commands that happen together or not at all. Its id makes it safe to ask again: the first outcome,
-a refusal too, is stored with what was appended and is the answer for ever.
+A request's commands happen together or not at all. Its id makes it safe to ask again: the first outcome, a refusal too unless
+the request says otherwise, is stored with what was appended and is the answer for ever.
 """
 
 from __future__ import annotations
@@ -13,34 +13,35 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aggregates.kernel import Decider, Refusal
+from aggregates.behaviour import behaviour
+from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.policies import Allow, Claim, Guard, Use, guards
 from aggregates.programme import Programme
+from aggregates.session import sessions
 from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
 from infra.event_log.shapes import Outcome
 from infra.event_log.sqlite import SqliteLog
 from infra.faults import Unreadable
-from infra.keys import KeyRing
+from infra.keys import KeyRing, of_session
 from streams.deciding import Deciding, Stream
 from streams.registry import COMMANDS
+from streams.request import Request
 
 REMEMBERED = 20_000
 """Streams whose state is kept between requests."""
 
 
-@dataclass(frozen=True)
-class Request:
-    id: str
-    commands: tuple[object, ...]
-
-
 @dataclass
 class Group:
-    """What the requests of one append have brought about so far."""
+    """What the requests of one append have brought about so far. ``batch``: the stream of its behaviour."""
 
     erased: frozenset[str]
+    batch: str
     streams: dict[str, Stream] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.streams[self.batch] = (0, None)
 
 
 class Handler:
@@ -81,19 +82,23 @@ class Handler:
             return self._answer_alone(requests)
 
     def _answer_alone(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
-        group = Group(erased=self._erased)
         answers: list[Outcome | Exception] = []
         with self._log.append() as append:
+            group = Group(self._erased, batch=stream_id(behaviour.name, str(append.head + 1)))
             if self._log.changed_elsewhere():
                 self._remembered.clear()
                 group.erased = frozenset(self._log.erased())
             answered = append.outcomes([request.id for request in requests])
             self._prefetch(append, group, [request for request in requests if request.id not in answered])
             for request in requests:
-                answer = answered.get(request.id) or self._first_answer(append, group, request)
-                if isinstance(answer, Outcome):
+                if earlier := answered.get(request.id):
+                    answers.append(again(request, earlier))
+                    continue
+                answer = self._first_answer(append, group, request)
+                if isinstance(answer, Outcome) and (answer.accepted or request.settled):
                     answered[request.id] = replace(answer, repeated=True)
                 answers.append(answer)
+        del group.streams[group.batch]
         self._remember(group.streams)
         self._erased = group.erased
         if append.erases:
@@ -106,20 +111,22 @@ class Handler:
         def load(stream: str, decider: Decider[Any, Any, Any]) -> Stream:
             return group.streams.get(stream) or self._remembered.get(stream) or rebuilt(append, stream, decider)
 
-        deciding = Deciding(self._terms, self._log.codec, group.erased, load)
+        deciding = Deciding(self._terms, self._log.codec, group.erased, load, group.batch)
         try:
-            for command in request.commands:
+            for command in request.plan(deciding.look):
                 deciding.command(command)
             needed = [guard for _, _, event in deciding.events for guard in guards(event)]
             with append.savepoint(guarded=bool(needed)):
                 self._hold(append, needed)
                 for stream, version, event in deciding.events:
                     append.add(stream, version, event)
-            outcome = Outcome(request.id, True, "", "", len(deciding.events), append.head)
+            outcome = Outcome(request.id, True, "", "", len(deciding.events), append.head, request.content)
             group.streams.update(deciding.streams)
             group.erased = deciding.erased
         except Refusal as refusal:
-            outcome = Outcome(request.id, False, refusal.code, refusal.sentence, 0, append.head)
+            outcome = Outcome(request.id, False, refusal.code, refusal.sentence, 0, append.head, request.content)
+            if not request.settled:
+                return outcome
         except Exception as fault:  # noqa: BLE001 - it is the caller's answer, and no other request's
             return fault
         append.record(outcome)
@@ -127,11 +134,12 @@ class Handler:
 
     def _prefetch(self, append: Append, group: Group, requests: Sequence[Request]) -> None:
         """The streams of all these requests, in one read; what cannot be read is met again where it is needed."""
-        deciders = {}
+        deciders: dict[str, Decider[Any, Any, Any]] = {}
         for request in requests:
-            for command in request.commands:
-                if route := COMMANDS.get(type(command)):
-                    deciders[route.stream(command)] = route.decider
+            deciders.update(request.reads)
+            for command in request.known:
+                if (route := COMMANDS.get(type(command))) and (stream := route.stream(command)):
+                    deciders[stream] = route.decider
         with suppress(Unreadable):
             for stream, (events, version) in append.read([s for s in deciders if s not in self._remembered]).items():
                 group.streams[stream] = version, deciders[stream].rebuild(events)
@@ -140,6 +148,9 @@ class Handler:
         """Of members whose erasure is in the log; a kill before this leaves it to the next start."""
         for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
+            events, _ = self._log.read(stream_id(sessions.name, member))
+            for session in sessions.rebuild(events):  # type: ignore[arg-type]
+                self._keys.destroy(of_session(session))
 
     def _remember(self, streams: dict[str, Stream]) -> None:
         for stream, state in streams.items():
@@ -160,6 +171,14 @@ class Handler:
                 case Use():
                     if not append.use(guard.key, limited=guard.exhausted is not None) and guard.exhausted:
                         raise guard.exhausted
+
+
+def again(request: Request, earlier: Outcome) -> Outcome:
+    """The first answer, unless something else is asked by its id."""
+    if request.content == earlier.content:
+        return earlier
+    sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
+    return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import campaign, coupon, member, product
+from aggregates import behaviour, campaign, coupon, member, product, review, session
 from aggregates.cart import decider as cart
 from aggregates.cart import facts as cart_facts
 from aggregates.kernel import Decider, stream_id
@@ -16,7 +16,7 @@ from aggregates.membership import facts as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
-from infra.codec import EventType
+from infra.codec import EventType, Upcast
 from models.learner import Learner
 from projections.campaigns import campaigns
 from projections.card import card
@@ -31,11 +31,14 @@ from projections.wallet import wallet
 
 @dataclass(frozen=True)
 class Route:
-    """Where a command is decided: ``ids`` are the fields that name its stream, ``stream`` is what they make of a command."""
+    """Where a command is decided: ``ids`` are the fields that name its stream, ``stream`` is what they make of a command.
+
+    No stream: the fact goes to the one that its append's behaviour has for itself.
+    """
 
     decider: Decider[Any, Any, Any]
     ids: tuple[str, ...]
-    stream: Callable[[Any], str]
+    stream: Callable[[Any], str | None]
 
 
 def _routes(decider: Decider[Any, Any, Any], commands: tuple[type, ...], *ids: str) -> dict[type, Route]:
@@ -50,6 +53,13 @@ def _routes(decider: Decider[Any, Any, Any], commands: tuple[type, ...], *ids: s
     return dict.fromkeys(commands, Route(decider, ids, of_one if len(ids) == 1 else of_several))
 
 
+def _review(command: review.ReviewProduct) -> str:
+    return stream_id(review.review.name, *review.author(command))
+
+
+BEHAVIOUR: tuple[type, ...] = behaviour.Event.__args__
+REVIEWED = ("product", "order", "member | session")
+
 COMMANDS: dict[type, Route] = {
     **_routes(member.member, member.Command.__args__, "member"),
     **_routes(product.product, product.Command.__args__, "product"),
@@ -58,15 +68,32 @@ COMMANDS: dict[type, Route] = {
     **_routes(campaign.campaign, (campaign.LaunchCampaign,), "campaign"),
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
     **_routes(membership.membership, membership.Command.__args__, "member"),
+    **_routes(session.session, (session.JoinSession,), "session"),
+    **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    review.ReviewProduct: Route(review.review, REVIEWED, _review),
+    **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
 }
 
 PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
 """What is sealed of a member, with what is read once their key is gone."""
 
-SEALED: dict[type, dict[str, object]] = {member.MemberRegistered: PROFILE, member.MemberProfileChanged: PROFILE}
+SEALED: dict[type, dict[str, object]] = {
+    member.MemberRegistered: PROFILE,
+    member.MemberProfileChanged: PROFILE,
+    behaviour.Searched: {"query": ""},
+    review.ProductReviewed: {"text": None},
+}
+
+UPCASTS: dict[type, tuple[Upcast, ...]] = {
+    product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
+    order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
+    order_facts.OrderRefunded: (lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},),
+    coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
+}
+"""From each old shape of an event to the next."""
 
 EVENTS: dict[type, EventType] = {
-    event: EventType(event, sealed=SEALED.get(event, {}), erases=event is member.MemberErased)
+    event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
@@ -75,11 +102,14 @@ EVENTS: dict[type, EventType] = {
         campaign.CampaignLaunched,
         *coupon.Event.__args__,
         *membership_facts.Event.__args__,
+        *session.Event.__args__,
+        review.ProductReviewed,
+        *BEHAVIOUR,
     )
 }
 
-TOPICS: dict[type, str] = dict.fromkeys(EVENTS, "regulars.events")
-"""The topic each event is relayed to; behaviour will have its own."""
+TOPICS: dict[type, str] = dict.fromkeys(EVENTS, "regulars.events") | dict.fromkeys(BEHAVIOUR, "regulars.behaviour")
+"""The topic each event is relayed to."""
 
 LEARNED = Learner.events
 """Events that the learner's topic carries as well."""

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from aggregates.behaviour import (
+    Clicked,
+    Dismissed,
+    Favourited,
+    Impressed,
+    Searched,
+    Shared,
+    Unfavourited,
+    Viewed,
+)
 from aggregates.campaign import CampaignLaunched, Offer
 from aggregates.cart.facts import (
     CartAbandoned,
@@ -33,6 +43,8 @@ from aggregates.order.facts import (
     OrderShipped,
 )
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.review import ProductReviewed
+from aggregates.session import MemberRecognised, SessionJoined
 
 AT = 1_483_300_800_000
 DAY = 86_400_000
@@ -40,6 +52,7 @@ LINES = (
     OrderLine("tea-01", 2, gross=1198, total=998, paid=898, department="GROCERY", category="TEA, LOOSE"),
     OrderLine("adjustment", 0, gross=0, total=-50, paid=-50),
 )
+BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
 PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
 
 SAMPLES: tuple[object, ...] = (
@@ -47,7 +60,20 @@ SAMPLES: tuple[object, ...] = (
     MemberProfileChanged("m-1", PERSON[0], None, None, {"age": "35-44"}, AT + DAY),
     MemberClosed("m-1", "moved away", AT + 2 * DAY),
     MemberErased("m-1", AT + 3 * DAY),
-    ProductListed("tea-01", "Tea, loose", "GROCERY", "TEA, LOOSE", "Lü", 599, 40, {"organic": "yes"}, AT),
+    ProductListed(
+        "tea-01",
+        "Tea, loose",
+        "GROCERY",
+        "TEA, LOOSE",
+        "Lü",
+        599,
+        40,
+        {"organic": "yes"},
+        AT,
+        "Leaves, dried.",
+        "tea.jpg",
+        (0.25, -1.5),
+    ),
     ProductRepriced("tea-01", 499, 599, AT + DAY),
     ProductRetired("tea-01", AT + 2 * DAY),
     CartOpened("c-1", "m-1", None, AT),
@@ -56,15 +82,15 @@ SAMPLES: tuple[object, ...] = (
     CartItemRemoved("c-1", None, "s-1", "tea-01", AT),
     CartCheckedOut("c-1", "m-1", "s-1", (("tea-01", 2), ("milk-02", 1)), AT),
     CartAbandoned("c-2", None, "s-1", AT),
-    OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT),
+    OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT, ("SPRING",), 1),
     OrderPaid("o-1", "m-1", None, "USD", LINES, 778, AT),
     OrderShipped("o-1", "m-1", None, AT + DAY),
     OrderDelivered("o-1", "m-1", None, AT + 2 * DAY),
     OrderCancelled("o-2", None, None, "USD", "out of stock", LINES[:1], AT),
-    OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), (OrderLine("tea-01", 1, 599, 499, 449),), 364, False, AT + 3 * DAY),
+    OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),
     CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
-    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
+    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
     PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT),
     LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
     PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
@@ -73,4 +99,23 @@ SAMPLES: tuple[object, ...] = (
     TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT),
     TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, AT + 365 * DAY),
     TierLowered("m-1", "member", "silver", 1_000, None, "review", AT + 730 * DAY),
+    SessionJoined("s-1", "m-1", AT),
+    MemberRecognised("m-1", "s-1", AT),
+    ProductReviewed("tea-01", "m-1", None, 9, "Zoë says: good.", "o-1", AT + 4 * DAY),
+    Viewed("tea-01", None, "s-1", AT),
+    Clicked("tea-01", "m-1", "s-1", AT, "home", 3),
+    Favourited("tea-01", "m-1", None, AT),
+    Unfavourited("tea-01", "m-1", None, AT),
+    Dismissed("milk-02", "m-1", None, AT, "home", 1),
+    Shared("tea-01", None, "s-1", AT),
+    Searched("Zoë’s tea", "m-1", "s-1", ("tea-01", "milk-02"), AT),
+    Impressed("home", ("tea-01", "milk-02"), "m-1", None, (0.5, 0.25), "regulars", AT),
 )
+
+OLD_SHAPES: dict[str, object] = {
+    "ProductListed": ProductListed("tea-01", "Tea, loose", "GROCERY", "TEA, LOOSE", "Lü", 599, 40, {"organic": "yes"}, AT),
+    "OrderPlaced": OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT),
+    "OrderRefunded": OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),
+    "CouponRedeemed": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
+}
+"""What the golden files of superseded names say, in today's shape."""

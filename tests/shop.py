@@ -16,7 +16,7 @@ from aggregates.order.facts import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
-from streams.handle import Request
+from streams.request import Request
 
 START = 1_483_300_800_000
 HOUR = 3_600_000

@@ -17,17 +17,20 @@ from aggregates.cart.facts import (
     evolve,
     replay,
 )
-from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.kernel import Decider, Refusal, require_count, require_id, require_shopper
 
 # Commands
 
 
 @dataclass(frozen=True)
 class OpenCart:
+    """``anew``: a shopper's one cart, which may be opened again once it is closed."""
+
     cart: str
     at: int
     member: str | None = None
     session: str | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,12 @@ class ChangeQuantity:
 
 @dataclass(frozen=True)
 class RemoveFromCart:
+    """Without a ``quantity``, all there is of the product."""
+
     cart: str
     product: str
     at: int
+    quantity: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def decide(command: Command, cart: Cart) -> list[Event]:
         case ChangeQuantity():
             return change_quantity(command, cart)
         case RemoveFromCart():
-            return [CartItemRemoved(*whose, command.product, command.at)] if command.product in cart.items else []
+            return remove(command, cart)
         case CheckOutCart():
             if not cart.items:
                 raise Refusal("cart_empty", "An empty cart cannot be checked out.")
@@ -104,12 +110,8 @@ def decide(command: Command, cart: Cart) -> list[Event]:
 
 def open_cart(command: OpenCart, cart: Cart) -> list[Event]:
     require_id("cart", command.cart)
-    if command.member is None and command.session is None:
-        raise Refusal("shopper_missing", "A cart belongs to a member, to a session, or to both.")
-    for what, name in (("member", command.member), ("session", command.session)):
-        if name is not None:
-            require_id(what, name)
-    if cart.status == "unknown":
+    require_shopper(command.member, command.session)
+    if cart.status == "unknown" or (command.anew and cart.status != "open"):
         return [CartOpened(command.cart, command.member, command.session, command.at)]
     if cart.status == "open" and (cart.member, cart.session) == (command.member, command.session):
         return []
@@ -127,6 +129,18 @@ def change_quantity(command: ChangeQuantity, cart: Cart) -> list[Event]:
     if command.quantity == 0:
         return [CartItemRemoved(*whose, command.at)]
     return [CartItemQuantityChanged(*whose, command.quantity, command.at)]
+
+
+def remove(command: RemoveFromCart, cart: Cart) -> list[Event]:
+    if command.quantity is not None:
+        require_count("quantity", command.quantity, least=1)
+    held = cart.items.get(command.product)
+    if held is None:
+        return []
+    whose = (command.cart, cart.member, cart.session, command.product)
+    if command.quantity is not None and command.quantity < held:
+        return [CartItemQuantityChanged(*whose, held - command.quantity, command.at)]
+    return [CartItemRemoved(*whose, command.at)]
 
 
 def require_open(cart: Cart) -> None:

@@ -18,7 +18,7 @@ from aggregates.order.facts import (
     OrderShipped,
     net_of,
 )
-from aggregates.order.refund import RefundOrder, refund
+from aggregates.order.refund import RefundOrder, left_of, refund
 
 # Commands
 
@@ -33,6 +33,8 @@ class PlaceOrder:
     session: str | None = None
     cart: str | None = None
     tax: int = 0
+    coupons: tuple[str, ...] = ()
+    unpriced: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ class DeliverOrder:
 
 @dataclass(frozen=True)
 class CancelOrder:
+    """``recorded``: the shop has cancelled it already, however far it had come, so what is left of it is given back."""
+
     order: str
     at: int
     reason: str = ""
+    recorded: bool = False
 
 
 Command: TypeAlias = PlaceOrder | PayOrder | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
@@ -97,11 +102,7 @@ def decide(command: Command, order: Order) -> list[Event]:
         case CancelOrder():
             if order.status == "cancelled":
                 return []
-            require_status(order, "placed", "paid")
-            if any(order.refunded):
-                raise Refusal("order_refunded", "A part of this order was refunded; refund the rest instead.")
-            paid_for = placed.lines if order.status == "paid" else ()
-            return [OrderCancelled(*whose, placed.currency, command.reason, paid_for, command.at)]
+            return [OrderCancelled(*whose, placed.currency, command.reason, to_give_back(command, order), command.at)]
         case RefundOrder():
             require_id("refund", command.refund)
             return list(refund(command, order))
@@ -109,12 +110,24 @@ def decide(command: Command, order: Order) -> list[Event]:
             assert_never(command)
 
 
+def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
+    """What was paid for and not refunded yet."""
+    if not command.recorded:
+        require_status(order, "placed", "paid")
+        if any(order.refunded):
+            raise Refusal("order_refunded", "A part of this order was refunded; refund the rest instead.")
+    return () if order.status == "placed" else tuple(left_of(order))
+
+
 def place(command: PlaceOrder, order: Order) -> list[Event]:
     require_id("order", command.order)
     for what, name in (("member", command.member), ("session", command.session), ("cart", command.cart)):
         if name is not None:
             require_id(what, name)
+    for code in command.coupons:
+        require_id("coupon", code)
     require_count("tax", command.tax)
+    require_count("unpriced", command.unpriced)
     if not command.lines:
         raise Refusal("order_empty", "An order has at least one line.")
     for line in command.lines:
@@ -132,6 +145,8 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
         tuple(command.lines),
         command.tax,
         command.at,
+        tuple(command.coupons),
+        command.unpriced,
     )
     if order.placed is None:
         return [placed]
@@ -148,13 +163,13 @@ def require_status(order: Order, *allowed: str) -> None:
 def evolve(order: Order, event: Event) -> Order:
     match event:
         case OrderPlaced():
-            return Order("placed", event, (0,) * len(event.lines))
+            return Order("placed", event, (0,) * len(event.lines), (0,) * len(event.lines))
         case OrderPaid():
-            return Order("paid", order.placed, order.refunded, order.refunds, event.net)
+            return Order("paid", order.placed, order.refunded, order.given_back, order.refunds, event.net)
         case OrderShipped():
             return replace(order, status="shipped")
         case OrderDelivered():
-            return Order("delivered", order.placed, order.refunded, order.refunds, order.net)
+            return Order("delivered", order.placed, order.refunded, order.given_back, order.refunds, order.net)
         case OrderCancelled():
             return replace(order, status="cancelled")
         case OrderRefunded():
@@ -166,7 +181,9 @@ def evolve(order: Order, event: Event) -> Order:
 def after_refund(order: Order, event: OrderRefunded) -> Order:
     refunded = tuple(done + more for done, more in zip(order.refunded, event.units, strict=True))
     status = "refunded" if event.complete else order.status
-    return replace(order, status=status, refunded=refunded, refunds=(*order.refunds, event.refund), net=event.net_retained)
+    given_back = tuple(map(sum, zip(order.given_back, event.given_back, strict=True)))
+    refunds = (*order.refunds, event.refund)
+    return replace(order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained)
 
 
 order = Decider("order", Order(), decide, evolve)

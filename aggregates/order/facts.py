@@ -6,6 +6,7 @@ discounts, ``total`` after them, ``paid`` after tender such as a manufacturer's 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,6 +26,8 @@ class OrderLine:
 
 @dataclass(frozen=True)
 class OrderPlaced:
+    """``coupons``: codes that were given with it. ``unpriced``: lines of which no price is known; they stand at 0."""
+
     order: str
     member: str | None
     session: str | None
@@ -33,6 +36,8 @@ class OrderPlaced:
     lines: tuple[OrderLine, ...]
     tax: int
     at: int
+    coupons: tuple[str, ...] = ()
+    unpriced: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class OrderCancelled:
 class OrderRefunded:
     """``lines``: what is given back, and ``units`` how many of each line of the order (0 for lines left alone).
 
+    ``given_back``: the money of each line of the order that goes back now.
     ``net_retained``: what the order is still worth, without tax, after this refund.
     """
 
@@ -94,6 +100,7 @@ class OrderRefunded:
     net_retained: int
     complete: bool
     at: int
+    given_back: tuple[int, ...]
 
 
 Event: TypeAlias = OrderPlaced | OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
@@ -101,17 +108,24 @@ Event: TypeAlias = OrderPlaced | OrderPaid | OrderShipped | OrderDelivered | Ord
 
 @dataclass(frozen=True)
 class Order:
-    """``refunded``: units given back, by line; an adjustment (quantity 0) counts as one unit."""
+    """``refunded``: units given back, by line (an adjustment, quantity 0, counts as one); ``given_back``: money, by line."""
 
     status: str = "unknown"  # unknown, placed, paid, shipped, delivered, cancelled, refunded
     placed: OrderPlaced | None = None
     refunded: tuple[int, ...] = ()
+    given_back: tuple[int, ...] = ()
     refunds: tuple[str, ...] = ()
     net: int = 0  # what it is worth to the programme now
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:
         return self.placed.lines if self.placed else ()
+
+
+def given_back_of(units: Iterable[int], lines: Iterable[Mapping[str, int]]) -> Iterator[int]:
+    """The money of each line of an order that a refund gave back, from the days when it named only the lines it touched."""
+    touched = iter(lines)
+    return (next(touched)["paid"] if more else 0 for more in units)
 
 
 def net_of(paid: int, tax: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from aggregates.kernel import Refusal, require_count
@@ -11,10 +12,14 @@ from aggregates.order.facts import Order, OrderLine, OrderRefunded, net_of
 
 @dataclass(frozen=True)
 class RefundPart:
-    """``line`` counts from 1; without a ``quantity``, all that is left of the line."""
+    """``line`` counts from 1; without a ``quantity``, all that is left of the line; quantity 0 is money without goods.
+
+    ``total``: what is given back, in minor units, where it is not the units' share of what was paid.
+    """
 
     line: int
     quantity: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,15 +38,14 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
         raise Refusal("order_not_paid", "Only what was paid can be refunded.")
     if command.refund in order.refunds:
         return []
-    units = units_to_refund(command, order)
+    units, money = wanted(command, order)
+    by_line = zip(order.lines, order.refunded, order.given_back, units, money, strict=True)
+    back = [money_back(line, done, given, more, stated) for line, done, given, more, stated in by_line]
     after = tuple(map(sum, zip(order.refunded, units, strict=True)))
     complete = all(done == units_of(line) for line, done in zip(order.lines, after, strict=True))
     paid = sum(line.paid for line in order.lines)
-    kept = paid - sum(part(line, 0, done).paid for line, done in zip(order.lines, after, strict=True))
+    kept = paid - sum(order.given_back) - sum(back)
     tax_kept = placed.tax * max(0, kept) // paid if paid > 0 else placed.tax
-    given_back = tuple(
-        part(line, done, more) for line, done, more in zip(order.lines, order.refunded, units, strict=True) if more
-    )
     return [
         OrderRefunded(
             command.order,
@@ -50,46 +54,78 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             placed.session,
             placed.currency,
             tuple(units),
-            given_back,
-            0 if complete else min(order.net, net_of(kept, tax_kept)),  # giving back never earns
+            tuple(
+                part(line, done, more, amount)
+                for line, done, more, amount in zip(order.lines, order.refunded, units, back, strict=True)
+                if more or amount
+            ),
+            min(order.net, net_of(kept, tax_kept)),  # giving back never earns
             complete,
             command.at,
+            tuple(back),
         )
     ]
 
 
-def units_to_refund(command: RefundOrder, order: Order) -> list[int]:
-    """Units to give back of each line; refuses more than what is left, and nothing at all."""
+def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | None]]:
+    """Units and stated money to give back of each line; refuses more units than are left, and nothing at all."""
     left = [units_of(line) - done for line, done in zip(order.lines, order.refunded, strict=True)]
+    stated: list[int | None] = [None] * len(left)
     if not command.parts:
         if not any(left):
             raise Refusal("nothing_left", "All of this order was refunded before.")
-        return left
+        return left, stated
     units = [0] * len(left)
-    for wanted in command.parts:
-        if not isinstance(wanted.line, int) or not 1 <= wanted.line <= len(left):
+    for asked in command.parts:
+        if not isinstance(asked.line, int) or not 1 <= asked.line <= len(left):
             raise Refusal("line_unknown", f"The order has lines 1 to {len(left)}.")
-        index = wanted.line - 1
+        index = asked.line - 1
         rest = left[index] - units[index]
-        if wanted.quantity is not None:
-            require_count("quantity", wanted.quantity, least=1)
-        if not 0 < (wanted.quantity or rest) <= rest:
-            raise Refusal("nothing_left", f"Only {rest} of line {wanted.line} can still be refunded.")
-        units[index] += wanted.quantity or rest
-    return units
+        least = 1 if asked.total is None else 0
+        if asked.quantity is not None:
+            require_count("quantity", asked.quantity, least)
+        more = rest if asked.quantity is None else asked.quantity
+        if not least <= more <= rest:
+            raise Refusal("nothing_left", f"Only {rest} of line {asked.line} can still be refunded.")
+        units[index] += more
+        if asked.total is not None:
+            require_count("total", asked.total)
+            stated[index] = (stated[index] or 0) + asked.total
+    return units, stated
+
+
+def money_back(line: OrderLine, done: int, given: int, more: int, stated: int | None) -> int:
+    """What is given back of a line for ``more`` units, after ``done`` units and ``given`` money went before.
+
+    Pro rata, rounded cumulatively, so that all units together bring back what was paid.
+    """
+    left = line.paid - given
+    if stated is None:
+        due = part_of(line.paid, 0, done + more, units_of(line)) - given
+        return max(0, min(due, left)) if line.paid >= 0 else due
+    if stated > left:
+        raise Refusal("refund_too_high", f"Only {max(0, left)} of what was paid for {line.product} (minor units) is left.")
+    return stated
+
+
+def left_of(order: Order) -> Iterator[OrderLine]:
+    """The goods of an order that were not given back, with the money that was not."""
+    for line, done, given in zip(order.lines, order.refunded, order.given_back, strict=True):
+        if units_of(line) > done or line.paid != given:
+            yield part(line, done, units_of(line) - done, line.paid - given)
 
 
 def units_of(line: OrderLine) -> int:
     return line.quantity or 1
 
 
-def part(line: OrderLine, taken: int, more: int) -> OrderLine:
-    """The money and goods of ``more`` units of a line, after ``taken`` units went before."""
+def part(line: OrderLine, taken: int, more: int, paid: int) -> OrderLine:
+    """The goods of ``more`` units of a line, after ``taken`` units went before, and the money that goes back with them."""
     whole = units_of(line)
     return replace(
         line,
         quantity=more if line.quantity else 0,
         gross=part_of(line.gross, taken, more, whole),
         total=part_of(line.total, taken, more, whole),
-        paid=part_of(line.paid, taken, more, whole),
+        paid=paid,
     )

@@ -12,7 +12,7 @@ from infra.event_log.schema import EVENTS
 from infra.event_log.shapes import Outcome
 
 INSERT = f"INSERT INTO {EVENTS} VALUES (?,?,?,?,?)"
-RECORD = "INSERT INTO outcomes VALUES (?,?,?,?,?,?)"
+RECORD = "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?)"
 
 READ_STREAMS = f"""
     SELECT originator_id, topic, state FROM {EVENTS}
@@ -30,7 +30,7 @@ class Append:
         self._codec = codec
         self.events: list[object] = []  # those added, in order
         self._rows: list[tuple[int, str, int, str, bytes]] = []
-        self._outcomes: list[tuple[str, bool, str, str, int, int]] = []
+        self._outcomes: list[tuple[str, bool, str, str, int, int, bytes | None]] = []
 
     def outcomes(self, requests: Sequence[str]) -> dict[str, Outcome]:
         """Those of these requests that were answered before, each with its first answer."""
@@ -38,8 +38,9 @@ class Append:
         for at in range(0, len(requests), MOST_VALUES):
             part = requests[at : at + MOST_VALUES]
             self._cursor.execute(f"SELECT * FROM outcomes WHERE request IN ({','.join('?' * len(part))})", part)
-            for request, accepted, code, sentence, events, position in self._cursor.fetchall():
-                found[request] = Outcome(request, bool(accepted), code, sentence, events, position, repeated=True)
+            for request, accepted, code, sentence, events, position, content in self._cursor.fetchall():
+                told = (request, bool(accepted), code, sentence, events, position, content)
+                found[request] = Outcome(*told, repeated=True)
         return found
 
     def read(self, streams: Sequence[str]) -> dict[str, tuple[list[object], int]]:
@@ -63,7 +64,15 @@ class Append:
 
     def record(self, outcome: Outcome) -> None:
         self._outcomes.append(
-            (outcome.request, outcome.accepted, outcome.code, outcome.sentence, outcome.events, outcome.position)
+            (
+                outcome.request,
+                outcome.accepted,
+                outcome.code,
+                outcome.sentence,
+                outcome.events,
+                outcome.position,
+                outcome.content,
+            )
         )
 
     @contextmanager

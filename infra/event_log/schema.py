@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 EVENTS = "stored_events"
 
@@ -24,7 +24,8 @@ TABLES = (
         code TEXT NOT NULL,
         sentence TEXT NOT NULL,
         events INTEGER NOT NULL,
-        position INTEGER NOT NULL) WITHOUT ROWID""",
+        position INTEGER NOT NULL,
+        content BLOB) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
@@ -34,6 +35,18 @@ TABLES = (
         complete INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL)",
 )
+
+
+ADDED = (("outcomes", "content", "BLOB"),)
+"""Columns that tables of older logs do not have yet."""
+
+
+def complete(cursor: SQLiteCursor) -> None:
+    """Give the tables of an older log the columns they lack."""
+    for table, column, kind in ADDED:
+        cursor.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column))
+        if cursor.fetchone() is None:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
 class Recorder(SQLiteApplicationRecorder):

@@ -18,7 +18,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request, kept with it for ever. ``position``: the log's head right after it (for reading one's write)."""
+    """What came of a request, kept with it for ever. ``position``: the log's head right after it (for reading one's write).
+
+    ``content``: a hash of what was asked, where the request said; another request by the same id is no repetition then.
+    """
 
     request: str
     accepted: bool
@@ -26,6 +29,7 @@ class Outcome:
     sentence: str
     events: int
     position: int
+    content: bytes | None = None
     repeated: bool = False
 
 

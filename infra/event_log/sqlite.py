@@ -14,7 +14,7 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log.append import Append
-from infra.event_log.schema import EVENTS, Recorder
+from infra.event_log.schema import EVENTS, Recorder, complete
 from infra.event_log.shapes import Outcome, Row, Shop
 from infra.event_log.statements import LATEST_OF, OUTCOME, READ_EVENTS, READ_LOG, READ_STREAM, REQUEST_AT, STREAMS
 from infra.event_log.subscription import Subscription
@@ -43,6 +43,7 @@ class SqliteLog:
         self._writing = threading.Lock()
         self._writer = self._datastore.pool.get_connection(is_writer=True)
         self._cursor = tuples(self._writer.cursor())
+        complete(self._cursor)
         self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
         self._cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self._seen_change = self._change()

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.event_log.shapes import Outcome
 from infra.settings import from_environment
 from streams.bootstrap import App, running
-from streams.handle import Request
 from streams.imports.complete_journey import SHOP, CompleteJourney
+from streams.request import Request
 
 TOGETHER = 128
 """Requests of one append: about a chunk of events, so that Redis takes one in while the next is decided."""

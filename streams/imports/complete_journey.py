@@ -21,9 +21,9 @@ from aggregates.order.facts import OrderLine
 from aggregates.product import ListProduct
 from aggregates.programme_time import day_start, end_of_day
 from infra.event_log.shapes import Shop
-from streams.handle import Request
 from streams.imports.journey_files import Basket, JourneyFiles, Line, Redemption
 from streams.imports.redemptions import attribute
+from streams.request import Request
 
 SHOP = Shop(zone="America/New_York", currency="USD")
 FIRST_DAY = date(2017, 1, 1)

@@ -29,8 +29,10 @@ PAID = OrderPaid(*WHOSE, "USD", LINES, net=1120, at=2)
 SHIPPED = OrderShipped(*WHOSE, at=3)
 DELIVERED = OrderDelivered(*WHOSE, at=4)
 CANCELLED = OrderCancelled(*WHOSE, "USD", "changed my mind", (), at=5)
-HALF_BACK = OrderRefunded("o", "r-1", "m", "s", "USD", (1, 0), (replace(LINES[0], quantity=1),), 700, False, at=6)
-ALL_BACK = OrderRefunded("o", "r-2", "m", "s", "USD", (2, 1), LINES, 0, True, at=7)
+HALF_BACK = OrderRefunded(
+    "o", "r-1", "m", "s", "USD", (1, 0), (replace(LINES[0], quantity=1),), 700, False, at=6, given_back=(500, 0)
+)
+ALL_BACK = OrderRefunded("o", "r-2", "m", "s", "USD", (2, 1), LINES, 0, True, at=7, given_back=(1000, 200))
 
 
 def test_placing_records_the_lines() -> None:

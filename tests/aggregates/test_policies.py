@@ -37,7 +37,7 @@ MOVES: list[tuple[object, object]] = [
     (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, TERMS, at=5)),
     (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", TERMS, at=5)),
     (
-        OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5),
+        OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5, given_back=(0,)),
         ClawBackPoints("m", "o", "r", 230, TERMS, at=5),
     ),
     (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, TERMS, at=5)),
@@ -54,7 +54,7 @@ def test_an_order_moves_its_members_points(fact: object, reaction: object) -> No
     [
         OrderPaid("o", None, "s", "USD", LINES, 460, at=5),
         OrderDelivered("o", None, "s", at=5),
-        OrderRefunded("o", "r", None, "s", "USD", (1,), LINES, 0, True, at=5),
+        OrderRefunded("o", "r", None, "s", "USD", (1,), LINES, 0, True, at=5, given_back=(0,)),
         OrderCancelled("o", None, "s", "USD", "", LINES, at=5),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import campaign, coupon, member, product
+from aggregates import behaviour, campaign, coupon, member, product, review, session
 from aggregates.cart import decider as cart
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
@@ -19,9 +19,23 @@ from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
 from infra.codec import PARTITION_KEYS, partition_fields
-from streams.registry import COMMANDS, EVENTS, LEARNED, SEALED, TOPICS, fold_of_part, folds
+from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, LEARNED, SEALED, TOPICS, fold_of_part, folds
+from tests.samples import SAMPLES
 
-MODULES = (member, product, cart, order, order_facts, campaign, coupon, membership, membership_facts)
+MODULES = (
+    member,
+    product,
+    cart,
+    order,
+    order_facts,
+    campaign,
+    coupon,
+    membership,
+    membership_facts,
+    session,
+    review,
+    behaviour,
+)
 
 
 def named(alias: str) -> set[type]:
@@ -61,10 +75,13 @@ def test_every_event_is_a_frozen_fact_with_a_time_and_a_key(event: Any) -> None:
     keys = partition_fields(event)
     assert keys
     assert list(keys) == [name for name in PARTITION_KEYS if name in types], "the first that an event has decides"
-    assert any(types[name] == "str" for name in keys), "one of them is always there"
+    assert any(types[name] == "str" for name in keys) or keys == ("member", "session"), "one of them is always there"
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+NAMED_BY_FIELDS = [command for command in COMMANDS if command not in BEHAVIOUR and command is not review.ReviewProduct]
+
+
+@pytest.mark.parametrize("command", NAMED_BY_FIELDS, ids=lambda command: command.__name__)
 def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
     route = COMMANDS[command]
     given = {spec.name: 1 for spec in fields(command)} | {name: f"{name}-1" for name in route.ids}
@@ -85,8 +102,29 @@ def test_streams_are_named_as_they_always_were() -> None:
             campaign.LaunchCampaign("c-1", 0),
             coupon.SendCoupon("c-1", "m-1", 0),
             membership.GrantPoints("m-1", "o", 1, terms, 0),
+            session.JoinSession("s-1", "m-1", 0),
+            session.RecogniseMember("m-1", "s-1", 0),
+            review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),
+            review.ReviewProduct("p-1", 0, 9, session="m-1"),
         )
-    ] == ["member-m-1", "product-p", "cart-c", "order-o", "campaign-c-1", "coupon-c%2D1-m-1", "membership-m-1"]
+    ] == [
+        "member-m-1",
+        "product-p",
+        "cart-c",
+        "order-o",
+        "campaign-c-1",
+        "coupon-c%2D1-m-1",
+        "membership-m-1",
+        "session-s-1",
+        "sessions-m-1",
+        "review-p%2D1-o.o%2D1-m.m-1",
+        "review-p%2D1--s.m-1",
+    ]
+
+
+@pytest.mark.parametrize("fact", [sample for sample in SAMPLES if type(sample) in BEHAVIOUR], ids=lambda f: type(f).__name__)
+def test_behaviour_has_no_stream_but_its_appends(fact: object) -> None:
+    assert COMMANDS[type(fact)].stream(fact) is None
 
 
 def test_every_sealed_field_exists_and_erasing_is_one_events_matter() -> None:

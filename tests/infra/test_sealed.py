@@ -17,8 +17,8 @@ from infra.keys import KeyRing
 from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.bootstrap import running
-from streams.handle import Request
 from streams.registry import EVENTS
+from streams.request import Request
 
 PLANTED = ("Xanthippe", "xanthippe@example.org", "1971-07-17", {"hobby": "Xylophone"})
 WORDS = (b"xanthippe", b"1971-07-17", b"xylophone")

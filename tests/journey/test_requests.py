@@ -6,8 +6,8 @@ from functools import cache
 
 from aggregates.order.decider import PlaceOrder
 from aggregates.product import ListProduct
-from streams.handle import Request
 from streams.imports.complete_journey import CompleteJourney
+from streams.request import Request
 
 
 @cache
@@ -18,17 +18,17 @@ def requests(weeks: int) -> list[Request]:
 def test_every_product_is_listed_once_before_its_first_sale_or_with_it() -> None:
     listed: set[str] = set()
     for request in requests(8):
-        new = [command.product for command in request.commands if isinstance(command, ListProduct)]
+        new = [command.product for command in request.known if isinstance(command, ListProduct)]
         assert len(set(new)) == len(new)
         assert listed.isdisjoint(new), request.id
         listed.update(new)
-        sold = {line.product for command in request.commands if isinstance(command, PlaceOrder) for line in command.lines}
+        sold = {line.product for command in request.known if isinstance(command, PlaceOrder) for line in command.lines}
         assert sold <= listed, request.id
     assert listed
 
 
 def test_requests_come_in_order_of_time() -> None:
-    times = [getattr(command, "at") for request in requests(8) for command in request.commands]  # noqa: B009 - all have one
+    times = [getattr(command, "at") for request in requests(8) for command in request.known]  # noqa: B009 - all have one
     assert times == sorted(times)
 
 

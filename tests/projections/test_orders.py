@@ -22,9 +22,21 @@ PLACED = OrderPlaced("o", "m", None, "c", "USD", LINES, tax=80, at=1)
 PAID = OrderPaid(*WHOSE, "USD", LINES, net=1120, at=2)
 SHIPPED = OrderShipped(*WHOSE, at=3)
 DELIVERED = OrderDelivered(*WHOSE, at=4)
-HALF_BACK = OrderRefunded("o", "r-1", "m", None, "USD", (1, 0), (replace(LINES[0], quantity=1, paid=450),), 700, False, at=5)
+HALF_BACK = OrderRefunded(
+    "o", "r-1", "m", None, "USD", (1, 0), (replace(LINES[0], quantity=1, paid=450),), 700, False, at=5, given_back=(450, 0)
+)
 REST_BACK = OrderRefunded(
-    "o", "r-2", "m", None, "USD", (1, 1), (replace(LINES[0], quantity=1, paid=450), LINES[1]), 0, True, at=6
+    "o",
+    "r-2",
+    "m",
+    None,
+    "USD",
+    (1, 1),
+    (replace(LINES[0], quantity=1, paid=450), LINES[1]),
+    0,
+    True,
+    at=6,
+    given_back=(450, 300),
 )
 IN_FULL = OrderInFull(
     "o", "m", "c", "placed", "USD", LINES, gross=1500, total=1300, paid=1200, tax=80, refunded=0,

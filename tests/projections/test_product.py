@@ -66,7 +66,9 @@ def test_an_order_counts_once_on_however_many_lines_a_product_stands() -> None:
 
 
 def test_units_given_back_are_counted_apart() -> None:
-    refunded = OrderRefunded("o", "r", "m", None, "USD", (2, 0, 1), (replace(TEA, quantity=2), ADJUSTMENT), 0, False, at=3)
+    refunded = OrderRefunded(
+        "o", "r", "m", None, "USD", (2, 0, 1), (replace(TEA, quantity=2), ADJUSTMENT), 0, False, at=3, given_back=(0, 0, 0)
+    )
     cancelled = OrderCancelled("p", "m", None, "USD", "", (TEA, MILK), at=3)
     assert tallied(product, refunded, cancelled).counts == {
         "product:tea": {"units_returned": 5},

@@ -72,7 +72,9 @@ def test_the_day_is_the_shops_not_utcs() -> None:
 
 
 def test_money_given_back_stands_apart_on_its_own_day() -> None:
-    refunded = OrderRefunded("o", "r", "m", None, "USD", (2, 0, 0), LINES[:1], 350, False, at=instant("2027-01-02T09:00"))
+    refunded = OrderRefunded(
+        "o", "r", "m", None, "USD", (2, 0, 0), LINES[:1], 350, False, instant("2027-01-02T09:00"), (900, 0, 0)
+    )
     cancelled = OrderCancelled("p", "m", None, "USD", "", LINES, at=instant("2027-01-02T10:00"))
     counts = tallied(SALES, PAID, refunded, cancelled).counts
     assert counts["sales:2027-01-02"] == {"refunds": 1, "refunded": 900, "cancellations": 1, "cancelled": 1250}

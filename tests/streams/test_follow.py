@@ -17,8 +17,8 @@ from infra.settings import CHUNK, Settings
 from projections.card import Card
 from streams.bootstrap import App, running
 from streams.dispatch import fold_name
-from streams.handle import Request
 from streams.registry import folds
+from streams.request import Request
 from tests.redis_content import content
 from tests.shop import MEMBERS, START, line, place, requests
 
@@ -40,7 +40,7 @@ def assert_nothing_is_left(app: App, member: str) -> None:
 
 def test_erasing_a_member_purges_every_view_of_theirs(app: App) -> None:
     every = list(requests(shoppings=120))
-    at = next(n for n, request in enumerate(every) if any(isinstance(command, EraseMember) for command in request.commands))
+    at = next(n for n, request in enumerate(every) if any(isinstance(command, EraseMember) for command in request.known))
     follower = app.follower()
     app.handler.handle_all(every[:at])
     follower.catch_up()

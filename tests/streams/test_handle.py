@@ -13,7 +13,7 @@ from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
 from infra.settings import Settings
 from streams.bootstrap import App, running
-from streams.handle import Request
+from streams.request import Request
 from tests.shop import START, TERMS, line, place
 
 TEA = Request("tea", (ListProduct("tea", START, price=500),))

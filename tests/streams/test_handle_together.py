@@ -23,7 +23,7 @@ from infra.event_log.shapes import Outcome
 from infra.keys import KeyRing
 from infra.settings import Settings
 from streams.bootstrap import App, running
-from streams.handle import Request
+from streams.request import Request
 from tests.shop import START
 
 THREADS = 16
@@ -147,7 +147,7 @@ from aggregates.member import EraseMember
 from infra.keys import KeyRing
 from infra.settings import Settings
 from streams.bootstrap import running
-from streams.handle import Request
+from streams.request import Request
 
 KeyRing.destroy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with running(Settings(Path(sys.argv[1]), sys.argv[2])) as app:

@@ -1,0 +1,74 @@
+"""What a shopper says of a product they know; saying it again, otherwise, replaces it.
+
+The rating counts half stars, so that it is exact; the text is personal and stored sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from aggregates.kernel import Decider, Refusal, require_id, require_shopper
+
+LONGEST = 20_000
+
+
+@dataclass(frozen=True)
+class ReviewProduct:
+    """``half_stars``: 2 (one star) to 10 (five)."""
+
+    product: str
+    at: int
+    half_stars: int
+    member: str | None = None
+    session: str | None = None
+    text: str | None = None
+    order: str | None = None
+
+
+@dataclass(frozen=True)
+class ProductReviewed:
+    product: str
+    member: str | None
+    session: str | None
+    half_stars: int
+    text: str | None
+    order: str | None
+    at: int
+
+
+@dataclass(frozen=True)
+class Review:
+    given: ProductReviewed | None = None
+
+
+def decide(command: ReviewProduct, review: Review) -> list[ProductReviewed]:
+    require_id("product", command.product)
+    require_shopper(command.member, command.session)
+    if command.order is not None:
+        require_id("order", command.order)
+    if type(command.half_stars) is not int or not 2 <= command.half_stars <= 10:
+        raise Refusal("rating_invalid", "A rating is 1 to 5 stars, halves allowed.")
+    if command.text is not None and len(command.text) > LONGEST:
+        raise Refusal("review_too_long", f"A review has at most {LONGEST} characters.")
+    said = (command.product, command.member, command.session, command.half_stars, command.text, command.order)
+    reviewed = ProductReviewed(*said, command.at)
+    if review.given and replace(reviewed, at=review.given.at) == review.given:
+        return []
+    return [reviewed]
+
+
+def evolve(_: Review, event: ProductReviewed) -> Review:
+    return Review(event)
+
+
+def author(command: ReviewProduct) -> tuple[str, str, str]:
+    """Who speaks of what, and of which purchase: these have one review. A member's word is not a session's of the same name."""
+    who = f"m.{command.member}" if command.member is not None else f"s.{command.session}"
+    return command.product, "" if command.order is None else f"o.{command.order}", who
+
+
+review = Decider("review", Review(), decide, evolve)
+
+Command: TypeAlias = ReviewProduct
+Event: TypeAlias = ProductReviewed

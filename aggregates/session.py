@@ -1,0 +1,86 @@
+"""Whose session it is. A guest who signs in is known from then on; what the session did before stays the session's.
+
+It concerns two keys, so it is two facts, each complete: the session's stream says whose it is, the member's list of sessions
+says which are theirs (and what must be forgotten with them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aggregates.kernel import Decider, require_id
+
+
+@dataclass(frozen=True)
+class JoinSession:
+    """The session is this member's from now on."""
+
+    session: str
+    joined: str
+    at: int
+
+
+@dataclass(frozen=True)
+class RecogniseMember:
+    """The member was recognised in a session; it follows from joining."""
+
+    member: str
+    recognised_in: str
+    at: int
+
+
+@dataclass(frozen=True)
+class SessionJoined:
+    """``joined``: the member; the event is kept by its session."""
+
+    session: str
+    joined: str
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberRecognised:
+    """``recognised_in``: the session; the event is kept by its member."""
+
+    member: str
+    recognised_in: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Session:
+    member: str | None = None
+
+
+def decide(command: JoinSession, session: Session) -> list[SessionJoined]:
+    require_id("session", command.session)
+    require_id("member", command.joined)
+    if session.member == command.joined:
+        return []
+    return [SessionJoined(command.session, command.joined, command.at)]
+
+
+def evolve(_: Session, event: SessionJoined) -> Session:
+    return Session(event.joined)
+
+
+session = Decider("session", Session(), decide, evolve)
+
+Sessions: TypeAlias = frozenset[str]
+
+
+def recognise(command: RecogniseMember, sessions: Sessions) -> list[MemberRecognised]:
+    if command.recognised_in in sessions:
+        return []
+    return [MemberRecognised(command.member, command.recognised_in, command.at)]
+
+
+def remember(sessions: Sessions, event: MemberRecognised) -> Sessions:
+    return sessions | {event.recognised_in}
+
+
+sessions: Decider[RecogniseMember, Sessions, MemberRecognised] = Decider("sessions", frozenset(), recognise, remember)
+
+Command: TypeAlias = JoinSession | RecogniseMember
+Event: TypeAlias = SessionJoined | MemberRecognised

@@ -1,0 +1,46 @@
+"""What is asked of the handler: commands that happen together or not at all, under an id that makes asking again safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from aggregates.kernel import Decider
+
+S = TypeVar("S")
+
+
+class Look(Protocol):
+    """Asks what an aggregate stands at, by the ids that name it."""
+
+    def __call__(self, decider: Decider[Any, S, Any], /, *ids: str) -> S: ...
+
+
+Plan: TypeAlias = Callable[[Look], Iterable[object]]
+"""Commands that depend on what is known; each is decided before the next is asked for. May raise ``Refusal``."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """``commands``: in order, or a plan of them. ``reads``: streams (with their deciders) that a plan will look at, to be read
+    together with those of its neighbours.
+
+    ``content``: a hash of what is asked, so that another request by the same id is refused, not taken for this one.
+    ``settled``: whether a refusal is the answer for ever, too; if not, the request may be asked again.
+    """
+
+    id: str
+    commands: tuple[object, ...] | Plan
+    content: bytes | None = None
+    settled: bool = True
+    reads: tuple[tuple[str, Decider[Any, Any, Any]], ...] = ()
+
+    def plan(self, look: Look) -> Iterable[object]:
+        """The commands, in order."""
+        return self.commands(look) if callable(self.commands) else self.commands
+
+    @property
+    def known(self) -> tuple[object, ...]:
+        """The commands that are certain beforehand: all of them, or none if they are planned."""
+        return () if callable(self.commands) else self.commands
