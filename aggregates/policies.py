@@ -9,23 +9,30 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from aggregates import behaviour
 from aggregates.campaign import CampaignLaunched
+from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed
 from aggregates.kernel import Refusal
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.order.decider import PlaceOrder
-from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderRefunded
+from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
+from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled)
+SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 
 
 def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list[object]:
     """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
+    if isinstance(event, SEEN_IN_A_SESSION):
+        both = event.member is not None and event.session is not None and event.member not in erased
+        return [JoinSession(event.session, event.member, event.at)] if both else []
     if not isinstance(event, REACTING) or event.member is None or event.member in erased:
         return []
     member = event.member

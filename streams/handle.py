@@ -96,7 +96,7 @@ class Handler:
                     continue
                 answer = self._first_answer(append, group, request)
                 if isinstance(answer, Outcome) and (answer.accepted or request.settled):
-                    answered[request.id] = replace(answer, repeated=True)
+                    answered[request.id] = answer
                 answers.append(answer)
         del group.streams[group.batch]
         self._remember(group.streams)
@@ -176,7 +176,7 @@ class Handler:
 def again(request: Request, earlier: Outcome) -> Outcome:
     """The first answer, unless something else is asked by its id."""
     if request.content == earlier.content:
-        return earlier
+        return earlier if earlier.repeated else replace(earlier, repeated=True)
     sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
     return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
 

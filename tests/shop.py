@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from random import Random
 
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.cart.decider import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
@@ -16,6 +17,7 @@ from aggregates.order.facts import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
+from aggregates.review import ReviewProduct
 from streams.request import Request
 
 START = 1_483_300_800_000
@@ -66,7 +68,8 @@ def shopping(n: str, member: str | None, at: int, random: Random) -> Iterator[li
     """A basket filled, paid and mostly delivered; some of it given back, some never bought, some still in the cart."""
     chosen = random.sample(PRODUCTS[: random.choice((6, 20))], random.randint(1, 5))
     session = None if member else f"s-{n}"
-    cart: list[object] = [OpenCart(n, at, member, session), *(AddToCart(n, p, at, price=1000) for p in chosen)]
+    looked = browsing(chosen, member, session, at)
+    cart: list[object] = [*looked, OpenCart(n, at, member, session), *(AddToCart(n, p, at, price=1000) for p in chosen)]
     if random.random() < 0.1:
         yield [*cart, ChangeQuantity(n, chosen[0], 2, at)]
         return
@@ -89,3 +92,15 @@ def shopping(n: str, member: str | None, at: int, random: Random) -> Iterator[li
         yield [RedeemCoupon("c-1", member, "k", n, at, order=n)]
         yield [RedeemPoints(member, n, 5, TERMS, at + HOUR)]
         yield [ChangeProfile(member, at, profile={"latest": n})]
+
+
+def browsing(chosen: list[str], member: str | None, session: str | None, at: int) -> Iterator[object]:
+    """What a shopper does on the way to a basket."""
+    first, last = chosen[0], chosen[-1]
+    whose = (member, session, at)
+    yield Impressed("home", tuple(chosen), member, session, (), "regulars", at)
+    yield Searched(f"{first} for {member or session}", member, session, tuple(chosen), at)
+    yield from (Viewed(product, *whose) for product in chosen)
+    yield from (Clicked(first, *whose, "home", 1), Favourited(first, *whose), Shared(first, *whose))
+    yield Dismissed(last, *whose) if len(chosen) > 2 else Unfavourited(first, *whose)
+    yield ReviewProduct(last, at, 2 + at % 9, member, session)

@@ -8,8 +8,10 @@ import click
 
 from infra.faults import Fault
 from streams.cli.demo import demo
+from streams.cli.exporting import exporting
 from streams.cli.importing import importing
 from streams.cli.operating import digest, doctor, follow, redis, stop
+from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
 from streams.cli.tracing import trace
 
@@ -19,8 +21,10 @@ def regulars() -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
 
 
-for command in (demo, importing, show, recommend, trace, doctor, digest, follow, redis, stop):
+for command in (demo, importing, exporting, show, recommend, trace, doctor, digest, follow, redis, stop):
     regulars.add_command(command)
+
+importing.add_command(shop_log)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.product import ListProduct
 from infra.faults import Misconfigured
 from infra.settings import CHUNK, Settings
+from projections.activity import Activity
 from projections.card import Card
 from streams.bootstrap import App, running
 from streams.dispatch import fold_name
@@ -31,11 +32,13 @@ def naming(app: App, word: str) -> list[str]:
 
 
 def assert_nothing_is_left(app: App, member: str) -> None:
-    """Nothing but a card, and a note of the learner's, that say no more than that their member was erased."""
-    assert sorted(naming(app, member)) == [f"v1:card:{member}", f"v1:repeat:{member}"]
+    """Nothing but a card, an activity, and a note of the learner's, that say no more than that their member was erased."""
+    assert sorted(naming(app, member)) == [f"v1:activity:{member}", f"v1:card:{member}", f"v1:repeat:{member}"]
     assert app.views.hashes([f"repeat:{member}"]) == {f"repeat:{member}": {".erased": "1"}}
     card = app.views.load([f"card:{member}"], {"card": Card})[f"card:{member}"]
     assert replace(card, as_of=0, position=0) == Card(member, "erased")
+    activity = app.views.load([f"activity:{member}"], {"activity": Activity})[f"activity:{member}"]
+    assert replace(activity, as_of=0, position=0) == Activity(member, erased=True)
 
 
 def test_erasing_a_member_purges_every_view_of_theirs(app: App) -> None:
@@ -45,7 +48,7 @@ def test_erasing_a_member_purges_every_view_of_theirs(app: App) -> None:
     app.handler.handle_all(every[:at])
     follower.catch_up()
     views = {key.split(":")[1] for key in naming(app, FORGOTTEN)}
-    assert views >= {"card", "orders", "order", "wallet", "recommend", "repeat"}
+    assert views >= {"activity", "card", "orders", "order", "wallet", "recommend", "repeat"}
     assert naming(app, f"Name of {FORGOTTEN}")
     app.handler.handle_all(every[at:])
     follower.catch_up()

@@ -1,0 +1,121 @@
+"""``regulars import shop-log``: any shop's history, from the JSON Lines file that ``docs/import-format.md`` describes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from infra.settings import from_environment
+from streams.bootstrap import App
+from streams.cli.shop_log_file import Source, opened, place_in, size_of, started
+from streams.imports.shop_log.archive import Damaged
+from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
+from streams.imports.shop_log.plans.planning import Planner
+from streams.imports.shop_log.reading import Reader
+from streams.imports.shop_log.rejects import RejectsFile
+from streams.imports.shop_log.schema import schema
+
+
+@click.command("shop-log")
+@click.argument("file", required=False)
+@click.option("--schema", "show_schema", is_flag=True, help="Print the JSON Schema of a line, and do nothing else.")
+@click.option("--timezone", "zone", metavar="ZONE", help="The zone of times without an offset, such as Europe/Paris.")
+@click.option("--currency", metavar="CODE", help="The shop's currency (ISO 4217); a new log is kept in it.")
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected lines go.")
+@click.option("--without-models", is_flag=True, help="Log and views alone; `regulars follow` teaches the models later.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def shop_log(
+    file: str | None,
+    show_schema: bool,
+    zone: str | None,
+    currency: str | None,
+    rejects: Path | None,
+    without_models: bool,
+    as_json: bool,
+) -> None:
+    """Import FILE (JSON Lines, plain, .gz or .zst; - is standard input). Docs: docs/import-format.md."""
+    if show_schema:
+        click.echo(orjson.dumps(schema(), option=orjson.OPT_INDENT_2))
+        return
+    if file is None:
+        raise click.UsageError("Name a FILE, or - for standard input.")
+    console, settings = Console(stderr=True), from_environment()
+    with opened(file) as source, started(source, settings, zone, currency) as (app, lines):
+        aside = rejects or settings.home / "rejects" / f"{Path(file).name if file != '-' else 'standard-input'}.jsonl"
+        ended = import_shop_log(app, Source(source, lines, zone), aside, console, models=not without_models)
+    if as_json:
+        click.echo(orjson.dumps(asdict(ended.taken)))
+    else:
+        say(console, ended, aside)
+    if ended.damaged:
+        click.echo(f"regulars: {file}: {ended.damaged}", err=True)
+    elif not ended.taken.lines:
+        click.echo(f"regulars: {file} holds no line.", err=True)
+    sys.exit(2 if ended.damaged else ended.taken.status)
+
+
+@dataclass(frozen=True)
+class Ended:
+    taken: Taken
+    events: int
+    seconds: float
+    damaged: Damaged | None
+
+
+def import_shop_log(app: App, source: Source, aside: Path, console: Console, models: bool) -> Ended:
+    """Import with a progress bar, the views following as the log grows."""
+    reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
+    task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
+    follower = app.follower(models)
+    follower.catch_up()
+    before, begun, damaged = app.log.head(), time.monotonic(), None
+    with progress_bar(console) as bar, RejectsFile(aside) as rejected:
+        shown = bar.add_task("shop-log", total=size_of(source.file), rate="")
+        try:
+            for batch in batches(source.lines):
+                rejected.write(task.take(batch))
+                follower.keep_up()
+                rate = f"{task.taken.lines:,} lines, {task.taken.lines / (time.monotonic() - begun):,.0f}/s"
+                bar.update(shown, completed=place_in(source.file), rate=rate)
+        except Damaged as fault:
+            damaged = fault
+        follower.catch_up()
+    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged)
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def say(console: Console, ended: Ended, aside: Path) -> None:
+    taken = ended.taken
+    rate = taken.lines / ended.seconds if ended.seconds else 0.0
+    console.print(
+        f"{taken.lines:,} lines: {taken.accepted:,} accepted, {taken.duplicates:,} known before, {taken.rejected:,} rejected; "
+        f"{ended.events:,} events in {ended.seconds:.1f} s ({rate:,.0f} lines/s)"
+    )
+    if taken.late:
+        console.print(f"  {taken.late:,} came late: they happened before a line above them")
+    if taken.unpriced:
+        console.print(f"  {taken.unpriced:,} lines of orders have no price: they count for the recommender alone")
+    for name, count in taken.unknown_fields.most_common(10):
+        console.print(f"  ignored {count:,} times: the field {name}")
+    for code, count in taken.by_reason.most_common():
+        console.print(f"  rejected {count:,} times: {code}")
+    if taken.rejected:
+        console.print(f"  the rejected lines are in {aside}")

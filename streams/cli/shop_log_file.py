@@ -1,0 +1,90 @@
+"""A shop-log file to be read: opened, and the shop it belongs to made ready before its lines are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+from zoneinfo import ZoneInfo
+
+from infra.event_log.shapes import Shop
+from infra.faults import Misconfigured
+from infra.settings import Settings
+from streams.bootstrap import App, running
+from streams.imports.shop_log.archive import Damaged, raw_lines
+from streams.imports.shop_log.header import with_header
+
+Lines: TypeAlias = Iterator[tuple[int, bytes]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """``zone``: of times without an offset."""
+
+    file: BinaryIO
+    lines: Lines
+    zone: str | None
+
+
+@contextmanager
+def opened(file: str) -> Iterator[BinaryIO]:
+    """The file's bytes. Raises :class:`Misconfigured` if it cannot be opened."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(Path(file).open("rb"))
+            source.peek(1)  # a directory opens, and is found out here
+        except (OSError, ValueError) as fault:
+            raise Misconfigured(f"{file} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
+        yield source
+
+
+@contextmanager
+def started(file: BinaryIO, settings: Settings, zone: str | None, currency: str | None) -> Iterator[tuple[App, Lines]]:
+    """The system of the shop that the options, else the file's own header, name; and the file's lines."""
+    check_shop(zone, currency)
+    try:
+        told, lines = with_header(raw_lines(file))
+    except Damaged as damaged:  # nothing could be read, which is said when the lines are
+        told, lines = None, fails(damaged)
+    shop = Shop(zone or (told.zone if told else settings.zone), currency or (told.currency if told else settings.currency))
+    check_shop(shop.zone, shop.currency)
+    with running(replace(settings, zone=shop.zone, currency=shop.currency), shop if told else None) as app:
+        if currency and app.terms.currency != currency:
+            raise Misconfigured(f"This log is kept in {app.terms.currency}, not in {currency}: choose another REGULARS_HOME.")
+        yield app, lines
+
+
+def fails(damaged: Damaged) -> Lines:
+    raise damaged
+    yield
+
+
+def check_shop(zone: str | None, currency: str | None) -> None:
+    """Raises :class:`Misconfigured` for a zone or currency that there is not."""
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, LookupError):
+            raise Misconfigured(f"There is no time zone {zone!r}: name one like Europe/Paris.") from None
+    if currency is not None and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise Misconfigured(f"{currency!r} is no currency: write its three capital letters, like EUR.")
+
+
+def size_of(source: BinaryIO) -> int | None:
+    """The bytes of a file, None of a stream that ends when it ends."""
+    if not source.seekable():
+        return None
+    at = source.tell()
+    size = source.seek(0, 2)
+    source.seek(at)
+    return size
+
+
+def place_in(source: BinaryIO) -> int:
+    return source.tell() if source.seekable() else 0

@@ -1,0 +1,1 @@
+"""The log, told to other programs."""

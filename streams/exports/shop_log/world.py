@@ -1,0 +1,81 @@
+"""What an importer of the file would know at each place of it: the check that a line says what the log says.
+
+A line is faithful if reading it, planning it and deciding it over what is known gives the very events that come next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aggregates.cart.decider import cart
+from aggregates.kernel import Decider, Refusal, stream_id
+from aggregates.membership.decider import membership
+from aggregates.membership.facts import Event as LedgerEvent
+from aggregates.membership.facts import PointsRedeemed
+from aggregates.order.decider import order
+from aggregates.programme import Programme
+from aggregates.session import MemberRecognised, sessions
+from infra.codec import Codec
+from infra.event_log.sqlite import SqliteLog
+from streams.deciding import Deciding, Stream
+from streams.imports.shop_log.lines import ShopLine
+from streams.imports.shop_log.plans.planning import Planner
+
+FOLLOWS = (*(event for event in LedgerEvent.__args__ if event is not PointsRedeemed), MemberRecognised)
+"""Facts that policies bring about: the import decides them again, so the file leaves them out."""
+
+NOT_KEPT = (membership, sessions)
+"""Aggregates of which only such facts depend."""
+
+
+class World:
+    """``versions``: how far each order has come; its state is read from the log when a line asks for it."""
+
+    def __init__(self, log: SqliteLog, terms: Programme) -> None:
+        self._log = log
+        self._codec: Codec = log.codec
+        self._terms = terms
+        self._states: dict[str, Stream] = {}
+        self._versions: dict[str, int] = {}
+        self._erased: frozenset[str] = frozenset()
+        self._planner = Planner(terms)
+
+    def decided(self, line: ShopLine) -> list[object] | None:
+        """The facts that this line would bring about here, without those that follow from them; None if it would be refused."""
+        deciding = Deciding(self._terms, self._codec, self._erased, self._load, batch="behaviour")
+        try:
+            for command in self._planner.request(line).plan(deciding.look):
+                deciding.command(command)
+        except Refusal:
+            return None
+        return [event for _, _, event in deciding.events if not isinstance(event, FOLLOWS)]
+
+    def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
+        """Take note of the log's next fact."""
+        if decider is order:
+            self._versions[stream] = self._versions.get(stream, 0) + 1
+            return
+        if decider in NOT_KEPT or decider.name == "behaviour":
+            return
+        version, state = self._load(stream, decider)
+        after = decider.evolve(state, event)
+        if decider is cart and after.status != "open":
+            self._states.pop(stream, None)
+        else:
+            self._states[stream] = version + 1, after
+        if type(event) in self._codec.erasing:
+            self._erased |= {self._codec.partition_key(event)}
+
+    def order(self, name: str) -> Any:
+        return self._load(stream_id(order.name, name), order)[1]
+
+    def cart(self, name: str) -> Any:
+        return self._load(stream_id(cart.name, name), cart)[1]
+
+    def _load(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
+        if decider is order:
+            version = self._versions.get(stream, 0)
+            events: Iterable[Any] = self._log.read(stream)[0][:version] if version else ()
+            return version, order.rebuild(events)
+        return self._states.get(stream, (0, decider.initial))

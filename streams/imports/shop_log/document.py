@@ -1,0 +1,99 @@
+"""Strict JSON: one object a line, as it was written; a number keeps every digit, and nothing is said twice.
+
+The fast reader drops the first of two equal keys, and digits that a float cannot hold. Both are noticed here, cheaply: every
+pair has one colon, and only a float of many digits or with an exponent is read anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from streams.imports.shop_log.archive import LONGEST
+from streams.imports.shop_log.rejected import Rejected
+
+DEEPEST = 32
+"""How many objects and lists may stand within each other, the line's own object counted."""
+
+LONG_NUMBER = re.compile(rb"[:,\[\s]-?(?:[0-9.]{17}|[0-9.]+[eE])")
+"""A number that a float may not hold exactly; fifteen digits and a point always fit."""
+
+ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The object that a line holds: a number is an int, a float that prints as it was written, or else a Decimal.
+
+    Raises :class:`Rejected`.
+    """
+    if len(raw) > LONGEST:
+        raise Rejected("line_too_long", f"A line has at most {LONGEST} bytes: split it.")
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise not_json(raw, error) from None
+    if type(document) is not dict:
+        raise Rejected("not_an_object", "A line is one JSON object, in braces.")
+    colons, floats = survey(document)
+    if colons != raw.count(b":") or (b"\\" in raw and ESCAPED_COLON.search(raw)) or (floats and LONG_NUMBER.search(raw)):
+        return parse_exactly(raw)
+    return document
+
+
+def survey(document: dict[str, Any]) -> tuple[int, bool]:
+    """How many colons the document was written with, if no key was dropped; and whether it has floats."""
+    colons, floats = 0, False
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for held in level:
+            if type(held) is dict:
+                colons += len(held) + "".join(held).count(":")
+                held = held.values()
+            for value in held:
+                kind = type(value)
+                if kind is str:
+                    colons += value.count(":")
+                elif kind is float:
+                    floats = True
+                elif kind is dict or kind is list:
+                    inner.append(value)
+        if not inner:
+            return colons, floats
+        level = inner
+    raise Rejected("nested_too_deep", f"Objects and lists may be nested {DEEPEST} deep: flatten this line.")
+
+
+def parse_exactly(raw: bytes) -> dict[str, Any]:
+    """The same, slowly; the line is known to be JSON of bounded depth."""
+    document: dict[str, Any] = json.loads(raw, object_pairs_hook=without_repeats, parse_float=exact)
+    return document
+
+
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in told:
+            raise Rejected("key_repeated", f"The key {name[:80]!r} stands twice in one object: keep one.")
+        told[name] = value
+    return told
+
+
+def exact(written: str) -> float | Decimal:
+    try:
+        value, near = Decimal(written), float(written)
+        return near if Decimal(repr(near)) == value else value
+    except InvalidOperation:
+        raise Rejected("number_invalid", "A number's exponent is out of any range: write the number out.") from None
+
+
+def not_json(raw: bytes, error: orjson.JSONDecodeError) -> Rejected:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        return Rejected("utf8_invalid", f"Byte {wrong.start + 1} of the line is not UTF-8: export the file as UTF-8.")
+    return Rejected("json_invalid", f"The line is not JSON: {error.msg} at character {error.pos + 1}.")

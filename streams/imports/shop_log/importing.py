@@ -1,0 +1,124 @@
+"""A shop-log into the log: line by line in file order, what cannot be taken said and set aside, the rest untouched by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from aggregates.kernel import stream_id
+from aggregates.order.decider import order as order_decider
+from infra.event_log.shapes import Outcome
+from infra.event_log.sqlite import SqliteLog
+from streams.handle import Handler
+from streams.imports.shop_log.archive import Damaged
+from streams.imports.shop_log.lines import OrderRecord, ShopLine
+from streams.imports.shop_log.plans.planning import Planner
+from streams.imports.shop_log.reading import Reader
+from streams.imports.shop_log.rejected import Rejected
+from streams.imports.shop_log.rejects import Reject
+from streams.request import Request
+
+TOGETHER = 512
+"""Lines of one append. Its edges are multiples of this in the file, so a resumed import appends as an undisturbed one."""
+
+NOTHING_NEW = {"cancel", "order_status"}
+"""Types whose line is a duplicate, too, if the order stands there already."""
+
+Numbered: TypeAlias = tuple[int, bytes]
+
+
+@dataclass
+class Taken:
+    """What came of a file. ``late``: accepted lines that happened before one that stands above them in it."""
+
+    lines: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    late: int = 0
+    unpriced: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+    by_reason: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all taken or known before, 3 some rejected, 2 nothing but rejected lines."""
+        if not self.rejected:
+            return 0
+        return 3 if self.accepted or self.duplicates else 2
+
+
+class ShopLogImport:
+    """Takes the lines of one file, a batch at a time; ``taken`` says what came of them so far."""
+
+    def __init__(self, handler: Handler, log: SqliteLog, reader: Reader, planner: Planner) -> None:
+        self.taken = Taken(unknown_fields=reader.unknown_fields)
+        self._handler = handler
+        self._log = log
+        self._reader = reader
+        self._planner = planner
+        self._latest = 0
+
+    def take(self, batch: Iterable[Numbered]) -> list[Reject]:
+        """Append what a batch of numbered lines says, and return those that were not accepted, in order."""
+        rejects: list[Reject] = []
+        readable: list[tuple[ShopLine, bytes, bool]] = []
+        requests: list[Request] = []
+        for number, raw in batch:
+            self.taken.lines += 1
+            try:
+                line = self._reader.read(number, raw)
+            except Rejected as why:
+                rejects.append(Reject(number, why.code, why.reason, raw))
+                continue
+            readable.append((line, raw, line.at < self._latest))
+            self._latest = max(self._latest, line.at)
+            requests.append(self._planner.request(line))
+        for (line, raw, late), outcome in zip(readable, self._handler.handle_all(requests), strict=True):
+            if not outcome.accepted:
+                rejects.append(Reject(line.number, outcome.code, outcome.sentence, raw))
+            else:
+                self._count(line, outcome, late)
+        rejects.sort(key=lambda reject: reject.line)
+        self.taken.rejected += len(rejects)
+        self.taken.by_reason.update(reject.code for reject in rejects)
+        return rejects
+
+    def _count(self, line: ShopLine, outcome: Outcome, late: bool) -> None:
+        taken = self.taken
+        if outcome.repeated or (line.type in NOTHING_NEW and not outcome.events):
+            taken.duplicates += 1
+            return
+        taken.accepted += 1
+        taken.by_type[line.type] += 1
+        taken.late += late
+        if isinstance(line.body, OrderRecord) and any(
+            item.total is None and item.unit_price is None for item in line.body.lines
+        ):
+            events, _ = self._log.read(stream_id(order_decider.name, line.body.order))
+            placed = order_decider.rebuild(events).placed  # type: ignore[arg-type]
+            taken.unpriced += placed.unpriced if placed else 0
+
+
+def batches(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """Numbered lines by the :data:`TOGETHER` of the file that they stand in.
+
+    Raises :class:`Damaged` after all that was read before the damage.
+    """
+    batch: list[Numbered] = []
+    damaged: Damaged | None = None
+    try:
+        for numbered in lines:
+            if batch and numbered[0] // TOGETHER != batch[0][0] // TOGETHER:
+                yield batch
+                batch = []
+            batch.append(numbered)
+    except Damaged as fault:
+        damaged = fault
+    if batch:
+        yield batch
+    if damaged:
+        raise damaged

@@ -1,0 +1,30 @@
+"""Commands of Regulars as they stand in a line, for what no other type of line can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+
+from aggregates.kernel import Refusal
+from aggregates.programme import Programme
+from streams.imports.shop_log.lines import CommandLine
+from streams.registry import COMMANDS
+
+BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS}
+
+
+def recorded(line: CommandLine, terms: Programme, at: int) -> Iterator[object]:
+    """Raises ``Refusal`` for a command that there is not, or values that are not its own."""
+    command = BY_NAME.get(line.command)
+    if command is None:
+        raise Refusal("command_unknown", f"There is no command named {line.command[:80]!r}.")
+    shop_s_own: dict[str, Any] = {"at": at, "terms": terms}
+    added = {spec.name: shop_s_own[spec.name] for spec in fields(command) if spec.name in shop_s_own}
+    values = {**line.values, **{name: msgspec.to_builtins(value) for name, value in added.items()}}
+    try:
+        yield msgspec.convert(values, command)
+    except (msgspec.ValidationError, TypeError) as fault:
+        raise Refusal("command_invalid", f"{line.command}: {fault}") from None
