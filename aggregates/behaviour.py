@@ -121,6 +121,8 @@ def decide(fact: Command, _: None) -> list[Event]:
             require_products(fact.products)
             if fact.propensities and len(fact.propensities) != len(fact.products):
                 raise Refusal("propensities_invalid", "There is one propensity for each product, or none at all.")
+            if not all(0 <= propensity <= 1 for propensity in fact.propensities):
+                raise Refusal("propensities_invalid", "A propensity is a number from 0 to 1.")
         case _:
             require_id("product", fact.product)
             if fact.slot is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id
@@ -117,6 +118,8 @@ def list_product(command: ListProduct, product: Product) -> list[Event]:
         require_count("price", command.price)
     if command.stock is not None:
         require_count("stock", command.stock)
+    if not all(map(isfinite, command.embedding)):
+        raise Refusal("embedding_invalid", "An embedding is made of finite numbers.")
     listed = ProductListed(
         command.product,
         command.name,

@@ -122,7 +122,8 @@ class Codec:
         mine = owner(raw, self.partition_key(event))
         for name, blank in kind.sealed.items():
             if raw[name] != blank:
-                raw[name] = self._keys.seal(mine, context(kind, mine, name), orjson.dumps(raw[name]))
+                sealed = self._keys.seal(mine, context(kind, mine, name), orjson.dumps(raw[name]))
+                raw[name] = blank if sealed is None else sealed
         return raw
 
     def _open(self, raw: Raw, kind: EventType) -> Raw:

@@ -1,7 +1,8 @@
 """Each member's own key, in a database of its own: to erase a member is to destroy the key.
 
 The key is stored before anything is sealed with it, so a crash can leave an unused key, never an unreadable event.
-``secure_delete`` and a truncated rollback journal leave no copy of a destroyed key in the file.
+``secure_delete`` and a truncated rollback journal leave no copy of a destroyed key in the file. An empty one stays: no other is
+made in its place, since what was sealed before could not be told from what is damaged.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import hmac
 import sqlite3
 import threading
 from base64 import b64decode, b64encode
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from os import urandom
 from pathlib import Path
@@ -41,12 +43,16 @@ class KeyRing:
         self._db.execute("CREATE TABLE IF NOT EXISTS keys (member TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
         self._pepper = self._make(PEPPER)
 
-    def seal(self, member: str, context: str, value: bytes) -> str:
-        """Encrypt for this member, making their key if they have none."""
+    def seal(self, member: str, context: str, value: bytes) -> str | None:
+        """Encrypt for this member, making their key if they never had one; None if it was destroyed: nothing more is kept."""
         nonce = urandom(NONCE)
         with self._lock:
-            cipher = AESGCM(self._find(member) or self._make(member))
-        return b64encode(nonce + cipher.encrypt(nonce, value, context.encode())).decode()
+            key = self._find(member)
+            if key is None:
+                key = self._make(member)
+        if not key:
+            return None
+        return b64encode(nonce + AESGCM(key).encrypt(nonce, value, context.encode())).decode()
 
     def open(self, member: str, context: str, sealed: str) -> bytes | None:
         """Decrypt; None if the member's key was destroyed, by whatever process.
@@ -55,7 +61,7 @@ class KeyRing:
         """
         with self._lock:
             key = self._find(member)
-        if key is None:
+        if not key:
             return None
         try:
             raw = b64decode(sealed, validate=True)
@@ -65,7 +71,18 @@ class KeyRing:
 
     def destroy(self, member: str) -> None:
         with self._lock:
-            self._db.execute("DELETE FROM keys WHERE member = ?", (member,))
+            self._db.execute("INSERT INTO keys VALUES (?, x'') ON CONFLICT (member) DO UPDATE SET key = x''", (member,))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keys made inside are stored at its end, at once; only then may what was sealed with them be stored."""
+        with self._lock:
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._db.execute("COMMIT")
 
     def blind(self, value: str) -> str:
         """A keyed hash: equal values can be found equal, and told by nobody without this file."""

@@ -7,15 +7,21 @@ computed at its owner's latest event with the model as of that event, so chunks,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
+from aggregates.cart.facts import CartItemAdded
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.programme_time import local_day
+from models.browsing import Browsing, is_guest, shopper_of
+from models.browsing import Event as Act
+from models.browsing_state import PARTS, BrowsingState
 from models.co_occurrence import CoOccurrence
 from models.items import Items
 from models.leaders import Leaders
@@ -23,8 +29,11 @@ from models.quality import Quality
 from models.repeat import RepeatBuyers
 from models.slots import LISTED, Companions, Popular, Recommendations, Slots
 from models.state import StateKeeper
+from models.visitors import Visitors
 
-Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased
+Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
+
+ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 60
 """Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
@@ -34,7 +43,7 @@ class Learner:
     name = "learner"
     version = 1
     events: frozenset[type] = frozenset(Event.__args__)
-    parts = ("items", "learner", "repeat", "pairs", "once", "recommend", "also", "popular", "quality")
+    parts = ("items", "learner", "repeat", "pairs", "once", "recommend", "also", "popular", "quality", "visit", *PARTS)
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
@@ -50,20 +59,25 @@ class Learner:
         self.slots = Slots(self.items, self.repeat, self.pairs, self.hot)
         self.shown: dict[str, tuple[str, ...]] = {}
         self.erased: set[str] = set()
+        self.browsing = Browsing()
+        self.visitors = Visitors(self.items, self.browsing, self.hot)
         self._state = StateKeeper(self)
+        self._browsing_state = BrowsingState(self.browsing)
 
     def missing(self, chunk: Sequence[Recorded]) -> list[str]:
-        """Keys of the state that a chunk needs and that is not in memory."""
-        return self._state.missing(chunk, self._zone)
+        """Keys of the state that a chunk needs and that is not in memory; once they are, there may be more."""
+        return [*self._state.missing(chunk, self._zone), *self._browsing_state.missing(*touched(chunk))]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         self._state.restore(maps)
+        self._browsing_state.restore(maps)
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
         """Learn a chunk whose state is at hand."""
         delta = Delta()
         latest = {line.product: position for position, event in baskets(chunk) for line in event.lines if line.quantity}
         last = max(latest.values(), default=0)
+        last_acts = {shopper_of(event): position for position, event in acts(chunk)}
         for recorded in chunk:
             match recorded.event:
                 case OrderPaid() as event:
@@ -76,8 +90,18 @@ class Learner:
                     self._state.retire(event.product)
                 case MemberErased() as event:
                     self._erase(delta, event.member)
+                case Viewed() | Clicked() | Favourited() | Unfavourited() | Dismissed() | Searched() | CartItemAdded() as event:
+                    self._learn_act(delta, event, recorded.position, last_acts)
+        for guest in self.visitors.ended():
+            delta.documents[page_of(guest)] = None
         self._state.write(delta)
+        self._browsing_state.write(delta)
         return delta
+
+    def _learn_act(self, delta: Delta, event: Act, position: int, last_acts: Mapping[str, int]) -> None:
+        shopper = self.browsing.learn_one(event)
+        if shopper is not None and is_guest(shopper) and last_acts[shopper] == position:
+            delta.documents[page_of(shopper)] = self.visitors.page(shopper, position)
 
     def _learn_basket(self, delta: Delta, event: OrderPaid, position: int, latest: Mapping[str, int]) -> None:
         basket = list(dict.fromkeys(line.product for line in event.lines if line.quantity))
@@ -87,6 +111,7 @@ class Learner:
         if member is not None:
             self._test(member, basket, event.at)
         self._learn(member, basket, event.at)
+        self.browsing.learn_basket(event, basket)
         neighbours = self.slots.neighbours(basket)
         if member is not None:
             entries = tuple(self.slots.member(member, neighbours))
@@ -125,9 +150,34 @@ class Learner:
 
     def _erase(self, delta: Delta, member: str) -> None:
         self.shown.pop(member, None)
+        self.browsing.forget(f"m.{member}")
         self.erased.add(member)
         delta.documents[f"recommend:{member}"] = None
         self._state.erase(member)
+
+
+def acts(chunk: Sequence[Recorded]) -> Iterator[tuple[int, Act]]:
+    return ((recorded.position, recorded.event) for recorded in chunk if isinstance(recorded.event, ACTS))
+
+
+def touched(chunk: Sequence[Recorded]) -> tuple[dict[str, set[str]], set[str]]:
+    """Which products each shopper does something with, and whose visit goes on or begins for certain."""
+    products: defaultdict[str, set[str]] = defaultdict(set)
+    visiting: set[str] = set()
+    for _, event in acts(chunk):
+        shopper = shopper_of(event)
+        if not isinstance(event, CartItemAdded):
+            visiting.add(shopper)
+        if not isinstance(event, Searched):
+            products[shopper].add(event.product)
+    for _, paid in baskets(chunk):
+        if paid.member is not None or paid.session is not None:
+            products[shopper_of(paid)].update(line.product for line in paid.lines)
+    return products, visiting
+
+
+def page_of(guest: str) -> str:
+    return f"visit:{guest.removeprefix('s.')}"
 
 
 def baskets(chunk: Sequence[Recorded]) -> Iterator[tuple[int, OrderPaid]]:

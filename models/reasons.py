@@ -42,3 +42,11 @@ def bought_with(name: str) -> str:
 
 def popular_in(department: str) -> str:
     return f"Popular in {department}" if department else "Popular right now"
+
+
+def looked_at() -> str:
+    return "You looked at this"
+
+
+def seen_after(name: str) -> str:
+    return f"Shoppers who looked at {name} went on to this"

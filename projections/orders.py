@@ -122,7 +122,7 @@ def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
         case OrderDelivered():
             return with_changes(view, position=position, status="delivered", delivered_at=event.at)
         case OrderCancelled():
-            back = sum(line.paid for line in event.lines)
+            back = view.refunded + sum(line.paid for line in event.lines)
             return with_changes(view, position=position, status="cancelled", refunded=back)
         case OrderRefunded():
             back = view.refunded + sum(line.paid for line in event.lines)

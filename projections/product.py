@@ -1,35 +1,51 @@
-"""A product's page: what the shop says of it, and how often it was bought and given back."""
+"""A product's page: what the shop says of it, how often it was bought and given back, and what shoppers make of it.
+
+Every counter only grows, so that increments commute: likes and likes taken back are counted apart. A review that is said anew
+counts again, since the fact does not say what it replaces.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TypeAlias, assert_never
 
-from aggregates.delta import Delta
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
+from aggregates.cart.facts import CartItemAdded
+from aggregates.delta import Delta, Scalar
 from aggregates.order.facts import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.review import ProductReviewed
 from projections.kernel import Tally
 
-Event: TypeAlias = ProductListed | ProductRepriced | ProductRetired | OrderPaid | OrderRefunded | OrderCancelled
+Counted: TypeAlias = CartItemAdded | Viewed | Clicked | Favourited | Unfavourited | Dismissed | Shared
+Said: TypeAlias = ProductListed | ProductRepriced | ProductRetired
+Sold: TypeAlias = OrderPaid | OrderRefunded | OrderCancelled
+Event: TypeAlias = Counted | Said | Sold | Impressed | ProductReviewed
+
+COUNTERS: dict[type, str] = {
+    CartItemAdded: "carted",
+    Viewed: "views",
+    Clicked: "clicks",
+    Favourited: "favourited",
+    Unfavourited: "unfavourited",
+    Dismissed: "dismissals",
+    Shared: "shares",
+}
+"""What each fact of one product and one shopper adds 1 to."""
 
 
 def project(delta: Delta, event: Event) -> None:
     match event:
-        case ProductListed():
-            delta.fields[f"product:{event.product}"].update(
-                name=event.name,
-                department=event.department,
-                category=event.category,
-                brand=event.brand,
-                price=event.price,
-                stock=event.stock,
-                attributes=json.dumps(event.attributes) if event.attributes else None,
-                status="listed",
-            )
-        case ProductRepriced():
-            delta.fields[f"product:{event.product}"]["price"] = event.price
-        case ProductRetired():
-            delta.fields[f"product:{event.product}"]["status"] = "retired"
+        case CartItemAdded() | Viewed() | Clicked() | Favourited() | Unfavourited() | Dismissed() | Shared():
+            delta.count(f"product:{event.product}", COUNTERS[type(event)], 1)
+        case Impressed():
+            for product in event.products:
+                delta.count(f"product:{product}", "shown", 1)
+        case ProductReviewed():
+            delta.count(f"product:{event.product}", "reviews", 1)
+            delta.count(f"product:{event.product}", "half_stars", event.half_stars)
+        case ProductListed() | ProductRepriced() | ProductRetired():
+            delta.fields[f"product:{event.product}"].update(said(event))
         case OrderPaid():
             for product in {line.product for line in event.lines if line.quantity}:
                 delta.count(f"product:{product}", "orders", 1)
@@ -38,6 +54,30 @@ def project(delta: Delta, event: Event) -> None:
         case OrderRefunded() | OrderCancelled():
             for line in event.lines:
                 delta.count(f"product:{line.product}", "units_returned", line.quantity)
+        case _:
+            assert_never(event)
+
+
+def said(event: Said) -> dict[str, Scalar | None]:
+    """What the shop says of a product, None for what it says no more."""
+    match event:
+        case ProductListed():
+            return {
+                "name": event.name,
+                "description": event.description,
+                "image": event.image,
+                "department": event.department,
+                "category": event.category,
+                "brand": event.brand,
+                "price": event.price,
+                "stock": event.stock,
+                "attributes": json.dumps(event.attributes) if event.attributes else None,
+                "status": "listed",
+            }
+        case ProductRepriced():
+            return {"price": event.price}
+        case ProductRetired():
+            return {"status": "retired"}
         case _:
             assert_never(event)
 

@@ -74,8 +74,7 @@ class LearnerFeed:
         self.name, self.events = fold_name(learner), learner.events
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
-        missing = self._learner.missing(chunk)
-        if missing:
+        while missing := self._learner.missing(chunk):
             self._learner.restore(self._views.hashes(missing))
         return self._learner.fold(chunk)
 

@@ -83,7 +83,7 @@ class Handler:
 
     def _answer_alone(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
         answers: list[Outcome | Exception] = []
-        with self._log.append() as append:
+        with self._log.append() as append, self._keys.together():
             group = Group(self._erased, batch=stream_id(behaviour.name, str(append.head + 1)))
             if self._log.changed_elsewhere():
                 self._remembered.clear()
@@ -109,7 +109,10 @@ class Handler:
         """Decide and append one request; a refusal or a fault of one leaves the others of its group alone."""
 
         def load(stream: str, decider: Decider[Any, Any, Any]) -> Stream:
-            return group.streams.get(stream) or self._remembered.get(stream) or rebuilt(append, stream, decider)
+            found = group.streams.get(stream) or self._remembered.get(stream)
+            if found is None:
+                found = group.streams[stream] = rebuilt(append, stream, decider)
+            return found
 
         deciding = Deciding(self._terms, self._log.codec, group.erased, load, group.batch)
         try:

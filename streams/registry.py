@@ -18,6 +18,7 @@ from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
 from infra.codec import EventType, Upcast
 from models.learner import Learner
+from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
@@ -25,6 +26,7 @@ from projections.kernel import Projection
 from projections.orders import orders
 from projections.product import product as product_view
 from projections.sales import sales
+from projections.sessions import sessions
 from projections.trending import trending
 from projections.wallet import wallet
 
@@ -121,6 +123,8 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield cart_view
     yield orders
     yield wallet
+    yield activity
+    yield sessions
     yield product_view
     yield trending
     yield sales(terms.zone)

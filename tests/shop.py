@@ -68,7 +68,7 @@ def shopping(n: str, member: str | None, at: int, random: Random) -> Iterator[li
     """A basket filled, paid and mostly delivered; some of it given back, some never bought, some still in the cart."""
     chosen = random.sample(PRODUCTS[: random.choice((6, 20))], random.randint(1, 5))
     session = None if member else f"s-{n}"
-    looked = browsing(chosen, member, session, at)
+    looked = browsing(chosen, member, session or (f"s-{n}" if int(n) % 4 == 0 else None), at)
     cart: list[object] = [*looked, OpenCart(n, at, member, session), *(AddToCart(n, p, at, price=1000) for p in chosen)]
     if random.random() < 0.1:
         yield [*cart, ChangeQuantity(n, chosen[0], 2, at)]

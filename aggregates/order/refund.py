@@ -70,12 +70,13 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
 def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | None]]:
     """Units and stated money to give back of each line; refuses more units than are left, and nothing at all."""
     left = [units_of(line) - done for line, done in zip(order.lines, order.refunded, strict=True)]
-    stated: list[int | None] = [None] * len(left)
     if not command.parts:
         if not any(left):
             raise Refusal("nothing_left", "All of this order was refunded before.")
-        return left, stated
+        by_line = zip(left, order.lines, order.given_back, strict=True)
+        return left, [None if rest else line.paid - given for rest, line, given in by_line]
     units = [0] * len(left)
+    stated: list[int | None] = [None] * len(left)
     for asked in command.parts:
         if not isinstance(asked.line, int) or not 1 <= asked.line <= len(left):
             raise Refusal("line_unknown", f"The order has lines 1 to {len(left)}.")
@@ -99,6 +100,8 @@ def money_back(line: OrderLine, done: int, given: int, more: int, stated: int | 
 
     Pro rata, rounded cumulatively, so that all units together bring back what was paid.
     """
+    if stated is None and not more:
+        return 0  # nothing is asked of it
     left = line.paid - given
     if stated is None:
         due = part_of(line.paid, 0, done + more, units_of(line)) - given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -51,7 +51,7 @@ def shop_log(
         aside = rejects or settings.home / "rejects" / f"{Path(file).name if file != '-' else 'standard-input'}.jsonl"
         ended = import_shop_log(app, Source(source, lines, zone), aside, console, models=not without_models)
     if as_json:
-        click.echo(orjson.dumps(asdict(ended.taken)))
+        click.echo(orjson.dumps(ended.taken))
     else:
         say(console, ended, aside)
     if ended.damaged:

@@ -60,6 +60,25 @@ def test_a_cart_that_is_over_is_not_opened_again(end: Event) -> None:
         cart.decide(OpenCart("c", 9, "m", "s"), cart.rebuild([OPENED, TEA, MILK, end]))
 
 
+ANEW = OpenCart("c", 9, "m", "s", anew=True)
+
+
+@pytest.mark.parametrize("end", [CHECKED_OUT, ABANDONED])
+@pytest.mark.parametrize("whose", [("m", "s"), ("other", None)])
+def test_a_shoppers_one_cart_is_opened_anew_and_empty_once_it_is_over(end: Event, whose: tuple[str, str | None]) -> None:
+    over = cart.rebuild([OPENED, TEA, MILK, end])
+    opened = CartOpened("c", *whose, at=9)
+    assert cart.decide(OpenCart("c", 9, *whose, anew=True), over) == [opened]
+    assert cart.rebuild([OPENED, TEA, MILK, end, opened]) == cart.rebuild([opened])
+
+
+def test_opening_anew_what_is_open_or_was_never_there_is_opening() -> None:
+    assert cart.decide(ANEW, FILLED) == []
+    assert cart.decide(ANEW, UNKNOWN) == [CartOpened(*WHOSE, at=9)]
+    with refusing("cart_exists"):
+        cart.decide(OpenCart("c", 9, "other", "s", anew=True), FILLED)
+
+
 def test_adding_says_what_and_whose() -> None:
     assert cart.decide(AddToCart("c", "tea", 2, quantity=2, price=599), EMPTY) == [TEA]
 
@@ -102,6 +121,16 @@ def test_removing_takes_the_product_out() -> None:
 
 def test_removing_twice_changes_nothing() -> None:
     assert cart.decide(RemoveFromCart("c", "rice", at=5), FILLED) == []
+
+
+def test_removing_some_leaves_the_rest() -> None:
+    assert cart.decide(RemoveFromCart("c", "tea", 5, quantity=1), FILLED) == [CartItemQuantityChanged(*WHOSE, "tea", 1, at=5)]
+
+
+@pytest.mark.parametrize("quantity", [2, 3, None])
+def test_removing_as_many_as_there_are_or_more_takes_the_product_out(quantity: int | None) -> None:
+    assert cart.decide(RemoveFromCart("c", "tea", 5, quantity), FILLED) == [CartItemRemoved(*WHOSE, "tea", at=5)]
+    assert cart.decide(RemoveFromCart("c", "rice", 5, quantity), FILLED) == []
 
 
 def test_checking_out_lists_the_items_in_the_order_they_were_first_added() -> None:
@@ -157,6 +186,9 @@ def test_a_cart_that_was_abandoned_is_over(step: Command) -> None:
         (AddToCart("c", "tea", 1, quantity=0), "quantity_invalid"),
         (AddToCart("c", "tea", 1, price=-1), "price_invalid"),
         (ChangeQuantity("c", "tea", -1, at=1), "quantity_invalid"),
+        (RemoveFromCart("c", "tea", at=1, quantity=0), "quantity_invalid"),
+        (RemoveFromCart("c", "rice", at=1, quantity=-1), "quantity_invalid"),
+        (OpenCart("c", 1, anew=True), "shopper_missing"),
     ],
 )
 def test_what_cannot_be_is_refused(command: Command, code: str) -> None:

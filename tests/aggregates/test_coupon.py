@@ -33,6 +33,13 @@ def test_redeeming_within_the_terms_has_no_flags() -> None:
     assert coupon.decide(REDEEM, HOLDER) == [REDEEMED]
 
 
+@pytest.mark.parametrize("amount", [None, 0, 150])
+def test_what_a_use_was_worth_is_kept_where_it_is_known(amount: int | None) -> None:
+    assert coupon.decide(replace(REDEEM, amount=amount), HOLDER) == [replace(REDEEMED, amount=amount)]
+    broken = replace(REDEEM, amount=amount, at=20, recorded=True)
+    assert coupon.decide(broken, HOLDER) == [replace(REDEEMED, amount=amount, at=20, recorded=True, flags=("too_late",))]
+
+
 def test_redeeming_the_same_use_twice_changes_nothing() -> None:
     assert coupon.decide(replace(REDEEM, at=99), coupon.rebuild([SENT, REDEEMED])) == []
 
@@ -83,6 +90,8 @@ def test_a_recorded_use_within_the_terms_has_no_flags() -> None:
         (replace(REDEEM, member=""), "member_id_invalid"),
         (replace(REDEEM, coupon=""), "coupon_id_invalid"),
         (replace(REDEEM, use=""), "use_id_invalid"),
+        (replace(REDEEM, amount=-1), "amount_invalid"),
+        (replace(REDEEM, amount=True), "amount_invalid"),
     ],
 )
 def test_what_has_no_name_is_refused(command: Command, code: str) -> None:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from aggregates.behaviour import Impressed, Searched, Viewed
 from aggregates.campaign import CampaignLaunched
 from aggregates.cart.decider import OpenCart
 from aggregates.cart.facts import CartOpened
@@ -27,6 +31,8 @@ from aggregates.order.facts import (
 )
 from aggregates.policies import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, admit, guards, react
 from aggregates.programme import Programme
+from aggregates.review import ProductReviewed, ReviewProduct
+from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
 from tests.aggregates.given import refusing
 
 TERMS = Programme()
@@ -81,6 +87,32 @@ def test_an_order_moves_no_points_of_an_erased_member(fact: object, reaction: ob
     assert react(fact, TERMS, erased={"n"}) == [reaction]
 
 
+JOINED = SessionJoined("s", "m", at=5)
+
+
+def test_a_session_that_is_joined_is_put_on_its_members_list() -> None:
+    assert react(JOINED, TERMS) == [RecogniseMember("m", "s", at=5)]
+    assert react(MemberRecognised("m", "s", at=5), TERMS) == []
+
+
+SEEN = [
+    Viewed("tea", "m", "s", at=5),
+    Searched("tea", "m", "s", (), at=5),
+    Impressed("home", (), "m", "s", (), None, at=5),
+    ProductReviewed("tea", "m", "s", 9, None, None, at=5),
+    CartOpened("c", "m", "s", at=5),
+    OrderPlaced("o", "m", "s", None, "USD", LINES, 0, at=5),
+]
+
+
+@pytest.mark.parametrize("fact", SEEN, ids=lambda fact: type(fact).__name__)
+def test_a_member_who_is_seen_in_a_session_joins_it(fact: Any) -> None:
+    assert react(fact, TERMS) == [JoinSession("s", "m", at=5)]
+    assert react(fact, TERMS, erased={"m"}) == []
+    for alone in (replace(fact, member=None), replace(fact, session=None)):
+        assert react(alone, TERMS) == []
+
+
 def test_an_order_in_another_currency_does_not_fit_this_shop() -> None:
     with refusing("currency_unknown"):
         admit(PlaceOrder("o", LINES, "EUR", at=1), TERMS)
@@ -99,6 +131,9 @@ def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
         SendCoupon("spring", "m", at=1),
         RegisterMember("m", 1),
         RedeemPoints("m", "p", 5, TERMS, at=1),
+        JoinSession("s", "m", at=1),
+        Viewed("tea", "m", "s", at=1),
+        ReviewProduct("tea", 1, 9, member="m"),
     ],
 )
 def test_a_command_that_names_an_erased_member_is_refused(command: object) -> None:
@@ -107,7 +142,9 @@ def test_a_command_that_names_an_erased_member_is_refused(command: object) -> No
     admit(command, TERMS, erased={"n"})
 
 
-@pytest.mark.parametrize("command", [EraseMember("m", 1), OpenCart("c", 1, session="m"), PayOrder("m", at=1)])
+@pytest.mark.parametrize(
+    "command", [EraseMember("m", 1), OpenCart("c", 1, session="m"), PayOrder("m", at=1), JoinSession("m", "n", at=1)]
+)
 def test_erasing_again_and_what_names_no_member_is_let_through(command: object) -> None:
     admit(command, TERMS, erased={"m"})
 

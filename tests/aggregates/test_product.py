@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_listing_at_the_price_it_has_now_changes_nothing() -> None:
     assert product.decide(replace(LIST, price=499), given) == []
 
 
+SHOWN = replace(LIST, description="Leaves, dried.", image="tea.jpg", embedding=(0.25, -1.5))
+
+
+def test_a_description_an_image_and_an_embedding_may_be_told() -> None:
+    (listed,) = product.decide(SHOWN, UNKNOWN)
+    assert listed == replace(LISTED, description="Leaves, dried.", image="tea.jpg", embedding=(0.25, -1.5))
+    assert product.decide(replace(SHOWN, at=9), product.rebuild([listed])) == []
+
+
+@pytest.mark.parametrize("field", ["description", "image", "embedding"])
+def test_telling_one_of_them_otherwise_lists_it_anew_and_silence_takes_it_away(field: str) -> None:
+    known = product.rebuild(product.decide(SHOWN, UNKNOWN))
+    for value in ((1.0,), ()) if field == "embedding" else ("other", None):
+        (listed,) = product.decide(replace(SHOWN, at=9, **{field: value}), known)  # type: ignore[arg-type]
+        assert getattr(listed, field) == value
+
+
 def test_a_retired_product_can_be_listed_again() -> None:
     assert product.decide(LIST, product.rebuild([LISTED, RETIRED])) == [LISTED]
     assert not product.rebuild([LISTED, RETIRED, LISTED]).retired
@@ -92,6 +110,8 @@ def test_a_retired_product_has_no_new_price() -> None:
         (ListProduct("", 1), "product_id_invalid"),
         (ListProduct("tea", 1, price=-1), "price_invalid"),
         (ListProduct("tea", 1, stock=-1), "stock_invalid"),
+        (ListProduct("tea", 1, embedding=(0.5, nan)), "embedding_invalid"),
+        (ListProduct("tea", 1, embedding=(inf,)), "embedding_invalid"),
         (RepriceProduct("tea", -1, at=1), "price_invalid"),
     ],
 )

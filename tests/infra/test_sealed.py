@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import connect
 
@@ -92,6 +93,16 @@ def test_with_its_key_destroyed_each_sealed_field_is_blank(codec: Codec, keys: K
     assert codec.decode(*stored) == ADA
     keys.destroy("ada")
     assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+
+
+def test_in_place_of_a_destroyed_key_no_other_is_made_and_nothing_more_is_kept(codec: Codec, keys: KeyRing) -> None:
+    before = codec.encode(ADA)
+    for gone in ("ada", "never seen"):
+        keys.destroy(gone)
+        name, state = codec.encode(replace(ADA, member=gone))
+        assert codec.decode(name, state) == MemberRegistered(gone, None, None, None, {}, at=1)
+        assert not any(word in state.lower() for word in WORDS)
+    assert codec.decode(*before) == MemberRegistered("ada", None, None, None, {}, at=1), "not damaged: blank"
 
 
 def test_a_destroyed_key_is_gone_for_whoever_opens_the_file(codec: Codec, keys: KeyRing, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.programme import Programme
+from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart
@@ -26,7 +27,7 @@ from projections.wallet import wallet
 from tests.projections.folding import Contents, folded, recorded, removed
 from tests.samples import AT, SAMPLES
 
-DOCUMENTS = [card(Programme()), cart, orders, wallet]
+DOCUMENTS = [card(Programme()), cart, orders, wallet, activity]
 TALLIES = [campaigns, product, sales("America/New_York"), trending]
 CUTS = st.sets(st.integers(1, 100))
 

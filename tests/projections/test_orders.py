@@ -109,6 +109,12 @@ def test_a_cancelled_order_shows_what_was_given_back() -> None:
     assert (unpaid.status, unpaid.refunded) == ("cancelled", 0)
 
 
+def test_what_a_cancellation_gives_back_adds_to_what_was_refunded_before() -> None:
+    rest = OrderCancelled(*WHOSE, "USD", "", (replace(LINES[0], quantity=1, paid=450), LINES[1]), at=6)
+    cancelled = shown(PLACED, PAID, HALF_BACK, rest)
+    assert (cancelled.status, cancelled.refunded) == ("cancelled", 1200)
+
+
 def test_the_newest_order_comes_first_whatever_was_recorded_first() -> None:
     assert listed(folded(orders, numbered(1), numbered(3), numbered(2))) == ["o-3", "o-2", "o-1"]
 

@@ -3,12 +3,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
+from aggregates.cart.facts import CartItemAdded
 from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.review import ProductReviewed
 from projections.product import product
 from tests.projections.folding import tallied
 
-LISTED = ProductListed("tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, at=1)
+LISTED = ProductListed(
+    "tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, 1, "Leaves, dried.", "tea.jpg", (0.5,)
+)
 TEA = OrderLine("tea", 3, 1500, 1500, 1500)
 MILK = OrderLine("milk", 1, 300, 300, 300)
 ADJUSTMENT = OrderLine("tea", 0, 0, 0, -100)
@@ -23,6 +28,8 @@ def test_a_listed_product_shows_what_the_shop_says() -> None:
     assert json.loads(str(shown.pop("attributes"))) == {"organic": "yes"}
     assert shown == {
         "name": "Tea",
+        "description": "Leaves, dried.",
+        "image": "tea.jpg",
         "department": "GROCERY",
         "category": "HOT DRINKS",
         "brand": "Lü",
@@ -34,7 +41,7 @@ def test_a_listed_product_shows_what_the_shop_says() -> None:
 
 def test_what_is_not_said_any_more_is_removed() -> None:
     bare = ProductListed("tea", None, None, None, None, None, None, {}, at=2)
-    said = ("name", "department", "category", "brand", "price", "stock", "attributes")
+    said = ("name", "description", "image", "department", "category", "brand", "price", "stock", "attributes")
     assert fields(LISTED, bare) == {**dict.fromkeys(said), "status": "listed"}
 
 
@@ -81,3 +88,41 @@ def test_an_adjustment_alone_writes_nothing() -> None:
     delta = tallied(product, paid)
     assert not any(by for counts in delta.counts.values() for by in counts.values())
     assert delta.fields == {}
+
+
+WHOSE = ("tea", "m", None, 2)
+
+
+def counts(*events: object) -> dict[str, int]:
+    return dict(tallied(product, *events).counts["product:tea"])
+
+
+def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
+    facts = [fact(*WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
+    assert counts(*facts, Viewed("tea", None, "s", at=3)) == {
+        "views": 2,
+        "clicks": 1,
+        "favourited": 1,
+        "unfavourited": 1,
+        "dismissals": 1,
+        "shares": 1,
+    }
+
+
+def test_a_like_taken_back_before_it_is_told_comes_out_even() -> None:
+    liked, unliked = Favourited(*WHOSE), Unfavourited(*WHOSE)
+    assert counts(unliked, liked) == counts(liked, unliked) == {"favourited": 1, "unfavourited": 1}
+
+
+def test_each_time_it_is_put_in_a_cart_counts_once_however_many() -> None:
+    assert counts(*[CartItemAdded("c", "m", None, "tea", n, 599, at=2) for n in (1, 7)]) == {"carted": 2}
+
+
+def test_each_product_of_a_slot_was_shown() -> None:
+    shown = Impressed("home", ("tea", "milk"), None, "s", (), None, at=2)
+    assert tallied(product, shown, shown).counts == {"product:tea": {"shown": 2}, "product:milk": {"shown": 2}}
+
+
+def test_a_review_counts_each_time_it_is_said() -> None:
+    review = ProductReviewed("tea", "m", None, 9, None, None, at=2)
+    assert counts(review, replace(review, half_stars=4, at=3)) == {"reviews": 2, "half_stars": 13}

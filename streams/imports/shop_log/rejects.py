@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+LINE_ENDS = {ord(end): json.dumps(end)[1:-1] for end in "\x7f\x85\u2028\u2029"}
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -16,9 +18,10 @@ class Reject:
     raw: bytes
 
     def as_json(self) -> str:
-        """A line of the rejects file; bytes that are no text are written as escapes."""
+        """A line of the rejects file; bytes that are no text are written as escapes, and so is what some take for a line's end."""
         raw = self.raw.decode("utf-8", "backslashreplace")
-        return json.dumps({"line": self.line, "code": self.code, "reason": self.reason, "raw": raw}, ensure_ascii=False)
+        told = {"line": self.line, "code": self.code, "reason": self.reason, "raw": raw}
+        return json.dumps(told, ensure_ascii=False).translate(LINE_ENDS)
 
 
 class RejectsFile:

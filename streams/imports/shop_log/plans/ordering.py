@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aggregates.coupon import RedeemCoupon
 from aggregates.kernel import Refusal
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
 from aggregates.order.decider import order as order_decider
 from aggregates.order.facts import OrderLine
+from aggregates.product import Product
 from streams.imports.shop_log.amounts import total_of
 from streams.imports.shop_log.lines import CancelLine, OrderLineItem, OrderRecord, StatusLine
 from streams.imports.shop_log.plans.carting import check_out, running_cart
@@ -25,16 +26,20 @@ def take_order(line: OrderRecord, currency: str, at: int, look: Look) -> Iterato
         yield from place(line, currency, at, look)
         return
     who = recognised(line.who, look)
-    lines, unpriced = priced(line, look)
+    lines, unpriced = priced(line, {item.product: known_product(item.product, look) for item in line.lines})
     yield PlaceOrder(line.order, lines, currency, at, who.member, who.session, line.cart, line.tax or 0, line.coupons, unpriced)
 
 
 def place(line: OrderRecord, currency: str, at: int, look: Look) -> Iterator[object]:
     who = recognised(line.who, look)
     yield from met(who, at, look)
-    for product in dict.fromkeys(item.product for item in line.lines):
-        yield from met_product(product, at, look)
-    lines, unpriced = priced(line, look)
+    products: dict[str, Product] = {}
+    for name in dict.fromkeys(item.product for item in line.lines):
+        if (product := known_product(name, look)).listed is None:
+            yield from met_product(name, at, look)
+            product = known_product(name, look)
+        products[name] = product
+    lines, unpriced = priced(line, products)
     cart = line.cart or (None if who.member is None and who.session is None else running_cart(who))
     closing = list(check_out(cart, at, look))
     yield from closing
@@ -52,14 +57,13 @@ def use_of(order: str) -> str:
     return f"order/{order}"
 
 
-def priced(line: OrderRecord, look: Look) -> tuple[tuple[OrderLine, ...], int]:
+def priced(line: OrderRecord, products: Mapping[str, Product]) -> tuple[tuple[OrderLine, ...], int]:
     """The lines with their money, and how many of them no price is known for."""
-    lines = tuple(order_line(item, look) for item in line.lines)
+    lines = tuple(order_line(item, products[item.product]) for item in line.lines)
     return tuple(found for found, _ in lines), sum(not known for _, known in lines)
 
 
-def order_line(item: OrderLineItem, look: Look) -> tuple[OrderLine, bool]:
-    product = known_product(item.product, look)
+def order_line(item: OrderLineItem, product: Product) -> tuple[OrderLine, bool]:
     total = total_of(item)
     if total is not None:
         gross = total + item.discount

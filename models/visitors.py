@@ -1,0 +1,95 @@
+"""What a visit is shown: what was looked at and left, where it leads, and then what is popular; for guests, kept as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from models.browsing import Browsing, is_guest
+from models.items import Items
+from models.leaders import Leaders
+from models.reasons import looked_at, popular_in, seen_after
+from models.slots import LISTED, Entry
+from models.visits import Visit
+
+REVISITED = 5
+LED_TO = 10
+"""Places of a guest's list for what they looked at, and for where that leads."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``did``: the last thing done with it (``view``, ``like``, ``cart``, ``buy``)."""
+
+    product: str
+    did: str
+
+
+@dataclass(frozen=True)
+class GuestVisit:
+    """A guest's visit as it goes on, each list with the latest first; gone half an hour (of the log's time) after its end.
+
+    ``items``: what to show them, best first.
+    """
+
+    session: str
+    seen: tuple[Seen, ...]
+    favourites: tuple[str, ...]
+    searched: tuple[str, ...]
+    items: tuple[Entry, ...]
+    as_of: int
+    position: int
+
+
+class Visitors:
+    def __init__(self, items: Items, browsing: Browsing, hot: Leaders) -> None:
+        self._items = items
+        self._browsing = browsing
+        self._hot = hot
+
+    def page(self, shopper: str, position: int) -> GuestVisit:
+        visit = self._browsing.visits.live[shopper]
+        seen = tuple(Seen(product, did) for product, did in reversed(visit.products.items()))
+        liked, searched = tuple(reversed(visit.liked)), tuple(reversed(visit.searched))
+        session = shopper.removeprefix("s.")
+        return GuestVisit(session, seen, liked, searched, tuple(self.shown(shopper)), visit.at, position)
+
+    def shown(self, shopper: str) -> list[Entry]:
+        """A list for somebody of whom nothing is known but this visit."""
+        visit = self._browsing.visits.live.get(shopper) or Visit(0)
+        out = set(self._browsing.unwanted(shopper))
+        entries: list[Entry] = []
+        for entry in chain(self.revisits(visit, out), self.led_to(visit, out), self._popular()):
+            if entry.product not in out and len(entries) < LISTED:
+                entries.append(entry)
+                out.add(entry.product)
+        return entries
+
+    def revisits(self, visit: Visit, out: Collection[str]) -> Iterator[Entry]:
+        for place, product in enumerate(self._browsing.revisit(visit, REVISITED)):
+            if product not in out and not self._items[product].retired:
+                yield Entry(product, self._name(product), 1.0 - place / REVISITED, "revisit", looked_at())
+
+    def led_to(self, visit: Visit, out: Collection[str], count: int = LED_TO) -> Iterator[Entry]:
+        for found in self._browsing.onward(visit, count):
+            if found.product not in out and not self._items[found.product].retired:
+                reason = seen_after(self._name(found.because))
+                yield Entry(found.product, self._name(found.product), round(found.score, 6), "onward", reason)
+
+    def ended(self) -> Iterator[str]:
+        """Guests whose visit ended since the state was written last."""
+        live = self._browsing.visits.live
+        return (shopper for shopper in self._browsing.visits.ended if is_guest(shopper) and shopper not in live)
+
+    def _popular(self) -> Iterator[Entry]:
+        """What sells, then what is looked at: a shop without a sale has something to show."""
+        for leaders in (self._hot, self._browsing.paths.hot):
+            for place, product in enumerate(leaders.ranked()):
+                item = self._items[product]
+                if not item.retired:
+                    score = round(1.0 / (1 + place), 6)
+                    yield Entry(product, item.name or product, score, "popular", popular_in(item.department))
+
+    def _name(self, product: str) -> str:
+        return self._items[product].name or product

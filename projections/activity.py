@@ -1,0 +1,153 @@
+"""What a member looked at, searched, likes, does not want and thinks of products: the latest of each, newest first.
+
+Newest is what happened last, however late it is told; of one instant, what is told last. What a member takes back leaves no
+trace, so a like that is told after its withdrawal counts.
+An erased member's document says that and nothing else, whatever else is told of them later. Guests have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias, TypeVar, assert_never
+
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
+from aggregates.member import MemberErased
+from aggregates.review import ProductReviewed
+from projections.kernel import Documents, with_changes
+
+VIEWED = 50
+SEARCHED = 20
+MARKED = 500
+"""Favourites kept, and dismissals."""
+
+REVIEWED = 200
+
+
+class Dated(Protocol):
+    @property
+    def at(self) -> int: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+@dataclass(frozen=True)
+class ProductEntry:
+    product: str
+    at: int
+
+
+@dataclass(frozen=True)
+class SearchEntry:
+    query: str
+    at: int
+
+
+@dataclass(frozen=True)
+class ReviewEntry:
+    """``half_stars``: 2 (one star) to 10 (five)."""
+
+    product: str
+    half_stars: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A product, and a search's text, is at most once in a list; no product is both a favourite and dismissed."""
+
+    member: str
+    erased: bool = False
+    viewed: tuple[ProductEntry, ...] = ()
+    searched: tuple[SearchEntry, ...] = ()
+    favourites: tuple[ProductEntry, ...] = ()
+    dismissed: tuple[ProductEntry, ...] = ()
+    reviews: tuple[ReviewEntry, ...] = ()
+    as_of: int = 0
+    position: int = 0
+
+
+Told: TypeAlias = Viewed | Clicked | Searched | Favourited | Unfavourited | Dismissed | ProductReviewed
+Event: TypeAlias = Told | MemberErased
+
+the_product: Callable[[ProductEntry | ReviewEntry], str] = attrgetter("product")
+the_query: Callable[[SearchEntry], str] = attrgetter("query")
+
+
+def project(documents: Mapping[str, Activity | None], event: Event, position: int) -> Mapping[str, Activity | None]:
+    if event.member is None:
+        return {}
+    key = f"activity:{event.member}"
+    before = documents.get(key)
+    if before and before.erased:
+        return {}
+    if isinstance(event, MemberErased):
+        return {key: Activity(event.member, erased=True, as_of=event.at, position=position)}
+    activity = before or Activity(event.member)
+    changed = changes(activity, event)
+    if not changed:
+        return {}
+    as_of = activity.as_of if activity.as_of > event.at else event.at
+    return {key: with_changes(activity, **changed, as_of=as_of, position=position)}
+
+
+def changes(activity: Activity, event: Told) -> dict[str, Any]:
+    """What an event changes, by field; nothing if it is older than what is known."""
+    match event:
+        case Viewed() | Clicked():
+            return told("viewed", activity.viewed, ProductEntry(event.product, event.at), the_product, VIEWED)
+        case Searched():
+            return told("searched", activity.searched, SearchEntry(event.query, event.at), the_query, SEARCHED)
+        case Favourited():
+            return marked(event, "favourites", activity.favourites, "dismissed", activity.dismissed)
+        case Dismissed():
+            return marked(event, "dismissed", activity.dismissed, "favourites", activity.favourites)
+        case Unfavourited():
+            return taken_back("favourites", activity.favourites, event.product, event.at)
+        case ProductReviewed():
+            review = ReviewEntry(event.product, event.half_stars, event.at)
+            return told("reviews", activity.reviews, review, the_product, REVIEWED)
+        case _:
+            assert_never(event)
+
+
+def told(field: str, entries: tuple[D, ...], new: D, what: Callable[[D], str], most: int) -> dict[str, tuple[D, ...]]:
+    """The entries with a new one in its place by time; of two that tell of the same, the later stays."""
+    mine = what(new)
+    if entries and what(entries[0]) == mine:
+        held = 0
+    else:
+        names = [*map(what, entries)]
+        held = names.index(mine) if mine in names else len(names)
+    if held < len(entries):
+        if entries[held].at > new.at:
+            return {}
+        entries = entries[:held] + entries[held + 1 :]
+    if not entries or entries[0].at <= new.at:
+        return {field: (new, *entries[: most - 1])}
+    place = next((place for place, entry in enumerate(entries) if entry.at <= new.at), len(entries))
+    return {field: (*entries[:place], new, *entries[place : most - 1])} if place < most else {}
+
+
+def marked(
+    event: Favourited | Dismissed, field: str, entries: tuple[ProductEntry, ...], other: str, others: tuple[ProductEntry, ...]
+) -> dict[str, tuple[ProductEntry, ...]]:
+    """The product in one list and out of the other, unless it came into that one later."""
+    if any(entry.product == event.product and entry.at > event.at for entry in others):
+        return {}
+    added = told(field, entries, ProductEntry(event.product, event.at), the_product, MARKED)
+    return added | taken_back(other, others, event.product, event.at)
+
+
+def taken_back(field: str, entries: tuple[ProductEntry, ...], product: str, at: int) -> dict[str, tuple[ProductEntry, ...]]:
+    left = tuple(entry for entry in entries if entry.product != product or entry.at > at)
+    return {field: left} if len(left) < len(entries) else {}
+
+
+def key_of(event: Event) -> tuple[str, ...]:
+    return (f"activity:{event.member}",) if event.member is not None else ()
+
+
+activity = Documents("activity", 1, {"activity": Activity}, dict.fromkeys(Event.__args__, key_of), project)

@@ -1,0 +1,65 @@
+"""Whose session it is: a pointer a session, and a member's list of them, so that they can be forgotten together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aggregates.member import MemberErased
+from aggregates.session import MemberRecognised
+from projections.kernel import Documents
+
+KEPT = 100
+"""Sessions of a member, the latest; an older one's pointer leaves."""
+
+
+@dataclass(frozen=True)
+class SessionPointer:
+    """The session was joined to this member, ``at``."""
+
+    session: str
+    member: str
+    at: int
+    position: int
+
+
+@dataclass(frozen=True)
+class MemberSessions:
+    """The latest first."""
+
+    member: str
+    sessions: tuple[str, ...]
+    position: int
+
+
+Views: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
+Event: TypeAlias = MemberRecognised | MemberErased
+
+
+def project(views: Views, event: Event, position: int) -> Views:
+    found = views.get(mine(event))
+    before = found.sessions if isinstance(found, MemberSessions) else ()
+    if isinstance(event, MemberErased):
+        return {mine(event): None} | {f"session:{session}": None for session in before}
+    sessions = (event.recognised_in, *(session for session in before if session != event.recognised_in))
+    pointer = SessionPointer(event.recognised_in, event.member, event.at, position)
+    return {
+        mine(event): MemberSessions(event.member, sessions[:KEPT], position),
+        f"session:{event.recognised_in}": pointer,
+        **{f"session:{session}": None for session in sessions[KEPT:]},
+    }
+
+
+def mine(event: Event) -> str:
+    return f"sessions:{event.member}"
+
+
+sessions = Documents(
+    "sessions",
+    1,
+    types={"sessions": MemberSessions, "session": SessionPointer},
+    keys=dict.fromkeys(Event.__args__, lambda event: (mine(event),)),
+    project=project,
+    makes={MemberRecognised: lambda event: (f"session:{event.recognised_in}",)},
+)

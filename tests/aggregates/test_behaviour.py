@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+
+import pytest
+
+from aggregates.behaviour import (
+    LONGEST_QUERY,
+    MOST_SHOWN,
+    Clicked,
+    Dismissed,
+    Event,
+    Favourited,
+    Impressed,
+    OfProduct,
+    Searched,
+    Shared,
+    Unfavourited,
+    Viewed,
+    behaviour,
+)
+from tests.aggregates.given import refusing
+
+WHOSE = ("tea", "m", "s", 1)
+OF_PRODUCT: list[OfProduct] = [
+    Viewed(*WHOSE),
+    Clicked(*WHOSE),
+    Favourited(*WHOSE),
+    Unfavourited(*WHOSE),
+    Dismissed(*WHOSE),
+    Shared(*WHOSE),
+]
+SEARCHED = Searched("green tea", "m", "s", ("tea", "milk"), at=1)
+IMPRESSED = Impressed("home", ("tea", "milk"), "m", "s", (0.5, 0.25), "regulars", at=1)
+EVERY: list[Event] = [*OF_PRODUCT, SEARCHED, IMPRESSED]
+
+of_product = pytest.mark.parametrize("fact", OF_PRODUCT, ids=lambda fact: type(fact).__name__)
+every = pytest.mark.parametrize("fact", EVERY, ids=lambda fact: type(fact).__name__)
+
+
+def refused(fact: Event, code: str) -> None:
+    with refusing(code):
+        behaviour.decide(fact, None)
+
+
+@every
+def test_a_fact_is_kept_as_it_was_told(fact: Event) -> None:
+    for told in (fact, replace(fact, member=None), replace(fact, session=None)):
+        assert behaviour.decide(told, None) == [told]
+
+
+@every
+def test_the_same_fact_may_happen_again(fact: Event) -> None:
+    assert behaviour.rebuild([fact]) is None
+    assert behaviour.decide(fact, behaviour.rebuild([fact])) == [fact]
+
+
+@every
+def test_what_nobody_did_is_refused(fact: Event) -> None:
+    refused(replace(fact, member=None, session=None), "shopper_missing")
+
+
+@every
+def test_a_shopper_without_a_name_is_refused(fact: Event) -> None:
+    refused(replace(fact, member=""), "member_id_invalid")
+    refused(replace(fact, member=None, session="a\nb"), "session_id_invalid")
+
+
+@of_product
+def test_where_it_was_found_may_be_told(fact: OfProduct) -> None:
+    for told in (replace(fact, slot="home", place=1), replace(fact, slot="home"), replace(fact, place=7)):
+        assert behaviour.decide(told, None) == [told]
+
+
+@of_product
+def test_a_place_that_cannot_be_is_refused(fact: OfProduct) -> None:
+    refused(replace(fact, product=""), "product_id_invalid")
+    refused(replace(fact, slot=""), "slot_id_invalid")
+    for place in (0, -1, True, 1.5):
+        refused(replace(fact, place=place), "place_invalid")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [1, LONGEST_QUERY])
+def test_a_search_may_say_anything_of_some_length(length: int) -> None:
+    told = replace(SEARCHED, query="\n" * length, shown=())
+    assert behaviour.decide(told, None) == [told]
+
+
+@pytest.mark.parametrize("length", [0, LONGEST_QUERY + 1])
+def test_a_search_that_says_nothing_or_goes_on_for_ever_is_refused(length: int) -> None:
+    refused(replace(SEARCHED, query="x" * length), "query_invalid")
+
+
+@pytest.mark.parametrize("count", [0, MOST_SHOWN])
+def test_a_slot_and_an_answer_may_hold_many_or_none(count: int) -> None:
+    products = tuple(f"p-{n}" for n in range(count))
+    assert behaviour.decide(replace(SEARCHED, shown=products), None)
+    assert behaviour.decide(replace(IMPRESSED, products=products, propensities=()), None)
+
+
+def test_more_than_could_be_shown_is_refused() -> None:
+    products = ("tea",) * (MOST_SHOWN + 1)
+    refused(replace(SEARCHED, shown=products), "too_many_products")
+    refused(replace(IMPRESSED, products=products, propensities=()), "too_many_products")
+
+
+def test_each_product_shown_has_a_name() -> None:
+    refused(replace(SEARCHED, shown=("tea", "")), "product_id_invalid")
+    refused(replace(IMPRESSED, products=("", "tea")), "product_id_invalid")
+    refused(replace(IMPRESSED, slot=""), "slot_id_invalid")
+
+
+@pytest.mark.parametrize("propensities", [(), (0.0, 1.0), (1, 0)])
+def test_propensities_are_told_of_all_or_of_none(propensities: tuple[float, ...]) -> None:
+    told = replace(IMPRESSED, propensities=propensities, strategy=None)
+    assert behaviour.decide(told, None) == [told]
+
+
+@pytest.mark.parametrize("propensities", [(0.5,), (0.5, 0.5, 0.5), (0.5, -0.1), (1.1, 0.5), (nan, 0.5), (0.5, inf)])
+def test_propensities_that_cannot_be_are_refused(propensities: tuple[float, ...]) -> None:
+    refused(replace(IMPRESSED, propensities=propensities), "propensities_invalid")

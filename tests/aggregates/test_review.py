@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aggregates.review import LONGEST, ProductReviewed, ReviewProduct, author, review
+from tests.aggregates.given import refusing
+
+SAY = ReviewProduct("tea", 1, 9, member="m", text="Good.", order="o-1")
+SAID = ProductReviewed("tea", "m", None, 9, "Good.", "o-1", at=1)
+SILENT = review.rebuild([])
+GIVEN = review.rebuild([SAID])
+
+
+def test_a_review_is_kept_as_it_was_said() -> None:
+    assert review.decide(SAY, SILENT) == [SAID]
+    guests = ReviewProduct("tea", 1, 2, session="s")
+    assert review.decide(guests, SILENT) == [ProductReviewed("tea", None, "s", 2, None, None, at=1)]
+
+
+@pytest.mark.parametrize("half_stars", range(2, 11))
+def test_a_rating_counts_half_stars(half_stars: int) -> None:
+    assert review.decide(replace(SAY, half_stars=half_stars), SILENT) == [replace(SAID, half_stars=half_stars)]
+
+
+def test_saying_the_same_again_changes_nothing() -> None:
+    assert review.decide(replace(SAY, at=9), GIVEN) == []
+
+
+@pytest.mark.parametrize("change", [{"half_stars": 3}, {"text": "Bad."}, {"text": None}, {"session": "s"}])
+def test_saying_otherwise_replaces_it(change: dict[str, object]) -> None:
+    edited = replace(SAY, at=9, **change)  # type: ignore[arg-type]
+    assert review.decide(edited, GIVEN) == [replace(SAID, at=9, **change)]  # type: ignore[arg-type]
+
+
+def test_what_counts_is_what_was_said_last() -> None:
+    worse = replace(SAID, half_stars=3, at=9)
+    assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse])) == [replace(SAID, at=10)]
+    assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse])) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (replace(SAY, product=""), "product_id_invalid"),
+        (replace(SAY, member=None), "shopper_missing"),
+        (replace(SAY, member=""), "member_id_invalid"),
+        (replace(SAY, session=""), "session_id_invalid"),
+        (replace(SAY, order=""), "order_id_invalid"),
+        (replace(SAY, half_stars=1), "rating_invalid"),
+        (replace(SAY, half_stars=11), "rating_invalid"),
+        (replace(SAY, half_stars=4.5), "rating_invalid"),  # type: ignore[arg-type]
+        (replace(SAY, half_stars=True), "rating_invalid"),
+        (replace(SAY, text="x" * (LONGEST + 1)), "review_too_long"),
+    ],
+)
+def test_what_cannot_be_is_refused(command: ReviewProduct, code: str) -> None:
+    with refusing(code):
+        review.decide(command, SILENT)
+
+
+def test_a_long_review_is_taken_whole() -> None:
+    assert review.decide(replace(SAY, text="x" * LONGEST), SILENT) == [replace(SAID, text="x" * LONGEST)]
+
+
+def test_one_speaks_once_of_a_product_and_of_each_purchase_of_it() -> None:
+    words = [
+        SAY,
+        replace(SAY, order=None),
+        replace(SAY, order="o-2"),
+        replace(SAY, product="milk"),
+        replace(SAY, member="n"),
+        replace(SAY, member=None, session="m"),
+    ]
+    assert len({author(word) for word in words}) == len(words)
+    assert author(replace(SAY, session="s", half_stars=2, text=None)) == author(SAY)

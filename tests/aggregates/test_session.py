@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from aggregates.session import (
+    JoinSession,
+    MemberRecognised,
+    RecogniseMember,
+    Session,
+    SessionJoined,
+    session,
+    sessions,
+)
+from tests.aggregates.given import refusing
+
+JOINED = SessionJoined("s", "ada", at=1)
+RECOGNISED = MemberRecognised("ada", "s", at=1)
+
+
+def test_a_session_is_a_guests_until_it_is_joined() -> None:
+    assert session.rebuild([]) == Session(None)
+    assert session.decide(JoinSession("s", "ada", at=1), session.initial) == [JOINED]
+    assert session.rebuild([JOINED]) == Session("ada")
+
+
+def test_joining_twice_changes_nothing() -> None:
+    assert session.decide(JoinSession("s", "ada", at=9), session.rebuild([JOINED])) == []
+
+
+def test_joining_another_member_moves_on_and_back_again() -> None:
+    moved = SessionJoined("s", "eve", at=2)
+    assert session.decide(JoinSession("s", "eve", at=2), session.rebuild([JOINED])) == [moved]
+    assert session.rebuild([JOINED, moved]) == Session("eve")
+    back = SessionJoined("s", "ada", at=3)
+    assert session.decide(JoinSession("s", "ada", at=3), session.rebuild([JOINED, moved])) == [back]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(JoinSession("", "ada", at=1), "session_id_invalid"), (JoinSession("s", "a\x00b", at=1), "member_id_invalid")],
+)
+def test_what_has_no_name_is_refused(command: JoinSession, code: str) -> None:
+    with refusing(code):
+        session.decide(command, session.initial)
+
+
+def test_a_members_sessions_are_remembered_once_each() -> None:
+    assert sessions.decide(RecogniseMember("ada", "s", at=1), sessions.initial) == [RECOGNISED]
+    known = sessions.rebuild([RECOGNISED, MemberRecognised("ada", "t", at=2)])
+    assert known == {"s", "t"}
+    assert sessions.decide(RecogniseMember("ada", "s", at=9), known) == []
+
+
+def test_a_session_that_moved_on_stays_on_the_members_list() -> None:
+    assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED])) == []
