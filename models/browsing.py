@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TypeAlias
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
@@ -97,15 +98,17 @@ class Browsing:
                 if other not in visit.products:
                     gain = weight * strength
                     scores[other] = scores.get(other, 0.0) + gain
-                    because[other] = max(because.get(other, (0.0, "")), (gain, product))
+                    if gain > because.get(other, (0.0, ""))[0]:
+                        because[other] = gain, product
         alike = list(self.visits.neighbours(latest, RECENT, ALIKE))
         whole = sum(likeness for likeness, _ in alike)
         for likeness, had in alike:
+            share = likeness / whole
             for other in had:
                 if other not in visit.products:
-                    scores[other] = scores.get(other, 0.0) + likeness / whole
-        ranked = sorted(scores, key=lambda other: (-scores[other], other))[:count]
-        return [Onward(other, scores[other], because.get(other, (0.0, latest[0]))[1]) for other in ranked]
+                    scores[other] = scores.get(other, 0.0) + share
+        ranked = nsmallest(count, [(-score, other) for other, score in scores.items()])
+        return [Onward(other, -score, because.get(other, (0.0, latest[0]))[1]) for score, other in ranked]
 
     def unwanted(self, shopper: str) -> Mapping[str, None]:
         return self.dismissed.get(shopper, {})

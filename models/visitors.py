@@ -60,10 +60,11 @@ class Visitors:
         visit = self._browsing.visits.live.get(shopper) or Visit(0)
         out = set(self._browsing.unwanted(shopper))
         entries: list[Entry] = []
-        for entry in chain(self.revisits(visit, out), self.led_to(visit, out), self._popular()):
-            if entry.product not in out and len(entries) < LISTED:
-                entries.append(entry)
-                out.add(entry.product)
+        for entry in chain(self.revisits(visit, out), self.led_to(visit, out), self._popular(out)):
+            entries.append(entry)
+            out.add(entry.product)
+            if len(entries) == LISTED:
+                break
         return entries
 
     def revisits(self, visit: Visit, out: Collection[str]) -> Iterator[Entry]:
@@ -82,12 +83,12 @@ class Visitors:
         live = self._browsing.visits.live
         return (shopper for shopper in self._browsing.visits.ended if is_guest(shopper) and shopper not in live)
 
-    def _popular(self) -> Iterator[Entry]:
+    def _popular(self, out: Collection[str]) -> Iterator[Entry]:
         """What sells, then what is looked at: a shop without a sale has something to show."""
         for leaders in (self._hot, self._browsing.paths.hot):
             for place, product in enumerate(leaders.ranked()):
                 item = self._items[product]
-                if not item.retired:
+                if product not in out and not item.retired:
                     score = round(1.0 / (1 + place), 6)
                     yield Entry(product, item.name or product, score, "popular", popular_in(item.department))
 

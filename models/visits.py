@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -125,8 +126,8 @@ class Visits:
             weight = 1.0 - place / len(products)
             for number in self.with_product(product, recent):
                 alike[number] = alike.get(number, 0.0) + weight
-        for number in sorted(alike, key=lambda found: (-alike[found], -found))[:kept]:
-            yield alike[number], self.closed[number]
+        for likeness, number in nlargest(kept, [(likeness, number) for number, likeness in alike.items()]):
+            yield likeness, self.closed[number]
 
     def _end(self, shopper: str) -> None:
         visit = self.live.pop(shopper)
