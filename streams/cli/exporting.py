@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import click
 from rich.console import Console
@@ -34,7 +34,8 @@ def exporting() -> None:
 def shop_log(file: str, personal: bool) -> None:
     """Write the log to FILE (- is standard output; a name that ends in .gz is compressed) as a shop-log.
 
-    Imported into an empty REGULARS_HOME it makes the same read models; without --personal, all but what is personal.
+    Imported into an empty REGULARS_HOME it makes the same read models; without --personal, all but what is personal. Exit
+    status 3 if an event could not be told.
     """
     console = Console(stderr=True)
     with running(from_environment()) as app, written(file) as out:
@@ -47,24 +48,41 @@ def shop_log(file: str, personal: bool) -> None:
                     bar.update(shown, completed=export.told, rate=f"{export.lines:,} lines")
             bar.update(shown, completed=app.log.head(), rate=f"{export.lines:,} lines")
     console.print(f"{export.lines:,} lines" + ("" if personal else "; what is personal was left out (--personal tells it)"))
+    if export.untold:
+        console.print(f"{export.untold:,} events are not in it: no line of a shop-log can tell them.")
+        sys.exit(3)
 
 
 @contextmanager
 def written(file: str) -> Iterator[Writable]:
-    """The file to write, which is there only once it is whole. Raises :class:`Misconfigured` if it cannot be."""
-    if file == "-":
-        yield sys.stdout.buffer
-        return
+    """The file to write. Raises :class:`Misconfigured` if it cannot be."""
     path = Path(file)
-    part = path.with_name(f".{path.name}.part")
     try:
-        with ExitStack() as stack:
-            yield (
-                stack.enter_context(gzip.open(part, "wb", 6)) if path.suffix == ".gz" else stack.enter_context(part.open("wb"))
-            )
-        part.replace(path)
+        if file == "-":
+            if sys.stdout is None:  # it was closed before we began
+                raise Misconfigured("There is no standard output to write to: name a FILE.")
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        elif path.exists() and not path.is_file():  # a device or a pipe; a directory says no
+            with path.open("wb") as out:
+                yield out
+        else:
+            with whole(path) as out:
+                yield out
+    except BrokenPipeError:
+        raise  # whoever reads has enough
     except OSError as fault:
         raise Misconfigured(f"{file} cannot be written: {fault.strerror or fault}.") from None
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is there only once it is complete."""
+    part = path.with_name(f".{path.name[-60:]}.part")
+    try:
+        with gzip.open(part, "wb", 6) if path.suffix == ".gz" else part.open("wb") as out:
+            yield out
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -14,13 +14,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from infra.settings import from_environment
 from streams.bootstrap import App
-from streams.cli.shop_log_file import Source, opened, place_in, size_of, started
+from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, started
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import RejectsFile
+from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
+
+
+SHOWN = 20
+"""Rejected lines that are said, the first of them."""
 
 
 @click.command("shop-log")
@@ -46,14 +50,16 @@ def shop_log(
         return
     if file is None:
         raise click.UsageError("Name a FILE, or - for standard input.")
-    console, settings = Console(stderr=True), from_environment()
-    with opened(file) as source, started(source, settings, zone, currency) as (app, lines):
-        aside = rejects or settings.home / "rejects" / f"{Path(file).name if file != '-' else 'standard-input'}.jsonl"
-        ended = import_shop_log(app, Source(source, lines, zone), aside, console, models=not without_models)
+    console, settings = Console(stderr=True, markup=False, highlight=False, emoji=False), from_environment()
+    with opened(file) as source:
+        bad = aside(file, source, rejects, settings.home)
+        with started(source, settings, zone, currency) as (app, lines):
+            ended = import_shop_log(app, Source(source, lines, zone), bad, console, models=not without_models)
     if as_json:
         click.echo(orjson.dumps(ended.taken))
     else:
-        say(console, ended, aside)
+        say(console, ended)
+    say_rejected(console, ended, bad)
     if ended.damaged:
         click.echo(f"regulars: {file}: {ended.damaged}", err=True)
     elif not ended.taken.lines:
@@ -67,27 +73,31 @@ class Ended:
     events: int
     seconds: float
     damaged: Damaged | None
+    rejects: list[Reject]  # the first of them
 
 
-def import_shop_log(app: App, source: Source, aside: Path, console: Console, models: bool) -> Ended:
+def import_shop_log(app: App, source: Source, bad: Path, console: Console, models: bool) -> Ended:
     """Import with a progress bar, the views following as the log grows."""
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     follower = app.follower(models)
     follower.catch_up()
     before, begun, damaged = app.log.head(), time.monotonic(), None
-    with progress_bar(console) as bar, RejectsFile(aside) as rejected:
+    first: list[Reject] = []
+    with RejectsFile(bad) as rejected, progress_bar(console) as bar:
         shown = bar.add_task("shop-log", total=size_of(source.file), rate="")
         try:
             for batch in batches(source.lines):
-                rejected.write(task.take(batch))
+                rejects = task.take(batch)
+                rejected.write(rejects)
+                first += rejects[: SHOWN - len(first)]
                 follower.keep_up()
                 rate = f"{task.taken.lines:,} lines, {task.taken.lines / (time.monotonic() - begun):,.0f}/s"
                 bar.update(shown, completed=place_in(source.file), rate=rate)
         except Damaged as fault:
             damaged = fault
         follower.catch_up()
-    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged)
+    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first)
 
 
 def progress_bar(console: Console) -> Progress:
@@ -102,7 +112,7 @@ def progress_bar(console: Console) -> Progress:
     )
 
 
-def say(console: Console, ended: Ended, aside: Path) -> None:
+def say(console: Console, ended: Ended) -> None:
     taken = ended.taken
     rate = taken.lines / ended.seconds if ended.seconds else 0.0
     console.print(
@@ -114,8 +124,14 @@ def say(console: Console, ended: Ended, aside: Path) -> None:
     if taken.unpriced:
         console.print(f"  {taken.unpriced:,} lines of orders have no price: they count for the recommender alone")
     for name, count in taken.unknown_fields.most_common(10):
-        console.print(f"  ignored {count:,} times: the field {name}")
+        console.print(f"  ignored {count:,} times: the field {name!r}")
     for code, count in taken.by_reason.most_common():
         console.print(f"  rejected {count:,} times: {code}")
-    if taken.rejected:
-        console.print(f"  the rejected lines are in {aside}")
+
+
+def say_rejected(console: Console, ended: Ended, bad: Path) -> None:
+    for reject in ended.rejects:
+        console.print(f"line {reject.line}: {reject.code}: {reject.reason}", soft_wrap=True)
+    if ended.rejects:
+        more = ended.taken.rejected - len(ended.rejects)
+        console.print(f"{f'and {more:,} more; ' if more else ''}all rejected lines are in {bad}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,8 @@ class Source:
 def opened(file: str) -> Iterator[BinaryIO]:
     """The file's bytes. Raises :class:`Misconfigured` if it cannot be opened."""
     if file == "-":
+        if sys.stdin is None:  # it was closed before we began
+            raise Misconfigured("There is no standard input to read: name a FILE.")
         yield sys.stdin.buffer
         return
     with ExitStack() as stack:
@@ -42,6 +45,19 @@ def opened(file: str) -> Iterator[BinaryIO]:
         except (OSError, ValueError) as fault:
             raise Misconfigured(f"{file} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
         yield source
+
+
+def aside(file: str, source: BinaryIO, chosen: Path | None, home: Path) -> Path:
+    """Where rejected lines go. Raises :class:`Misconfigured` if that is the very file they come from."""
+    if chosen is None:
+        return home / "rejects" / f"{'standard-input' if file == '-' else Path(file).name[-60:]}.jsonl"
+    try:
+        same = chosen.is_file() and os.path.samestat(os.fstat(source.fileno()), chosen.stat())
+    except OSError:  # a source without a number is no file
+        same = False
+    if same:
+        raise Misconfigured(f"{chosen} is the file to read: rejected lines go to another.")
+    return chosen
 
 
 @contextmanager
@@ -55,8 +71,14 @@ def started(file: BinaryIO, settings: Settings, zone: str | None, currency: str 
     shop = Shop(zone or (told.zone if told else settings.zone), currency or (told.currency if told else settings.currency))
     check_shop(shop.zone, shop.currency)
     with running(replace(settings, zone=shop.zone, currency=shop.currency), shop if told else None) as app:
-        if currency and app.terms.currency != currency:
-            raise Misconfigured(f"This log is kept in {app.terms.currency}, not in {currency}: choose another REGULARS_HOME.")
+        mine = Shop(app.terms.zone, app.terms.currency)
+        wanted = Shop(zone or mine.zone, currency or mine.currency)
+        if wanted == mine or app.log.head():
+            if wanted.currency != mine.currency:
+                raise Misconfigured(f"This log is kept in {mine.currency}, not in {currency}: choose another REGULARS_HOME.")
+            yield app, lines
+            return
+    with running(settings, wanted) as app:  # nothing is in the log yet, so it may still become another shop's
         yield app, lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aggregates import behaviour
@@ -12,7 +12,9 @@ from aggregates.member import MemberProfileChanged, MemberRegistered
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
+from aggregates.session import SessionJoined
 from streams.exports.shop_log.amounts import Amounts
+from streams.exports.shop_log.commands import changed, instant
 from streams.exports.shop_log.orders import order_lines, refund_lines
 from streams.exports.shop_log.world import World
 from streams.imports.shop_log.plans.behaving import OF_PRODUCT
@@ -32,7 +34,7 @@ class Candidates:
             ProductListed: self._product,
             ProductRepriced: self._price,
             MemberRegistered: self._member,
-            MemberProfileChanged: self._member,
+            MemberProfileChanged: self._changed,
             CartOpened: self._first_item,
             CartItemAdded: self._item,
             CartItemQuantityChanged: self._less,
@@ -56,7 +58,8 @@ class Candidates:
         """Lines that may tell the first of these facts and some of those behind it."""
         tell = self._tell.get(type(ahead[0]))
         for line in tell(ahead[0], ahead) if tell else ():
-            yield {name: value for name, value in line.items() if value is not None and value != () and value != {}}
+            told = {name: value for name, value in line.items() if value is not None and value != () and value != {}}
+            yield told | {"at": instant(ahead[0].at)}
 
     def _product(self, event: ProductListed, _: Ahead) -> Iterator[Line]:
         yield {
@@ -78,18 +81,24 @@ class Candidates:
     def _price(self, event: ProductRepriced, _: Ahead) -> Iterator[Line]:
         yield {"type": "product", "at": event.at, "product_id": event.product, "price": self._amounts.text(event.price)}
 
-    def _member(self, event: MemberRegistered | MemberProfileChanged, _: Ahead) -> Iterator[Line]:
-        told = {"name": event.name, "email": event.email, "birthday": event.birthday}
-        tags = event.profile.get("tags")
-        profile = {name: value for name, value in event.profile.items() if name != "tags"}
-        listed = {"tags": tags.split(",")} if tags else {}
-        mine = {"type": "member", "at": event.at, "member_id": event.member, **told}
-        yield {**profile, **listed, **mine}
-        yield {**mine, "profile": event.profile}
+    def _member(self, event: MemberRegistered, _: Ahead) -> Iterator[Line]:
+        yield from self._profile(event, vars(event))
+
+    def _changed(self, event: MemberProfileChanged, _: Ahead) -> Iterator[Line]:
+        yield from self._profile(event, changed(event, self._world))
+
+    def _profile(self, event: MemberRegistered | MemberProfileChanged, told: Mapping[str, Any]) -> Iterator[Line]:
+        mine = {"type": "member", "at": event.at, "member_id": event.member}
+        mine |= {name: told[name] for name in ("name", "email", "birthday")}
+        plain = dict(told["profile"])
+        tags = plain.pop("tags", None)
+        yield {**plain, "tags": tags.split(",") if tags else tags, **mine}
+        yield {**mine, "profile": told["profile"]}
 
     def _first_item(self, event: CartOpened, ahead: Ahead) -> Iterator[Line]:
-        if len(ahead) > 1 and isinstance(ahead[1], CartItemAdded) and ahead[1].cart == event.cart:
-            yield from self._item(ahead[1], ahead)
+        item = next((fact for fact in ahead[1:] if not isinstance(fact, SessionJoined)), None)
+        if isinstance(item, CartItemAdded) and item.cart == event.cart:
+            yield from self._item(item, ahead)
 
     def _item(self, event: CartItemAdded, _: Ahead) -> Iterator[Line]:
         yield from self._cart("add_to_cart", event, event.quantity, self._amounts.text(event.price))
@@ -144,7 +153,7 @@ class Candidates:
         yield {"type": "review", "at": event.at, "product_id": event.product, **who(event), **said}
 
     def _behaviour(self, event: behaviour.OfProduct, _: Ahead) -> Iterator[Line]:
-        where = {"slot": event.slot, "order_position": event.place}
+        where = {"slot": event.slot, "position": event.place}
         yield {"type": TYPES[type(event)], "at": event.at, "product_id": event.product, **who(event), **where}
 
     def _search(self, event: behaviour.Searched, _: Ahead) -> Iterator[Line]:

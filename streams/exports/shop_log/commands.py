@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ from aggregates.membership.facts import PointsRedeemed
 from aggregates.order import decider as ordering
 from aggregates.order import facts as order
 from aggregates.order.refund import RefundOrder
+from streams.exports.shop_log.world import World
+from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR
 
 COMMAND_OF: dict[type, type] = {
@@ -56,20 +58,45 @@ ADDED: dict[type, dict[str, Any]] = {
 OF_THE_SHOP = ("at", "terms")
 
 
-def command_line(event: Any) -> dict[str, Any]:
+def command_line(event: Any, world: World) -> dict[str, Any]:
     """A line of type ``regulars``: the command's name and its values, as JSON."""
     command = COMMAND_OF[type(event)]
-    values = {spec.name: getattr(event, spec.name) for spec in fields(command) if hasattr(event, spec.name)}
+    known = fields(command)
+    values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
     if isinstance(event, order.OrderRefunded):
         values["parts"] = list(parts(event))
+    if isinstance(event, member.MemberProfileChanged):
+        values |= changed(event, world)
     values |= ADDED.get(command, {})
-    told = {name: msgspec.to_builtins(value) for name, value in values.items() if name not in OF_THE_SHOP and value is not None}
-    return {"type": "regulars", "at": event.at, "command": command.__name__, "values": told}
+    needed = {spec.name for spec in known if spec.default is MISSING and spec.default_factory is MISSING}
+    told = {
+        name: msgspec.to_builtins(value)
+        for name, value in values.items()
+        if name not in OF_THE_SHOP and (value is not None or name in needed)
+    }
+    return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
 
 
 def parts(event: order.OrderRefunded) -> Iterator[dict[str, int]]:
+    """The money is told, but where a line's is below nothing: then it is that of its units."""
     for line, (units, money) in enumerate(zip(event.units, event.given_back, strict=True), 1):
-        if units:
-            yield {"line": line, "quantity": units}
-        elif money:
-            yield {"line": line, "quantity": 0, "total": money}
+        if units or money:
+            yield {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
+
+
+def changed(event: member.MemberProfileChanged, world: World) -> dict[str, Any]:
+    """A member's values as they are now; an empty text takes away what there was."""
+    before = world.member(event.member)
+    gone = {name: "" for name in before.profile if name not in event.profile}
+    personal = {name: getattr(event, name) for name in ("name", "email", "birthday")}
+    taken = {name: "" for name, value in personal.items() if value is None and getattr(before, name) is not None}
+    return {**personal, **taken, "profile": {**event.profile, **gone}}
+
+
+def instant(at: int) -> int | str:
+    """An instant as a line has it: a number that would be taken for seconds is written out.
+
+    >>> instant(1_500_000_000_000), instant(1500)
+    (1500000000000, '1970-01-01T00:00:01.500000+00:00')
+    """
+    return at if not 0 <= at < SECONDS else (EPOCH + at * MILLISECOND).isoformat(timespec="microseconds")

@@ -13,9 +13,10 @@ from typing import Any
 
 import orjson
 
-from aggregates.policies import SEEN_IN_A_SESSION
+from aggregates.behaviour import Searched
+from aggregates.membership.facts import PointsRedeemed
 from aggregates.programme import Programme
-from aggregates.session import SessionJoined
+from aggregates.review import ProductReviewed
 from infra.event_log.shapes import Shop
 from infra.event_log.sqlite import SqliteLog
 from streams.exports.shop_log.amounts import Amounts
@@ -33,13 +34,21 @@ AHEAD = 200
 
 END_OF_TIME = 1 << 52
 
+UNTOLD = "?"
+"""What was searched for where that is not told: a search has some text."""
+
 
 class Export:
-    """``personal``: tell sealed values too. As one iterates, ``lines`` counts, and ``told`` says how far in the log it is."""
+    """``personal``: tell sealed values too.
+
+    As one iterates, ``lines`` counts, ``told`` says how far in the log it is, and ``untold`` how many facts no line can say, such
+    as one that would need a line longer than a file may have.
+    """
 
     def __init__(self, log: SqliteLog, terms: Programme, personal: bool = False) -> None:
         self.lines = 0
         self.told = 0
+        self.untold = 0
         self._log = log
         self._shop = Shop(terms.zone, terms.currency)
         self._personal = personal
@@ -61,19 +70,25 @@ class Export:
             if raw is not None:
                 self.lines += 1
                 yield raw
-            for _ in range(told):
-                self._happened(ahead.popleft())
+            elif ahead[0] != blank(ahead[0]):
+                self.untold += 1  # and not merely a change of what is not told
+            for fact in told:
+                ahead.popleft()
+                self._happened(fact)
 
-    def _tell(self, ahead: list[Any]) -> tuple[bytes | None, int]:
-        """A line for the first of these facts, and how many of them it tells."""
-        for line in (*self._candidates.of(ahead), command_line(ahead[0])):
-            raw = orjson.dumps(line)
-            decided = self._decided(raw)
-            if decided and decided == ahead[: len(decided)]:
-                return raw, len(decided)
-        return None, 1  # nothing of it is left to tell, such as an erased member's changed profile
+    def _tell(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
+        """A line for the first of these facts, and which of them it tells."""
+        for facts in said(ahead):
+            for line in (*self._candidates.of(facts), command_line(facts[0], self._world)):
+                raw = orjson.dumps(line)
+                if isinstance(facts[0], PointsRedeemed):
+                    return raw, facts[:1]  # decided over points, which follow from what was told
+                decided = self._decided(raw)
+                if decided and decided == facts[: len(decided)]:
+                    return raw, decided
+        return None, ahead[:1]
 
-    def _decided(self, raw: bytes) -> list[object] | None:
+    def _decided(self, raw: bytes) -> list[Any] | None:
         try:
             return self._world.decided(self._reader.read(1, raw))
         except Rejected:
@@ -81,28 +96,33 @@ class Export:
 
     def _facts(self) -> Iterator[Any]:
         """The facts of the log, those left out that follow from others."""
-        position, before = 0, None
+        position = 0
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
             for recorded in chunk:
                 event: Any = recorded.event
-                if isinstance(event, FOLLOWS) or follows_from(before, event):
-                    continue
-                before, self.told = event, recorded.position
-                yield event if self._personal else without_sealed(event)
+                self.told = recorded.position
+                if not isinstance(event, FOLLOWS):
+                    yield tellable(event if self._personal else blank(event))
 
     def _happened(self, event: Any) -> None:
         route = COMMANDS[COMMAND_OF[type(event)]]
         self._world.happened(route.stream(event) or "behaviour", route.decider, event)
 
 
-def follows_from(before: Any, event: Any) -> bool:
-    """Whether a session was joined by what the member did in it just before."""
-    if not isinstance(event, SessionJoined) or not isinstance(before, SEEN_IN_A_SESSION):
-        return False
-    return (before.member, before.session) == (event.joined, event.session)
+def blank(event: Any) -> Any:
+    """The fact without what is sealed."""
+    sealed = SEALED.get(type(event))
+    return tellable(replace(event, **sealed)) if sealed else event
 
 
-def without_sealed(event: Any) -> Any:
-    blank = SEALED.get(type(event))
-    return replace(event, **blank) if blank else event
+def tellable(event: Any) -> Any:
+    """The fact with something in the place of a search's text that is not there."""
+    return replace(event, query=UNTOLD) if isinstance(event, Searched) and not event.query else event
+
+
+def said(ahead: list[Any]) -> Iterator[list[Any]]:
+    """The facts; then, of a review without its text, with an empty one: whoever changed the text alone has still said it anew."""
+    yield ahead
+    if isinstance(ahead[0], ProductReviewed) and ahead[0].text is None:
+        yield [replace(ahead[0], text=""), *ahead[1:]]

@@ -14,8 +14,9 @@ STATUS = (None, "shipped", "paid", "placed")  # delivered goes without saying
 
 def order_lines(event: OrderPlaced, ahead: Sequence[Any], amounts: Amounts) -> Iterator[dict[str, Any]]:
     """As far as the order came at once; with its products' departments left to the catalogue, then with them."""
-    at = next(place for place, fact in enumerate(ahead) if fact is event) + 1
-    status = STATUS[next(n for n, steps in enumerate(REACHED) if tuple(map(type, ahead[at : at + len(steps)])) == steps)]
+    mine = [fact for fact in ahead if (getattr(fact, "order", None), fact.at) == (event.order, event.at)]
+    steps = tuple(map(type, mine[1:]))
+    status = STATUS[next(n for n, reached in enumerate(REACHED) if steps[: len(reached)] == reached)]
     line = {
         "type": "order",
         "at": event.at,
@@ -54,4 +55,9 @@ def refund_lines(event: OrderRefunded, amounts: Amounts) -> Iterator[dict[str, A
     parts = [{"line": n, "quantity": units} for n, units, _ in touched if units]
     if parts:
         yield line | {"lines": parts}
-    yield line | {"lines": [{"line": n, "quantity": u, "total": amounts.text(money)} for n, u, money in touched if u or money]}
+    yield line | {"lines": [part(n, u, money, amounts) for n, u, money in touched if u or money]}
+
+
+def part(line: int, units: int, money: int, amounts: Amounts) -> dict[str, Any]:
+    """What is below nothing cannot be told: it is what the units come to."""
+    return {"line": line, "quantity": units} | ({"total": amounts.text(money)} if money >= 0 else {})

@@ -10,6 +10,7 @@ from typing import Any
 
 from aggregates.cart.decider import cart
 from aggregates.kernel import Decider, Refusal, stream_id
+from aggregates.member import Member, member
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.membership.facts import PointsRedeemed
@@ -67,8 +68,9 @@ class World:
         if type(event) in self._codec.erasing:
             self._erased |= {self._codec.partition_key(event)}
 
-    def order(self, name: str) -> Any:
-        return self._load(stream_id(order.name, name), order)[1]
+    def member(self, name: str) -> Member:
+        state: Member = self._load(stream_id(member.name, name), member)[1]
+        return state
 
     def cart(self, name: str) -> Any:
         return self._load(stream_id(cart.name, name), cart)[1]

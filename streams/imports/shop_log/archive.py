@@ -21,7 +21,7 @@ MARK = b"\xef\xbb\xbf"
 
 
 class Damaged(Fault):
-    """An archive that ends early, is corrupt or has bytes after its end; ``line`` is the last whole line reached."""
+    """A file that cannot be read to its end; ``line`` is the last whole line reached."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"{reason} The last whole line before it is {line}.")
@@ -74,8 +74,12 @@ def decoded(source: BinaryIO) -> Iterator[bytes]:
 
 
 def read(source: BinaryIO) -> Iterator[bytes]:
-    while block := source.read(BLOCK):
-        yield block
+    """Blocks of the file. Raises :class:`Broken`."""
+    try:
+        while block := source.read(BLOCK):
+            yield block
+    except OSError as fault:
+        raise Broken(f"The file cannot be read on ({fault.strerror or fault}).") from None
 
 
 def peek(blocks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:

@@ -53,7 +53,7 @@ def whole_number(value: object, least: int, most: int, code: str) -> int:
 
 
 def by_value(value: Any) -> Any:
-    """A JSON value in which equal numbers are equal: whole ones are ints, the others floats where a float is exact."""
+    """A JSON value in which equal numbers are equal: whole ones are ints of up to 64 bits, others floats where those are exact."""
     if isinstance(value, dict):
         return {name: by_value(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -61,6 +61,6 @@ def by_value(value: Any) -> Any:
     if not is_number(value):
         return value
     text = number_text(value)
-    if text.lstrip("-").isdecimal():
+    if text.lstrip("-").isdecimal() and -(1 << 63) <= int(text) < 1 << 63:
         return int(text)
     return float(text) if number_text(float(text)) == text else Decimal(text)

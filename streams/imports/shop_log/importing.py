@@ -9,11 +9,12 @@ from typing import TypeAlias
 
 from aggregates.kernel import stream_id
 from aggregates.order.decider import order as order_decider
+from aggregates.order.facts import OrderPlaced
 from infra.event_log.shapes import Outcome
 from infra.event_log.sqlite import SqliteLog
 from streams.handle import Handler
 from streams.imports.shop_log.archive import Damaged
-from streams.imports.shop_log.lines import OrderRecord, ShopLine
+from streams.imports.shop_log.lines import OrderRecord, RefundLine, ShopLine
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
@@ -23,7 +24,7 @@ from streams.request import Request
 TOGETHER = 512
 """Lines of one append. Its edges are multiples of this in the file, so a resumed import appends as an undisturbed one."""
 
-NOTHING_NEW = {"cancel", "order_status"}
+NOTHING_NEW = {"order", "cancel", "order_status"}
 """Types whose line is a duplicate, too, if the order stands there already."""
 
 Numbered: TypeAlias = tuple[int, bytes]
@@ -31,7 +32,7 @@ Numbered: TypeAlias = tuple[int, bytes]
 
 @dataclass
 class Taken:
-    """What came of a file. ``late``: accepted lines that happened before one that stands above them in it."""
+    """What came of a file. ``late``: accepted lines older than one taken above them, and refunds older than their order."""
 
     lines: int = 0
     accepted: int = 0
@@ -65,7 +66,7 @@ class ShopLogImport:
     def take(self, batch: Iterable[Numbered]) -> list[Reject]:
         """Append what a batch of numbered lines says, and return those that were not accepted, in order."""
         rejects: list[Reject] = []
-        readable: list[tuple[ShopLine, bytes, bool]] = []
+        readable: list[tuple[ShopLine, bytes]] = []
         requests: list[Request] = []
         for number, raw in batch:
             self.taken.lines += 1
@@ -74,33 +75,36 @@ class ShopLogImport:
             except Rejected as why:
                 rejects.append(Reject(number, why.code, why.reason, raw))
                 continue
-            readable.append((line, raw, line.at < self._latest))
-            self._latest = max(self._latest, line.at)
+            readable.append((line, raw))
             requests.append(self._planner.request(line))
-        for (line, raw, late), outcome in zip(readable, self._handler.handle_all(requests), strict=True):
+        for (line, raw), outcome in zip(readable, self._handler.handle_all(requests), strict=True):
             if not outcome.accepted:
                 rejects.append(Reject(line.number, outcome.code, outcome.sentence, raw))
             else:
-                self._count(line, outcome, late)
+                self._count(line, outcome)
         rejects.sort(key=lambda reject: reject.line)
         self.taken.rejected += len(rejects)
         self.taken.by_reason.update(reject.code for reject in rejects)
         return rejects
 
-    def _count(self, line: ShopLine, outcome: Outcome, late: bool) -> None:
-        taken = self.taken
+    def _count(self, line: ShopLine, outcome: Outcome) -> None:
+        taken, above = self.taken, self._latest
+        self._latest = max(above, line.at)
         if outcome.repeated or (line.type in NOTHING_NEW and not outcome.events):
             taken.duplicates += 1
             return
         taken.accepted += 1
         taken.by_type[line.type] += 1
-        taken.late += late
-        if isinstance(line.body, OrderRecord) and any(
-            item.total is None and item.unit_price is None for item in line.body.lines
-        ):
-            events, _ = self._log.read(stream_id(order_decider.name, line.body.order))
-            placed = order_decider.rebuild(events).placed  # type: ignore[arg-type]
-            taken.unpriced += placed.unpriced if placed else 0
+        match line.body:
+            case OrderRecord(lines=items) if any(item.total is None and item.unit_price is None for item in items):
+                taken.unpriced += self._placed(line.body.order).unpriced
+            case RefundLine():
+                above = max(above, self._placed(line.body.order).at)
+        taken.late += line.at < above
+
+    def _placed(self, order: str) -> OrderPlaced:
+        events, _ = self._log.read(stream_id(order_decider.name, order))
+        return next(event for event in events if isinstance(event, OrderPlaced))
 
 
 def batches(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:

@@ -125,11 +125,11 @@ class CancelLine:
 
 @dataclass(frozen=True)
 class RefundPart:
-    """A ``line`` of the order, from 1, or a ``product`` of it, or both; without a quantity, all that is left of it."""
+    """A ``line`` of the order, from 1, or a ``product`` of it, or both."""
 
     line: int | None = None
     product: str | None = None
-    quantity: int | None = None
+    quantity: int | None = None  # 1 if it is left open
     total: int | None = None
 
 

@@ -28,7 +28,7 @@ REFUND_LINE = Shape(
     {
         "line": Field(PLACE, "The order's line, counted from 1."),
         "product_id": Field(ID, "The product: its first line with something left, then the next."),
-        "quantity": Field(QUANTITY, "Pieces."),
+        "quantity": Field(QUANTITY, "Pieces, 1 if left out; 0 is money without goods."),
         "total": Field(MONEY, "What is given back; if left out, its share of what was paid."),
     },
     (("line", "product_id"),),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from infra.faults import Misconfigured
 
 LINE_ENDS = {ord(end): json.dumps(end)[1:-1] for end in "\x7f\x85\u2028\u2029"}
 
@@ -25,14 +29,21 @@ class Reject:
 
 
 class RejectsFile:
-    """Rejected lines as they are met; there is no file as long as there are none, and none of a run before."""
+    """Rejected lines as they are met; there is no file as long as there are none, and none of a run before.
+
+    Raises :class:`Misconfigured` if it cannot be written, which is found out before anything is imported.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: TextIO | None = None
 
     def __enter__(self) -> RejectsFile:
-        self._path.unlink(missing_ok=True)
+        with self._writable():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.open("w").close()
+            if self._path.is_file():  # and no device
+                self._path.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,9 +51,16 @@ class RejectsFile:
             self._file.close()
 
     def write(self, rejects: list[Reject]) -> None:
-        if rejects and self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8")
-        if self._file:
-            self._file.writelines(f"{reject.as_json()}\n" for reject in rejects)
-            self._file.flush()
+        with self._writable():
+            if rejects and self._file is None:
+                self._file = self._path.open("w", encoding="utf-8")
+            if self._file:
+                self._file.writelines(f"{reject.as_json()}\n" for reject in rejects)
+                self._file.flush()
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise Misconfigured(f"Rejected lines cannot be written to {self._path}: {fault.strerror or fault}.") from None

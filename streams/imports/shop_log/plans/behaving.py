@@ -17,7 +17,7 @@ from aggregates.behaviour import (
 )
 from aggregates.review import ReviewProduct
 from streams.imports.shop_log.lines import BehaviourLine, ImpressionLine, ReviewLine, SearchLine
-from streams.imports.shop_log.plans.first_sight import met, met_product, recognised
+from streams.imports.shop_log.plans.first_sight import met, met_product, met_products, recognised
 from streams.request import Look
 
 OF_PRODUCT: dict[str, type[OfProduct]] = {
@@ -40,12 +40,14 @@ def behave(line: BehaviourLine, at: int, look: Look) -> Iterator[object]:
 def search(line: SearchLine, at: int, look: Look) -> Iterator[object]:
     who = recognised(line.who, look)
     yield from met(who, at, look)
+    yield from met_products(line.shown, at, look)
     yield Searched(line.query, who.member, who.session, line.shown, at)
 
 
 def impress(line: ImpressionLine, at: int, look: Look) -> Iterator[object]:
     who = recognised(line.who, look)
     yield from met(who, at, look)
+    yield from met_products(line.products, at, look)
     yield Impressed(line.slot, line.products, who.member, who.session, line.propensities or (), line.strategy, at)
 
 

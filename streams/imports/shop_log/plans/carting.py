@@ -9,6 +9,7 @@ from aggregates.cart.decider import cart as cart_decider
 from aggregates.kernel import Refusal
 from streams.imports.shop_log.lines import CartLine, Who
 from streams.imports.shop_log.plans.first_sight import met, met_product, recognised
+from streams.imports.shop_log.plans.naming import named
 from streams.request import Look
 
 
@@ -18,7 +19,7 @@ def running_cart(who: Who) -> str:
     >>> running_cart(Who("42", "s")), running_cart(Who(None, "42"))
     ('m.42', 's.42')
     """
-    return f"m.{who.member}" if who.member is not None else f"s.{who.session}"
+    return named("m.", who.member) if who.member is not None else named("s.", str(who.session))
 
 
 def change_cart(line: CartLine, at: int, look: Look) -> Iterator[object]:

@@ -9,6 +9,7 @@ from aggregates.campaign import campaign as campaign_decider
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from streams.imports.shop_log.lines import CouponLine
 from streams.imports.shop_log.plans.first_sight import met_member
+from streams.imports.shop_log.plans.naming import named
 from streams.request import Look
 
 
@@ -25,5 +26,13 @@ def use_coupon(line: CouponLine, name: str, at: int, look: Look) -> Iterator[obj
         yield SendCoupon(line.campaign, line.member, at, line.kind, line.starts, line.ends)
         return
     coupon = line.coupon or line.campaign
-    use = line.use or (name if line.order is None else f"order/{line.order}")
+    use = line.use or (name if line.order is None else use_of(line.order, line.coupon))
     yield RedeemCoupon(line.campaign, line.member, coupon, use, at, line.order, recorded=True, amount=line.amount)
+
+
+def use_of(order: str, coupon: str | None = None) -> str:
+    """How an order's use of a campaign is named, so that a line of its own about it is no second use.
+
+    ``coupon``: which of the campaign's, where it has several: each may be used once.
+    """
+    return named("order/", order) if coupon is None else named(f"order/{order}/", coupon)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aggregates.kernel import Refusal
 from aggregates.member import RegisterMember
@@ -38,6 +38,11 @@ def met_member(member: str, at: int, look: Look) -> Iterator[object]:
 def met_product(product: str, at: int, look: Look) -> Iterator[object]:
     if look(product_decider, product).listed is None:
         yield ListProduct(product, at)
+
+
+def met_products(products: Iterable[str], at: int, look: Look) -> Iterator[object]:
+    for product in dict.fromkeys(products):
+        yield from met_product(product, at, look)
 
 
 def known_product(product: str, look: Look) -> Product:

@@ -13,7 +13,7 @@ from aggregates.product import Product
 from streams.imports.shop_log.amounts import total_of
 from streams.imports.shop_log.lines import CancelLine, OrderLineItem, OrderRecord, StatusLine
 from streams.imports.shop_log.plans.carting import check_out, running_cart
-from streams.imports.shop_log.plans.couponing import launched
+from streams.imports.shop_log.plans.couponing import launched, use_of
 from streams.imports.shop_log.plans.first_sight import known_product, met, met_product, recognised
 from streams.request import Look
 
@@ -50,11 +50,6 @@ def place(line: OrderRecord, currency: str, at: int, look: Look) -> Iterator[obj
         for code in line.coupons:
             yield from launched(code, at, look)
             yield RedeemCoupon(code, who.member, code, use_of(line.order), at, line.order, recorded=True)
-
-
-def use_of(order: str) -> str:
-    """How an order's use of a coupon is named, so that a line of its own about it is no second use."""
-    return f"order/{order}"
 
 
 def priced(line: OrderRecord, products: Mapping[str, Product]) -> tuple[tuple[OrderLine, ...], int]:

@@ -32,6 +32,7 @@ from streams.imports.shop_log.plans.behaving import behave, give_review, impress
 from streams.imports.shop_log.plans.carting import change_cart
 from streams.imports.shop_log.plans.couponing import use_coupon
 from streams.imports.shop_log.plans.declaring import declare_member, declare_product
+from streams.imports.shop_log.plans.naming import named
 from streams.imports.shop_log.plans.ordering import cancel, reach_status, take_order
 from streams.imports.shop_log.plans.reads import streams_of
 from streams.imports.shop_log.plans.recorded import recorded
@@ -84,9 +85,9 @@ class Planner:
             case OrderRecord():
                 return partial(take_order, body, self._terms.currency, at)
             case RefundLine():
-                return partial(give_back, body, name, at)
+                return partial(give_back, body, named(name, ""), at)
             case CouponLine():
-                return partial(use_coupon, body, name, at)
+                return partial(use_coupon, body, named(name, ""), at)
             case CommandLine():
                 return lambda _: recorded(body, self._terms, at)
             case _:

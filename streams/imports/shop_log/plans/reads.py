@@ -14,7 +14,7 @@ from aggregates.membership.decider import membership
 from aggregates.order.decider import order
 from aggregates.product import product
 from aggregates.session import session
-from streams.imports.shop_log.lines import Body, CartLine, CouponLine, OrderRecord, Who
+from streams.imports.shop_log.lines import Body, CartLine, CouponLine, ImpressionLine, OrderRecord, SearchLine, Who
 from streams.imports.shop_log.plans.carting import running_cart
 
 Stream: TypeAlias = tuple[str, Decider[Any, Any, Any]]
@@ -47,7 +47,12 @@ def named(body: Any) -> Iterator[Stream]:
 
 
 def products(body: Any) -> Iterable[str]:
-    if isinstance(body, OrderRecord):
-        return {item.product for item in body.lines}
+    match body:
+        case OrderRecord():
+            return {item.product for item in body.lines}
+        case ImpressionLine():
+            return set(body.products)
+        case SearchLine():
+            return set(body.shown)
     name = getattr(body, "product", None)
     return () if name is None else (name,)
