@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import nsmallest
+from typing import TypeAlias
 
 from models.items import Items
 
@@ -19,6 +20,9 @@ NEIGHBOURS = 200
 
 LARGEST_BASKET = 100
 """Products of one basket that are paired: a limit for safety, which 71 of 155,848 baskets of Complete Journey exceed."""
+
+Neighbours: TypeAlias = list[tuple[str, int, float]]
+"""Products, baskets together, score."""
 
 LEAST_TOGETHER = 3
 """Baskets that two products must share before anybody is told."""
@@ -36,6 +40,7 @@ class CoOccurrence:
         self._items = items
         self.together: dict[str, dict[str, int]] = {}  # baskets, from the second on
         self.once: dict[str, dict[str, None]] = {}  # the many seen with it in one basket
+        self._powers: list[float] = []  # n^1.5 by n, as far as it was needed
         self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that are not what was written last
 
     def learn_one(self, products: Sequence[str]) -> None:
@@ -57,16 +62,19 @@ class CoOccurrence:
             if len(together) + len(once) > 2 * NEIGHBOURS:
                 self._prune(product)
 
-    def neighbours(self, product: str, count: int) -> list[tuple[str, int, float]]:
+    def neighbours(self, product: str, count: int) -> Neighbours:
         """The strongest neighbours that are still sold: product, baskets together, score."""
-        items = self._items
+        items, sold = self._items, self._items[product].baskets
+        powers = self._powers
+        powers.extend(n**1.5 for n in range(len(powers), sold + 1))
         scored = [
-            (-(together**1.5) / item.baskets, other, together)
+            (-powers[together] / item.baskets, other, together)
             for other, together in self.together.get(product, {}).items()
             if together >= LEAST_TOGETHER and not (item := items[other]).retired
         ]
-        lift = items.baskets / items[product].baskets
-        return [(other, together, -part * lift) for part, other, together in nsmallest(count, scored)]
+        scored.sort()
+        lift = items.baskets / sold
+        return [(other, together, -part * lift) for part, other, together in scored[:count]]
 
     def _prune(self, product: str) -> None:
         self.once[product].clear()

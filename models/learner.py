@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.cart.facts import CartItemAdded
 from aggregates.delta import Delta
@@ -19,17 +21,23 @@ from aggregates.member import MemberErased
 from aggregates.order.facts import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.programme_time import local_day
-from models.browsing import Browsing, is_guest, shopper_of
+from models.browsing import Browsing, shopper_of
 from models.browsing import Event as Act
 from models.browsing_state import PARTS, BrowsingState
-from models.co_occurrence import CoOccurrence
+from models.candidates import Candidates, Occasion
+from models.co_occurrence import CoOccurrence, Neighbours
 from models.items import Items
 from models.leaders import Leaders
-from models.quality import Quality
+from models.offers import Offer
+from models.quality import Quality, measure
+from models.ranker import Ranker
+from models.ranker_state import PARTS as RANKER
+from models.ranker_state import RankerState
 from models.repeat import RepeatBuyers
-from models.slots import LISTED, Companions, Popular, Recommendations, Slots
+from models.slots import LISTED, Companions, Entry, Popular, Recommendations, Slots
 from models.state import StateKeeper
-from models.visitors import Visitors
+from models.visitors import Visitors, page_of
+from models.watch import Watch
 
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
 
@@ -43,7 +51,10 @@ class Learner:
     name = "learner"
     version = 1
     events: frozenset[type] = frozenset(Event.__args__)
-    parts = ("items", "learner", "repeat", "pairs", "once", "recommend", "also", "popular", "quality", "visit", *PARTS)
+    parts = (
+        *("recommend", "also", "popular", "quality", "visit", "member-visit"),
+        *("items", "learner", "repeat", "pairs", "once", *PARTS, *RANKER),
+    )
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
@@ -54,22 +65,28 @@ class Learner:
         self.items = Items()
         self.repeat = RepeatBuyers(self.items)
         self.pairs = CoOccurrence(self.items)
-        self.quality = Quality()
+        self.quality, self.watch = Quality(), Watch()
         self.hot, self.sold = Leaders(HOT), Leaders(2 * LISTED)
-        self.slots = Slots(self.items, self.repeat, self.pairs, self.hot)
+        self.slots = Slots(self.items, self.pairs, self.hot)
+        self.candidates = Candidates(self.items, self.repeat, self.hot, LISTED)
+        self.ranker = Ranker()
+        self.offers: dict[str, Offer] = {}
         self.shown: dict[str, tuple[str, ...]] = {}
         self.erased: set[str] = set()
         self.browsing = Browsing()
         self.visitors = Visitors(self.items, self.browsing, self.hot)
         self._state = StateKeeper(self)
         self._browsing_state = BrowsingState(self.browsing)
+        self._ranker_state = RankerState(self.ranker, self.items, self.watch)
 
     def missing(self, chunk: Sequence[Recorded]) -> list[str]:
         """Keys of the state that a chunk needs and that is not in memory; once they are, there may be more."""
-        return [*self._state.missing(chunk, self._zone), *self._browsing_state.missing(*touched(chunk))]
+        own = (*self._state.missing(chunk, self._zone), *self._ranker_state.missing())
+        return [*own, *self._browsing_state.missing(*touched(chunk))]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         self._state.restore(maps)
+        self._ranker_state.restore(maps)
         self._browsing_state.restore(maps)
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
@@ -92,15 +109,16 @@ class Learner:
                     self._erase(delta, event.member)
                 case Viewed() | Clicked() | Favourited() | Unfavourited() | Dismissed() | Searched() | CartItemAdded() as event:
                     self._learn_act(delta, event, recorded.position, last_acts)
-        for guest in self.visitors.ended():
-            delta.documents[page_of(guest)] = None
+        for shopper in self.visitors.ended():
+            delta.documents[page_of(shopper)] = None
         self._state.write(delta)
+        self._ranker_state.write(delta)
         self._browsing_state.write(delta)
         return delta
 
     def _learn_act(self, delta: Delta, event: Act, position: int, last_acts: Mapping[str, int]) -> None:
         shopper = self.browsing.learn_one(event)
-        if shopper is not None and is_guest(shopper) and last_acts[shopper] == position:
+        if shopper is not None and last_acts[shopper] == position:
             delta.documents[page_of(shopper)] = self.visitors.page(shopper, position)
 
     def _learn_basket(self, delta: Delta, event: OrderPaid, position: int, latest: Mapping[str, int]) -> None:
@@ -109,12 +127,12 @@ class Learner:
             return
         member = None if event.member in self.erased else event.member  # an order may outlive its member
         if member is not None:
-            self._test(member, basket, event.at)
+            self._test(member, basket, event.at, position)
         self._learn(member, basket, event.at)
         self.browsing.learn_basket(event, basket)
         neighbours = self.slots.neighbours(basket)
         if member is not None:
-            entries = tuple(self.slots.member(member, neighbours))
+            self.offers[member], entries = self.listed(member, neighbours, event.at)
             self.shown[member] = tuple(entry.product for entry in entries)
             delta.documents[f"recommend:{member}"] = Recommendations(member, entries, event.at, position)
         for product in basket:
@@ -122,34 +140,48 @@ class Learner:
                 companions = tuple(self.slots.product(product, neighbours[product]))
                 delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
 
-    def _test(self, member: str, basket: Sequence[str], at: int) -> None:
-        """Hold the basket against what was shown before it."""
+    def listed(self, member: str, neighbours: Mapping[str, Neighbours], at: int) -> tuple[Offer, tuple[Entry, ...]]:
+        """What a member is offered after a basket with these neighbours, and the list that is made of it."""
+        occasion = Occasion(member, self.repeat.members[member], neighbours, at)
+        offer = self.candidates.offer(occasion, self.browsing.unwanted(f"m.{member}"))
+        scores = self.ranker.score(offer.rows.astype(np.float64), self.items.category_of[offer.numbers])
+        return offer, tuple(self.slots.member(occasion, offer, scores))
+
+    def _test(self, member: str, basket: Sequence[str], at: int, position: int) -> None:
+        """Hold the basket against what was shown before it, and learn what should have been."""
+        offer, hot = self.offers.get(member), self.hot.ranked()[:LISTED]
         lists = {
-            "regulars": self.shown.get(member) or self.hot.ranked()[:LISTED],
+            "regulars": self.shown.get(member) or hot,
+            "repeat": offer.of("repeat") if offer else (),
+            "companion": offer.of("companion") if offer else (),
+            "popular-now": hot,
             "personal": self.repeat.favourites(member, LISTED),
             "popular": self.sold.ranked()[:LISTED],
         }
         truth = frozenset(basket)
-        seen = truth.union(*lists.values())
-        staples = {product for product in seen if self.items[product].staple}
-        self.quality.learn_one(local_day(at, self._zone), lists, truth, staples)
+        day = local_day(at, self._zone)
+        self.quality.learn_one(day, lists, truth, self.items.staples)
+        self.watch.learn_one(measure(lists["regulars"], truth)[0], day, position)
+        if offer:
+            goals = np.array([1 / len(truth) if product in truth else 0.0 for product in offer.products])
+            self.ranker.learn(offer.rows.astype(np.float64), self.items.category_of[offer.numbers], goals)
 
     def _learn(self, member: str | None, basket: Sequence[str], at: int) -> None:
         items = self.items
         items.baskets += 1
-        if member is not None:
-            self.repeat.learn_one(member, basket, at)
-        for product in basket:
-            times = self.repeat.members[member].products[product].times if member is not None else None
-            items.learn_one(product, times, at)
+        times = self.repeat.learn_one(member, basket, at) if member is not None else [(None, 0.0)] * len(basket)
+        for product, (count, gap) in zip(basket, times, strict=True):
+            items.learn_one(product, count, at, gap)
             item = items[product]
             self.hot.grow(product, item.heat)
             self.sold.grow(product, item.baskets)
+        items.mirror(basket)
         self.pairs.learn_one(basket)
         self._state.touch(basket)
 
     def _erase(self, delta: Delta, member: str) -> None:
         self.shown.pop(member, None)
+        self.offers.pop(member, None)
         self.browsing.forget(f"m.{member}")
         self.erased.add(member)
         delta.documents[f"recommend:{member}"] = None
@@ -174,10 +206,6 @@ def touched(chunk: Sequence[Recorded]) -> tuple[dict[str, set[str]], set[str]]:
         if paid.member is not None or paid.session is not None:
             products[shopper_of(paid)].update(line.product for line in paid.lines)
     return products, visiting
-
-
-def page_of(guest: str) -> str:
-    return f"visit:{guest.removeprefix('s.')}"
 
 
 def baskets(chunk: Sequence[Recorded]) -> Iterator[tuple[int, OrderPaid]]:

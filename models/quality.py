@@ -14,8 +14,15 @@ TOP = 10
 DISCOUNTS = tuple(1 / log2(place + 2) for place in range(TOP))
 IDEAL = tuple(sum(DISCOUNTS[: size + 1]) for size in range(TOP))
 
-LISTS = ("regulars", "personal", "popular")
-"""Ours; the member's own most frequent products; the shop's most sold."""
+SOURCES = ("repeat", "companion", "popular-now")
+BASELINES = ("personal", "popular")
+LISTS = ("regulars", *SOURCES, *BASELINES)
+"""Ours; each of its sources alone, by their own scores; the member's most frequent products and the shop's most sold."""
+
+METRICS = ("recall", "ndcg", "hits")
+FIELDS = {
+    (scope, name): tuple(f"{scope}:{name}:{metric}" for metric in METRICS) for scope in ("all", "no-staples") for name in LISTS
+}
 
 
 def measure(shown: Sequence[str], truth: Collection[str]) -> tuple[float, float, int]:
@@ -24,12 +31,10 @@ def measure(shown: Sequence[str], truth: Collection[str]) -> tuple[float, float,
     >>> measure(["milk", "tea"], {"tea"})
     (1.0, 0.6309297535714575, 1)
     """
-    gain, found = 0.0, 0
-    for discount, product in zip(DISCOUNTS, shown, strict=False):
-        if product in truth:
-            gain += discount
-            found += 1
-    return found / len(truth), gain / IDEAL[min(TOP, len(truth)) - 1], int(found > 0)
+    found = [discount for discount, product in zip(DISCOUNTS, shown, strict=False) if product in truth]
+    if not found:
+        return 0.0, 0.0, 0
+    return len(found) / len(truth), sum(found) / IDEAL[min(TOP, len(truth)) - 1], 1
 
 
 class Quality:
@@ -52,7 +57,5 @@ class Quality:
         self.changed.add(day)
         sums[f"{scope}:baskets"] = sums.get(f"{scope}:baskets", 0) + 1
         for name, shown in lists.items():
-            recall, ndcg, hit = measure(shown, truth)
-            for metric, value in (("recall", recall), ("ndcg", ndcg), ("hits", hit)):
-                field = f"{scope}:{name}:{metric}"
+            for field, value in zip(FIELDS[scope, name], measure(shown, truth), strict=True):
                 sums[field] = sums.get(field, 0) + value

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from models.repeat import Habit
+from models.habits import Habit
 
 DAY = 86_400_000
 
 
 def bought_before(habit: Habit) -> str:
     """
-    >>> bought_before(Habit(times=4, weight=1.0, first=0, last=63 * DAY))
+    >>> bought_before(Habit(times=4, weight=1.0, recent=0.0, small=0.0, first=0, last=63 * DAY, seen=9))
     'You buy this about every 3 weeks'
-    >>> bought_before(Habit(times=1, weight=1.0, first=0, last=0))
+    >>> bought_before(Habit(times=1, weight=1.0, recent=0.0, small=0.0, first=0, last=0, seen=1))
     'You bought this before'
     """
     if habit.times < 2:

@@ -1,36 +1,34 @@
 """The lists a storefront shows: which product in which place, with its score and its reason.
 
-A member's list is what they buy again, strongest first, and ends with what is new to them: companions of their latest basket,
-then what is popular. A product's list is what it is bought with.
+A member's list is as the ranker orders the candidates, and keeps its last places for what is new to them: companions of their
+latest basket, then what is popular. A product's list is what it is bought with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
 
-from models.co_occurrence import CoOccurrence
-from models.items import Items
+from models.candidates import Occasion
+from models.co_occurrence import CoOccurrence, Neighbours
+from models.items import Floats, Items
 from models.leaders import Leaders
+from models.offers import Offer
+from models.ranker import softmax
 from models.reasons import bought_before, bought_with, popular_in
-from models.repeat import RepeatBuyers
-
-Neighbours: TypeAlias = list[tuple[str, int, float]]
-"""Products, baskets together, score."""
 
 LISTED = 20
 PAIRED = 10
 """Places of a product's list."""
 
-AGAIN = 15  # places for what a member bought before; the rest is for what is new to them
-COMPANIONS = 3  # places for what goes with the latest basket
+RANKED = 15  # places by the ranker alone; the rest is for what is new to a member
+COMPANIONS = 3  # of those, for what goes with the latest basket
 
 
 @dataclass(frozen=True)
 class Entry:
-    """``score`` orders a list and is comparable within its ``source`` (``repeat``, ``companion``, ``popular``)."""
+    """``score``: on a member's list, the expected share of their next basket among all candidates; else it orders a list."""
 
     product: str
     name: str
@@ -78,9 +76,8 @@ class Popular:
 
 
 class Slots:
-    def __init__(self, items: Items, repeat: RepeatBuyers, pairs: CoOccurrence, hot: Leaders) -> None:
+    def __init__(self, items: Items, pairs: CoOccurrence, hot: Leaders) -> None:
         self._items = items
-        self._repeat = repeat
         self._pairs = pairs
         self._hot = hot
 
@@ -88,12 +85,26 @@ class Slots:
         """The strongest neighbours of each product of a basket."""
         return {product: self._pairs.neighbours(product, PAIRED) for product in basket}
 
-    def member(self, member: str, neighbours: Mapping[str, Neighbours]) -> list[Entry]:
-        """A member's list, given the neighbours of their latest basket."""
-        again = self._again(member)
-        companions = self._with(member, neighbours)
-        known = self._repeat.members[member].products.keys() | {entry.product for entry in companions}
-        return [*again, *companions, *self._popular(known, LISTED - len(again) - len(companions))]
+    def member(self, occasion: Occasion, offer: Offer, scores: Floats) -> list[Entry]:
+        """A member's list of what they are offered, by the ranker's scores."""
+        sources, order = offer.sources, (-scores).argsort(kind="stable").tolist()
+        rest = order[RANKED:]
+        companions = [at for at in rest if sources[at] == "companion"][:COMPANIONS]
+        popular = [at for at in rest if sources[at] == "popular"]
+        listed = list(dict.fromkeys((*order[:RANKED], *companions, *popular, *rest)))[:LISTED]
+        shares = softmax(scores).round(6).tolist()
+        return [self._entry(occasion, offer.products[at], sources[at], shares[at]) for at in listed]
+
+    def _entry(self, occasion: Occasion, product: str, source: str, share: float) -> Entry:
+        item, habits = self._items[product], occasion.habits
+        place = habits.places.get(product)
+        if place is not None:
+            reason = bought_before(habits.habit(place))
+        elif source == "companion":
+            reason = bought_with(self._name(occasion.calls[product][1]))
+        else:
+            reason = popular_in(item.department)
+        return Entry(product, item.name or product, share, source, reason)
 
     def product(self, product: str, neighbours: Neighbours) -> list[Companion]:
         name = self._name(product)
@@ -104,26 +115,6 @@ class Slots:
 
     def popular(self) -> list[Entry]:
         return self._popular(frozenset(), LISTED)
-
-    def _again(self, member: str) -> list[Entry]:
-        habits = self._repeat.members[member].products
-        return [
-            Entry(product, self._name(product), round(score, 6), "repeat", bought_before(habits[product]))
-            for product, score in self._repeat.ranked(member, AGAIN)
-        ]
-
-    def _with(self, member: str, neighbours: Mapping[str, Neighbours]) -> list[Entry]:
-        mine = self._repeat.members[member].products
-        best: dict[str, tuple[float, str]] = {}
-        for product, strongest in neighbours.items():
-            for other, _, score in strongest:
-                if other not in mine and score > best.get(other, (0.0, ""))[0]:
-                    best[other] = score, product
-        ranked = sorted(best, key=lambda other: (-best[other][0], other))[:COMPANIONS]
-        return [
-            Entry(other, self._name(other), round(best[other][0], 4), "companion", bought_with(self._name(best[other][1])))
-            for other in ranked
-        ]
 
     def _popular(self, known: Collection[str], count: int) -> list[Entry]:
         ranked = (product for product in self._hot.ranked() if product not in known and not self._items[product].retired)

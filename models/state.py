@@ -1,7 +1,7 @@
 """The learner's state as maps of text, written as it changes and restored from there; every number survives exactly.
 
 ``items``: a product's counters; ``items:names``: what is said of it; ``learner``: sums over all; ``repeat:{member}``: a
-member's habits and the list they were last shown; ``pairs:{product}``: baskets together by neighbour, from the second on;
+member's habits, what they were last offered and shown; ``pairs:{product}``: baskets together by neighbour, from the second on;
 ``once:{product}``: the many it was seen with once; ``quality:{day}``: sums of metrics.
 """
 
@@ -11,20 +11,23 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import OrderPaid
 from aggregates.product import ProductListed
 from aggregates.programme_time import local_day
-from models.repeat import Habit, Habits
+from models.habits import Habits
+from models.offers import Offer
 
 if TYPE_CHECKING:
     from models.learner import Learner
 
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
 ONCE = "products"
-RUN, SHOWN, ERASED = ".run", ".shown", ".erased"
+RUN, SHOWN, OFFER, ERASED = OWN = (".run", ".shown", ".offer", ".erased")
 """Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
 
 
@@ -44,17 +47,20 @@ class StateKeeper:
     def describe(self, event: ProductListed) -> None:
         item = self._learner.items[event.product]
         item.name, item.department = event.name or "", event.department or ""
+        item.category = event.category or ""
         item.staple = "staple" in event.attributes
         item.retired = False
+        self._learner.items.describe(event.product)
         self._described.add(event.product)
 
     def retire(self, product: str) -> None:
         self._learner.items[product].retired = True
+        self._learner.items.mirror([product])
         self._described.add(product)
 
     def erase(self, member: str) -> None:
         habits = self._learner.repeat.members.pop(member, None)
-        self._erased[member] = set(habits.products) if habits else set()
+        self._erased[member] = set(habits.places) if habits else set()
         self._learner.repeat.changed.pop(member, None)
 
     # Bringing state
@@ -102,25 +108,32 @@ class StateKeeper:
         learner = self._learner
         for product, text in fields.items():
             item = learner.items[product]
-            baskets, buyers, returns, heat = text.split()
-            item.baskets, item.buyers, item.returns, item.heat = int(baskets), int(buyers), int(returns), float(heat)
+            baskets, buyers, returns, heat, surge, gaps = text.split()
+            item.baskets, item.buyers, item.returns = int(baskets), int(buyers), int(returns)
+            item.heat, item.surge, item.gaps = float(heat), float(surge), float(gaps)
             learner.hot.grow(product, item.heat)
             learner.sold.grow(product, item.baskets)
+        if fields:
+            learner.items.mirror(fields)
 
     def _restore_names(self, fields: Mapping[str, str]) -> None:
         for product, text in fields.items():
             item = self._learner.items[product]
-            flags, item.department, item.name = json.loads(text)
+            flags, item.department, item.category, item.name = json.loads(text)
             item.staple, item.retired = "s" in flags, "r" in flags
+            self._learner.items.describe(product)
 
     def _restore_habits(self, member: str, fields: Mapping[str, str]) -> None:
-        habits = Habits(int(fields[RUN]))
-        for field, text in fields.items():
-            if field not in (RUN, SHOWN):
-                times, weight, first, last = text.split()
-                habits.products[field.removeprefix(".")] = Habit(int(times), float(weight), int(first), int(last))
-        self._learner.repeat.members[member] = habits
-        self._learner.shown[member] = tuple(json.loads(fields[SHOWN]))
+        learner = self._learner
+        habits = Habits(*map(int, fields[RUN].split()))
+        told = {field.removeprefix("."): text.split() for field, text in fields.items() if field not in OWN}
+        products = sorted(told, key=lambda product: int(told[product][0]))
+        habits.places_of(products)
+        habits.table[:] = np.array([told[product][1:] for product in products], float).T
+        habits.numbers[: len(habits)] = learner.items.numbers_of(products)
+        learner.repeat.members[member] = habits
+        learner.shown[member] = tuple(json.loads(fields[SHOWN]))
+        learner.offers[member] = Offer.from_text(fields[OFFER], learner.items)
 
     # Writing state
 
@@ -130,7 +143,9 @@ class StateKeeper:
         items = learner.items
         for product in self._touched_items:
             item = items[product]
-            delta.fields[ITEMS][product] = f"{item.baskets} {item.buyers} {item.returns} {item.heat!r}"
+            delta.fields[ITEMS][product] = (
+                f"{item.baskets} {item.buyers} {item.returns} {item.heat!r} {item.surge!r} {item.gaps!r}"
+            )
         for product in self._described:
             delta.fields[NAMES][product] = self._said(product)
         if self._touched_items:
@@ -138,10 +153,10 @@ class StateKeeper:
                 landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, returns=items.returns
             )
         for member, products in self._erased.items():
-            gone = dict.fromkeys((*map(escaped, products), RUN, SHOWN))
+            gone = dict.fromkeys((*map(escaped, products), RUN, SHOWN, OFFER))
             delta.fields[f"repeat:{member}"].update(gone, **{ERASED: 1})
-        for member, products in learner.repeat.changed.items():
-            delta.fields[f"repeat:{member}"].update(self._habits(member, products))
+        for member, places in learner.repeat.changed.items():
+            delta.fields[f"repeat:{member}"].update(self._habits(member, places))
         self._write_pairs(delta)
         for day in learner.quality.changed:
             delta.fields[f"quality:{day}"].update((name, repr(value)) for name, value in learner.quality.days[day].items())
@@ -161,15 +176,18 @@ class StateKeeper:
 
     def _said(self, product: str) -> str:
         item = self._learner.items[product]
-        return json.dumps(("s" * item.staple + "r" * item.retired, item.department, item.name))
+        return json.dumps(("s" * item.staple + "r" * item.retired, item.department, item.category, item.name))
 
-    def _habits(self, member: str, products: set[str]) -> Iterator[tuple[str, str]]:
+    def _habits(self, member: str, places: set[int]) -> Iterator[tuple[str, str]]:
+        """A habit is its place in the table, then the table's rows."""
         habits = self._learner.repeat.members[member]
-        for product in products:
-            habit = habits.products[product]
-            yield escaped(product), f"{habit.times} {habit.weight!r} {habit.first} {habit.last}"
-        yield RUN, str(habits.run)
+        for place, told in zip(places, habits.table[:, list(places)].T.tolist(), strict=True):
+            times, weight, recent, small, first, last, seen = told
+            text = f"{place} {times:.0f} {weight!r} {recent!r} {small!r} {first:.0f} {last:.0f} {seen:.0f}"
+            yield escaped(habits.products[place]), text
+        yield RUN, f"{habits.run} {habits.baskets} {habits.size} {habits.first} {habits.last}"
         yield SHOWN, json.dumps(self._learner.shown[member])
+        yield OFFER, self._learner.offers[member].to_text()
 
 
 def number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What a visit is shown: what was looked at and left, where it leads, and then what is popular; for guests, kept as a page."""
+"""What a visit is shown: what was looked at and left, where that leads, then what is popular; a page as long as it lasts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class GuestVisit:
-    """A guest's visit as it goes on, each list with the latest first; gone half an hour (of the log's time) after its end.
+class VisitPage:
+    """A member's or a guest's visit as it goes on, each list with the latest first; gone once it is over.
 
-    ``items``: what to show them, best first.
+    ``items``: what to show now, best first.
     """
 
-    session: str
+    member: str | None
+    session: str | None
     seen: tuple[Seen, ...]
     favourites: tuple[str, ...]
     searched: tuple[str, ...]
@@ -48,12 +49,12 @@ class Visitors:
         self._browsing = browsing
         self._hot = hot
 
-    def page(self, shopper: str, position: int) -> GuestVisit:
+    def page(self, shopper: str, position: int) -> VisitPage:
         visit = self._browsing.visits.live[shopper]
         seen = tuple(Seen(product, did) for product, did in reversed(visit.products.items()))
         liked, searched = tuple(reversed(visit.liked)), tuple(reversed(visit.searched))
-        session = shopper.removeprefix("s.")
-        return GuestVisit(session, seen, liked, searched, tuple(self.shown(shopper)), visit.at, position)
+        member, session = (None, shopper[2:]) if is_guest(shopper) else (shopper[2:], None)
+        return VisitPage(member, session, seen, liked, searched, tuple(self.shown(shopper)), visit.at, position)
 
     def shown(self, shopper: str) -> list[Entry]:
         """A list for somebody of whom nothing is known but this visit."""
@@ -79,9 +80,8 @@ class Visitors:
                 yield Entry(found.product, self._name(found.product), round(found.score, 6), "onward", reason)
 
     def ended(self) -> Iterator[str]:
-        """Guests whose visit ended since the state was written last."""
-        live = self._browsing.visits.live
-        return (shopper for shopper in self._browsing.visits.ended if is_guest(shopper) and shopper not in live)
+        """Shoppers whose visit ended since the state was written last."""
+        return (shopper for shopper in self._browsing.visits.ended if shopper not in self._browsing.visits.live)
 
     def _popular(self, out: Collection[str]) -> Iterator[Entry]:
         """What sells, then what is looked at: a shop without a sale has something to show."""
@@ -94,3 +94,12 @@ class Visitors:
 
     def _name(self, product: str) -> str:
         return self._items[product].name or product
+
+
+def page_of(shopper: str) -> str:
+    """The key of a visit's page.
+
+    >>> page_of("s.7"), page_of("m.42")
+    ('visit:7', 'member-visit:42')
+    """
+    return f"visit:{shopper[2:]}" if is_guest(shopper) else f"member-visit:{shopper[2:]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -62,7 +62,11 @@ class ListQuality:
     hit_rate: float
 
 
-def quality(views: Views, since: str = "", until: str = "~") -> dict[tuple[str, str], ListQuality]:
+Qualities: TypeAlias = dict[tuple[str, str], ListQuality]
+"""By scope and list."""
+
+
+def quality(views: Views, since: str = "", until: str = "~") -> Qualities:
     """Running quality over the days ``since`` ≤ day < ``until``, by scope (``all``, ``no-staples``) and list."""
     days = [key for key in keys_of(views, "quality") if since <= key.partition(":")[2] < until]
     sums: defaultdict[str, float] = defaultdict(float)

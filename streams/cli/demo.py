@@ -102,7 +102,7 @@ def show_strongest_pairs(app: App) -> None:
 
 
 def strongest(app: App) -> Iterator[tuple[float, int, str, str]]:
-    names = {key: json.loads(text)[2] for key, text in reading.table(app.views, "items:names").items()}
+    names = {key: json.loads(text)[-1] for key, text in reading.table(app.views, "items:names").items()}
     for also in reading.documents(app.views, "also"):
         name = names.get(also["product"]) or also["product"]
         for companion in also["items"]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import click
 from rich.console import Console
@@ -76,12 +76,13 @@ def written(file: str) -> Iterator[Writable]:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
+def whole(path: Path) -> Iterator[Writable]:
     """A file that is there only once it is complete."""
     part = path.with_name(f".{path.name[-60:]}.part")
     try:
-        with gzip.open(part, "wb", 6) if path.suffix == ".gz" else part.open("wb") as out:
-            yield out
+        with ExitStack() as stack:
+            packed = path.suffix == ".gz"
+            yield stack.enter_context(gzip.open(part, "wb", 6)) if packed else stack.enter_context(part.open("wb"))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from infra.faults import Fault
 from streams.cli.demo import demo
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
+from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, doctor, follow, redis, stop
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
@@ -21,7 +22,7 @@ def regulars() -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
 
 
-for command in (demo, importing, exporting, show, recommend, trace, doctor, digest, follow, redis, stop):
+for command in (demo, importing, exporting, show, recommend, quality, model, trace, doctor, digest, follow, redis, stop):
     regulars.add_command(command)
 
 importing.add_command(shop_log)

@@ -22,7 +22,6 @@ from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
 
-
 SHOWN = 20
 """Rejected lines that are said, the first of them."""
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import quantiles
 
+from models.habits import LAST
 from models.learner import Learner
 from streams import reading
 from streams.bootstrap import App
@@ -14,10 +15,10 @@ from streams.bootstrap import App
 def recommend(app: App) -> Iterator[tuple[str, str, str, str]]:
     members = [key.partition(":")[2] for key in reading.keys_of(app.views, "recommend")]
     learner = restored(app, members)
-    slots = learner.slots
+    now = max(int(learner.repeat.members[member].table[LAST].max()) for member in members)
 
     def compute(member: str) -> object:
-        return slots.member(member, slots.neighbours(learner.shown[member][:10]))
+        return learner.listed(member, learner.slots.neighbours(learner.shown[member][:10]), now)
 
     def read(member: str) -> object:
         return reading.document(app.views, f"recommend:{member}")
@@ -31,7 +32,8 @@ def restored(app: App, members: list[str]) -> Learner:
     learner = Learner(app.terms.zone)
     products = {key.partition(":")[2] for part in ("pairs", "once") for key in reading.keys_of(app.views, part)}
     pairs = [f"{part}:{product}" for product in products for part in ("pairs", "once")]
-    learner.restore(app.views.hashes(["items", "items:names", "learner", *pairs, *(f"repeat:{m}" for m in members)]))
+    ranker = ("ranker", "ranker:categories")
+    learner.restore(app.views.hashes(["items", "items:names", "learner", *ranker, *pairs, *(f"repeat:{m}" for m in members)]))
     return learner
 
 

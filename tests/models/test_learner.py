@@ -8,7 +8,7 @@ from aggregates.member import MemberErased
 from aggregates.order.facts import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from models.learner import Learner
-from models.slots import AGAIN, LISTED, Companions, Recommendations
+from models.slots import LISTED, RANKED, Companions, Recommendations
 
 DAY = 86_400_000
 HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York
@@ -60,7 +60,7 @@ def test_a_list_keeps_places_for_what_is_new() -> None:
     mine = [f"p{n}" for n in range(40)]
     _, delta = taught(paid("others", "bob", *(f"q{n}" for n in range(40))), paid("mine", "ann", *mine))
     sources = [entry.source for entry in recommended(delta, "ann").items]
-    assert (len(sources), sources.count("repeat"), sources.count("popular")) == (LISTED, AGAIN, LISTED - AGAIN)
+    assert (len(sources), sources.count("repeat"), sources.count("popular")) == (LISTED, RANKED, LISTED - RANKED)
 
 
 def test_a_retired_product_leaves_the_lists() -> None:

