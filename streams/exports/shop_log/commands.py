@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -64,7 +63,7 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
     known = fields(command)
     values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
     if isinstance(event, order.OrderRefunded):
-        values["parts"] = list(parts(event))
+        values["parts"] = parts(event)
     if isinstance(event, member.MemberProfileChanged):
         values |= changed(event, world)
     values |= ADDED.get(command, {})
@@ -77,11 +76,14 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
 
 
-def parts(event: order.OrderRefunded) -> Iterator[dict[str, int]]:
-    """The money is told, but where a line's is below nothing: then it is that of its units."""
-    for line, (units, money) in enumerate(zip(event.units, event.given_back, strict=True), 1):
-        if units or money:
-            yield {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
+def parts(event: order.OrderRefunded) -> list[dict[str, int]]:
+    """The parts of a refund, by line; money below nothing is not told: it is what the units come to."""
+    by_line = enumerate(zip(event.units, event.given_back, strict=True), 1)
+    return [
+        {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
+        for line, (units, money) in by_line
+        if units or money
+    ]
 
 
 def changed(event: member.MemberProfileChanged, world: World) -> dict[str, Any]:

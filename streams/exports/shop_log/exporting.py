@@ -15,6 +15,7 @@ import orjson
 
 from aggregates.behaviour import Searched
 from aggregates.membership.facts import PointsRedeemed
+from aggregates.product import ProductListed
 from aggregates.programme import Programme
 from aggregates.review import ProductReviewed
 from infra.event_log.shapes import Shop
@@ -41,8 +42,8 @@ UNTOLD = "?"
 class Export:
     """``personal``: tell sealed values too.
 
-    As one iterates, ``lines`` counts, ``told`` says how far in the log it is, and ``untold`` how many facts no line can say, such
-    as one that would need a line longer than a file may have.
+    As one iterates, ``lines`` counts, ``told`` says how far in the log it is, and ``untold`` how many facts no line can say:
+    it would be longer than a line may be.
     """
 
     def __init__(self, log: SqliteLog, terms: Programme, personal: bool = False) -> None:
@@ -70,7 +71,7 @@ class Export:
             if raw is not None:
                 self.lines += 1
                 yield raw
-            elif ahead[0] != blank(ahead[0]):
+            elif type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0]):
                 self.untold += 1  # and not merely a change of what is not told
             for fact in told:
                 ahead.popleft()
@@ -84,7 +85,7 @@ class Export:
                 if isinstance(facts[0], PointsRedeemed):
                     return raw, facts[:1]  # decided over points, which follow from what was told
                 decided = self._decided(raw)
-                if decided and decided == facts[: len(decided)]:
+                if decided and alike(decided, facts):
                     return raw, decided
         return None, ahead[:1]
 
@@ -110,6 +111,16 @@ class Export:
         self._world.happened(route.stream(event) or "behaviour", route.decider, event)
 
 
+def alike(decided: list[Any], facts: list[Any]) -> bool:
+    """Whether these are the next facts; a product's attributes have an order, too, which is seen in its read model."""
+    same = facts[: len(decided)]
+    return decided == same and in_order(decided) == in_order(same)
+
+
+def in_order(events: list[Any]) -> list[list[str]]:
+    return [list(event.attributes) for event in events if isinstance(event, ProductListed)]
+
+
 def blank(event: Any) -> Any:
     """The fact without what is sealed."""
     sealed = SEALED.get(type(event))
@@ -122,7 +133,7 @@ def tellable(event: Any) -> Any:
 
 
 def said(ahead: list[Any]) -> Iterator[list[Any]]:
-    """The facts; then, of a review without its text, with an empty one: whoever changed the text alone has still said it anew."""
+    """The facts; then, of a review without its text, with an empty one: whoever changed the text alone has said it anew."""
     yield ahead
     if isinstance(ahead[0], ProductReviewed) and ahead[0].text is None:
         yield [replace(ahead[0], text=""), *ahead[1:]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from aggregates.order.facts import OrderDelivered, OrderLine, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
 from streams.exports.shop_log.amounts import Amounts
+from streams.exports.shop_log.commands import parts
 
 REACHED = ((OrderPaid, OrderDelivered), (OrderPaid, OrderShipped), (OrderPaid,), ())
 STATUS = (None, "shipped", "paid", "placed")  # delivered goes without saying
@@ -48,16 +49,13 @@ def item(line: OrderLine, unpriced: int, placed_in: bool, amounts: Amounts) -> d
 
 
 def refund_lines(event: OrderRefunded, amounts: Amounts) -> Iterator[dict[str, Any]]:
-    """All that is left; or by line, pro rata; or by line, for stated money."""
+    """All that is left; or by line, pro rata; or by line, for stated money; or nothing, of a line that can bear it."""
     line = {"type": "refund", "at": event.at, "order_id": event.order, "refund": event.refund}
     yield line
-    touched = [(n, units, money) for n, (units, money) in enumerate(zip(event.units, event.given_back, strict=True), 1)]
-    parts = [{"line": n, "quantity": units} for n, units, _ in touched if units]
-    if parts:
-        yield line | {"lines": parts}
-    yield line | {"lines": [part(n, u, money, amounts) for n, u, money in touched if u or money]}
-
-
-def part(line: int, units: int, money: int, amounts: Amounts) -> dict[str, Any]:
-    """What is below nothing cannot be told: it is what the units come to."""
-    return {"line": line, "quantity": units} | ({"total": amounts.text(money)} if money >= 0 else {})
+    told = parts(event)
+    if not told:
+        yield from (line | {"lines": [{"line": n, "quantity": 0, "total": "0"}]} for n, _ in enumerate(event.units, 1))
+        return
+    if all(part["quantity"] for part in told):
+        yield line | {"lines": [{"line": part["line"], "quantity": part["quantity"]} for part in told]}
+    yield line | {"lines": [part | ({"total": amounts.text(part["total"])} if "total" in part else {}) for part in told]}

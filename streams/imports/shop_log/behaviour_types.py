@@ -11,7 +11,7 @@ from streams.imports.shop_log.shape import Field
 def behaviour(kind: str, about: str) -> LineType:
     shown = {
         "slot": Field(ID, "The list or place on the page where the product stood."),
-        "position": Field(COUNT, "Its place in that list."),
+        "position": Field(COUNT, "Its place in that list, counted from 1; 0 tells none."),
     }
     return line_type(kind, about, building.behaviour, {**PRODUCT, **WHO, **shown}, "product_id", ANYONE)
 

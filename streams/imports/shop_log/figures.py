@@ -53,7 +53,7 @@ def whole_number(value: object, least: int, most: int, code: str) -> int:
 
 
 def by_value(value: Any) -> Any:
-    """A JSON value in which equal numbers are equal: whole ones are ints of up to 64 bits, others floats where those are exact."""
+    """A JSON value in which equal numbers are equal: whole ones of 64 bits are ints, others floats where a float is exact."""
     if isinstance(value, dict):
         return {name: by_value(inner) for name, inner in value.items()}
     if isinstance(value, list):

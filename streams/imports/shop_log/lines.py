@@ -93,7 +93,7 @@ class OrderLineItem:
     total: int | None = None
     unit_price: Decimal | None = None
     discount: int = 0
-    paid: int | None = None  # ours: tender, may exceed the total, fall below it, and below nothing
+    paid: int | None = None  # ours: after tender, so at most the total, and perhaps below nothing
     department: str | None = None  # ours
     category: tuple[str, ...] | None = None  # ours
 

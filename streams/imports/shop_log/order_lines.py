@@ -15,7 +15,7 @@ ORDER_LINE = Shape(
         "total": Field(MONEY, "What the line costs, after its discount."),
         "unit_price": Field(UNIT_PRICE, "What a piece costs before the discount, with up to six decimals."),
         "discount": Field(MONEY, "What is taken off quantity × unit_price."),
-        "paid": Field(TENDER, "What was paid in money; may differ from the total, and be below nothing.", ours=True),
+        "paid": Field(TENDER, "What was paid in money; may be less than the total, and below nothing.", ours=True),
         "department": Field(TEXT, "The product's department when it was sold.", ours=True),
         "category": Field(CATEGORY, "The product's category when it was sold.", ours=True),
     },

@@ -22,7 +22,7 @@ class Reject:
     raw: bytes
 
     def as_json(self) -> str:
-        """A line of the rejects file; bytes that are no text are written as escapes, and so is what some take for a line's end."""
+        """A line of the rejects file; bytes that are no text become escapes, and so does what some take for a line's end."""
         raw = self.raw.decode("utf-8", "backslashreplace")
         told = {"line": self.line, "code": self.code, "reason": self.reason, "raw": raw}
         return json.dumps(told, ensure_ascii=False).translate(LINE_ENDS)

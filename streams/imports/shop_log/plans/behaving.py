@@ -34,7 +34,8 @@ def behave(line: BehaviourLine, at: int, look: Look) -> Iterator[object]:
     who = recognised(line.who, look)
     yield from met(who, at, look)
     yield from met_product(line.product, at, look)
-    yield OF_PRODUCT[line.kind](line.product, who.member, who.session, at, line.slot, line.order_position)
+    place = line.order_position or None  # they count from 1, so 0 is no place
+    yield OF_PRODUCT[line.kind](line.product, who.member, who.session, at, line.slot, place)
 
 
 def search(line: SearchLine, at: int, look: Look) -> Iterator[object]:
