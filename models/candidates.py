@@ -20,10 +20,10 @@ from models.leaders import Leaders
 from models.offers import STORED, Offer
 from models.repeat import RepeatBuyers
 
-REPEATS = 40
+REPEATS = 30
 """Candidates from what the member bought before."""
 
-COMPANIONS = POPULAR = 6
+COMPANIONS = POPULAR = 5
 """Candidates from what is new to the member; what is popular fills a list, too, when there is little else."""
 
 

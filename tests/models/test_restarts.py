@@ -1,0 +1,87 @@
+"""A learner that is stopped anywhere and brought back from its maps goes on as one that never stopped, to the bit."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from aggregates.member import MemberErased
+from aggregates.order.facts import OrderLine, OrderPaid
+from aggregates.product import ProductListed, ProductRetired
+from models import repeat
+from models.learner import Learner
+
+HOUR = 3_600_000
+PRODUCTS = [f"p{n}" for n in range(90)]
+
+
+def history(seed: int) -> list[Recorded]:
+    """A shop of some categories, whose products are now and then listed anew in another, with a member who leaves."""
+    chance = random.Random(seed)
+    events: list[object] = []
+    for n in range(300):
+        at = 1_483_284_600_000 + n * 7 * HOUR - chance.randint(0, 20) * HOUR  # some are told late
+        listed = chance.sample(PRODUCTS, 40 if n == 0 else 1)
+        for product in listed:
+            category, kind = chance.choice((None, "tea", "bread", "fuel")), {"staple": "fuel"} if chance.random() < 0.1 else {}
+            events.append(ProductListed(product, product.upper(), "D", category, None, None, None, kind, at))
+        bought = chance.sample(PRODUCTS[: 8 * (1 + n % 11)], chance.randint(1, 8))
+        lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in bought)
+        events.append(OrderPaid(f"o{n}", chance.choice((None, "ann", "bob", "cat", "dan")), None, "USD", lines, 100, at))
+        if n == 200:
+            events += [MemberErased("dan", at), ProductRetired("p1", at)]
+    return [Recorded(position, event) for position, event in enumerate(events, 1)]
+
+
+class Redis:
+    """What a Redis would hold; it gives a map's fields in any order."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.maps: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.documents: dict[str, object] = {}
+        self._chance = chance
+
+    def apply(self, delta: Delta) -> None:
+        self.documents |= delta.documents
+        for key, fields in delta.fields.items():
+            for name, value in fields.items():
+                self.maps[key].pop(name, None)
+                if value is not None:
+                    self.maps[key][name] = str(value)
+
+    def load(self, keys: list[str]) -> dict[str, dict[str, str]]:
+        found = {}
+        for key in keys:
+            fields = list(self.maps.get(key, {}).items())
+            self._chance.shuffle(fields)
+            found[key] = dict(fields)
+        return found
+
+
+def folded(chunks: list[list[Recorded]], forgetful: random.Random | None) -> Redis:
+    redis, learner = Redis(random.Random(9)), Learner("America/New_York")
+    for chunk in chunks:
+        if forgetful and forgetful.random() < 0.5:
+            learner.forget()
+        while missing := learner.missing(chunk):
+            learner.restore(redis.load(missing))
+        redis.apply(learner.fold(chunk))
+    return redis
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeat, "LONGEST_RUN", 30)
+    whole, chance = history(seed), random.Random(seed)
+    cuts = [0, *sorted(chance.sample(range(1, len(whole)), 40)), len(whole)]
+    undisturbed = folded([whole], None)
+    disturbed = folded([whole[a:b] for a, b in pairwise(cuts)], chance)
+    assert disturbed.maps.keys() == undisturbed.maps.keys()
+    for key, fields in undisturbed.maps.items():
+        assert disturbed.maps[key] == fields, key
+    assert disturbed.documents == undisturbed.documents
