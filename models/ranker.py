@@ -81,6 +81,17 @@ class Ranker(base.Classifier):
             self.sums += rows.sum(axis=0)
             self.squares += (rows * rows).sum(axis=0)
 
+    def effects(self) -> tuple[Floats, Floats, Floats]:
+        """Mean and spread of each feature, and what it adds to a score on its way from a spread below the mean to one above.
+
+        All others stand at their means, so that the bends count, too.
+        """
+        mean = self.sums / max(1, self.seen)
+        spread = np.sqrt(np.maximum(self.squares / max(1, self.seen) - mean * mean, 0))
+        unknown = np.zeros(len(mean), np.int64)
+        effect: Floats = self.score(mean + np.diag(spread), unknown) - self.score(mean - np.diag(spread), unknown)
+        return mean, spread, effect
+
     # River's contract
 
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[base.typing.ClfTarget, float]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -14,8 +15,11 @@ from infra.faults import Misconfigured
 from infra.settings import from_environment
 from infra.views import Views
 from models.features import MEANS
+from models.items import Items
 from models.quality import LISTS
-from models.ranker_state import ALARMS, SEEN, WEIGHTS
+from models.ranker import Ranker
+from models.ranker_state import ALARMS, CATEGORIES, WEIGHTS, RankerState
+from models.watch import Watch
 from streams import reading
 from streams.bootstrap import connected
 from streams.cli.console import OUT, grid
@@ -30,6 +34,8 @@ PERIODS: dict[str, Callable[[date], str]] = {
     "month": lambda day: f"{day:%Y-%m}",
 }
 
+MOST_TOLD = 5  # categories at either end
+
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -41,33 +47,41 @@ def model() -> None:
 @model.command("show")
 @click.option("--json", "as_json", is_flag=True, help="Print the weights as JSON.")
 def show_model(as_json: bool) -> None:
-    """The ranker's weight for every feature, with how far the feature is spread."""
+    """What the ranker has learned: the weight of every feature, and what it does to a score."""
     with connected(from_environment()) as views:
-        told = reading.table(views, WEIGHTS)
-    if not told:
+        maps = views.hashes([WEIGHTS, CATEGORIES])
+    if not maps[WEIGHTS]:
         raise click.ClickException(NOTHING)
-    seen = int(told[SEEN])
-    rows = [weight(name, told[name], seen) for name in MEANS]
+    ranker, items = Ranker(), Items()
+    RankerState(ranker, items, Watch()).restore(maps)
+    features = weights(ranker)
+    named = zip(items.categories, ranker.categories.values.tolist(), strict=True)
+    categories = sorted(((name, value) for name, value in named if name), key=lambda told: -told[1])
     if as_json:
-        click.echo(orjson.dumps({"candidates": seen, "features": rows}))
+        click.echo(orjson.dumps({"candidates": ranker.seen, "features": features, "categories": dict(categories)}))
         return
-    ranked = sorted(rows, key=lambda row: -abs(float(str(row["effect"]))))
-    cells = (
-        (row["feature"], f"{row['weight']:+.3f}", f"{row['spread']:.2f}", f"{row['effect']:+.3f}", row["means"])
-        for row in ranked
+    rows = (
+        (f["feature"], *(f"{f[part]:+.3f}" for part in ("effect", "weight", "mean")), f"{f['spread']:.2f}", f["means"])
+        for f in sorted(features, key=lambda f: -abs(f["effect"]))
     )
-    columns = ("feature", "weight", "spread", "effect", "what it is")
-    OUT.print(grid(f"The ranker's straight part, learned from {seen:,} candidates", columns, cells, numbers=(1, 2, 3)))
+    columns = ("feature", "effect", "weight", "mean", "spread", "what it is")
+    OUT.print(grid(f"The ranker, learned from {ranker.seen:,} candidates", columns, rows, numbers=range(1, 5)))
+    if categories:
+        for said, some in (("more", categories[:MOST_TOLD]), ("less", categories[: -MOST_TOLD - 1 : -1])):
+            OUT.print(f"bought {said} than told by the rest: {', '.join(f'{name} {value:+.2f}' for name, value in some)}")
     OUT.print(
-        "[dim]effect: weight × spread, what one standard deviation adds to a score; bends and categories come on top[/dim]"
+        "[dim]effect: what a score gains while the feature goes from one spread below its mean to one above, bends included; "
+        "weight: of the straight part alone.[/dim]"
     )
 
 
-def weight(name: str, text: str, seen: int) -> dict[str, object]:
-    value, _, total, squares = map(float, text.split())
-    mean = total / seen if seen else 0.0
-    spread = max(0.0, squares / seen - mean * mean) ** 0.5 if seen else 0.0
-    return {"feature": name, "weight": value, "mean": mean, "spread": spread, "effect": value * spread, "means": MEANS[name]}
+def weights(ranker: Ranker) -> list[dict[str, Any]]:
+    straight = ranker.weights.values[: len(ranker.features)]
+    told = zip(ranker.features, straight.tolist(), *(part.tolist() for part in ranker.effects()), strict=True)
+    return [
+        {"feature": name, "weight": weight, "mean": mean, "spread": spread, "effect": effect, "means": MEANS[str(name)]}
+        for name, weight, mean, spread, effect in told
+    ]
 
 
 @click.command()

@@ -77,6 +77,18 @@ def test_it_learns_which_feature_tells() -> None:
     assert found > 80
 
 
+def test_what_a_feature_does_is_told_with_its_bends() -> None:
+    ranker, told = Ranker(), FEATURES.index("trend")
+    for seed in range(400):
+        offered = rows(seed)
+        ranker.learn(offered, NONE, np.eye(5)[np.abs(offered[:, told] - 1).argmin()])
+    mean, spread, effect = ranker.effects()
+    assert abs(mean[told]) < 0.1
+    assert abs(spread[told] - 1) < 0.1
+    assert effect[told] == max(effect)
+    assert Ranker().effects()[2].tolist() == [0.0] * len(FEATURES)
+
+
 def test_a_category_that_is_bought_gains_on_the_others() -> None:
     ranker, kinds = Ranker(), np.array([0, 1, 2, 1, 2])
     for _ in range(50):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -48,7 +48,8 @@ class RejectsFile:
 
     def __exit__(self, *_: object) -> None:
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # what is left to write then is what could not be
+                self._file.close()
 
     def write(self, rejects: list[Reject]) -> None:
         with self._writable():
