@@ -17,6 +17,7 @@ import redis
 
 from aggregates.delta import Delta
 from infra.faults import Misconfigured, Superseded, Unreadable
+from infra.places import LOG, Place
 
 APPLY = """
 local held = redis.call('GET', KEYS[1]) or '0'
@@ -29,6 +30,10 @@ return ARGV[2]
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
 
+FEED = "regulars:feed"
+FEEDS = {"log": "`regulars follow`", "topics": "`regulars worker`"}
+"""What may feed read models, and the command that does."""
+
 MOST_ARGUMENTS = 4000  # Lua's unpack gives up at 8000
 
 Write: TypeAlias = list[str | int]  # no bytes: Redis's own unpacker does not know them
@@ -36,12 +41,13 @@ Write: TypeAlias = list[str | int]  # no bytes: Redis's own unpacker does not kn
 
 @dataclass(frozen=True)
 class Step:
-    """A fold's move from one position in the log to another, with what it writes."""
+    """A fold's move from one place to another in what feeds it, with what it writes."""
 
     fold: str
-    before: int
-    after: int
+    before: Place
+    after: Place
     delta: Delta
+    source: str = LOG
 
 
 class Views:
@@ -68,10 +74,27 @@ class Views:
                 "to have it filled from this log, empty it first."
             )
 
+    def fed_by(self, what: str) -> None:
+        """Say what feeds these read models: the ``log``, or ``topics``.
+
+        Raises :class:`Misconfigured` if it was the other until now: everything would be counted twice.
+        """
+        self.client.set(FEED, what, nx=True)
+        other = next(name for name in FEEDS if name != what)
+        if self.client.get(FEED) == other.encode():
+            raise Misconfigured(
+                f"This Redis's read models are kept up by {FEEDS[other]}: go on with that, or empty this Redis to have it "
+                f"filled anew by {FEEDS[what]}."
+            )
+
+    def places(self, folds: Sequence[str], source: str = LOG) -> dict[str, Place]:
+        """How far each fold has come in a source."""
+        held = self.client.mget([self._checkpoint(fold, source) for fold in folds]) if folds else []
+        return {fold: Place.read(at) for fold, at in zip(folds, held, strict=True)}
+
     def positions(self, folds: Sequence[str]) -> dict[str, int]:
-        """How far each fold has come, 0 at its beginning."""
-        held = self.client.mget([self._checkpoint(fold) for fold in folds]) if folds else []
-        return {fold: int(at or 0) for fold, at in zip(folds, held, strict=True)}
+        """How far each fold has come in the log, 0 at its beginning."""
+        return {fold: place.position for fold, place in self.places(folds).items()}
 
     def load(self, keys: Iterable[str], types: Mapping[str, type]) -> dict[str, Any]:
         """Documents by key, None where there is none, in one round trip. ``types``: what a key's first part holds."""
@@ -104,10 +127,10 @@ class Views:
         except redis.exceptions.NoScriptError:  # a new server: nothing was applied
             answers = self._send(self._load(), steps, packed)
         for step, answer in zip(steps, answers, strict=True):
-            if int(answer) != step.after:
+            if answer.decode() != str(step.after):
                 raise Superseded(
-                    f"The fold {step.fold} stands at {int(answer)} in Redis, not at {step.before}: another writer is at work, "
-                    "or Redis was restored. Stop the other writer; reading on from Redis's position is safe."
+                    f"The fold {step.fold} stands at {answer.decode()} in Redis, not at {step.before} ({step.source}): another "
+                    "writer is at work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
                 )
 
     def rewrite_file(self) -> bool:
@@ -128,15 +151,16 @@ class Views:
     def _send(self, sha: str, steps: Sequence[Step], packed: Sequence[bytes]) -> list[bytes]:
         pipeline = self.client.pipeline(transaction=False)
         for step, writes in zip(steps, packed, strict=True):
-            pipeline.evalsha(sha, 1, self._checkpoint(step.fold), step.before, step.after, writes)
+            key = self._checkpoint(step.fold, step.source)
+            pipeline.evalsha(sha, 1, key, str(step.before), str(step.after), writes)
         return list(pipeline.execute())
 
     def _load(self) -> str:
         self._sha = sha = str(self.client.script_load(APPLY))
         return sha
 
-    def _checkpoint(self, fold: str) -> str:
-        return self.key(f"checkpoint:{fold}:log:0")
+    def _checkpoint(self, fold: str, source: str) -> str:
+        return self.key(f"checkpoint:{fold}:{source}")
 
     def _decode(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
         if raw is None:

@@ -15,12 +15,11 @@ from infra.keys import KeyRing
 from infra.packaged.valkey import EmbeddedRedis, connect
 from infra.settings import Settings
 from infra.views import Views
-from models.learner import Learner
-from projections.kernel import Tally
-from streams.dispatch import Dispatch, DocumentsFeed, Feed, LearnerFeed, TallyFeed
+from streams.dispatch import Dispatch
+from streams.feeds import fed
 from streams.follow import Follower
 from streams.handle import Handler
-from streams.registry import EVENTS, projections
+from streams.registry import EVENTS, folds, projections
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,9 @@ class App:
 
     def follower(self, models: bool = True) -> Follower:
         """A follower of every read model; without ``models``, the learner waits where it is."""
-        feeds: list[Feed] = [
-            TallyFeed(fold) if isinstance(fold, Tally) else DocumentsFeed(fold, self.views) for fold in projections(self.terms)
-        ]
-        if models:
-            feeds.append(LearnerFeed(Learner(self.terms.zone), self.views))
+        self.views.fed_by("log")
+        every = folds(self.terms) if models else projections(self.terms)
+        feeds = [fed(fold, self.terms.zone, self.views) for fold in every]
         return Follower(self.log, Dispatch(self.views, feeds), complete=models)
 
 

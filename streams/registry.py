@@ -110,11 +110,18 @@ EVENTS: dict[type, EventType] = {
     )
 }
 
-TOPICS: dict[type, str] = dict.fromkeys(EVENTS, "regulars.events") | dict.fromkeys(BEHAVIOUR, "regulars.behaviour")
-"""The topic each event is relayed to."""
+DOMAIN, BEHAVED, LEARNING = "regulars.events", "regulars.behaviour", "regulars.learning"
+"""The topics: two that are partitioned by key, and one of one partition, in the order of the log."""
 
-LEARNED = Learner.events
-"""Events that the learner's topic carries as well."""
+TOPICS: dict[type, str] = dict.fromkeys(EVENTS, DOMAIN) | dict.fromkeys(BEHAVIOUR, BEHAVED)
+"""The topic each event is at home in."""
+
+READ_FROM: dict[str, str] = {
+    Learner.name: LEARNING,
+    sessions.name: LEARNING,  # a session may go from one member's partition to another's
+    activity.name: BEHAVED,
+}
+"""Folds that take events of several homes, in order, from one topic, which carries them all."""
 
 
 def projections(terms: Programme) -> Iterator[Projection]:
@@ -134,6 +141,23 @@ def projections(terms: Programme) -> Iterator[Projection]:
 def folds(terms: Programme) -> list[Projection | type[Learner]]:
     """Every fold: the read models, then the learner."""
     return [*projections(terms), Learner]
+
+
+def sources(fold: Projection | type[Learner]) -> dict[str, frozenset[type]]:
+    """The topics that feed a fold, with the events it takes from each. Only a tally may have several: its sums commute."""
+    if topic := READ_FROM.get(fold.name):
+        return {topic: fold.events}
+    homes = {TOPICS[event] for event in fold.events}
+    return {home: frozenset(event for event in fold.events if TOPICS[event] == home) for home in sorted(homes)}
+
+
+def carried(terms: Programme) -> dict[str, frozenset[type]]:
+    """What each topic carries: the events that are at home there, and those that a fold reads from it."""
+    topics = {home: {event for event in EVENTS if TOPICS[event] == home} for home in (DOMAIN, BEHAVED)} | {LEARNING: set()}
+    for fold in folds(terms):
+        for topic, events in sources(fold).items():
+            topics[topic] |= events
+    return {topic: frozenset(events) for topic, events in topics.items()}
 
 
 def fold_of_part(terms: Programme) -> dict[str, str]:

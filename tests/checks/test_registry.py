@@ -19,7 +19,8 @@ from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
 from infra.codec import PARTITION_KEYS, partition_fields
-from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, LEARNED, SEALED, TOPICS, fold_of_part, folds
+from projections.kernel import Tally
+from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, SEALED, TOPICS, carried, fold_of_part, folds, sources
 from tests.samples import SAMPLES
 
 MODULES = (
@@ -63,8 +64,14 @@ def test_no_two_events_share_a_name() -> None:
 
 def test_every_event_has_a_topic() -> None:
     assert set(TOPICS) == set(EVENTS)
-    assert set(TOPICS.values()) <= {"regulars.events", "regulars.behaviour"}
-    assert set(EVENTS) >= LEARNED
+    assert set(TOPICS.values()) == {"regulars.events", "regulars.behaviour"}
+
+
+@pytest.mark.parametrize("fold", folds(Programme()), ids=lambda fold: fold.name)
+def test_every_fold_finds_its_events_in_the_topics_that_feed_it_each_once(fold: Any) -> None:
+    found = [event for topic, events in sources(fold).items() for event in events if event in carried(Programme())[topic]]
+    assert sorted(event.__name__ for event in found) == sorted(event.__name__ for event in fold.events)
+    assert len(sources(fold)) == 1 or isinstance(fold, Tally), "documents would depend on how topics interleave"
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)

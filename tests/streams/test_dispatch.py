@@ -9,15 +9,18 @@ import redis
 
 from aggregates.kernel import Recorded
 from aggregates.member import MemberClosed, MemberRegistered
+from infra.codec import partition_fields
 from infra.faults import Superseded
+from infra.places import Place
 from infra.settings import Settings
 from infra.views import Step, Views
-from models.learner import Learner
 from projections.card import Card
-from projections.kernel import Tally
+from projections.kernel import Documents
 from streams.bootstrap import App, running
-from streams.dispatch import REMEMBERED, Dispatch, DocumentsFeed, Feed, LearnerFeed, TallyFeed, fold_name
-from streams.registry import EVENTS, folds
+from streams.dispatch import Dispatch
+from streams.feeds import REMEMBERED, Feed, fed, fold_name
+from streams.folding import Unfoldable
+from streams.registry import EVENTS, LEARNING, folds, sources
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests
 
@@ -41,10 +44,7 @@ def views(client: redis.Redis) -> Views:
 
 
 def feed(name: str, views: Views) -> Feed:
-    fold = FOLDS[name]
-    if isinstance(fold, Tally):
-        return TallyFeed(fold)
-    return LearnerFeed(Learner(TERMS.zone), views) if isinstance(fold, type) else DocumentsFeed(fold, views)
+    return fed(FOLDS[name], TERMS.zone, views)
 
 
 def dispatch_of(views: Views, *names: str) -> Dispatch:
@@ -138,12 +138,29 @@ def test_a_fold_that_waited_catches_up_beside_those_that_went_on(
     assert content(views.client, positions=False) == whole
 
 
+def test_a_document_is_written_by_events_of_one_partition_key(history: Sequence[Recorded]) -> None:
+    """So that the workers who share a topic's partitions never write the same one. A topic of one partition has one worker."""
+    writers: dict[str, set[str]] = {}
+    for fold in FOLDS.values():
+        if not isinstance(fold, Documents) or LEARNING in sources(fold):
+            continue
+        at_hand: dict[str, Any] = {}
+        for recorded in history:
+            if type(recorded.event) in fold.events:
+                names = (getattr(recorded.event, name) for name in partition_fields(type(recorded.event)))
+                key = next(str(value) for value in names if value is not None)
+                for written in fold.fold(at_hand, [recorded]).documents:
+                    writers.setdefault(written, set()).add(key)
+    assert {key.partition(":")[0] for key in writers} == {"card", "cart", "guest-cart", "orders", "order", "wallet", "activity"}
+    assert {key: by for key, by in writers.items() if len(by) > 1} == {}
+
+
 def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Recorded], views: Views) -> None:
     for name, fold in FOLDS.items():
         delta = feed(name, views).fold([recorded for recorded in history if type(recorded.event) in fold.events])
         written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
         assert {key.partition(":")[0] for key in written} == set(fold.parts) - {"alarms"}, "nothing alarming happens here"
-        views.apply([Step(fold_name(fold), 0, len(history), delta)])
+        views.apply([Step(fold_name(fold), Place(0), Place(len(history)), delta)])
     assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
 
 
@@ -160,7 +177,7 @@ def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequenc
     half = len(history) // 2
     dispatch = dispatch_of(views)
     dispatch.send(history[:half])
-    with pytest.raises(AttributeError):
+    with pytest.raises(Unfoldable, match=rf"failed over event #{half + 1}: AttributeError"):
         dispatch.send([Recorded(half + 1, object.__new__(MemberRegistered))])
     dispatch.flush()
     assert dispatch.position == half

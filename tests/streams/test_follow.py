@@ -17,7 +17,7 @@ from infra.settings import CHUNK, Settings
 from projections.activity import Activity
 from projections.card import Card
 from streams.bootstrap import App, running
-from streams.dispatch import fold_name
+from streams.feeds import fold_name
 from streams.registry import folds
 from streams.request import Request
 from tests.redis_content import content

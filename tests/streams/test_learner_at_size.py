@@ -16,7 +16,8 @@ from aggregates.product import ProductListed, ProductRetired
 from infra.views import Views
 from models.co_occurrence import NEIGHBOURS
 from models.learner import HOT, Learner
-from streams.dispatch import Dispatch, LearnerFeed
+from streams.dispatch import Dispatch
+from streams.feeds import LearnerFeed
 from tests.redis_content import content
 from tests.shop import HOUR, START, line
 

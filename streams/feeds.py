@@ -1,0 +1,99 @@
+"""What a fold needs to be fed: its documents or its state brought before, what it holds forgotten when it lost its place."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from infra.views import Views
+from models.learner import Learner
+from projections.kernel import Documents, Tally
+
+REMEMBERED = 20_000
+"""Documents of a fold kept between chunks."""
+
+Fold: TypeAlias = Documents | Tally | type[Learner]
+
+
+class Feed(Protocol):
+    """A fold with what it needs to be fed: loading before, forgetting when it lost its place. ``events``: those it is fed."""
+
+    name: str
+    events: frozenset[type]
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta: ...
+
+    def forget(self) -> None: ...
+
+
+class TallyFeed:
+    def __init__(self, tally: Tally, events: frozenset[type] | None = None) -> None:
+        self._tally = tally
+        self.name, self.events = fold_name(tally), tally.events if events is None else events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        return self._tally.fold(chunk)
+
+    def forget(self) -> None:
+        pass
+
+
+class DocumentsFeed:
+    """Loads the documents a chunk needs, but for those it makes or wrote itself: its checkpoint proves that nobody else did."""
+
+    def __init__(self, documents: Documents, views: Views) -> None:
+        self._documents = documents
+        self._views = views
+        self._remembered: OrderedDict[str, Any] = OrderedDict()
+        self.name, self.events = fold_name(documents), documents.events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        needed, held = self._documents.needs(chunk), self._remembered
+        at_hand = {key: held.get(key) for key, to_read in needed.items() if key in held or not to_read}
+        at_hand |= self._views.load((key for key in needed if key not in at_hand), self._documents.types)
+        delta = self._documents.fold(at_hand, chunk)
+        for key, document in at_hand.items():
+            held[key] = document
+            held.move_to_end(key)
+        while len(held) > max(REMEMBERED, len(at_hand)):  # these are on their way: Redis may not have them yet
+            held.popitem(last=False)
+        return delta
+
+    def forget(self) -> None:
+        self._remembered.clear()
+
+
+class LearnerFeed:
+    """Brings the learner the state that a chunk needs and it does not hold."""
+
+    def __init__(self, learner: Learner, views: Views) -> None:
+        self._learner = learner
+        self._views = views
+        self.name, self.events = fold_name(learner), learner.events
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        while missing := self._learner.missing(chunk):
+            self._learner.restore(self._views.hashes(missing))
+        return self._learner.fold(chunk)
+
+    def forget(self) -> None:
+        self._learner.forget()
+
+
+def fed(fold: Fold, zone: str, views: Views, events: frozenset[type] | None = None) -> Feed:
+    """A fold's feed. ``events``: those of one source, where a tally has several."""
+    match fold:
+        case Tally():
+            return TallyFeed(fold, events)
+        case Documents():
+            return DocumentsFeed(fold, views)
+        case _:
+            return LearnerFeed(fold(zone), views)
+
+
+def fold_name(fold: Fold | Learner) -> str:
+    """A fold's checkpoint is its version's own: a new version begins at the beginning."""
+    return f"{fold.name}.{fold.version}"

@@ -1,0 +1,70 @@
+"""The folds that one source feeds, and how far each has come in it: a chunk in, what each fold writes out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import redis
+
+from aggregates.delta import Delta
+from aggregates.kernel import Recorded
+from infra.faults import Fault
+from infra.places import LOG, Place
+from infra.views import Step, Views
+from streams.feeds import Feed
+
+
+class Unfoldable(Fault):
+    """A fold failed over an event or a chunk of them: a fault of the fold, or of an event that should not be."""
+
+    def __init__(self, fold: str, first: int, last: int, cause: Exception) -> None:
+        at = f"event #{first}" if first == last else f"events #{first} to #{last}"
+        super().__init__(f"The fold {fold} failed over {at}: {cause!r}. Nothing of it is in Redis.")
+        self.fold = fold
+
+
+class Folding:
+    """What it believes of Redis holds until Redis says otherwise; then :meth:`forget`, and it asks again."""
+
+    def __init__(self, views: Views, feeds: Iterable[Feed], source: str = LOG) -> None:
+        self._views = views
+        self._feeds = list(feeds)
+        self._places: dict[str, Place] | None = None
+        self.source = source
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """How far each fold has come."""
+        if self._places is None:
+            self._places = self._views.places([feed.name for feed in self._feeds], self.source)
+        return self._places
+
+    def steps(self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = ()) -> list[Step]:
+        """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
+
+        ``without``: folds that only move on. Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
+        """
+        places = self.places
+        return [
+            self._step(feed, chunk, there, feed.name in without) for feed in self._feeds if not places[feed.name].has(there)
+        ]
+
+    def moved(self, steps: Iterable[Step]) -> None:
+        """These steps are in Redis, or on their way."""
+        self.places.update((step.fold, step.after) for step in steps)
+
+    def forget(self) -> None:
+        self._places = None
+        for feed in self._feeds:
+            feed.forget()
+
+    def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool) -> Step:
+        before, events = self.places[feed.name], feed.events
+        mine = [] if spared else [r for r in chunk if type(r.event) in events and r.position > before.position]
+        try:
+            delta = feed.fold(mine) if mine else Delta()
+        except redis.RedisError:  # no fault of the events: they are folded when Redis is back
+            raise
+        except Exception as fault:
+            raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
+        return Step(feed.name, before, before.reaching(there), delta, self.source)
