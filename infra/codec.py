@@ -16,7 +16,7 @@ import msgspec
 import orjson
 
 from aggregates.kernel import Recorded
-from infra.faults import Unreadable
+from infra.faults import Newer, Unreadable
 from infra.keys import KeyRing, of_session
 
 Raw: TypeAlias = dict[str, Any]
@@ -74,7 +74,7 @@ class Codec:
         """The event, in its present shape. Raises :class:`Unreadable` for a name or a shape that this program does not know."""
         decoder = self._decoders.get(name)
         if decoder is None:
-            raise Unreadable(f"The log holds an event named {name}, which this version does not know: upgrade it.")
+            raise Newer(f"The log holds an event named {name}, which this version of Regulars does not know: upgrade it.")
         try:
             return decoder(state)
         except UNREADABLE as fault:

@@ -19,6 +19,10 @@ class Unreadable(Fault):
     """Stored bytes that this program cannot read: a later version's event, or not ours."""
 
 
+class Newer(Unreadable):
+    """An event, or a shape of one, that only a later version of this program knows."""
+
+
 class Superseded(Fault):
     """Another writer moved a fold's checkpoint, or it was restored to an earlier one: read it again before going on."""
 

@@ -42,6 +42,10 @@ class Place(NamedTuple):
         """
         return there if there.position >= self.position else there._replace(position=self.position)
 
+    def before(self, other: Place) -> bool:
+        """Whether somebody who was at ``other`` finds less here than there was."""
+        return self.position < other.position or (self.topic == other.topic and self.offset < other.offset)
+
     def has(self, there: Place) -> bool:
         """Whether nothing of a chunk that ends ``there`` is new."""
         return there.position <= self.position and there.topic == self.topic and there.offset <= self.offset

@@ -39,6 +39,22 @@ class Folding:
             self._places = self._views.places([feed.name for feed in self._feeds], self.source)
         return self._places
 
+    @property
+    def believed(self) -> dict[str, Place] | None:
+        """The places it would name without asking; None if it would ask."""
+        return self._places and dict(self._places)
+
+    def verify(self) -> bool:
+        """Ask Redis; if it says other than believed, forget the rest too, and tell so."""
+        before = self._places
+        self._places = None
+        if before is None or before == self.places:
+            return False
+        found = self.places
+        self.forget()
+        self._places = found
+        return True
+
     def steps(self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = ()) -> list[Step]:
         """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
 

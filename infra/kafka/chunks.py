@@ -1,0 +1,145 @@
+"""Chunks for Faust: what it takes for one message is up to so many records of one partition, acknowledged as a whole.
+
+Stock Faust spends most of its time on four tasks a message; a chunk costs as much as one. Offsets are committed behind the
+longest run of acknowledged chunks, so that one that was not holds back all behind it, and reading begins where the effects
+are (``resume``), not where the group committed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
+
+Resume: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
+"""The offsets to read assigned partitions from; what is left out is read from where the group committed."""
+
+
+class Chunk:
+    """What Faust asks of a record. ``offset`` is that of the last one, ``value`` all of them."""
+
+    __slots__ = ("first", "offset", "partition", "timestamp", "topic", "value")
+    headers = key = checksum = None
+    timestamp_type = serialized_key_size = serialized_value_size = 0
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        last = records[-1]
+        self.topic, self.partition, self.first, self.offset = last.topic, last.partition, records[0].offset, last.offset
+        self.timestamp = last.timestamp
+        self.value = records
+
+
+class ChunkSchema(faust.Schema[Any, Any]):
+    """Hands the records on as they are: whoever folds them decodes them."""
+
+    def compile(self, app: Any, **_: Any) -> Any:
+        async def decode(message: Any, **_: Any) -> Any:
+            return app.create_event(None, message.value, None, message)
+
+        return decode
+
+
+class ChunkConsumer(driver.Consumer):
+    """``topics``: those that come in chunks; they have no gaps, since nothing compacts them and nobody writes transactions."""
+
+    transport: ChunkTransport
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)  # last offsets of chunks, not yet committed
+        self._rewound: dict[TP, int] = {}
+        super().__init__(*args, **kwargs)
+
+    async def rewind(self, partition: TP, offset: int) -> None:
+        """Have a partition delivered again from ``offset``. Chunks already on their way come first; they must not be acked."""
+        self._rewound[partition] = offset
+        self._committed_offset[partition] = offset or None
+        await self._thread.seek_wait({partition: offset})
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        committed = dict(await super().seek_to_committed())
+        ours = [partition for partition in self.assignment() if partition.topic in self.transport.topics]
+        resumed = dict(await self.transport.resume(ours))
+        if resumed:
+            await self._thread.seek_wait(resumed)
+        return {**committed, **resumed}
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        for partition in revoked:
+            self._delivered.pop(partition, None)
+            self._rewound.pop(partition, None)
+        await super().on_partitions_revoked(revoked)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Stock Faust reads on after a second; a queue of chunks is short, so whoever fills it just waits."""
+        if tp.topic not in self.transport.topics:
+            super().on_buffer_full(tp)
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        if isinstance(record, Chunk):
+            if record.first <= self._rewound.get(tp, -1):
+                del self._rewound[tp]
+                self._read_offset[tp] = record.first
+            if (read := self._read_offset[tp]) is None or record.offset >= read:
+                self._deliver(tp, record)
+        return super()._to_message(tp, record)
+
+    def _deliver(self, partition: TP, chunk: Chunk) -> None:
+        """Note a chunk; one that begins before the end of what was delivered replaces that."""
+        delivered = self._delivered[partition]
+        while delivered and delivered[-1] >= chunk.first:
+            self._acked_index[partition].discard(delivered.pop())
+        self._acked[partition] = sorted(self._acked_index[partition])
+        delivered.append(chunk.offset)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        if tp.topic not in self.transport.topics:
+            await super()._add_gap(tp, offset_from, offset_to)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Behind the longest run of acknowledged chunks, None if its first is not."""
+        if tp.topic not in self.transport.topics:
+            return super()._new_offset(tp)
+        delivered, acked, reached = self._delivered[tp], self._acked_index[tp], None
+        while delivered and delivered[0] in acked:
+            reached = delivered.popleft()
+            acked.discard(reached)
+        if reached is None:
+            return None
+        self._acked[tp] = sorted(acked)
+        return reached + 1
+
+
+class ChunkTransport(driver.Transport):
+    Consumer = ChunkConsumer
+    topics: frozenset[str] = frozenset()
+    resume: Resume
+
+
+def deliver_in_chunks(app: faust.App, topics: Collection[str], size: int, resume: Resume) -> None:
+    """Have an app's consumer deliver these topics in chunks of up to ``size`` records."""
+    wanted = frozenset(topics)
+
+    class ChunkScheduler(DefaultSchedulingStrategy):
+        def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
+            cut = {
+                partition: list(chunks(some, size)) if partition.topic in wanted else some
+                for partition, some in records.items()
+            }
+            return super().iterate(cut)
+
+    def transport() -> ChunkTransport:
+        made = ChunkTransport(app.conf.broker_consumer, app, loop=app._loop)  # app.loop would choose one now
+        made.topics, made.resume = wanted, resume
+        return made
+
+    app.conf.ConsumerScheduler = ChunkScheduler  # type: ignore[assignment]
+    app._new_transport = transport  # type: ignore[method-assign]
+
+
+def chunks(records: Sequence[Any], size: int) -> Iterator[Chunk]:
+    return (Chunk(records[at : at + size]) for at in range(0, len(records), size))

@@ -1,0 +1,161 @@
+"""One partition of a topic, folded: every event once, in order, with no hole, whoever else is or was at work on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from infra.kafka.envelope import unwrap
+
+from aggregates.kernel import Recorded
+from infra.codec import Codec
+from infra.faults import Newer, Superseded, Unreadable
+from infra.places import Place
+from infra.views import Views
+from streams.folding import Folding, Unfoldable
+
+
+class Record(Protocol):
+    """What Kafka hands over."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+EVERY_FOLD = "*"
+
+Bury: TypeAlias = Callable[[Record, str, str], None]
+"""Puts a record where an operator finds it, with the fold that cannot take it and the reason; it returns once it is there."""
+
+Told: TypeAlias = Sequence[tuple[Record, Recorded]]
+
+
+class Behind(Exception):  # noqa: N818 - it says where the effects are
+    """The effects end before these records begin, or were set back: read again from ``offset``."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"{reason}: reading again from offset {offset}")
+        self.offset = offset
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a chunk, in records; ``position``: the log's, of its last event."""
+
+    records: int
+    applied: int
+    buried: int
+    position: int
+
+
+class Partition:
+    """``topic``: the broker's own id of it. Any thread may call; one at a time gets in."""
+
+    def __init__(self, folding: Folding, views: Views, codec: Codec, topic: str, bury: Bury) -> None:
+        self._folding = folding
+        self._views = views
+        self._codec = codec
+        self._topic = topic
+        self._bury = bury
+        self._alone = threading.Lock()
+
+    def resume(self) -> int:
+        """The offset to read from, as Redis has it now; if that is not what was believed, what is held is forgotten."""
+        with self._alone:
+            self._folding.verify()
+            return self._next_offset()
+
+    def set_back(self) -> int | None:
+        """The offset to read again from, if Redis stands before what was last written: it was restored, or failed over."""
+        with self._alone:
+            before = self._folding.believed
+            return self._next_offset() if before and self._folding.verify() and self._older_than(before) else None
+
+    def take(self, records: Sequence[Record]) -> Taken:
+        """Fold a chunk and return when it is in Redis.
+
+        Raises :class:`Behind` if there is a hole before it, :class:`Newer` if an event needs a later version of this program,
+        and what Redis raises when it does not answer; then nothing is lost, and the chunk may be taken again.
+        """
+        with self._alone:
+            resume = self._next_offset()
+            if records[0].offset > resume:
+                raise Behind(resume, f"{self._folding.source} goes on at offset {records[0].offset}")
+            told, buried = self._told(records, resume)
+            position = told[-1][1].position if told else 0
+            there = Place(position, records[-1].offset, self._topic)
+            known = min(place.position for place in self._folding.places.values())
+            try:
+                self._move([recorded for _, recorded in told], there)
+            except Unfoldable:
+                buried += self._one_by_one(told, there)
+            applied = sum(recorded.position > known for _, recorded in told)
+            return Taken(len(records), applied, buried, position)
+
+    def _next_offset(self) -> int:
+        return min(place.next_offset(self._topic) for place in self._folding.places.values())
+
+    def _told(self, records: Sequence[Record], resume: int) -> tuple[Told, int]:
+        """Records with their events, and how many had to be buried because they cannot be read."""
+        try:
+            return list(zip(records, self._decoded(records), strict=True)), 0
+        except Newer:
+            raise
+        except Unreadable:
+            told, buried = [], 0
+            for record in records:
+                try:
+                    told += [(record, recorded) for recorded in self._decoded([record])]
+                except Newer:
+                    raise
+                except Unreadable as fault:
+                    if record.offset >= resume:
+                        self._bury(record, EVERY_FOLD, str(fault))
+                        buried += 1
+            return told, buried
+
+    def _decoded(self, records: Iterable[Record]) -> list[Recorded]:
+        envelopes = [unwrap(record.value or b"") for record in records]
+        return self._codec.decode_all([(e.position, e.name, bytes(e.event)) for e in envelopes])
+
+    def _move(self, chunk: Sequence[Recorded], there: Place, without: frozenset[str] = frozenset()) -> None:
+        """Apply what is new of a chunk, however far others have come with it meanwhile."""
+        while True:
+            before = dict(self._folding.places)
+            try:
+                steps = self._folding.steps(chunk, there, without)
+                self._views.apply(steps)
+            except Superseded:
+                self._folding.forget()
+                if self._older_than(before):
+                    raise Behind(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
+            except BaseException:
+                self._folding.forget()
+                raise
+            else:
+                return self._folding.moved(steps)
+
+    def _one_by_one(self, told: Told, there: Place) -> int:
+        """Find the events that a fold cannot take and bury them for it; how many."""
+        buried = 0
+        for record, recorded in told:
+            without: frozenset[str] = frozenset()
+            while True:
+                try:
+                    self._move([recorded], Place(recorded.position, record.offset, self._topic), without)
+                    break
+                except Unfoldable as fault:
+                    self._bury(record, fault.fold, str(fault))
+                    without |= {fault.fold}
+            buried += len(without)
+        self._move([], there)  # what could not be read may be at the end
+        return buried
+
+    def _older_than(self, before: dict[str, Place]) -> bool:
+        return any(place.before(before[fold]) for fold, place in self._folding.places.items())
