@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -13,14 +13,23 @@ CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""
 
 
+def jar_cache() -> Path:
+    """Where homes share the jars of the embedded Kafka."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "regulars" / "jars"
+
+
 @dataclass(frozen=True)
 class Settings:
-    """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet."""
+    """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet.
+
+    ``jars``: where those of the embedded Kafka are kept.
+    """
 
     home: Path
     redis_url: str | None = None
     zone: str = "UTC"
     currency: str = "USD"
+    jars: Path = field(default_factory=jar_cache)
 
     @property
     def log(self) -> Path:
@@ -34,9 +43,14 @@ class Settings:
     def valkey(self) -> Path:
         return self.home / "valkey"
 
+    @property
+    def broker(self) -> Path:
+        return self.home / "kafka"
+
 
 def from_environment() -> Settings:
-    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``REDIS_URL``, ``REGULARS_ZONE`` and ``REGULARS_CURRENCY``.
+    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``REDIS_URL``, ``REGULARS_ZONE``, ``REGULARS_CURRENCY`` and
+    ``REGULARS_JARS``.
 
     Raises :class:`Misconfigured` if a value cannot be used.
     """
@@ -54,4 +68,5 @@ def from_environment() -> Settings:
         redis_url=url,
         zone=zone,
         currency=currency,
+        jars=Path(os.environ.get("REGULARS_JARS") or jar_cache()).expanduser().resolve(),
     )
