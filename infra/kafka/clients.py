@@ -1,0 +1,87 @@
+"""From the settings to the two client libraries: aiokafka carries the records, kafka-python does the administration."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from infra.faults import Misconfigured, Unreachable
+from infra.settings import KafkaSettings
+
+PATIENCE = 10_000  # milliseconds until a broker that does not answer counts as unreachable
+
+
+def asynchronous(settings: KafkaSettings) -> dict[str, Any]:
+    """The arguments of every aiokafka client."""
+    return {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "security_protocol": settings.protocol,
+        "ssl_context": context(settings),
+        "sasl_mechanism": settings.mechanism or "PLAIN",
+        "sasl_plain_username": settings.username,
+        "sasl_plain_password": settings.password,
+    }
+
+
+def synchronous(settings: KafkaSettings) -> dict[str, Any]:
+    """The arguments of every kafka-python client."""
+    return asynchronous(settings) | {"sasl_mechanism": settings.mechanism}
+
+
+def context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    """Who is trusted, and who we are, where the connection is encrypted."""
+    if not settings.protocol.endswith("SSL"):
+        return None
+    try:
+        made = ssl.create_default_context(cafile=settings.ca)
+        if settings.certificate:
+            made.load_cert_chain(settings.certificate, settings.key, password=no_password)
+    except (ssl.SSLError, OSError) as fault:
+        raise Misconfigured(
+            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key without "
+            "a password and the certificate's own."
+        ) from None
+    return made
+
+
+def no_password() -> str:
+    """Instead of a question on the terminal."""
+    return ""
+
+
+@contextmanager
+def administering(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    """An administrator's client. Raises :class:`Unreachable` where the broker does not answer, or refuses."""
+    with answering(settings), closing(admin(settings)) as client:
+        yield client
+
+
+@contextmanager
+def consuming(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
+    """A consumer of no group, to be given its partitions."""
+    with answering(settings):
+        consumer = KafkaConsumer(**synchronous(settings), enable_auto_commit=False, request_timeout_ms=PATIENCE)
+        try:
+            yield consumer
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1000)
+
+
+@contextmanager
+def answering(settings: KafkaSettings) -> Iterator[None]:
+    """Say what went wrong in a sentence, whatever the client raised."""
+    try:
+        yield
+    except (KafkaError, OSError) as fault:
+        told = str(fault).splitlines()[0] if str(fault) else ""
+        raise Unreachable(f"Kafka at {settings.bootstrap} cannot be used ({type(fault).__name__}: {told[:300]}).") from fault
+
+
+def admin(settings: KafkaSettings) -> KafkaAdminClient:
+    return KafkaAdminClient(**synchronous(settings), bootstrap_timeout_ms=PATIENCE, request_timeout_ms=PATIENCE)

@@ -1,0 +1,115 @@
+"""The broker of a home: started once, attached to by whoever comes, killed, ended, and there again with its data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from infra.faults import Misconfigured, Unreachable, Unreadable
+from infra.packaged.jars import LIST, jars, parse
+from infra.packaged.kafka import EmbeddedKafka
+
+STARTING = """
+import sys
+from pathlib import Path
+from infra.packaged.kafka import EmbeddedKafka
+EmbeddedKafka(Path(sys.argv[1]), Path(sys.argv[2])).start()
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) -> None:
+    process = broker.serving()
+    assert process
+    EmbeddedKafka(broker.directory, broker.cache).start()
+    assert broker.serving() == process
+
+
+def test_it_outlives_whoever_started_it_and_keeps_what_it_was_told_when_killed(broker: EmbeddedKafka) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    admin.create_topics([NewTopic("kept", 1, 1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
+    producer.send("kept", b"yes").get(30)
+    producer.close()
+    process = broker.serving()
+    assert process
+    os.kill(process, signal.SIGKILL)
+    while broker.serving() is not None:
+        time.sleep(0.01)
+
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTING, str(broker.directory), str(broker.cache)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert starter.stdout
+    assert starter.stdin
+    with starter.stdout, starter.stdin:
+        assert starter.stdout.readline() == b"started\n"
+        starter.kill()
+        starter.wait()
+    again = broker.serving()
+    assert again not in (process, 0, None)
+    broker.start()
+    assert broker.serving() == again
+
+    consumer = KafkaConsumer("kept", bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
+    assert next(consumer).value == b"yes"
+    consumer.close()
+
+
+def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:
+    nothing = EmbeddedKafka(tmp_path / "nothing", tmp_path)
+    assert not nothing.stop()
+    assert nothing.serving() is None
+    assert not nothing.directory.exists()
+
+
+def test_a_port_of_another_program_is_refused(tmp_path: Path) -> None:
+    mine = EmbeddedKafka(tmp_path / "mine", tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(mine.bootstrap.split(":")[1])))
+        other.listen()
+        with pytest.raises(Misconfigured, match="another program's"):
+            mine.start()
+        assert not mine.stop()
+
+
+def test_its_ports_are_chosen_once(tmp_path: Path) -> None:
+    mine, again = (EmbeddedKafka(tmp_path / "mine", tmp_path) for _ in range(2))
+    assert mine.bootstrap == again.bootstrap
+    (mine.directory / "ports").write_text("none")
+    with pytest.raises(Unreadable, match="does not hold two port numbers"):
+        assert again.bootstrap
+
+
+def test_a_jar_that_is_not_what_it_should_be_is_not_run(broker: EmbeddedKafka, tmp_path: Path) -> None:
+    listed = parse(LIST.read_text().splitlines())
+    for jar in listed:
+        (tmp_path / jar.file).symlink_to(broker.cache / jar.file)
+    assert len(jars(tmp_path)) == len(listed)
+    (tmp_path / listed[3].file).unlink()
+    (tmp_path / listed[3].file).write_bytes(b"something else")
+    with pytest.raises(Unreadable, match=rf"not the {listed[3].file} that it should be"):
+        jars(tmp_path)
+
+
+def test_without_a_network_and_without_jars_a_sentence_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(Unreachable, match=r"cannot be fetched .*REGULARS_JARS"):
+        jars(tmp_path / "jars")
+    assert not list((tmp_path / "jars").iterdir())
