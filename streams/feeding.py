@@ -31,10 +31,15 @@ WATCH = 2.0  # seconds between looks at what Redis holds of idle partitions
 
 
 class Feeding:
-    """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds."""
+    """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
-    def __init__(self, partition: Callable[[TP], Partition]) -> None:
+    ``identify``: tells the broker's own ids of the topics, by name.
+    """
+
+    def __init__(self, partition: Callable[[TP], Partition], identify: Callable[[], Mapping[str, str]]) -> None:
         self._make = partition
+        self._identify = identify
+        self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
         self._rewound: dict[TP, tuple[int, float]] = {}
         self._threads = ThreadPoolExecutor(THREADS, "fold")
@@ -45,8 +50,11 @@ class Feeding:
 
     async def resume(self, places: Collection[TP]) -> Mapping[TP, int]:
         """Where assigned partitions are to be read from; without Redis, where the group committed, and a hole will tell."""
-        for gone in set(self._partitions) - set(places):
-            del self._partitions[gone]
+        ids = await self._on_thread(self._identify)
+        for place in list(self._partitions):
+            if place not in places or ids[place.topic] != self._ids[place.topic]:
+                del self._partitions[place]
+        self._ids = ids
         self._rewound.clear()
         try:
             return await asyncio.wait_for(self._resumed(places), RESUME_PATIENCE)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from infra.kafka.envelope import unwrap
-
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.faults import Newer, Superseded, Unreadable
+from infra.kafka.envelope import unwrap
 from infra.places import Place
 from infra.views import Views
 from streams.folding import Folding, Unfoldable

@@ -15,6 +15,7 @@ from streams.cli.operating import digest, doctor, follow, redis, stop
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
 from streams.cli.tracing import trace
+from streams.cli.working import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,7 +23,7 @@ def regulars() -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
 
 
-for command in (demo, importing, exporting, show, recommend, quality, model, trace, doctor, digest, follow, redis, stop):
+for command in (demo, importing, exporting, show, recommend, quality, model, trace, doctor, digest, follow, redis, stop, worker):
     regulars.add_command(command)
 
 importing.add_command(shop_log)

@@ -1,0 +1,85 @@
+"""Putting a worker together: the topics that feed folds, each partition's folding, and where dead letters go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+
+from faust.types import TP
+
+from infra.faults import Misconfigured, Unreadable
+from infra.kafka.clients import administering
+from infra.kafka.envelope import unwrap
+from infra.kafka.topics import partition_counts, topic_ids
+from infra.settings import KafkaSettings
+from streams.agents import Agents
+from streams.bootstrap import App
+from streams.dead_letters import DeadLetter
+from streams.feeding import Feeding
+from streams.feeds import Feed, fed
+from streams.folding import Folding
+from streams.partition import Partition, Record
+from streams.registry import carried, folds, sources
+from streams.topics import DEAD_LETTERS
+
+BURIAL = 60.0  # seconds Kafka may take to confirm a dead letter
+
+
+def agents(app: App, kafka: KafkaSettings) -> Agents:
+    """The worker of a running system, ready to be run by Faust.
+
+    Raises :class:`Misconfigured` if the topics are not there, or if these read models are kept up from the log itself.
+    """
+    app.views.fed_by("topics")
+    found = fed_topics(app, kafka)
+    ids: dict[str, str] = {}
+
+    def identify() -> Mapping[str, str]:
+        with administering(kafka) as admin:
+            ids.update(topic_ids(admin, found))
+        return dict(ids)
+
+    def bury(place: TP, record: Record, fold: str, reason: str) -> None:
+        letter = letter_of(place, record, fold, reason)
+        sent = made.app.producer.send_and_wait(DEAD_LETTERS, letter.id.encode(), letter.pack(), None, None, None)
+        asyncio.run_coroutine_threadsafe(sent, loop()).result(BURIAL)
+
+    def partition(place: TP) -> Partition:
+        folding = Folding(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
+        return Partition(folding, app.views, app.log.codec, ids[place.topic], lambda *told: bury(place, *told))
+
+    def loop() -> asyncio.AbstractEventLoop:
+        running: asyncio.AbstractEventLoop = made.app.loop
+        return running
+
+    made = Agents(kafka, found, Feeding(partition, identify), str(app.settings.home / "faust"))
+    return made
+
+
+def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:
+    """The topics that folds read, with their partitions."""
+    with administering(kafka) as admin:
+        wanted = [*carried(app.terms), DEAD_LETTERS]
+        found = partition_counts(admin, wanted)
+    if missing := set(wanted) - set(found):
+        raise Misconfigured(f"Kafka at {kafka.bootstrap} has no topic {', '.join(sorted(missing))}: run `regulars topics`.")
+    return {name: found[name] for name in carried(app.terms)}
+
+
+def feeds_of(app: App, topic: str) -> list[Feed]:
+    return [
+        fed(fold, app.terms.zone, app.views, events)
+        for fold in folds(app.terms)
+        if (events := sources(fold).get(topic)) is not None
+    ]
+
+
+def letter_of(place: TP, record: Record, fold: str, reason: str) -> DeadLetter:
+    value, position = record.value or b"", None
+    with contextlib.suppress(Unreadable):
+        position = unwrap(value).position
+    key = record.key.decode(errors="replace") if record.key else None
+    now = round(time.time() * 1000)
+    return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason, now, value)
