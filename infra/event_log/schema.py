@@ -33,6 +33,12 @@ TABLES = (
         member TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
         complete INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS relayed (
+        topic TEXT PRIMARY KEY,
+        topic_id TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        ends TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL)",
 )
 

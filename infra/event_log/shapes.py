@@ -39,3 +39,15 @@ class Shop:
 
     zone: str
     currency: str
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """How far a topic has been relayed: the log's ``position``, and ``ends``, the end offset by partition right after it.
+
+    ``topic_id``: the broker's own; a topic that was made anew has another.
+    """
+
+    topic_id: str
+    position: int
+    ends: tuple[int, ...]

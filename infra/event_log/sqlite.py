@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,20 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log.append import Append
+from infra.event_log.relay_book import RelayBook
 from infra.event_log.schema import EVENTS, Recorder, complete
-from infra.event_log.shapes import Outcome, Row, Shop
+from infra.event_log.shapes import Outcome, Relayed, Row, Shop
 from infra.event_log.statements import LATEST_OF, OUTCOME, READ_EVENTS, READ_LOG, READ_STREAM, REQUEST_AT, STREAMS
 from infra.event_log.subscription import Subscription
 from infra.event_log.tail import Tail
+from infra.event_log.transaction import Values
 from infra.faults import Misconfigured
 
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
 AT_HAND = 8192  # latest events of this process
 MOST_THREADS = 64  # that read at the same time, each with a connection of its own
+CLOCK = "(julianday('now') - 2440587.5) * 86400"  # seconds of the epoch
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
 
@@ -47,6 +50,7 @@ class SqliteLog:
         self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
         self._cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self._seen_change = self._change()
+        self._relay_book = RelayBook(self._open, CLOCK)
 
     # Reading
 
@@ -146,6 +150,27 @@ class SqliteLog:
         """This log's own name, made with it: read models belong to one log."""
         return str(self._query("SELECT log FROM shop", ())[0][0])
 
+    # Relaying
+
+    def relayed(self) -> dict[str, Relayed]:
+        """How far each topic has been relayed, by its name."""
+        return self._relay_book.relayed()
+
+    def take_lease(self, owner: str, seconds: float) -> bool:
+        """Take or renew the one relay's lease, if it is free, has run out by the database's clock, or is the owner's."""
+        return self._relay_book.take_lease(owner, seconds)
+
+    def release_lease(self, owner: str) -> None:
+        """Give the lease back, if it is the owner's."""
+        self._relay_book.release_lease(owner)
+
+    def advance(self, owner: str, topic: str, before: Relayed | None, after: Relayed) -> bool:
+        """Move a topic's entry from ``before`` (None: there is none yet), if it still is so and the owner's lease holds.
+
+        The position of one ``topic_id`` never moves backwards; a topic made anew may begin anywhere.
+        """
+        return self._relay_book.advance(owner, topic, before, after)
+
     def close(self) -> None:
         for connection in (self._writer, *self._readers):
             self._datastore.pool.put_connection(connection)
@@ -161,6 +186,11 @@ class SqliteLog:
                 self._writer.rollback()
                 raise
             self._writer.commit()
+
+    @contextmanager
+    def _open(self) -> Iterator[SqliteTransaction]:
+        with self._transaction() as cursor:
+            yield SqliteTransaction(cursor)
 
     def _query(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         cursor = self._reader()
@@ -184,6 +214,21 @@ class SqliteLog:
     def _change(self) -> int:
         self._cursor.execute("PRAGMA data_version")
         return int(self._cursor.fetchone()[0])
+
+
+class SqliteTransaction:
+    def __init__(self, cursor: SQLiteCursor) -> None:
+        self._cursor = cursor
+
+    def run(self, statement: str, values: Values = ()) -> None:
+        self._cursor.execute(statement, values)
+
+    def rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        self._cursor.execute(statement, values)
+        return self._cursor.fetchall()
+
+    def many(self, statement: str, rows: Iterable[Values]) -> None:
+        self._cursor.executemany(statement, rows)
 
 
 def tuples(cursor: SQLiteCursor) -> SQLiteCursor:
