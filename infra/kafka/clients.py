@@ -12,7 +12,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.faults import Misconfigured, Unreachable
-from infra.settings import KafkaSettings
+from infra.kafka.settings import KafkaSettings
 
 PATIENCE = 10_000  # milliseconds until a broker that does not answer counts as unreachable
 
@@ -44,8 +44,8 @@ def context(settings: KafkaSettings) -> ssl.SSLContext | None:
             made.load_cert_chain(settings.certificate, settings.key, password=no_password)
     except (ssl.SSLError, OSError) as fault:
         raise Misconfigured(
-            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key without "
-            "a password and the certificate's own."
+            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key "
+            "without a password and the certificate's own."
         ) from None
     return made
 
