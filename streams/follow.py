@@ -11,6 +11,21 @@ from infra.settings import CHUNK
 from streams.dispatch import Dispatch
 
 
+class Workers:
+    """Stands where a follower would, if others keep the read models up: whoever imports has nothing to do for them."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        position = self.keep_up()
+        progress(position)
+        return position
+
+    def keep_up(self) -> int:
+        return self._log.head()
+
+
 class Follower:
     """``complete``: whether it feeds every fold there is; if not, an erasure it sees is not yet everywhere."""
 

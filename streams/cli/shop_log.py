@@ -79,7 +79,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
     """Import with a progress bar, the views following as the log grows."""
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
-    follower = app.follower(models)
+    follower = app.keeper(models)
     follower.catch_up()
     before, begun, damaged = app.log.head(), time.monotonic(), None
     first: list[Reject] = []
