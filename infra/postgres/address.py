@@ -39,8 +39,8 @@ def shown(url: str) -> str:
         kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in SECRET]
     except ValueError:
         return "postgresql://…"
-    place = who.partition(":")[0] + at + where
-    return parts._replace(netloc=place, query=urlencode(kept, quote_via=quote, safe="/")).geturl()
+    told = urlencode(kept, quote_via=quote, safe="/")
+    return f"{parts.scheme}://{who.partition(':')[0]}{at}{where}{parts.path}{'?' if told else ''}{told}"
 
 
 def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
