@@ -48,6 +48,10 @@ def test_what_became_of_the_lines_is_said_and_each_bad_one_with_number_and_reaso
     assert "ignored 1 times: the field 'view.colour'" in said.err
 
 
+def test_a_file_of_duplicates_and_rejected_lines_ends_as_it_did_the_first_time(command: Command, file: Path) -> None:
+    assert [command("import", "shop-log", file, "--json").status for _ in range(2)] == [3, 3]
+
+
 def test_of_many_bad_lines_the_first_are_said_and_all_are_written(command: Command, file: Path, tmp_path: Path) -> None:
     file.write_bytes(b"bad\n" * 100)
     said = command("import", "shop-log", file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -32,9 +33,10 @@ def test_a_home_that_cannot_be_made_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REGULARS_HOME", home)
-    said = command("import", "shop-log", file)
-    assert (said.status, said.out) == (2, b"")
-    assert "REGULARS_HOME cannot be" in said.err
+    for words in (("import", "shop-log", file), ("export", "shop-log")):
+        said = command(*words)
+        assert (said.status, said.out) == (2, b"")
+        assert "REGULARS_HOME cannot be" in said.err
 
 
 def test_a_disk_that_is_full_in_the_midst_is_said_and_what_was_accepted_stays(
@@ -65,6 +67,16 @@ def test_an_outcome_that_cannot_be_written_is_said(settings: Settings, file: Pat
     assert said.returncode == 2
     assert b"The outcome cannot be written to standard output" in said.stderr
     assert b"Traceback" not in said.stderr
+
+
+def test_two_imports_at_once_take_each_line_once(settings: Settings, file: Path) -> None:
+    regulars = Path(sys.executable).with_name("regulars")
+    place = os.environ | {"REGULARS_HOME": str(settings.home), "REDIS_URL": str(settings.redis_url)}
+    words = (str(regulars), "import", "shop-log", str(file), "--json")
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=place) for _ in range(2)]
+    taken = [json.loads(one.communicate()[0]) for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert [sum(one[count] for one in taken) for count in ("accepted", "duplicates", "rejected")] == [600, 600, 0]
 
 
 def test_a_file_that_the_kernel_makes_up_is_read_to_its_end(command: Command) -> None:
