@@ -1,4 +1,4 @@
-"""A local cluster to be hurt: the real servers, a relay and workers as real processes, a log of some weeks, and what to expect."""
+"""A local cluster to be hurt: real servers, a relay and workers as processes, a log of some weeks, and what to expect."""
 
 from __future__ import annotations
 
