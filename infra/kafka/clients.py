@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from kafka.errors import KafkaError
 
 from infra.faults import Misconfigured, Unreachable
 from infra.kafka.settings import KafkaSettings
+
+logging.getLogger("kafka").setLevel(logging.INFO)  # below that it tells all that it was given, passwords too
 
 KNOCK = 3.0  # seconds to reach one broker
 PATIENCE = 10_000  # milliseconds until a broker that does not answer counts as unreachable
@@ -84,9 +87,8 @@ def answering(settings: KafkaSettings) -> Iterator[None]:
     except (KafkaError, OSError) as fault:
         told = str(fault).splitlines()[0] if str(fault) else ""
         maybe = "; it may refuse KAFKA_USERNAME and KAFKA_PASSWORD" if settings.username else ""
-        raise Unreachable(
-            f"Kafka at {settings.bootstrap} cannot be used ({type(fault).__name__}: {told[:300]}){maybe}."
-        ) from fault
+        reason = f"{type(fault).__name__}: {told[:300]}"
+        raise Unreachable(f"Kafka at {settings.bootstrap} cannot be used ({reason}){maybe}.") from fault
 
 
 def knock(settings: KafkaSettings) -> None:

@@ -84,11 +84,8 @@ def test_a_relay_gets_in_by_certificate_and_password(log: EventLog, secure: Kafk
 @pytest.mark.filterwarnings(*LEFT_OPEN)
 def test_a_wrong_password_is_a_sentence_that_does_not_tell_it(secure: KafkaSettings, caplog: pytest.LogCaptureFixture) -> None:
     wrong = replace(secure, password="guessed")  # noqa: S106
-    with (
-        caplog.at_level(logging.DEBUG),
-        pytest.raises(Unreachable, match="may refuse KAFKA_USERNAME") as told,
-        administering(wrong),
-    ):
+    refused = pytest.raises(Unreachable, match="may refuse KAFKA_USERNAME")
+    with caplog.at_level(logging.DEBUG), refused as told, administering(wrong):
         pass
     assert "guessed" not in str(told.value) + repr(wrong) + caplog.text
     gc.collect()  # while the warnings are expected
