@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +17,7 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.postgres.migrating import migrate
 from infra.settings import Settings
 from streams.bootstrap import App, running
+from tests.packaged import forget
 
 
 @pytest.fixture(scope="session")
@@ -49,15 +49,25 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         yield server
     finally:
         server.stop()
-        shutil.rmtree(server.place)
+        forget(server)
 
 
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URL of a database with empty tables."""
+    yield from made(postgres, "empty")
+
+
+@pytest.fixture
+def bare_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database without tables."""
+    yield from made(postgres, "template1")
+
+
+def made(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres.url_of(name)
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
