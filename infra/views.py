@@ -17,7 +17,7 @@ import redis
 
 from aggregates.delta import Delta
 from infra.faults import Misconfigured, Superseded, Unreadable
-from infra.places import LOG, Place
+from infra.places import LOG, Place, checkpoint
 
 APPLY = """
 local held = redis.call('GET', KEYS[1]) or '0'
@@ -160,7 +160,7 @@ class Views:
         return sha
 
     def _checkpoint(self, fold: str, source: str) -> str:
-        return self.key(f"checkpoint:{fold}:{source}")
+        return self.key(checkpoint(fold, source))
 
     def _decode(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
         if raw is None:

@@ -16,7 +16,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from streams.agents import Agents
 from streams.bootstrap import App
-from streams.dead_letters import DeadLetter
+from streams.dead_letters import MOST_KEY, MOST_REASON, DeadLetter
 from streams.feeding import Feeding
 from streams.feeds import Feed, fed
 from streams.folding import Folding
@@ -80,6 +80,6 @@ def letter_of(place: TP, record: Record, fold: str, reason: str) -> DeadLetter:
     value, position = record.value or b"", None
     with contextlib.suppress(Unreadable):
         position = unwrap(value).position
-    key = record.key.decode(errors="replace") if record.key else None
+    key = record.key.decode(errors="replace")[:MOST_KEY] if record.key else None
     now = round(time.time() * 1000)
-    return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason, now, value)
+    return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason[:MOST_REASON], now, value)
