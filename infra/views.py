@@ -24,7 +24,7 @@ local held = redis.call('GET', KEYS[1]) or '0'
 if held ~= ARGV[1] then return held end
 for _, write in ipairs(cmsgpack.unpack(ARGV[3])) do redis.call(unpack(write)) end
 redis.call('SET', KEYS[1], ARGV[2])
-return ARGV[2]
+return ''
 """
 
 OWNER = "regulars:log"
@@ -115,8 +115,11 @@ class Views:
             for name, found in zip(wanted, pipeline.execute(), strict=True)
         }
 
-    def apply(self, steps: Sequence[Step]) -> None:
+    def apply(self, steps: Sequence[Step]) -> bool:
         """Apply the steps, each fold's whole or not at all.
+
+        False if a checkpoint was where its step ends already: by this very call, whose answer was lost once, or by somebody
+        else. All is well in Redis then; but what was folded may have been read after it, so what is held is to be forgotten.
 
         Raises :class:`Superseded` if a checkpoint is not where its step begins.
         """
@@ -127,11 +130,12 @@ class Views:
         except redis.exceptions.NoScriptError:  # a new server: nothing was applied
             answers = self._send(self._load(), steps, packed)
         for step, answer in zip(steps, answers, strict=True):
-            if answer.decode() != str(step.after):
+            if answer and answer.decode() != str(step.after):
                 raise Superseded(
                     f"The fold {step.fold} stands at {answer.decode()} in Redis, not at {step.before} ({step.source}): another "
                     "writer is at work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
                 )
+        return not any(answers)
 
     def rewrite_file(self) -> bool:
         """Have Redis write its append-only file anew, so that removed values leave the disk, and wait until it has.

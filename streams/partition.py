@@ -85,7 +85,8 @@ class Partition:
             resume = self._next_offset()
             if records[0].offset > resume:
                 raise Behind(resume, f"{self._folding.source} goes on at offset {records[0].offset}")
-            told, unread, buried = self._told(records, resume)
+            everything, unread, buried = self._told(records, resume)
+            told = rising(everything)
             position = told[-1][1].position if told else 0
             there = Place(position, records[-1].offset, self._topic)
             known = min(place.position for place in self._folding.places.values())
@@ -138,7 +139,9 @@ class Partition:
             before = dict(self._folding.places)
             try:
                 steps = self._folding.steps(chunk, there, without, unread)
-                self._views.apply(steps)
+                if self._views.apply(steps):
+                    return self._folding.moved(steps)
+                self._folding.forget()  # somebody else was there, perhaps before the documents were read
             except Superseded:
                 self._folding.forget()
                 if self._older_than(before):
@@ -146,8 +149,6 @@ class Partition:
             except BaseException:
                 self._folding.forget()
                 raise
-            else:
-                return self._folding.moved(steps)
 
     def _one_by_one(self, told: Told, unread: Sequence[Unread], there: Place) -> int:
         """Find the events that a fold cannot take and bury them for it; how many."""
@@ -173,3 +174,13 @@ class Partition:
 
 def envelope_of(record: Record) -> Envelope:
     return unwrap(record.value or b"")
+
+
+def rising(told: Told) -> Told:
+    """Without what is published twice within a chunk: each position is behind all before it."""
+    reached, rises = 0, []
+    for entry in told:
+        if (position := entry[1].position) > reached:
+            rises.append(entry)
+            reached = position
+    return rises
