@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 
 from faust.types import TP
 
@@ -16,6 +17,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from streams.agents import Agents
 from streams.bootstrap import App
+from streams.burying import Burying
 from streams.dead_letters import MOST_KEY, MOST_REASON, DeadLetter
 from streams.feeding import Feeding
 from streams.feeds import Feed, fed
@@ -23,8 +25,6 @@ from streams.folding import Folding
 from streams.partition import Partition, Record
 from streams.registry import carried, folds, sources
 from streams.topics import DEAD_LETTERS
-
-BURIAL = 60.0  # seconds Kafka may take to confirm a dead letter
 
 
 def agents(app: App, kafka: KafkaSettings) -> Agents:
@@ -41,10 +41,14 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
             ids.update(topic_ids(admin, found))
         return dict(ids)
 
+    def send(key: bytes, value: bytes) -> Future[object]:
+        sent = made.app.producer.send_and_wait(DEAD_LETTERS, key, value, None, None, None)
+        return asyncio.run_coroutine_threadsafe(sent, loop())
+
+    burying = Burying(send)
+
     def bury(place: TP, record: Record, fold: str, reason: str) -> None:
-        letter = letter_of(place, record, fold, reason)
-        sent = made.app.producer.send_and_wait(DEAD_LETTERS, letter.id.encode(), letter.pack(), None, None, None)
-        asyncio.run_coroutine_threadsafe(sent, loop()).result(BURIAL)
+        burying.bury(letter_of(place, record, fold, reason))
 
     def partition(place: TP) -> Partition:
         folding = Folding(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
