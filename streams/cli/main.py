@@ -7,6 +7,7 @@ import sys
 import click
 
 from infra.faults import Fault
+from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
@@ -28,7 +29,7 @@ def regulars() -> None:
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
     *(doctor, digest, follow, redis, stop, migrate, log),
-    *(topics, relay, worker),
+    *(topics, relay, worker, dead_letters),
 )
 
 for command in COMMANDS:
