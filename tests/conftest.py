@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +17,7 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.postgres.migrating import migrate
 from infra.settings import Settings
 from streams.bootstrap import App, running
+from tests.packaged import forget
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         yield server
     finally:
         server.stop()
-        shutil.rmtree(server.place)
+        forget(server)
 
 
 @pytest.fixture
