@@ -21,6 +21,7 @@ from infra.kafka.clients import context
 from infra.kafka.settings import KafkaSettings
 from streams.feeding import WATCH, Feeding, veto
 from streams.partition import Behind, Taken
+from streams.topics import LARGEST_LETTER
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Agents:
                 yield await self.feeding.take(place, records)
             except Behind as behind:
                 veto(message)
-                await self.feeding.rewind(self.consumer, place, behind)
+                await self._rewind(place, behind)
             except asyncio.CancelledError:
                 veto(message)
                 raise
@@ -63,9 +64,17 @@ class Agents:
                 veto(message)
                 await self._stop(fault, place)
 
+    async def _rewind(self, place: TP, behind: Behind) -> None:
+        try:
+            await self.feeding.rewind(self.consumer, place, behind)
+        except Exception as fault:  # noqa: BLE001
+            await self._stop(fault, place)
+
     async def _watch(self) -> None:
-        if not self.app.rebalancing:
-            await self.feeding.watch(self.consumer)
+        if self.app.rebalancing:
+            return
+        for place, behind in await self.feeding.set_back():
+            await self._rewind(place, behind)
 
     async def _stop(self, fault: Exception, place: TP) -> Never:
         self.fault = self.fault or fault
@@ -86,7 +95,7 @@ def configured(kafka: KafkaSettings, data: str) -> faust.App:
         broker_commit_interval=COMMIT,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=LARGEST_FETCH,
-        producer_max_request_size=LARGEST_FETCH,
+        producer_max_request_size=LARGEST_LETTER,
         datadir=data,
         stream_buffer_maxsize=16,  # chunks
         stream_wait_empty=False,

@@ -7,6 +7,7 @@ import sys
 import click
 
 from infra.faults import Fault
+from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
 from streams.cli.doctor import doctor
 from streams.cli.exporting import exporting
@@ -34,7 +35,7 @@ def regulars(tied: bool) -> None:
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
     *(doctor, digest, follow, redis, stop, migrate, log),
-    *(up, topics, relay, worker),
+    *(up, topics, relay, worker, dead_letters),
 )
 
 for command in COMMANDS:
