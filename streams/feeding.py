@@ -17,7 +17,8 @@ import structlog
 from faust.types import TP
 
 from infra.kafka.chunks import ChunkConsumer
-from streams.partition import Behind, Partition, Taken
+from streams.observed import Observed
+from streams.partition import Behind, Partition, SetBack, Taken
 
 log = structlog.get_logger()
 
@@ -33,11 +34,12 @@ WATCH = 2.0  # seconds between looks at what Redis holds of idle partitions
 class Feeding:
     """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
-    ``identify``: tells the broker's own ids of the topics, by name.
+    ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of itself.
     """
 
     def __init__(self, partition: Callable[[TP], Partition], identify: Callable[[], Mapping[str, str]]) -> None:
         self._make = partition
+        self.observed = Observed()
         self._identify = identify
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
@@ -68,6 +70,7 @@ class Feeding:
         if offset == behind.offset and time.monotonic() < until:
             return
         log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
+        self.observed.reading_again(place, behind)
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
         await consumer.rewind(place, behind.offset)
 
@@ -79,7 +82,7 @@ class Feeding:
             except redis.RedisError:
                 return
             if offset is not None and place in self._partitions:
-                await self.rewind(consumer, place, Behind(offset, "Redis was set back"))
+                await self.rewind(consumer, place, SetBack(offset, "Redis was set back"))
 
     def _of(self, place: TP) -> Partition:
         if place not in self._partitions:
@@ -95,6 +98,7 @@ class Feeding:
             try:
                 return await self._on_thread(act, *arguments)
             except redis.RedisError as fault:
+                self.observed.metrics.retries.inc()
                 if attempt % 10 == 0:
                     log.warning("redis_unavailable", fault=str(fault), attempt=attempt)
                 await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])

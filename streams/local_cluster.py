@@ -58,7 +58,8 @@ def local_cluster(
         with administering(settings.kafka) as admin:
             declare(admin, declared(settings), settings.replication)
         processes = Processes(
-            settings.home / "logs", {"REGULARS_HOME": str(settings.home), "KAFKA_BOOTSTRAP": settings.kafka.bootstrap}
+            settings.home / "logs",
+            {"REGULARS_HOME": str(settings.home), "KAFKA_BOOTSTRAP": settings.kafka.bootstrap, **ports(settings)},
         )
         stack.callback(processes.stop)
         say("starting the relay and the workers")
@@ -66,3 +67,8 @@ def local_cluster(
         for number in range(workers):
             processes.start(f"worker-{number + 1}", "worker")
         yield LocalCluster(settings, app, processes)
+
+
+def ports(settings: Settings) -> dict[str, str]:
+    """If metrics are wanted, each process chooses a port: they cannot share one."""
+    return {} if settings.observation.port is None else {"REGULARS_METRICS_PORT": "0"}
