@@ -21,7 +21,7 @@ from infra.observation import Observation
 OURS = ("streams", "infra", "regulars")
 """Loggers that heed the level; libraries speak from WARNING on, unless it is DEBUG."""
 
-PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/]+@")
+PASSWORD = re.compile(r"(://[^\s/:@]*:)\S+@")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
 
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeAlias
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from infra.faults import Misconfigured
@@ -35,6 +35,7 @@ def probes(settings: Observation, registry: CollectorRegistry, ailments: Reasons
     if settings.port is None:
         yield None
         return
+    disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter, which nobody asked for
     server = listening(settings, settings.port, answering(registry, ailments, missing))
     thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
     thread.start()
