@@ -111,7 +111,8 @@ def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> No
 
 @pytest.mark.parametrize("page", ["README.md", "docs/operating.md"])
 def test_every_setting_is_told(page: str) -> None:
-    named = set(re.findall(r"os\.environ\.get\(\"(\w+)\"\)", (ROOT / "infra/settings.py").read_text()))
+    code = "".join((ROOT / file).read_text() for file in ("infra/settings.py", "infra/observation.py"))
+    named = set(re.findall(r"environ(?:ment)?\.get\(\"(\w+)\"\)", code))
     told = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / page).read_text(), re.MULTILINE))
     assert told == named
 

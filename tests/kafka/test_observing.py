@@ -1,4 +1,4 @@
-"""A real worker and what it tells: counts that are what it was fed, health that follows Redis, exact lags, logs without secrets."""
+"""A real worker and what it tells: counts that are what it was fed, health that follows Redis, exact lags, clean logs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from infra.settings import Settings
 from streams import bootstrap
 from streams.cli.main import regulars
 from streams.lagging import Lag, lag_of
-from streams.topics import DOMAIN, topics
+from streams.registry import DOMAIN
+from streams.topics import topics
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import PATIENCE, Shelf, append, eventually, running
 
