@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
@@ -38,6 +39,7 @@ def log_by(settings: Observation, to: TextIO | None = None) -> None:
     for name in OURS:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
+    threading.excepthook = tell_of_thread
     hush_clients()
     structlog.configure(
         processors=[
@@ -48,6 +50,13 @@ def log_by(settings: Observation, to: TextIO | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def tell_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """A thread that an exception ended: a library's, since ours answer for themselves."""
+    fault = ended.exc_value or ended.exc_type()
+    name = ended.thread.name if ended.thread else None
+    structlog.get_logger(__name__).error("thread_ended", thread=name, fault=repr(fault), exc_info=fault)
 
 
 def formatter(plain: bool, coloured: bool) -> logging.Formatter:

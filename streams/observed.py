@@ -85,5 +85,5 @@ class Observed:
 
     def missing(self) -> list[str]:
         """What it waits for before it can begin."""
-        silent = [f"{server.what} has not answered." for server in (self.redis, self.kafka) if not server.up]
+        silent = [f"{server.what} does not answer." for server in (self.redis, self.kafka) if not server.up]
         return silent if self.progress.assigned else [*silent, "No partitions were assigned yet."]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,9 @@ def _as_before() -> Iterator[None]:
     """Logging is the whole process's: leave it as it was."""
     names = [None, *OURS, *CLIENTS]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in map(logging.getLogger, names)]
+    hook = threading.excepthook
     yield
+    threading.excepthook = hook
     for logger, handlers, level, propagate in before:
         logger.handlers[:], logger.propagate = handlers, propagate
         logger.setLevel(level)
@@ -77,6 +80,19 @@ def test_a_fault_brings_its_traceback_without_the_values_of_variables(out: io.St
     assert "ValueError: 11" in ours["exception"]
     assert "ValueError: 11" in theirs["exception"]
     assert "Ann Example" not in out.getvalue().replace('name = "Ann Example"', "")
+
+
+def test_a_thread_that_an_exception_ends_is_told_of_like_all_else(out: io.StringIO) -> None:
+    def fail() -> None:
+        raise RuntimeError("out of luck")
+
+    log_by(Observation(), out)
+    thread = threading.Thread(target=fail, name="theirs")
+    thread.start()
+    thread.join()
+    (line,) = lines(out)
+    assert (line["event"], line["thread"], line["level"]) == ("thread_ended", "theirs", "error")
+    assert "RuntimeError: out of luck" in line["exception"]
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
