@@ -27,6 +27,13 @@ class LocalCluster:
     settings: Settings
     app: App
     processes: Processes
+    servers: tuple[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka, ...]
+
+    def tend(self) -> None:
+        """Start again what has died."""
+        for server in self.servers:
+            server.start()
+        self.processes.tend()
 
 
 @contextmanager
@@ -38,18 +45,12 @@ def local_cluster(
     Raises :class:`Misconfigured` if this home's read models are kept up from the log itself.
     """
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    servers = tuple(packaged(settings))
     with ExitStack() as stack:
-        if not settings.database_url and not settings.log.exists():
-            say("starting PostgreSQL")
-            postgres = EmbeddedPostgres(settings.postgres)
-            postgres.start()
-            stack.callback(postgres.stop)
-        if not settings.redis_url:
-            say("starting Redis")
-            stack.callback(EmbeddedRedis(settings.valkey).stop)
-        if not settings.kafka:
-            say("starting Kafka")
-            stack.callback(EmbeddedKafka(settings.broker, settings.jars).stop)
+        for server in servers:
+            say(f"starting {type(server).__name__.removeprefix('Embedded')}")
+            stack.callback(server.stop)
+            server.start()
         settings = replace(settings, kafka=broker(settings))
         app = stack.enter_context(running(settings, shop))
         app.views.fed_by("topics")
@@ -66,7 +67,17 @@ def local_cluster(
         processes.start("relay", "relay")
         for number in range(workers):
             processes.start(f"worker-{number + 1}", "worker")
-        yield LocalCluster(settings, app, processes)
+        yield LocalCluster(settings, app, processes, servers)
+
+
+def packaged(settings: Settings) -> Iterator[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka]:
+    """The servers that no setting names; a home that has its log in a SQLite file keeps it there."""
+    if not settings.database_url and not settings.log.exists():
+        yield EmbeddedPostgres(settings.postgres)
+    if not settings.redis_url:
+        yield EmbeddedRedis(settings.valkey)
+    if not settings.kafka:
+        yield EmbeddedKafka(settings.broker, settings.jars)
 
 
 def ports(settings: Settings) -> dict[str, str]:

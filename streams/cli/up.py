@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import click
+import redis
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
@@ -47,10 +48,10 @@ def watch(cluster: LocalCluster, feeding: Kept | None, once: bool, stopped: thre
     rates = Rates()
     with Live(console=ERR, auto_refresh=False, transient=True) as live:
         while not stopped.wait(LOOK):
-            cluster.processes.tend()
             try:
+                cluster.tend()
                 found = standings(cluster.app)
-            except Fault as fault:
+            except (Fault, redis.RedisError) as fault:
                 live.update(str(fault), refresh=True)
                 continue
             head = cluster.app.log.head()

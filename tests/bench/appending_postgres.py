@@ -47,7 +47,7 @@ def opened(url: str) -> Iterator[tuple[PostgresLog, psycopg.Connection[Any]]]:
         bare.execute("CREATE SCHEMA bare")
         bare.execute("SET search_path = bare")
         for statement in FIRST:
-            bare.execute(statement)  # type: ignore[arg-type]
+            bare.execute(statement)
         with closing(PostgresLog(url, Codec(EVENTS.values(), keys))) as log:
             yield log, bare
 
