@@ -38,6 +38,7 @@ class Kept:
         return self.process is not None and self.process.poll() is None
 
     def start(self, environment: Mapping[str, str]) -> None:
+        self.let_go()
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-c", "from streams.cli.main import main; main()", "--tied", *self.words],
@@ -48,6 +49,11 @@ class Kept:
                 start_new_session=True,  # Ctrl-C is for the parent, who ends the others in their order
             )
         self.began = time.monotonic()
+
+    def let_go(self) -> None:
+        """Close our end of the tie; the process ends, if it has not yet."""
+        if self.process and self.process.stdin:
+            self.process.stdin.close()
 
     def last_words(self) -> str:
         """The last line of its log."""
@@ -87,8 +93,7 @@ class Processes:
     def stop(self) -> None:
         """End all, the latest first; what does not end is killed."""
         for one in reversed(self.kept):
-            if one.process and one.process.stdin:
-                one.process.stdin.close()
+            one.let_go()
             if one.running and one.process:
                 one.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE

@@ -57,6 +57,7 @@ def workers_come_and_go(cluster: Cluster) -> None:
         if guest.process:
             guest.process.send_signal(signal.SIGTERM if number % 2 else signal.SIGKILL)
             guest.process.wait(60)
+        guest.let_go()
         cluster.workers.kept.remove(guest)
 
 
@@ -66,6 +67,17 @@ def redis_frozen(cluster: Cluster) -> None:
     os.kill(process, signal.SIGSTOP)
     time.sleep(FROZEN)
     os.kill(process, signal.SIGCONT)
+
+
+def redis_failed_over(cluster: Cluster) -> None:
+    """To a replica that heard nothing of the last while: it answers at the same address, with older checkpoints."""
+    replica = cluster.follow_redis()
+    replica.follow_until_whole()
+    replica.stop_following()
+    position = cluster.slowest()
+    cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
+    kill(cluster.redis.serving())
+    replica.answer_in_place()
 
 
 def pid_of(kept: Kept) -> int:
@@ -80,13 +92,14 @@ ACTS: dict[str, Callable[[Cluster], None]] = {
         relay_killed,
         broker_killed,
         redis_killed,
+        redis_failed_over,
         postgres_killed,
         worker_paused,
         workers_come_and_go,
         redis_frozen,
     )
 }
-QUICK = ("worker_killed", "relay_killed", "redis_killed", "broker_killed")
+QUICK = ("worker_killed", "relay_killed", "redis_failed_over", "broker_killed")
 """Those of every test run."""
 
 

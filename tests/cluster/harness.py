@@ -25,6 +25,7 @@ from streams.bootstrap import App, running
 from streams.processes import Kept, Processes
 from streams.standing import standings
 from streams.topics import RELAYED, topics
+from tests.cluster.replica import Replica
 from tests.packaged import forget
 
 PATIENCE = 240.0  # seconds: a busy machine is no failure
@@ -36,23 +37,28 @@ class Cluster:
 
     def __init__(self, home: Path) -> None:
         home.mkdir(parents=True)
-        self.settings = Settings(home, jars=jar_cache())
+        self.redis = EmbeddedRedis(home / "valkey")
+        self.settings = Settings(home, redis_url=self.redis.url, jars=jar_cache())
         self.postgres = EmbeddedPostgres(self.settings.postgres)
-        self.redis = EmbeddedRedis(self.settings.valkey)
         self.kafka = EmbeddedKafka(self.settings.broker, self.settings.jars)
+        self.replica: Replica | None = None
         self._stack = ExitStack()
         for server in (self.postgres, self.redis, self.kafka):
             server.start()
             self._stack.callback(server.stop)
         self.broker = KafkaSettings(self.kafka.bootstrap)
-        self.environment = {"REGULARS_HOME": str(home), "KAFKA_BOOTSTRAP": self.broker.bootstrap}
+        self.environment = {
+            "REGULARS_HOME": str(home),
+            "REDIS_URL": self.redis.url,
+            "KAFKA_BOOTSTRAP": self.broker.bootstrap,
+        }
         self._declare()
         self.app: App = self._stack.enter_context(running(replace(self.settings, kafka=self.broker)))
         self.relays = Processes(home / "logs", self.environment)
         self.workers = Processes(home / "logs", self.environment)
 
     def close(self) -> None:
-        self.workers.stop()
+        self.empty()
         self.relays.stop()
         self._stack.close()
         forget(self.postgres)
@@ -71,6 +77,10 @@ class Cluster:
         """No read models, and nobody who makes any."""
         self.workers.stop()
         self.workers.kept.clear()
+        if self.replica:
+            self.replica.stop()
+            self.replica = None
+            self.redis.start()
         self.app.views.client.flushall()
 
     def partly_relayed(self) -> bool:
@@ -81,6 +91,10 @@ class Cluster:
         """Have the relay find that the topics are gone."""
         with administering(self.broker) as admin:
             admin.delete_topics([*RELAYED])
+
+    def follow_redis(self) -> Replica:
+        self.replica = Replica(self.redis, self.settings.home / "replica")
+        return self.replica
 
     def start_workers(self, count: int) -> list[Kept]:
         return [self.workers.start(f"worker-{number}", "worker") for number in range(count)]

@@ -101,7 +101,7 @@ def test_an_event_without_a_key_is_not_stored(keys: KeyRing) -> None:
 
 
 def test_an_event_that_no_topic_would_take_is_refused(codec: Codec) -> None:
-    with pytest.raises(Refusal, match="A MemberClosed of 8,388,6.. bytes: 8,388,608 is the most"):
+    with pytest.raises(Refusal, match=r"A MemberClosed of 8,388,6.. bytes: 8,388,608 is the most"):
         codec.encode(MemberClosed("m-1", "x" * LARGEST, 0))
 
 

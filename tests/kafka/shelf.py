@@ -158,8 +158,8 @@ def running(relay: Relay) -> Iterator[Relaying]:
         stop.set()
         thread.join(PATIENCE)
         assert not thread.is_alive(), "the relay does not stop"
-    for failure in failures:
-        raise failure
+        for failure in failures:
+            raise failure
 
 
 def eventually(holds: Callable[[], bool]) -> None:
