@@ -31,6 +31,7 @@ from streams import bootstrap
 from streams.cli.main import regulars
 from streams.lagging import Lag, lag_of
 from streams.registry import DOMAIN
+from streams.relay import Relay
 from streams.topics import topics
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import PATIENCE, Shelf, append, eventually, running
@@ -41,7 +42,7 @@ STRANGE = b'{"email":"ann@example.org"}'
 
 @dataclass
 class Shop:
-    """A worker at work on all that was published. ``before``: what there was to do before it came."""
+    """A worker at work on all that was published by ``relay``. ``before``: what there was to do before it came."""
 
     settings: Settings
     shelf: Shelf
@@ -49,6 +50,7 @@ class Shop:
     environment: dict[str, str]
     before: Lag
     log: Path
+    relay: Relay
 
     def told(self) -> list[dict[str, Any]]:
         """Its log; the last line may not be whole yet."""
@@ -100,14 +102,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedKafka, histor
         declare(admin, declared, 1)
     with bootstrap.running(settings) as app:
         app.views.fed_by("topics")
-        with running(shelf.relay(app.log)) as relaying:
+        relay = shelf.relay(app.log)
+        with running(relay) as relaying:
             relaying.reaches(app.log.head())
         before = lag_of(app)
     environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": redis.url, "KAFKA_BOOTSTRAP": kafka.bootstrap}
     own = {"REGULARS_METRICS_PORT": "0", "REGULARS_HEALTH_PATIENCE": "3", "REGULARS_LOG_LEVEL": "DEBUG", "REGULARS_LOG": "json"}
     log = place / "worker.log"
     with log.open("wb") as file, subprocess.Popen(WORKER, env={**os.environ, **environment, **own}, stderr=file) as process:
-        made = Shop(settings, shelf, redis, environment, before, log)
+        made = Shop(settings, shelf, redis, environment, before, log, relay)
         try:
             eventually(lambda: process.poll() is not None or made.port > 0)
             assert process.poll() is None, log.read_text()
@@ -128,6 +131,13 @@ def test_before_any_worker_came_all_that_was_published_was_yet_to_apply(shop: Sh
     assert shop.before.records == sum(published.values())
     assert (shop.before.unpublished, shop.before.letters) == (0, 0)
     assert shop.before.head == shop.before.relayed
+
+
+def test_the_relay_counts_what_it_published(shop: Shop) -> None:
+    value = shop.relay.metrics.registry.get_sample_value
+    assert value("regulars_relay_records_total") == sum(shop.published().values())
+    assert value("regulars_relay_sessions_total") == value("regulars_relay_leader") == 1
+    assert shop.relay.metrics.missing() == []
 
 
 def test_its_counters_are_what_it_was_fed(shop: Shop) -> None:
