@@ -36,7 +36,7 @@ def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings | None:
         raise Misconfigured(f"KAFKA_BOOTSTRAP is {bootstrap!r}; it must be host:port, several parted by commas.")
     protocol = one_of(environment, "KAFKA_SECURITY_PROTOCOL", PROTOCOLS) or PROTOCOLS[0]
     mechanism = one_of(environment, "KAFKA_SASL_MECHANISM", MECHANISMS)
-    ca, certificate, key = (named_file(environment, f"KAFKA_{what}_FILE") for what in ("CA", "CERT", "KEY"))
+    ca, certificate, key = (named_file(environment, name) for name in ("KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE"))
     username, password = environment.get("KAFKA_USERNAME") or None, environment.get("KAFKA_PASSWORD") or None
     if protocol.startswith("SASL") and not (mechanism and username and password):
         raise Misconfigured(f"{protocol} needs KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD.")

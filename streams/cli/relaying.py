@@ -11,6 +11,7 @@ import click
 from infra.kafka.clients import administering
 from infra.kafka.offsets import end_offsets
 from infra.kafka.seldom import hush_clients
+from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare, topic_ids
 from infra.logs import log_by
 from infra.settings import Settings, from_environment
@@ -54,10 +55,10 @@ def relay() -> None:
     settings = from_environment()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_by(settings.observation)
-    asyncio.run(relaying(settings))
+    asyncio.run(relaying(settings, broker(settings)))  # a broker that is being started does not hear of signals
 
 
-async def relaying(settings: Settings) -> None:
+async def relaying(settings: Settings, kafka: KafkaSettings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -70,7 +71,7 @@ async def relaying(settings: Settings) -> None:
             if progress.head:
                 made.metrics.reached(progress.position)
 
-        made = Relay(log, broker(settings), wanted, carried(), settings.replication, tell)
+        made = Relay(log, kafka, wanted, carried(), settings.replication, tell)
         with observing_relay(settings.observation, made.metrics, log):
             await made.run(stopping)
     ERR.print("The relay has stopped.")

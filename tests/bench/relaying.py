@@ -57,9 +57,7 @@ def grouped(log: EventLog) -> Iterator[list[Record]]:
         group = []
         for row in rows:
             key, value = key_of(row.state).encode(), wrap(row)
-            group += [
-                (name, partition_of(key, counts[name]), key, value) for name, names in carried().items() if row.name in names
-            ]
+            group += [(name, partition_of(key, counts[name]), key, value) for name in counts if row.name in carries[name]]
         yield group
 
 
