@@ -37,8 +37,10 @@ class Agents:
     def __init__(self, kafka: KafkaSettings, topics: Mapping[str, int], feeding: Feeding, data: str) -> None:
         self.app = configured(kafka, data)
         self.feeding = feeding
+        self.topics = topics
         self.fault: Exception | None = None
-        deliver_in_chunks(self.app, topics, CHUNK, feeding.resume)
+        deliver_in_chunks(self.app, topics, CHUNK, feeding.observed.resuming(feeding.resume))
+        self.app.on_partitions_assigned.connect(feeding.observed.assigned)
         for name, partitions in topics.items():
             topic = self.app.topic(name, partitions=partitions, schema=ChunkSchema())
             self.app.agent(topic, name=f"fold {name}", isolated_partitions=True)(self._fold)
@@ -53,7 +55,7 @@ class Agents:
             message = stream.current_event.message
             place = TP(message.topic, message.partition)
             try:
-                yield await self.feeding.take(place, records)
+                yield await self.feeding.observed.taking(place, records, self.feeding.take(place, records))
             except Behind as behind:
                 veto(message)
                 await self._rewind(place, behind)
@@ -77,7 +79,7 @@ class Agents:
             await self._rewind(place, behind)
 
     async def _stop(self, fault: Exception, place: TP) -> Never:
-        self.fault = self.fault or fault
+        self.fault = self.feeding.observed.fault = self.fault or fault
         log.critical("worker_stops", topic=place.topic, partition=place.partition, fault=str(fault), exc_info=fault)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()

@@ -20,7 +20,8 @@ from faust.types import TP
 
 from infra.faults import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
-from streams.partition import Behind, Partition, Taken
+from streams.observed import Observed
+from streams.partition import Behind, Partition, SetBack, Taken
 
 log = structlog.get_logger()
 
@@ -47,11 +48,12 @@ class Lost(Fault):
 class Feeding:
     """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
-    ``identify``: tells the broker's own ids of the topics, by name.
+    ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of itself.
     """
 
     def __init__(self, partition: Callable[[TP], Partition], identify: Callable[[], Mapping[str, str]]) -> None:
         self._make = partition
+        self.observed = Observed()
         self._identify = identify
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
@@ -94,6 +96,7 @@ class Feeding:
             if first > behind.offset:
                 raise Lost(place, behind.offset, first)
         log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
+        self.observed.reading_again(place, behind)
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
         await consumer.rewind(place, behind.offset)
 
@@ -106,7 +109,7 @@ class Feeding:
             except redis.RedisError:
                 return found
             if offset is not None and place in self._partitions:
-                found.append((place, Behind(offset, "Redis was set back")))
+                found.append((place, SetBack(offset, "Redis was set back")))
         return found
 
     def _of(self, place: TP) -> Partition:
@@ -123,6 +126,8 @@ class Feeding:
             try:
                 return await self._on_thread(act, *arguments)
             except (redis.RedisError, Unreachable) as fault:
+                if isinstance(fault, redis.RedisError):
+                    self.observed.metrics.retries.inc()
                 if attempt % 10 == 0:
                     silent = "kafka_unavailable" if isinstance(fault, Unreachable) else "redis_unavailable"
                     log.warning(silent, fault=str(fault), attempt=attempt)

@@ -42,14 +42,19 @@ class Behind(Exception):  # noqa: N818 - it says where the effects are
         self.offset = offset
 
 
+class SetBack(Behind):
+    """Redis was restored, or failed over."""
+
+
 @dataclass(frozen=True)
 class Taken:
-    """What came of a chunk, in records; ``position``: the log's, of its last event."""
+    """What came of a chunk, in records; ``skipped``: seen before. ``position``: the log's, of its last event."""
 
     records: int
     applied: int
     buried: int
     position: int
+    skipped: int
 
 
 class Partition:
@@ -95,7 +100,7 @@ class Partition:
             except Unfoldable:
                 buried += self._one_by_one(told, unread, there)
             applied = sum(recorded.position > known for _, recorded in told)
-            return Taken(len(records), applied, buried, position)
+            return Taken(len(records), applied, buried, position, len(told) - applied)
 
     def _next_offset(self) -> int:
         return min(place.next_offset(self._topic) for place in self._folding.places.values())
@@ -145,7 +150,7 @@ class Partition:
             except Superseded:
                 self._folding.forget()
                 if self._older_than(before):
-                    raise Behind(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
+                    raise SetBack(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
             except BaseException:
                 self._folding.forget()
                 raise

@@ -53,7 +53,9 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
     burying = Burying(send)
 
     def bury(place: TP, record: Record, fold: str, reason: str) -> None:
-        burying.bury(letter_of(place, record, fold, reason))
+        letter = letter_of(place, record, fold, reason)
+        burying.bury(letter)
+        made.feeding.observed.buried(letter, name_in(letter))
 
     def partition(place: TP) -> Partition:
         folding = Folding(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
@@ -94,6 +96,13 @@ def feeds_of(app: App, topic: str) -> list[Feed]:
         for fold in folds(app.terms)
         if (events := sources(fold).get(topic)) is not None
     ]
+
+
+def name_in(letter: DeadLetter) -> str | None:
+    """The stored name of the event in a letter, None if it is none."""
+    with contextlib.suppress(Unreadable):
+        return unwrap(letter.value).name
+    return None
 
 
 def letter_of(place: TP, record: Record, fold: str, reason: str) -> DeadLetter:

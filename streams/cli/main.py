@@ -13,6 +13,7 @@ from streams.cli.doctor import doctor
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
 from streams.cli.keeping import log, migrate
+from streams.cli.lagging import lag
 from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, follow, redis, stop
 from streams.cli.relaying import relay, topics
@@ -35,7 +36,7 @@ def regulars(tied: bool) -> None:
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
     *(doctor, digest, follow, redis, stop, migrate, log),
-    *(up, topics, relay, worker, dead_letters),
+    *(up, topics, relay, worker, lag, dead_letters),
 )
 
 for command in COMMANDS:

@@ -111,7 +111,7 @@ def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> No
 
 SETTINGS = {
     name
-    for page in ("infra/settings.py", "infra/kafka/settings.py")
+    for page in ("infra/settings.py", "infra/kafka/settings.py", "infra/observation.py")
     for name in re.findall(r"\b((?:REGULARS|REDIS|KAFKA|DATABASE|KEYS)_[A-Z_]+)\b", (ROOT / page).read_text())
 }
 
