@@ -14,6 +14,7 @@ from infra.digest import digests
 from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
+from infra.redis.address import shown
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, redis_url, running
 from streams.cli.console import ERR, OUT, grid, pairs
@@ -45,7 +46,7 @@ def doctor() -> None:
             ("shop", f"{app.terms.zone}, {app.terms.currency}"),
             ("log", f"{app.log.head():,} events, {about.size / 2**20:,.0f} MiB, tables of version {about.schema}"),
             ("database", about.database),
-            ("redis", f"{redis_url(settings)} ({server})"),
+            ("redis", f"{shown(redis_url(settings))} ({server})"),
             ("redis holds", f"{redis['used_memory_human']} in {redis.get('db0', {}).get('keys', 0):,} keys"),
             ("python", platform.python_version()),
             *((part, installed(part)) for part in PARTS),
