@@ -12,13 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from psycopg import pq
-
 from infra.packaged.kafka import answers, free_ports
 from infra.packaged.system_user import account
 from tests.secured.authority import Authority
 
 START_TIMEOUT = 20.0  # seconds
+READY = "ready to accept connections"
 
 
 @contextmanager
@@ -71,11 +70,10 @@ def postgres_server(program: Path, authority: Authority, role: str, password: st
             "fsync": "off",
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        place = f"host=127.0.0.1 port={port}".encode()
         with served(
             [str(program), "-D", f"{made}/data", *settings],
             directory / "postgres.log",
-            lambda: pq.PGconn.ping(place) is pq.Ping.OK,
+            lambda: READY in (directory / "postgres.log").read_text(),
             **owner.process(),
         ):
             yield port
