@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench verify lock docs clean
+.PHONY: demo test check bench verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
@@ -23,6 +23,9 @@ bench: $(READY)  ## ratios to stated floors, measured in the same run
 
 verify: check  ## the long checks: the whole year, and twenty kills
 	$(BIN)/python -m pytest -m slow --durations=0
+
+chaos: $(READY)  ## a cluster hurt in mid-stream in every way, ten times each; an hour
+	$(BIN)/python -m tests.cluster.chaos
 
 docs: $(READY)  ## write the pages that are generated from the code
 	$(BIN)/python -m streams.catalogue > docs/events.md

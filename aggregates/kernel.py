@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -59,9 +60,24 @@ def stream_id(aggregate: str, *ids: str) -> str:
     return "-".join((aggregate, *(part.replace("%", "%25").replace("-", "%2D") for part in first), last))
 
 
+LONGEST_ID = 200
+
+UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of a surrogate pair, which are no text."""
+
+
+def is_id(value: str) -> bool:
+    """Whether a text is 1 to 200 characters, none of them for control.
+
+    >>> is_id("a b"), is_id(""), is_id(chr(7))
+    (True, False, False)
+    """
+    return 0 < len(value) <= LONGEST_ID and (value.isprintable() or not UNFIT.search(value))
+
+
 def require_id(what: str, value: str) -> None:
-    """Refuse an identifier that is no text of 1 to 200 printable characters."""
-    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+    """Refuse an identifier that is no text of 1 to 200 characters without control characters."""
+    if not isinstance(value, str) or not is_id(value):
         raise Refusal(f"{what}_id_invalid", f"A {what}'s id is 1 to 200 characters without control characters.")
 
 

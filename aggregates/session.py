@@ -70,9 +70,8 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember, sessions: Sessions) -> list[MemberRecognised]:
-    if command.recognised_in in sessions:
-        return []
+def recognise(command: RecogniseMember, _: Sessions) -> list[MemberRecognised]:
+    """Each time that a session has moved: one that was another's in between is theirs again."""
     return [MemberRecognised(command.member, command.recognised_in, command.at)]
 
 

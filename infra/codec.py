@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 import orjson
 
-from aggregates.kernel import Recorded
+from aggregates.kernel import Recorded, Refusal
 from infra.faults import Newer, Unreadable
 from infra.keys import KeyRing, of_session
 
@@ -25,6 +25,9 @@ Upcast: TypeAlias = Callable[[Raw], Raw]
 PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart")
 """An event belongs to the first of these that it names: all of one member's events stay in order."""
 
+
+LARGEST = 8 * 2**20
+"""Bytes of an event, half of what a topic takes."""
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
 """What a decoder or an upcast raises over bytes that are not what they should be."""
@@ -70,9 +73,11 @@ class Codec:
                 self._decoders[kind.stored_name(version)] = self._decoder(kind, version)
 
     def encode(self, event: object) -> tuple[str, bytes]:
-        """The stored name and bytes of an event."""
+        """The stored name and bytes of an event. Raises :class:`Refusal` if it is larger than any topic takes."""
         event_type = type(event)
         body = orjson.dumps(self._seal(event) if self._types[event_type].sealed else event)
+        if len(body) > LARGEST:
+            raise Refusal("event_too_large", f"A {event_type.__name__} of {len(body):,} bytes: {LARGEST:,} is the most.")
         return self._names[event_type], b'{"key":' + orjson.dumps(self.partition_key(event)) + b"," + body[1:]
 
     def decode(self, name: str, state: bytes) -> object:

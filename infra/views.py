@@ -81,16 +81,26 @@ class Views:
         """
         self.client.set(FEED, what, nx=True)
         other = next(name for name in FEEDS if name != what)
-        if self.client.get(FEED) == other.encode():
+        if self.feed() == other:
             raise Misconfigured(
                 f"This Redis's read models are kept up by {FEEDS[other]}: go on with that, or empty this Redis to have it "
                 f"filled anew by {FEEDS[what]}."
             )
 
+    def feed(self) -> str | None:
+        """What feeds these read models, None as long as nothing did."""
+        held = self.client.get(FEED)
+        return held.decode() if isinstance(held, bytes) else held
+
     def places(self, folds: Sequence[str], source: str = LOG) -> dict[str, Place]:
         """How far each fold has come in a source."""
-        held = self.client.mget([self._checkpoint(fold, source) for fold in folds]) if folds else []
-        return {fold: Place.read(at) for fold, at in zip(folds, held, strict=True)}
+        held = self.checkpoints([(fold, source) for fold in folds])
+        return {fold: place for (fold, _), place in held.items()}
+
+    def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
+        """How far folds have come in sources, by both, in one round trip."""
+        held = self.client.mget([self._checkpoint(*one) for one in of]) if of else []
+        return {one: Place.read(at) for one, at in zip(of, held, strict=True)}
 
     def positions(self, folds: Sequence[str]) -> dict[str, int]:
         """How far each fold has come in the log, 0 at its beginning."""

@@ -12,7 +12,7 @@ from math import exp, log, log1p
 import numpy as np
 
 from models.habits import DAY, LAST, SEEN, WEIGHT, Habits
-from models.items import BUYERS, GAPS, HALF_LIFE, HEAT, RETURNS, STAPLE, SURGE, TRUST, WEEK, Floats, Items, Numbers
+from models.items import BUYERS, ERA, GAPS, HALF_LIFE, HEAT, RETURNS, STAPLE, SURGE, TRUST, WEEK, Floats, Items, Numbers
 from models.repeat import FADING, QUICK
 
 MEANS = {
@@ -100,8 +100,8 @@ class FeatureMaker:
     def _of_products(self, numbers: Numbers, at: int) -> Floats:
         items = self._items
         told = items.columns[:, numbers]
-        age = at - (items.landmark or 0)
-        heat, surge = told[HEAT] * 2.0 ** (-age / HALF_LIFE), told[SURGE] * 2.0 ** (-age / WEEK)
+        heat = told[HEAT] * 2.0 ** (((items.landmark or 0) - at) / HALF_LIFE)
+        surge = told[SURGE] * 2.0 ** min((items.surging - at) / WEEK, ERA)  # a late basket may be of long before
         logs = np.log([items.return_rates(numbers) + 0.02, told[BUYERS] + 1, heat + 1, (surge + 0.5) / (heat + 2)])
         logs[1] -= 3
         logs[2] -= 2

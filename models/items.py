@@ -18,6 +18,9 @@ HALF_LIFE = 30 * 86_400_000.0
 WEEK = 7 * 86_400_000.0
 """Half-life of the short popularity, which against the long one tells a trend."""
 
+ERA = 400
+"""After so many weeks the short popularity's landmark moves on: weights that double every week outgrow a float in 20 years."""
+
 PSEUDO_BUYERS = 10
 """Average buyers that every product is given, so that its first real ones do not decide alone."""
 
@@ -32,8 +35,8 @@ BUYERS, RETURNS, HEAT, SURGE, GAPS, STAPLE, RETIRED = range(7)
 class Item:
     """``returns``: purchases by members who had bought it before; ``gaps``: log of one plus the days they had waited, summed.
 
-    ``heat``, ``surge``: purchases, forward-decayed from the landmark by a month's and by a week's half-life. ``staple``: bought
-    on an errand whatever one recommends, such as fuel; measured apart. ``number``: its place in :attr:`Items.columns`.
+    ``heat``, ``surge``: purchases, forward-decayed from their landmarks by a month's and by a week's half-life. ``staple``:
+    bought on an errand whatever one recommends, such as fuel; measured apart. ``number``: its place in :attr:`Items.columns`.
     """
 
     name: str = ""
@@ -65,6 +68,7 @@ class Items(dict[str, Item]):
     def __init__(self) -> None:
         super().__init__()
         self.landmark: int | None = None
+        self.surging = 0  # the landmark of the short popularity
         self.baskets = 0
         self.buyers = 0
         self.returns = 0
@@ -87,11 +91,11 @@ class Items(dict[str, Item]):
         ``gap``: log of one plus the days since the buyer's last one.
         """
         if self.landmark is None:
-            self.landmark = at
+            self.landmark = self.surging = at
         item, age = self[product], at - self.landmark
         item.baskets += 1
         item.heat += 2.0 ** (age / HALF_LIFE)
-        item.surge += 2.0 ** (age / WEEK)
+        item.surge += 2.0 ** ((at - self.surging) / WEEK)
         if times == 1:
             item.buyers += 1
             self.buyers += 1
@@ -99,6 +103,17 @@ class Items(dict[str, Item]):
             item.returns += 1
             item.gaps += gap
             self.returns += 1
+
+    def moved_on(self, at: int) -> bool:
+        """Move the short popularity's landmark if ``at`` is too far from it, which changes every product."""
+        eras = 0 if self.landmark is None else int((at - self.surging) // (ERA * WEEK))
+        if eras < 1:
+            return False
+        self.surging += eras * int(ERA * WEEK)
+        for item in self.values():
+            item.surge *= 2.0 ** (-ERA * eras)
+        self.mirror(self)
+        return True
 
     def mirror(self, products: Collection[str]) -> None:
         """Take these products' numbers over into the columns."""

@@ -169,6 +169,8 @@ class Learner:
     def _learn(self, member: str | None, basket: Sequence[str], at: int) -> None:
         items = self.items
         items.baskets += 1
+        if items.moved_on(at):
+            self._state.touch(product for product, item in items.items() if item.baskets)
         times = self.repeat.learn_one(member, basket, at) if member is not None else [(None, 0.0)] * len(basket)
         for product, (count, gap) in zip(basket, times, strict=True):
             items.learn_one(product, count, at, gap)

@@ -124,7 +124,7 @@ class Ranker(base.Classifier):
 
 
 def softmax(scores: Floats) -> Floats:
-    """Shares of one, in proportion to e^score."""
-    shares: Floats = np.exp(scores - scores.max())
+    """Shares of one, in proportion to e^score; none of none."""
+    shares: Floats = np.exp(scores - scores.max(initial=-np.inf))
     shares /= shares.sum()
     return shares

@@ -8,7 +8,7 @@ member's habits, what they were last offered and shown; ``pairs:{product}``: bas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +41,7 @@ class StateKeeper:
 
     # What changed
 
-    def touch(self, basket: Sequence[str]) -> None:
+    def touch(self, basket: Iterable[str]) -> None:
         self._touched_items.update(basket)
 
     def describe(self, event: ProductListed) -> None:
@@ -97,6 +97,7 @@ class StateKeeper:
                 items = learner.items
                 items.landmark, items.baskets = int(fields["landmark"]), int(fields["baskets"])
                 items.buyers, items.returns = int(fields["buyers"]), int(fields["returns"])
+                items.surging = int(fields.get("surging", items.landmark))
             elif kind == "repeat" and ERASED in fields:
                 learner.erased.add(name)
             elif kind == "repeat" and fields:
@@ -152,6 +153,8 @@ class StateKeeper:
             delta.fields[SUMS].update(
                 landmark=items.landmark, baskets=items.baskets, buyers=items.buyers, returns=items.returns
             )
+            if items.surging != items.landmark:
+                delta.fields[SUMS]["surging"] = items.surging
         for member, products in self._erased.items():
             gone = dict.fromkeys((*map(escaped, products), RUN, SHOWN, OFFER))
             delta.fields[f"repeat:{member}"].update(gone, **{ERASED: 1})

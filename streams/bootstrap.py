@@ -29,7 +29,7 @@ from infra.settings import Settings
 from infra.views import Views
 from streams.dispatch import Dispatch
 from streams.feeds import fed
-from streams.follow import Follower
+from streams.follow import Follower, Workers
 from streams.handle import Handler
 from streams.registry import EVENTS, folds, projections
 
@@ -48,6 +48,15 @@ class App:
     def under(self, version: str) -> App:
         """The same system, writing its read models under another version's keys."""
         return replace(self, views=Views(self.views.client, version))
+
+    @property
+    def feed(self) -> str:
+        """What keeps the read models up: workers of the ``topics``, or whoever writes to the ``log`` or follows it."""
+        return self.views.feed() or ("topics" if self.settings.kafka else "log")
+
+    def keeper(self, models: bool = True) -> Follower | Workers:
+        """What an import has the read models kept up by."""
+        return Workers(self.log) if self.feed == "topics" else self.follower(models)
 
     def follower(self, models: bool = True) -> Follower:
         """A follower of every read model; without ``models``, the learner waits where it is."""

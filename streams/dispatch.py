@@ -16,7 +16,7 @@ class Dispatch:
     """Folds one chunk while the steps of the one before are on their way: Redis works while we do, one chunk at a time."""
 
     def __init__(self, views: Views, feeds: Iterable[Feed]) -> None:
-        self._views = views
+        self.views = views
         self._folding = Folding(views, feeds)
         self._sender = ThreadPoolExecutor(1, "views")
         self._sent: Future[None] | None = None
@@ -47,7 +47,7 @@ class Dispatch:
         except BaseException:
             self._folding.forget()
             raise
-        self._sent = self._sender.submit(self._views.apply, steps)
+        self._sent = self._sender.submit(self.views.apply, steps)
         self._folding.moved(steps)
 
     def flush(self) -> None:
@@ -60,7 +60,3 @@ class Dispatch:
         except BaseException:
             self._folding.forget()
             raise
-
-    def rewrite_file(self) -> bool:
-        """Have Redis write its file anew, without what was removed; False if it could not."""
-        return self._views.rewrite_file()

@@ -9,6 +9,22 @@ from infra.event_log.log import EventLog
 from infra.faults import Misconfigured
 from infra.settings import CHUNK
 from streams.dispatch import Dispatch
+from streams.erasing import complete_erasures
+
+
+class Workers:
+    """Stands where a follower would, if others keep the read models up: whoever imports has nothing to do for them."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        position = self.keep_up()
+        progress(position)
+        return position
+
+    def keep_up(self) -> int:
+        return self._log.head()
 
 
 class Follower:
@@ -54,7 +70,5 @@ class Follower:
             self._complete_erasures()
 
     def _complete_erasures(self) -> None:
-        """What the views held of an erased member leaves Redis's own file as well; a kill leaves it to the next start."""
-        reached = [position for position in self._log.incomplete_erasures().values() if position <= self.position]
-        if reached and self._complete and self.dispatch.rewrite_file():
-            self._log.erased_everywhere(max(reached))
+        if self._complete:
+            complete_erasures(self._log, self.dispatch.views, self.position)

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Relayed
-from infra.faults import Misconfigured, Unreadable
+from infra.faults import Misconfigured, Unreachable, Unreadable
 from infra.kafka.clients import administering, consuming
 from infra.kafka.envelope import unwrap, wrap
 from infra.kafka.offsets import end_offsets, first_offsets, last_records
@@ -52,6 +52,8 @@ def resume(log: EventLog, owner: str, kafka: KafkaSettings, topics: Sequence[Top
     with administering(kafka) as admin:
         declare(admin, topics, replication)
         ids, ends = topic_ids(admin, counts), end_offsets(admin, counts)
+        if set(ids) != set(counts):
+            raise Unreachable(f"Kafka does not know the topics {sorted(set(counts) - set(ids))} yet, or not any more.")
         firsts = first_offsets(admin, counts)
         told = log.relayed()
         tails = last_positions(log, kafka, unexpected(told, ids, firsts, ends))

@@ -1,7 +1,16 @@
-"""``regulars worker``, and ``faust -A streams.worker worker``: Faust agents over the topics, each chunk folded once.
-
-An agent is a few lines over :class:`Feeding`. Whatever it cannot take stops the worker without acknowledging it; a record
-that no fold can ever take goes to the dead letters instead.
-"""
+"""``faust -A streams.worker worker``: what ``regulars worker`` runs, for who prefers Faust's own command and its options."""
 
 from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+
+from infra.settings import from_environment
+from streams.bootstrap import running
+from streams.topics import broker
+from streams.working import agents
+
+stack = ExitStack()
+atexit.register(stack.close)
+settings = from_environment()
+app = agents(stack.enter_context(running(settings)), broker(settings)).app

@@ -7,9 +7,10 @@ import contextlib
 import time
 from collections.abc import Mapping
 
+import redis
 from faust.types import TP
 
-from infra.faults import Misconfigured, Unreadable
+from infra.faults import Fault, Misconfigured, Unreadable
 from infra.kafka.clients import administering
 from infra.kafka.envelope import unwrap
 from infra.kafka.settings import KafkaSettings
@@ -17,13 +18,16 @@ from infra.kafka.topics import partition_counts, topic_ids
 from streams.agents import Agents
 from streams.bootstrap import App
 from streams.dead_letters import DeadLetter
+from streams.erasing import complete_erasures
 from streams.feeding import Feeding
 from streams.feeds import Feed, fed
 from streams.folding import Folding
 from streams.partition import Partition, Record
 from streams.registry import carried, folds, sources
+from streams.standing import standings
 from streams.topics import DEAD_LETTERS
 
+ERASURES = 5.0  # seconds between looks at whether one can be completed
 BURIAL = 60.0  # seconds Kafka may take to confirm a dead letter
 
 
@@ -54,8 +58,19 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
         running: asyncio.AbstractEventLoop = made.app.loop
         return running
 
+    async def finish_erasures() -> None:
+        await asyncio.to_thread(finish, app)
+
     made = Agents(kafka, found, Feeding(partition, identify), str(app.settings.home / "faust"))
+    made.app.timer(ERASURES)(finish_erasures)
     return made
+
+
+def finish(app: App) -> None:
+    """Complete erasures that every fold has seen, whoever folds; what a server has against it now, it may not have later."""
+    with contextlib.suppress(Fault, redis.RedisError):
+        if app.log.incomplete_erasures():
+            complete_erasures(app.log, app.views, min(standing.position for standing in standings(app)))
 
 
 def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +18,7 @@ from infra.postgres.migrating import migrate
 from infra.settings import Settings, jar_cache
 from streams.bootstrap import App, running
 from tests import parts
+from tests.packaged import forget
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -61,7 +61,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         yield server
     finally:
         server.stop()
-        shutil.rmtree(server.place)
+        forget(server)
 
 
 @pytest.fixture

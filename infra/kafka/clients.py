@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +18,9 @@ from infra.certificates import Certificates
 from infra.faults import Unreachable
 from infra.kafka.settings import KafkaSettings
 
+logging.getLogger("kafka").setLevel(logging.INFO)  # below that it tells all that it was given, passwords too
+
+KNOCK = 3.0  # seconds to reach one broker
 PATIENCE = 10_000  # milliseconds until a broker that does not answer counts as unreachable
 
 
@@ -64,11 +69,34 @@ def consuming(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
 @contextmanager
 def answering(settings: KafkaSettings) -> Iterator[None]:
     """Say what went wrong in a sentence, whatever the client raised."""
+    knock(settings)
     try:
         yield
     except (KafkaError, OSError) as fault:
         told = str(fault).splitlines()[0] if str(fault) else ""
-        raise Unreachable(f"Kafka at {settings.bootstrap} cannot be used ({type(fault).__name__}: {told[:300]}).") from fault
+        maybe = "; it may refuse KAFKA_USERNAME and KAFKA_PASSWORD" if settings.username else ""
+        reason = f"{type(fault).__name__}: {told[:300]}"
+        raise Unreachable(f"Kafka at {settings.bootstrap} cannot be used ({reason}){maybe}.") from fault
+
+
+def knock(settings: KafkaSettings) -> None:
+    """See whether one of the brokers opens, and is who it says: kafka-python would try for long, and not tell which it is.
+
+    Raises :class:`Unreachable`.
+    """
+    reasons = []
+    trusted = context(settings)
+    for place in settings.bootstrap.split(","):
+        host, _, port = place.rpartition(":")
+        host = host.strip("[]")
+        try:
+            with socket.create_connection((host, int(port)), KNOCK) as opened:
+                if trusted:
+                    trusted.wrap_socket(opened, server_hostname=host).close()
+                return
+        except (OSError, OverflowError) as fault:
+            reasons.append(str(fault))
+    raise Unreachable(f"Kafka does not answer at {settings.bootstrap} ({reasons[0]}): start it, or correct KAFKA_BOOTSTRAP.")
 
 
 def admin(settings: KafkaSettings) -> KafkaAdminClient:

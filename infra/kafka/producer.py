@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 
-from infra.faults import Fault
+from infra.faults import Fault, Unreachable
 from infra.kafka.clients import asynchronous
 from infra.kafka.settings import KafkaSettings
 
@@ -58,7 +59,7 @@ class Producer:
 
         Only then may the next be sent: a partition's batch never overtakes one that failed.
         """
-        sent = {place: await self._client.send_batch(batch, place[0], partition=place[1]) for place, batch in batches.items()}
+        sent = {place: await self._send(place, batch) for place, batch in batches.items()}
         await asyncio.wait(sent.values())
         failures = [future.exception() for future in sent.values()]
         for failure in filter(None, failures):
@@ -68,6 +69,12 @@ class Producer:
             if offset < self.ends[place]:
                 raise Displaced(place[0])
             self.ends[place] = offset + batches[place].record_count()
+
+    async def _send(self, place: Place, batch: Any) -> Any:
+        try:
+            return await self._client.send_batch(batch, place[0], partition=place[1])
+        except (AssertionError, TypeError) as fault:  # the client's own way to say that it does not know the partition any more
+            raise Unreachable(f"Kafka does not know partition {place[1]} of {place[0]} any more.") from fault
 
     async def __aenter__(self) -> Producer:
         try:
@@ -87,7 +94,8 @@ class Producer:
         try:
             await asyncio.wait_for(self._client.stop(), FAREWELL)
         except TimeoutError:
-            await self._client.client.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._client.client.close(), FAREWELL)
             if task := self._client._sender.sender_task:
                 task.cancel()
                 await asyncio.wait([task], timeout=FAREWELL)

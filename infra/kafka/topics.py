@@ -73,12 +73,13 @@ def create(admin: KafkaAdminClient, topics: Sequence[Topic], replication: int) -
 def differences(admin: KafkaAdminClient, wanted: Mapping[str, Topic]) -> dict[str, dict[str, str]]:
     """Settings of topics that are not as declared. How many copies there must be is the operator's own affair."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
-    configured = admin.describe_configs(resources, config_filter="all")["topic"]
+    told = admin.describe_configs(resources, config_filter="all")["topic"]
+    configured = {name: {setting: entry["value"] for setting, entry in told.get(name, {}).items()} for name in wanted}
     return {
         name: {
-            setting: configured[name][setting]["value"]
+            setting: configured[name][setting]
             for setting, value in topic.configuration(1).items()
-            if setting != "min.insync.replicas" and configured[name][setting]["value"] != value
+            if setting != "min.insync.replicas" and configured[name].get(setting, value) != value  # one being deleted has none
         }
         for name, topic in wanted.items()
     }

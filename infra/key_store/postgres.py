@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from infra.faults import Interrupted
-from infra.postgres.address import connect, shown
+from infra.postgres.address import connect, impatient, shown
 from infra.postgres.faults import faults_told, persistently
 from infra.postgres.migrating import Tables, require
 
@@ -55,7 +55,8 @@ class PostgresKeys:
     def commit(self) -> None:
         """Raises :class:`Interrupted` if the keys made since :meth:`begin` may be lost: what was sealed must not be stored."""
         try:
-            self._ask("COMMIT")
+            if self._ask("COMMIT") != "COMMIT":  # a statement failed, and PostgreSQL rolled back
+                raise Interrupted(f"PostgreSQL at {self._where} did not keep the new keys: ask again.")
         finally:
             self._together = False
 
@@ -72,10 +73,12 @@ class PostgresKeys:
     def _ask(self, statement: str, *values: object, answers: bool = False) -> Any:
         if self._connection is None or (self._connection.closed and not self._together):
             self._connection = connect(self._url)
+            with faults_told(self._where):
+                impatient(self._connection)
         try:
             with faults_told(self._where):
                 found = self._connection.execute(statement, values, binary=True)
-                return found.fetchone() if answers else None
+                return found.fetchone() if answers else found.statusmessage
         except Interrupted:
             self._connection.close()
             raise

@@ -32,7 +32,7 @@ NAME = "regulars"  # of the role and the database
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 SOCKET = ".s.PGSQL.5432"
 START_TIMEOUT = 60.0  # seconds: after a crash the write-ahead log is replayed first
-LEFT_OVER = 10.0  # seconds that processes of a killed server may still hold its memory
+LEFT_OVER = (b"shared memory block", b"lock file")  # what is said while processes of a killed server still end
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ class EmbeddedPostgres:
             started: subprocess.Popen[bytes] | None = None
             begun = time.monotonic()
             while not (process := self.serving()):
-                waited = time.monotonic() - begun
-                if process is None and (started is None or (started.poll() is not None and waited < LEFT_OVER)):
-                    started = self._started()
-                elif (started and started.poll() is not None) or waited > START_TIMEOUT:
+                gave_up = started is not None and started.poll() is not None
+                if time.monotonic() - begun > START_TIMEOUT or (gave_up and not self._left_over()):
                     raise Unreachable(f"The packaged PostgreSQL did not start; its log is {self.log}.")
+                if process is None and (started is None or gave_up):
+                    started = self._started()
                 time.sleep(0.02)
             if started:
                 started.returncode = 0  # it outlives us: no warning that it still runs
@@ -128,6 +128,13 @@ class EmbeddedPostgres:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process, os.WNOHANG)
         return True
+
+    def _left_over(self) -> bool:
+        """Whether it could not start because something of the one before is still there; it may be a child of ours."""
+        with contextlib.suppress(OSError, ValueError):
+            os.waitpid(int((self.data / "postmaster.pid").read_text().split("\n", 1)[0]), os.WNOHANG)
+        said = self.log.read_bytes()[-2000:]
+        return any(word in said for word in LEFT_OVER)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
@@ -13,6 +14,8 @@ from infra.postgres.faults import told
 SCHEMES = ("postgresql://", "postgres://")
 SECRET = {"password", "sslpassword"}
 CONNECT_TIMEOUT = 10  # seconds
+LOCK_TIMEOUT = 30  # seconds another process may hold a lock, the log's writer's above all
+IDLE_TIMEOUT = 60  # seconds a transaction may wait for its process, which may be gone
 APPLICATION = "regulars"
 
 
@@ -39,8 +42,8 @@ def shown(url: str) -> str:
         kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in SECRET]
     except ValueError:
         return "postgresql://…"
-    place = who.partition(":")[0] + at + where
-    return parts._replace(netloc=place, query=urlencode(kept, quote_via=quote, safe="/")).geturl()
+    told = urlencode(kept, quote_via=quote, safe="/")
+    return f"{parts.scheme}://{who.partition(':')[0]}{at}{where}{parts.path}{'?' if told else ''}{told}"
 
 
 def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -49,6 +52,12 @@ def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(url, autocommit=True, **options(url))  # type: ignore[arg-type]
     except psycopg.Error as fault:
         raise told(fault, shown(url)) from fault
+
+
+def impatient(connection: psycopg.Connection[Any]) -> None:
+    """Let it neither wait for ever nor keep others waiting: for short transactions."""
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}s'")
 
 
 def options(url: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from infra.faults import Misconfigured
 from infra.settings import from_environment
 from streams.bootstrap import running
+from streams.cli.shop_log_outage import make_home
 from streams.exports.shop_log.exporting import Export
 
 
@@ -38,7 +39,9 @@ def shop_log(file: str, personal: bool) -> None:
     status 3 if an event could not be told.
     """
     console = Console(stderr=True)
-    with running(from_environment()) as app, written(file) as out:
+    settings = from_environment()
+    make_home(settings.home)
+    with running(settings) as app, written(file) as out:
         export = Export(app.log, app.terms, personal)
         with progress_bar(console) as bar:
             shown = bar.add_task("shop-log", total=app.log.head(), rate="")

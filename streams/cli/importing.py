@@ -88,7 +88,7 @@ def import_complete_journey(app: App, weeks: int | None, console: Console, model
 def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], models: bool) -> Imported:
     """Feed requests to the log, a group at a time, and the views after each; Redis works while the next is decided."""
     imported = Imported()
-    follower = app.follower(models)
+    follower = app.keeper(models)
     follower.catch_up(shown)
     waiting = iter(requests)
     while group := list(islice(waiting, TOGETHER)):

@@ -8,27 +8,33 @@ import click
 
 from infra.faults import Fault
 from streams.cli.demo import demo
+from streams.cli.doctor import doctor
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
 from streams.cli.keeping import log, migrate
 from streams.cli.modelling import model, quality
-from streams.cli.operating import digest, doctor, follow, redis, stop
+from streams.cli.operating import digest, follow, redis, stop
 from streams.cli.relaying import relay, topics
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
 from streams.cli.tracing import trace
+from streams.cli.up import up
 from streams.cli.working import worker
+from streams.processes import tie_to_parent
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def regulars() -> None:
+@click.option("--tied", is_flag=True, hidden=True, help="End when standard input does.")
+def regulars(tied: bool) -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
+    if tied:
+        tie_to_parent()
 
 
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
     *(doctor, digest, follow, redis, stop, migrate, log),
-    *(topics, relay, worker),
+    *(up, topics, relay, worker),
 )
 
 for command in COMMANDS:

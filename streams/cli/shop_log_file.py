@@ -15,6 +15,7 @@ from infra.event_log.shapes import Shop
 from infra.faults import Misconfigured
 from infra.settings import Settings
 from streams.bootstrap import App, running
+from streams.cli.shop_log_outage import make_home
 from streams.imports.shop_log.archive import Damaged, raw_lines
 from streams.imports.shop_log.header import with_header
 
@@ -70,6 +71,7 @@ def started(file: BinaryIO, settings: Settings, zone: str | None, currency: str 
         told, lines = None, fails(damaged)
     shop = Shop(zone or (told.zone if told else settings.zone), currency or (told.currency if told else settings.currency))
     check_shop(shop.zone, shop.currency)
+    make_home(settings.home)
     with running(replace(settings, zone=shop.zone, currency=shop.currency), shop if told else None) as app:
         mine = Shop(app.terms.zone, app.terms.currency)
         wanted = Shop(zone or mine.zone, currency or mine.currency)
@@ -99,13 +101,11 @@ def check_shop(zone: str | None, currency: str | None) -> None:
 
 
 def size_of(source: BinaryIO) -> int | None:
-    """The bytes of a file, None of a stream that ends when it ends."""
-    if not source.seekable():
+    """The bytes of a file, None of what ends when it ends: a stream, or a file that a kernel makes up as it is read."""
+    try:
+        return os.fstat(source.fileno()).st_size or None
+    except OSError:  # a source without a number is no file
         return None
-    at = source.tell()
-    size = source.seek(0, 2)
-    source.seek(at)
-    return size
 
 
 def place_in(source: BinaryIO) -> int:

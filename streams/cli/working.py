@@ -20,6 +20,6 @@ def worker() -> None:
     with running(settings) as app:
         made = agents(app, broker(settings))
         with contextlib.suppress(SystemExit):  # its own way to end
-            faust.Worker(made.app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+            faust.Worker(made.app, loglevel="WARNING", quiet=True, redirect_stdouts=False).execute_from_commandline()
     if made.fault:
         raise click.ClickException(str(made.fault))

@@ -18,6 +18,7 @@ from streams.cli.console import grid
 from streams.cli.importing import import_complete_journey
 from streams.imports.complete_journey import SHOP
 from tests.bench.appending import append_in_groups, append_one_by_one
+from tests.bench.appending_postgres import append_to_postgres
 from tests.bench.comparing import Compared
 from tests.bench.importing import imports
 from tests.bench.reading import dispatch_to_redis, follow_the_log, rebuild_a_cart
@@ -36,6 +37,7 @@ def main() -> None:
                 rows: list[Compared] = [
                     append_one_by_one(Path(folder)),
                     append_in_groups(Path(folder)),
+                    *append_to_postgres(Path(folder)),
                     rebuild_a_cart(app),
                     follow_the_log(app),
                     dispatch_to_redis(app),

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from infra.codec import PARTITION_KEYS, Codec, EventType, key_of
+from aggregates.kernel import Refusal
+from aggregates.member import MemberClosed
+from infra.codec import LARGEST, PARTITION_KEYS, Codec, EventType, key_of
 from infra.faults import Unreadable
 from infra.keys import KeyRing
 from streams.registry import EVENTS
@@ -96,6 +98,11 @@ def test_an_event_without_a_key_is_not_stored(keys: KeyRing) -> None:
 
     with pytest.raises(Unreadable, match="Drifted names nothing"):
         Codec([EventType(Drifted)], keys).encode(Drifted(None))
+
+
+def test_an_event_that_no_topic_would_take_is_refused(codec: Codec) -> None:
+    with pytest.raises(Refusal, match=r"A MemberClosed of 8,388,6.. bytes: 8,388,608 is the most"):
+        codec.encode(MemberClosed("m-1", "x" * LARGEST, 0))
 
 
 def test_an_unknown_name_is_said_to_be_of_a_later_version(codec: Codec) -> None:

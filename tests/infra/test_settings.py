@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from infra.faults import Misconfigured
+from infra.postgres.address import shown
 from infra.settings import Settings, from_environment
 
 NAMES = ("REGULARS_HOME", "REDIS_URL", "REGULARS_ZONE", "REGULARS_CURRENCY")
+DATABASE = ("DATABASE_URL", "KEYS_DATABASE_URL", "DATABASE_POOL")
 
 
 @pytest.fixture(autouse=True)
 def _unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in NAMES:
+    for name in (*NAMES, *DATABASE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -62,3 +64,44 @@ def test_a_zone_or_currency_that_does_not_exist_is_refused(monkeypatch: pytest.M
     monkeypatch.setenv(name, value)
     with pytest.raises(Misconfigured, match=name):
         from_environment()
+
+
+def test_the_databases_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = ("postgresql://ada:x@db.example/shop?sslmode=verify-full", "postgres://ada@keys.example:5433/keys", "4")
+    for name, value in zip(DATABASE, told, strict=True):
+        monkeypatch.setenv(name, value)
+    settings = from_environment()
+    assert (settings.database_url, settings.keys_database_url, settings.database_pool) == (*told[:2], 4)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///x", "db.example", "postgresql://u:secret@h/d?nonsense=1", "postgresql://u:secret@[h/d"]
+)
+@pytest.mark.parametrize("name", DATABASE[:2])
+def test_a_database_that_cannot_be_understood_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    monkeypatch.setenv(name, url)
+    with pytest.raises(Misconfigured, match=f"^{name} cannot be understood; it must look like postgresql://") as told:
+        from_environment()
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("pool", ["0", "-1", "two", "1000", "1.5"])
+def test_a_pool_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
+    monkeypatch.setenv("DATABASE_POOL", pool)
+    with pytest.raises(Misconfigured, match="number of connections from 1 to 32"):
+        from_environment()
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("postgresql://ada:secret@a,b:5433/shop", "postgresql://ada@a,b:5433/shop"),
+        ("postgresql://ada:se%40cret@h/shop?password=secret&x=1", "postgresql://ada@h/shop?x=1"),
+        ("postgresql:///shop?host=/run/pg&password=secret", "postgresql:///shop?host=/run/pg"),
+        ("postgresql://ada:secret@[h/shop", "postgresql://…"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, seen: str) -> None:
+    assert shown(url) == seen

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aggregates.behaviour import Dismissed
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
+from models.items import WEEK
 from models.learner import Learner
 from models.slots import LISTED, RANKED, Companions, Recommendations
 
@@ -113,3 +117,27 @@ def test_an_order_paid_after_its_member_was_erased_teaches_nothing_of_them() -> 
     assert delta.documents["recommend:ann"] is None
     assert learner.repeat.members == {}
     assert learner.items["tea"].baskets == 1
+
+
+def test_a_shop_of_fifty_years_is_learned_like_a_young_one() -> None:
+    half_century = 50 * 365
+    old = [paid(f"old {n}", "ann", "milk", "tea", day=n - half_century) for n in range(3)]
+    now = [paid(f"new {n}", "bob", "rice", "salt", day=n) for n in range(3)]
+    young, aged = taught(*now)[0], taught(*old, *now)[0]
+    for items in (young.items, aged.items):
+        surge = items["rice"].surge * 2.0 ** ((items.surging - HALF_PAST_TEN) / WEEK)
+        assert surge == pytest.approx(1 + 2 ** (1 / 7) + 2 ** (2 / 7))
+    assert aged.items["milk"].surge < 1e-100
+
+
+def test_a_basket_told_half_a_century_late_breaks_nothing() -> None:
+    days = (0, 1, -50 * 365, 50 * 365, 2)
+    _, delta = taught(*(paid(f"o{day}", "ann", "milk", "tea", day=day) for day in days))
+    entries = recommended(delta, "ann").items
+    assert {entry.product for entry in entries} == {"milk", "tea"}
+    assert sum(entry.score for entry in entries) == pytest.approx(1)
+
+
+def test_a_member_who_wants_nothing_that_there_is_sees_an_empty_list() -> None:
+    _, delta = taught(Dismissed("tea", "ann", None, HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea"))
+    assert recommended(delta, "ann").items == ()

@@ -20,12 +20,12 @@ HOUR = 3_600_000
 PRODUCTS = [f"p{n}" for n in range(90)]
 
 
-def history(seed: int) -> list[Recorded]:
+def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
     """A shop of some categories, whose products are now and then listed anew in another, with a member who leaves."""
     chance = random.Random(seed)
     events: list[object] = []
     for n in range(300):
-        at = 1_483_284_600_000 + n * 7 * HOUR - chance.randint(0, 20) * HOUR  # some are told late
+        at = 1_483_284_600_000 + n * pace - chance.randint(0, 20) * HOUR  # some are told late
         listed = chance.sample(PRODUCTS, 40 if n == 0 else 1)
         for product in listed:
             category, kind = chance.choice((None, "tea", "bread", "fuel")), {"staple": "fuel"} if chance.random() < 0.1 else {}
@@ -74,10 +74,10 @@ def folded(chunks: list[list[Recorded]], forgetful: random.Random | None) -> Red
     return redis
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seed", "pace"), [*((seed, 7 * HOUR) for seed in range(4)), (4, 1000 * HOUR)])
+def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, pace: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeat, "LONGEST_RUN", 30)
-    whole, chance = history(seed), random.Random(seed)
+    whole, chance = history(seed, pace), random.Random(seed)
     cuts = [0, *sorted(chance.sample(range(1, len(whole)), 40)), len(whole)]
     undisturbed = folded([whole], None)
     disturbed = folded([whole[a:b] for a, b in pairwise(cuts)], chance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -15,11 +14,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from click.testing import CliRunner
 
-from infra.kafka.clients import administering, asynchronous
+from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings, kafka_settings
 from infra.packaged.kafka import EmbeddedKafka
 from infra.places import Place
@@ -108,25 +105,3 @@ def test_topics_relay_and_worker_need_no_more_than_they_may(
     ):
         until_folded(client, last, relay, worker)
     assert client.get("v1:card:m-3")
-
-
-@pytest.mark.parametrize("what", ["password", "certificate", "authority"])
-def test_nobody_else_is_let_in_and_no_other_server_trusted(guarded: GuardedKafka, tmp_path: Path, what: str) -> None:
-    other = Authority(tmp_path / "other", "Another")
-    strange = other.sign("regulars")
-    changes = {
-        "password": {"KAFKA_PASSWORD": "not-this"},
-        "certificate": {"KAFKA_CERT_FILE": str(strange.certificate), "KAFKA_KEY_FILE": str(strange.key)},
-        "authority": {"KAFKA_CA_FILE": str(other.file)},
-    }
-    with pytest.raises(KafkaError):
-        asyncio.run(connect(guarded.settings("worker", **changes[what])))
-    asyncio.run(connect(guarded.settings("worker")))
-
-
-async def connect(settings: KafkaSettings) -> None:
-    client = AIOKafkaProducer(**asynchronous(settings))
-    try:
-        await client.start()
-    finally:
-        await client.stop()

@@ -38,7 +38,6 @@ class PostgresSource:
     def opened(self) -> Iterator[None]:
         with faults_told(shown(self._url)), connect(self._url) as log, connect(self._keys_url) as keys:
             log.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            keys.execute("BEGIN")
             self._log, self._keys = log, keys
             yield
 
@@ -48,7 +47,8 @@ class PostgresSource:
 
     def rows(self, table: str) -> Rows:
         order = " ORDER BY notification_id" if table == EVENTS else ""
-        with self._of(table).cursor(f"all_{table}", binary=True) as cursor:
+        connection = self._of(table)
+        with connection.transaction(), connection.cursor(f"all_{table}", binary=True) as cursor:
             cursor.itersize = AT_ONCE
             yield from cursor.execute(f"SELECT * FROM {named(table)}{order}")
 

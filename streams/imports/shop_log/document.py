@@ -65,7 +65,11 @@ def survey(document: dict[str, Any]) -> tuple[int, bool]:
         if not inner:
             return colons, floats
         level = inner
-    raise Rejected("nested_too_deep", f"Objects and lists may be nested {DEEPEST} deep: flatten this line.")
+    raise too_deep()
+
+
+def too_deep() -> Rejected:
+    return Rejected("nested_too_deep", f"Objects and lists may be nested {DEEPEST} deep: flatten this line.")
 
 
 def parse_exactly(raw: bytes) -> dict[str, Any]:
@@ -96,4 +100,6 @@ def not_json(raw: bytes, error: orjson.JSONDecodeError) -> Rejected:
         raw.decode()
     except UnicodeDecodeError as wrong:
         return Rejected("utf8_invalid", f"Byte {wrong.start + 1} of the line is not UTF-8: export the file as UTF-8.")
+    if error.msg.startswith("depth limit"):
+        return too_deep()
     return Rejected("json_invalid", f"The line is not JSON: {error.msg} at character {error.pos + 1}.")

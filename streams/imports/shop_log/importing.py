@@ -42,7 +42,6 @@ class Taken:
     unpriced: int = 0
     by_type: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
-    unknown_fields: Counter[str] = field(default_factory=Counter)
 
     @property
     def status(self) -> int:
@@ -56,7 +55,7 @@ class ShopLogImport:
     """Takes the lines of one file, a batch at a time; ``taken`` says what came of them so far."""
 
     def __init__(self, handler: Handler, log: EventLog, reader: Reader, planner: Planner) -> None:
-        self.taken = Taken(unknown_fields=reader.unknown_fields)
+        self.taken = Taken()
         self._handler = handler
         self._log = log
         self._reader = reader

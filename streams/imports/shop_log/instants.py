@@ -54,4 +54,4 @@ def from_number(number: Any) -> int:
         )
     if not number < 10**15 or (number > 0 and number != int(number)):
         raise Rejected("instant_invalid", "Epoch milliseconds are a whole number of 12 or 13 digits.")
-    return int(max(number, -1))
+    return int(number) if number > 0 else -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aggregates.kernel import LARGEST_COUNT
+from aggregates.kernel import LARGEST_COUNT, LONGEST_ID
 from streams.imports.shop_log import amounts, values
 from streams.imports.shop_log.instants import SECONDS, instant
 from streams.imports.shop_log.rejected import Rejected
@@ -59,7 +59,7 @@ ID = plain(
     values.identifier,
     {
         "anyOf": [
-            {"type": "string", "pattern": f"^[^\\u0000-\\u001f\\u007f-\\u009f]{{1,{values.LONGEST_ID}}}$"},
+            {"type": "string", "pattern": f"^[^\\u0000-\\u001f\\u007f-\\u009f]{{1,{LONGEST_ID}}}$"},
             {"type": "integer", "minimum": 0},
         ]
     },

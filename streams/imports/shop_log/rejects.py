@@ -42,7 +42,7 @@ class RejectsFile:
         with self._writable():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.open("w").close()
-            if self._path.is_file():  # and no device
+            if self._path.is_file() and not self._path.is_symlink():  # no device, and nothing that names another file
                 self._path.unlink()
         return self
 

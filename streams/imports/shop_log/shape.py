@@ -73,7 +73,7 @@ class Shape:
                 elif value is not None:
                     told[name] = known.kind.read(value, terms)
         except Rejected as rejected:
-            raise rejected.within(name[:80]) from None
+            raise rejected.within(name[:80] if name.isprintable() else repr(name[:80])) from None
         for names in self.needs:
             if names[0] not in told and not any(other in told for other in names[1:]):
                 raise Rejected("field_missing", f"{' or '.join(names)} is missing.")

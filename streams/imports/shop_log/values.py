@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aggregates.kernel import LARGEST_COUNT
+from aggregates.kernel import LARGEST_COUNT, LONGEST_ID, is_id
 from streams.imports.shop_log.figures import Number, is_number, number_text, whole_number
 from streams.imports.shop_log.rejected import Rejected
 
-LONGEST_ID = 200
 MOST_PIECES = 10**9
 
 HALF_STARS: dict[Number, int] = {halves / 2: halves for halves in range(2, 11)}
@@ -19,7 +18,7 @@ def identifier(value: Any) -> str:
     """Text as it was written; an integer of 0 or more as its digits."""
     if type(value) is int and value >= 0:
         value = str(value)
-    if type(value) is str and 0 < len(value) <= LONGEST_ID and value.isprintable():
+    if type(value) is str and is_id(value):
         return value
     raise Rejected("id_invalid", f"An id is text of 1 to {LONGEST_ID} characters, none of them for control, or an integer.")
 

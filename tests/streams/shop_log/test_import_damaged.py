@@ -77,7 +77,8 @@ FILES: dict[str, Ends] = {
     "csv": Ends(b"type,at,product_id\nview,2024-05-01,tea\n", 2, 0, 0, {"json_invalid": 2}),
     "a line of five megabytes": Ends(raw(json.dumps({**VIEW, "note": "x" * 5_000_000})), *one_bad("line_too_long")),
     "nested 33 deep": Ends(raw('{"a":' + "[" * 32 + "]" * 32 + "}"), *one_bad("nested_too_deep")),
-    "nested without end": Ends(raw("[" * 200_000), *one_bad("json_invalid")),
+    "nested without end": Ends(raw("[" * 200_000), *one_bad("nested_too_deep")),
+    "nested 5000 deep": Ends(raw('{"a":' * 5000 + "1" + "}" * 5000), *one_bad("nested_too_deep")),
     "invalid utf-8": Ends(raw("?").replace(b"?", b'{"type":"view\xff"}'), *one_bad("utf8_invalid")),
     "half a surrogate pair": Ends(raw('{"type":"view","at":1714564800000,"product_id":"\\ud800"}'), *one_bad("json_invalid")),
     "a surrogate's bytes": Ends(raw('{"type":"\ud800"}'), *one_bad("utf8_invalid")),
@@ -99,6 +100,10 @@ FILES: dict[str, Ends] = {
     ),
     "a command that there is not": Ends(
         raw('{"type":"regulars","at":1714564800000,"command":"Destroy","values":{}}'), *one_bad("command_unknown")
+    ),
+    "a command that policies alone give": Ends(
+        raw('{"type":"regulars","at":1714564800000,"command":"RecogniseMember","values":{"member":"a","recognised_in":"s"}}'),
+        *one_bad("command_unknown"),
     ),
     "null for an id": Ends(written([VIEWS[0], {**VIEW, "product_id": None}]), *one_bad("field_missing", 1)),
     "a list for an id": Ends(written([VIEWS[0], {**VIEW, "product_id": ["tea"]}]), *one_bad("id_invalid", 1)),

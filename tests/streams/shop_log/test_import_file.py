@@ -13,7 +13,7 @@ from tests.streams.shop_log.conftest import Command
 from tests.streams.shop_log.taking import item, order, told, written
 
 VIEW = told("view", 1, product_id="tea", member_id="ada")
-OUTCOME = ["lines", "accepted", "duplicates", "rejected", "late", "unpriced", "by_type", "by_reason", "unknown_fields"]
+OUTCOME = ["lines", "accepted", "duplicates", "rejected", "late", "unpriced", "by_type", "by_reason"]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_the_outcome_is_json_and_nothing_else(command: Command, file: Path) -> N
         "unpriced": 0,
         "by_type": {"view": 2},
         "by_reason": {"utf8_invalid": 1, "order_unknown": 1},
-        "unknown_fields": {"view.colour": 1},
     }
+    assert "ignored 1 times: the field 'view.colour'" in said.err
 
 
 def test_what_became_of_the_lines_is_said_and_each_bad_one_with_number_and_reason(command: Command, file: Path) -> None:
@@ -46,6 +46,10 @@ def test_what_became_of_the_lines_is_said_and_each_bad_one_with_number_and_reaso
     assert "line 2: utf8_invalid: Byte 9 of the line is not UTF-8" in said.err
     assert "line 3: order_unknown: No order has this id" in said.err
     assert "ignored 1 times: the field 'view.colour'" in said.err
+
+
+def test_a_file_of_duplicates_and_rejected_lines_ends_as_it_did_the_first_time(command: Command, file: Path) -> None:
+    assert [command("import", "shop-log", file, "--json").status for _ in range(2)] == [3, 3]
 
 
 def test_of_many_bad_lines_the_first_are_said_and_all_are_written(command: Command, file: Path, tmp_path: Path) -> None:
@@ -91,6 +95,17 @@ def test_rejects_that_cannot_be_written_are_said_in_a_sentence(
     said = command("import", "shop-log", file, "--rejects", rejects)
     assert said.status == 2
     assert "cannot be written to" in said.err
+
+
+def test_a_link_to_where_rejects_go_stays_one(command: Command, file: Path, tmp_path: Path) -> None:
+    link, bad = tmp_path / "link", tmp_path / "bad.jsonl"
+    link.symlink_to(bad)
+    bad.write_text("of before\n")
+    assert command("import", "shop-log", file, "--rejects", link).status == 3
+    assert (link.is_symlink(), len(bad.read_text().splitlines())) == (True, 2)
+    file.write_bytes(written([VIEW]))
+    assert command("import", "shop-log", file, "--rejects", link).status == 0
+    assert (link.is_symlink(), bad.read_text()) == (True, "")
 
 
 def test_rejects_may_be_thrown_away(command: Command, file: Path) -> None:

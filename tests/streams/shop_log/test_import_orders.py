@@ -46,6 +46,7 @@ def test_a_line_without_any_price_brings_no_sales_and_no_points_and_is_said(app:
     assert document(app, "card:ada")["pending"] == 1
     assert reading.sales_totals(app.views)["total"] == 100
     assert app.views.hashes(["product:rice"])["product:rice"]["units"] == "2"
+    assert "rice" in {entry["product"] for entry in document(app, "recommend:ada")["items"]}, "it teaches the recommender"
 
 
 def test_a_total_is_rounded_once_half_to_even(app: App) -> None:

@@ -34,6 +34,7 @@ def test_a_session_may_become_another_members(app: App) -> None:
     take(app, *both, told("view", 9, product_id="tea", session_id="s"))
     assert viewers(app)[-1] == ("ada", "s")
     assert [event.joined for event in events(app, SessionJoined)] == ["ada", "bob", "ada"]
+    assert document(app, "session:s")["member"] == "ada"
 
 
 def test_an_order_of_nobody_is_a_guests(app: App) -> None:

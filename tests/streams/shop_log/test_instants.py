@@ -64,7 +64,7 @@ def test_a_small_number_is_taken_for_seconds(written: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00+00:01", -1, -1e300]
+    "written", ["1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00+00:01", -1, -0.5, -1e300]
 )
 def test_an_instant_before_1970_is_rejected(written: object) -> None:
     assert code(line("view", at=written)) == "instant_too_early"

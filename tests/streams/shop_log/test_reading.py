@@ -185,3 +185,9 @@ def test_a_fault_names_its_place() -> None:
         read(line("search", product_ids=["tea", -1]))
     with pytest.raises(Rejected, match=r"^member_id or session_id is missing\.$"):
         read(line("view", "member_id", "session_id"))
+
+
+def test_a_fault_names_its_place_without_what_a_terminal_obeys() -> None:
+    with pytest.raises(Rejected) as rejected:
+        read(line("member", **{"\x1b[31m\n": []}))
+    assert rejected.value.reason.startswith("'\\x1b[31m\\n': A profile field")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.kernel import require_id
 from streams.imports.shop_log.lines import ProductLine, ReviewLine
 from tests.streams.shop_log.sample_lines import bad_item, code, item, line, read
 
@@ -11,6 +12,12 @@ from tests.streams.shop_log.sample_lines import bad_item, code, item, line, read
 @pytest.mark.parametrize("written", ["Tea", "tea", "007", " tea ", "a" * 200, "тест", "茶", "a:b/c-d"])
 def test_an_id_is_kept_as_it_was_written(written: str) -> None:
     assert read(line("view", id=written)).id == written
+
+
+@pytest.mark.parametrize("written", ["caf\u00e9\u00a0noir", "a\u200db", "\u3000", "\u2028", "\ue000", "\ufeff"])
+def test_only_control_characters_are_none_of_an_ids(written: str) -> None:
+    assert read(line("view", id=written, product_id=written)).id == written
+    require_id("product", written)
 
 
 def test_an_integer_of_any_length_becomes_its_digits() -> None:

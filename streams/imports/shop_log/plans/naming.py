@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from streams.imports.shop_log.values import LONGEST_ID
+from aggregates.kernel import LONGEST_ID
 
 HASH = 16
 

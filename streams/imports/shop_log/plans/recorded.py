@@ -9,11 +9,16 @@ from typing import Any
 import msgspec
 
 from aggregates.kernel import Refusal
+from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.programme import Programme
+from aggregates.session import RecogniseMember
 from streams.imports.shop_log.lines import CommandLine
 from streams.registry import COMMANDS
 
-BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS}
+FOLLOWS = (RecogniseMember, GrantPoints, ActivatePoints, ClawBackPoints)
+"""Commands that policies alone give: an import decides them anew."""
+
+BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in FOLLOWS}
 
 
 def recorded(line: CommandLine, terms: Programme, at: int) -> Iterator[object]:

@@ -1,0 +1,116 @@
+"""What can go wrong in mid-stream, each done to a cluster for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from streams.processes import Kept
+from tests.cluster.harness import Cluster, kill
+
+PAST_A_SESSION = 9.0  # seconds; a worker's session at Kafka is 6
+FROZEN = 9.0  # seconds, longer than Redis clients wait for an answer
+STORM = 4  # workers that come and go
+
+
+def worker_killed(cluster: Cluster) -> None:
+    kill(pid_of(cluster.workers.kept[0]))
+
+
+def relay_killed(cluster: Cluster) -> None:
+    """While it publishes all of the log again, to topics that were made anew."""
+    cluster.unpublish()
+    cluster.until(cluster.partly_relayed, "the relay publishes nothing")
+    kill(pid_of(cluster.relays.kept[0]))
+
+
+def broker_killed(cluster: Cluster) -> None:
+    kill(cluster.kafka.serving())
+    cluster.kafka.start()
+
+
+def redis_killed(cluster: Cluster) -> None:
+    """Its file is synchronised every second, so what it knew last may be gone."""
+    kill(cluster.redis.serving())
+    cluster.redis.start()
+
+
+def postgres_killed(cluster: Cluster) -> None:
+    kill(cluster.postgres.serving())
+    cluster.postgres.start()
+
+
+def worker_paused(cluster: Cluster) -> None:
+    """Past its session, so that others take over what it still believes to have: a zombie."""
+    process = pid_of(cluster.workers.kept[0])
+    os.kill(process, signal.SIGSTOP)
+    time.sleep(PAST_A_SESSION)
+    os.kill(process, signal.SIGCONT)
+
+
+def workers_come_and_go(cluster: Cluster) -> None:
+    for number in range(STORM):
+        guest = cluster.workers.start(f"guest-{number}", "worker")
+        time.sleep(3.0)
+        if guest.process:
+            guest.process.send_signal(signal.SIGTERM if number % 2 else signal.SIGKILL)
+            guest.process.wait(60)
+        guest.let_go()
+        cluster.workers.kept.remove(guest)
+
+
+def redis_frozen(cluster: Cluster) -> None:
+    process = cluster.redis.serving()
+    assert process
+    os.kill(process, signal.SIGSTOP)
+    time.sleep(FROZEN)
+    os.kill(process, signal.SIGCONT)
+
+
+def redis_failed_over(cluster: Cluster) -> None:
+    """To a replica that heard nothing of the last while: it answers at the same address, with older checkpoints."""
+    replica = cluster.follow_redis()
+    replica.follow_until_whole()
+    replica.stop_following()
+    position = cluster.slowest()
+    cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
+    kill(cluster.redis.serving())
+    replica.answer_in_place()
+
+
+def pid_of(kept: Kept) -> int:
+    assert kept.process, f"{kept.name} was never started"
+    return kept.process.pid
+
+
+ACTS: dict[str, Callable[[Cluster], None]] = {
+    act.__name__: act
+    for act in (
+        worker_killed,
+        relay_killed,
+        broker_killed,
+        redis_killed,
+        redis_failed_over,
+        postgres_killed,
+        worker_paused,
+        workers_come_and_go,
+        redis_frozen,
+    )
+}
+QUICK = ("worker_killed", "relay_killed", "redis_failed_over", "broker_killed")
+"""Those of every test run."""
+
+
+def hurt(cluster: Cluster, act: str, workers: int = 2) -> None:
+    """Fold the whole log from nothing, with this act in its midst."""
+    cluster.empty()
+    if act == relay_killed.__name__:
+        relay_killed(cluster)
+        cluster.start_workers(workers)
+    else:
+        cluster.start_workers(workers)
+        cluster.until_mid_stream()
+        ACTS[act](cluster)
+    cluster.until_done()
