@@ -57,7 +57,12 @@ def postgres_server(program: Path, authority: Authority, role: str, password: st
         for path in (directory, *directory.iterdir()):
             owner.give(path)
         initdb = [str(program.with_name("initdb")), "-D", f"{made}/data", "-U", role, f"--pwfile={made}/password"]
-        subprocess.run([*initdb, "--auth=reject", "--no-sync"], check=True, capture_output=True, **owner.process())
+        subprocess.run(
+            [*initdb, "--auth=reject", "--encoding=UTF8", "--locale=C", "--no-sync"],
+            check=True,
+            capture_output=True,
+            **owner.process(),
+        )
         (directory / "data" / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-full\n")
         options = {
             "listen_addresses": "127.0.0.1",
