@@ -52,7 +52,6 @@ def fresh(prefix: str) -> list[Topic]:
 
 def grouped(log: EventLog) -> Iterator[list[Record]]:
     counts = {topic.name: topic.partitions for topic in fresh("")}
-    carries = carried()
     waiting = iter(log.since(0, 10_000_000))
     while rows := list(islice(waiting, GROUP)):
         group = []
