@@ -8,27 +8,54 @@ LOG = "log:0"
 """The source of a fold that reads the log itself; a topic's partition is ``{topic}:{partition}``."""
 
 
+def lacking(position: int) -> str:
+    """The source of a fold that lacks one event, which is among the dead letters: it stands there at the event's position
+    for as long as it does, else at 0."""
+    return f"event:{position}"
+
+
+def checkpoint(fold: str, source: str) -> str:
+    """The key of a fold's place in a source."""
+    return f"checkpoint:{fold}:{source}"
+
+
 class Place(NamedTuple):
     """``position``: of the last event, in the log. In a topic, besides: the ``offset`` of its last record there, and which
     ``topic`` it is by the broker's own id, since a topic that was made anew counts from 0 again.
 
+    ``amended``: how often somebody else wrote right here what the fold should have. The next step leaves it behind; whoever
+    holds in memory what it wrote before finds the place changed, and reads again.
+
     >>> str(Place(7)), str(Place(7, 3, "t1")), Place.read(b"t1 3 7")
-    ('7', 't1 3 7', Place(position=7, offset=3, topic='t1'))
+    ('7', 't1 3 7', Place(position=7, offset=3, topic='t1', amended=0))
+    >>> str(Place(7, 3, "t1").amend()), Place.read("t1 3 7 1").amend().amended
+    ('t1 3 7 1', 2)
     """
 
     position: int = 0
     offset: int = -1
     topic: str = ""
+    amended: int = 0
 
     @classmethod
     def read(cls, text: bytes | str | None) -> Place:
         if not text:
             return cls()
-        *where, position = (text.decode() if isinstance(text, bytes) else text).split()
-        return cls(int(position), int(where[1]), where[0]) if where else cls(int(position))
+        match (text.decode() if isinstance(text, bytes) else text).split():
+            case topic, offset, position, *amended:
+                return cls(int(position), int(offset), topic, *map(int, amended))
+            case position, *_:
+                return cls(int(position))
+            case _:
+                return cls()
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.offset} {self.position}" if self.topic else f"{self.position}"
+        if not self.topic:
+            return f"{self.position}"
+        return f"{self.topic} {self.offset} {self.position}" + (f" {self.amended}" if self.amended else "")
+
+    def amend(self) -> Place:
+        return self._replace(amended=self.amended + 1)
 
     def next_offset(self, topic: str) -> int:
         """Where to read on in a topic; its beginning, if it is not the one this place is in."""
@@ -38,7 +65,7 @@ class Place(NamedTuple):
         """The place after a chunk that ends ``there``: its offset, yet never an earlier position.
 
         >>> Place(9, 4, "t1").reaching(Place(6, 5, "t1"))  # published twice
-        Place(position=9, offset=5, topic='t1')
+        Place(position=9, offset=5, topic='t1', amended=0)
         """
         return there if there.position >= self.position else there._replace(position=self.position)
 

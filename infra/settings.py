@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from infra.faults import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, whole
+from infra.observation import Observation, observation
 from infra.postgres.address import checked
 from infra.redis.address import redis_address
 
@@ -32,6 +33,7 @@ class Settings:
     ``keys_database_url``: of the keys, None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: where its own are kept. ``retention``: days that topics keep records,
     None for ever; ``replication``: copies of each partition, None for up to 3, as many as there are brokers.
+    ``observation``: how a process tells of itself.
     """
 
     home: Path
@@ -45,6 +47,7 @@ class Settings:
     kafka: KafkaSettings | None = None
     retention: int | None = None
     replication: int | None = None
+    observation: Observation = field(default_factory=Observation)
 
     @property
     def log(self) -> Path:
@@ -93,6 +96,7 @@ def from_environment() -> Settings:
         kafka=kafka_settings(os.environ),
         retention=whole(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
         replication=whole(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
+        observation=observation(os.environ),
     )
 
 

@@ -17,14 +17,14 @@ import redis
 
 from aggregates.delta import Delta
 from infra.faults import Misconfigured, Superseded, Unreadable
-from infra.places import LOG, Place
+from infra.places import LOG, Place, checkpoint
 
 APPLY = """
 local held = redis.call('GET', KEYS[1]) or '0'
 if held ~= ARGV[1] then return held end
 for _, write in ipairs(cmsgpack.unpack(ARGV[3])) do redis.call(unpack(write)) end
 redis.call('SET', KEYS[1], ARGV[2])
-return ARGV[2]
+return ''
 """
 
 OWNER = "regulars:log"
@@ -125,8 +125,11 @@ class Views:
             for name, found in zip(wanted, pipeline.execute(), strict=True)
         }
 
-    def apply(self, steps: Sequence[Step]) -> None:
+    def apply(self, steps: Sequence[Step]) -> bool:
         """Apply the steps, each fold's whole or not at all.
+
+        False if a checkpoint was where its step ends already: by this very call, whose answer was lost once, or by somebody
+        else. All is well in Redis then; but what was folded may have been read after it, so what is held is to be forgotten.
 
         Raises :class:`Superseded` if a checkpoint is not where its step begins.
         """
@@ -137,11 +140,12 @@ class Views:
         except redis.exceptions.NoScriptError:  # a new server: nothing was applied
             answers = self._send(self._load(), steps, packed)
         for step, answer in zip(steps, answers, strict=True):
-            if answer.decode() != str(step.after):
+            if answer and answer.decode() != str(step.after):
                 raise Superseded(
                     f"The fold {step.fold} stands at {answer.decode()} in Redis, not at {step.before} ({step.source}): another "
                     "writer is at work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
                 )
+        return not any(answers)
 
     def rewrite_file(self) -> bool:
         """Have Redis write its append-only file anew, so that removed values leave the disk, and wait until it has.
@@ -170,7 +174,7 @@ class Views:
         return sha
 
     def _checkpoint(self, fold: str, source: str) -> str:
-        return self.key(f"checkpoint:{fold}:{source}")
+        return self.key(checkpoint(fold, source))
 
     def _decode(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
         if raw is None:

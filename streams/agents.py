@@ -21,6 +21,7 @@ from infra.kafka.clients import context
 from infra.kafka.settings import KafkaSettings
 from streams.feeding import WATCH, Feeding, veto
 from streams.partition import Behind, Taken
+from streams.topics import LARGEST_LETTER
 
 log = structlog.get_logger()
 
@@ -36,8 +37,10 @@ class Agents:
     def __init__(self, kafka: KafkaSettings, topics: Mapping[str, int], feeding: Feeding, data: str) -> None:
         self.app = configured(kafka, data)
         self.feeding = feeding
+        self.topics = topics
         self.fault: Exception | None = None
-        deliver_in_chunks(self.app, topics, CHUNK, feeding.resume)
+        deliver_in_chunks(self.app, topics, CHUNK, feeding.observed.resuming(feeding.resume))
+        self.app.on_partitions_assigned.connect(feeding.observed.assigned)
         for name, partitions in topics.items():
             topic = self.app.topic(name, partitions=partitions, schema=ChunkSchema())
             self.app.agent(topic, name=f"fold {name}", isolated_partitions=True)(self._fold)
@@ -52,10 +55,10 @@ class Agents:
             message = stream.current_event.message
             place = TP(message.topic, message.partition)
             try:
-                yield await self.feeding.take(place, records)
+                yield await self.feeding.observed.taking(place, records, self.feeding.take(place, records))
             except Behind as behind:
                 veto(message)
-                await self.feeding.rewind(self.consumer, place, behind)
+                await self._rewind(place, behind)
             except asyncio.CancelledError:
                 veto(message)
                 raise
@@ -63,12 +66,20 @@ class Agents:
                 veto(message)
                 await self._stop(fault, place)
 
+    async def _rewind(self, place: TP, behind: Behind) -> None:
+        try:
+            await self.feeding.rewind(self.consumer, place, behind)
+        except Exception as fault:  # noqa: BLE001
+            await self._stop(fault, place)
+
     async def _watch(self) -> None:
-        if not self.app.rebalancing:
-            await self.feeding.watch(self.consumer)
+        if self.app.rebalancing:
+            return
+        for place, behind in await self.feeding.set_back():
+            await self._rewind(place, behind)
 
     async def _stop(self, fault: Exception, place: TP) -> Never:
-        self.fault = self.fault or fault
+        self.fault = self.feeding.observed.fault = self.fault or fault
         log.critical("worker_stops", topic=place.topic, partition=place.partition, fault=str(fault), exc_info=fault)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
@@ -86,7 +97,7 @@ def configured(kafka: KafkaSettings, data: str) -> faust.App:
         broker_commit_interval=COMMIT,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=LARGEST_FETCH,
-        producer_max_request_size=LARGEST_FETCH,
+        producer_max_request_size=LARGEST_LETTER,
         datadir=data,
         stream_buffer_maxsize=16,  # chunks
         stream_wait_empty=False,

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 import msgspec
 import orjson
 
+EVERY_FOLD = "*"
+MOST_KEY, MOST_REASON = 300, 3000  # characters
+
 
 @dataclass(frozen=True)
 class DeadLetter:
@@ -28,12 +31,18 @@ class DeadLetter:
 
     @property
     def id(self) -> str:
-        """Its key in the topic: buried again, it is the same letter.
+        """Its key in the topic: buried again, be it from another offset, it is the same letter.
 
         >>> DeadLetter("card.1", "regulars.events", 3, 17, 9, "m-1", "", 0, b"").id
-        'regulars.events/3/17/card.1'
+        '9/card.1'
+        >>> DeadLetter("*", "regulars.events", 3, 17, 9, "m-1", "", 0, b"").id
+        '9/regulars.events'
+        >>> DeadLetter("*", "regulars.events", 3, 17, None, None, "", 0, b"").id
+        'regulars.events/3/17'
         """
-        return f"{self.topic}/{self.partition}/{self.offset}/{self.fold}"
+        if self.position is None:
+            return f"{self.topic}/{self.partition}/{self.offset}"
+        return f"{self.position}/{self.topic if self.fold == EVERY_FOLD else self.fold}"
 
     def pack(self) -> bytes:
         return orjson.dumps(asdict(self) | {"value": b64encode(self.value).decode()})

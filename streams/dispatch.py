@@ -19,7 +19,7 @@ class Dispatch:
         self.views = views
         self._folding = Folding(views, feeds)
         self._sender = ThreadPoolExecutor(1, "views")
-        self._sent: Future[None] | None = None
+        self._sent: Future[bool] | None = None
 
     @property
     def position(self) -> int:
@@ -43,20 +43,21 @@ class Dispatch:
         """
         try:
             steps = self._folding.steps(chunk, Place(chunk[-1].position))
-            self.flush()
+            if not self.flush():
+                steps = self._folding.steps(chunk, Place(chunk[-1].position))
         except BaseException:
             self._folding.forget()
             raise
         self._sent = self._sender.submit(self.views.apply, steps)
         self._folding.moved(steps)
 
-    def flush(self) -> None:
-        """Wait until all that was sent is in Redis."""
+    def flush(self) -> bool:
+        """Wait until all that was sent is in Redis; False if what the folds hold had to be forgotten."""
         sent, self._sent = self._sent, None
-        if sent is None:
-            return
+        ours = False
         try:
-            sent.result()
-        except BaseException:
-            self._folding.forget()
-            raise
+            ours = sent is None or sent.result()
+        finally:
+            if not ours:
+                self._folding.forget()
+        return ours

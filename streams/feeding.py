@@ -7,6 +7,7 @@ because it was cancelled, so a chunk that must not be is vetoed first (:func:`ve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,30 +15,45 @@ from typing import Any, TypeVar
 
 import redis
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from infra.faults import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
-from streams.partition import Behind, Partition, Taken
+from streams.observed import Observed
+from streams.partition import Behind, Partition, SetBack, Taken
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 THREADS = 4  # one folds while others wait for Redis
-PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts while Redis does not answer; the last for ever
+PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts while Redis or Kafka does not answer; the last for ever
 RESUME_PATIENCE = 5.0  # seconds of a rebalance
 REWIND_PATIENCE = 5.0  # seconds until a partition that should be delivered again is asked for again
 WATCH = 2.0  # seconds between looks at what Redis holds of idle partitions
 
 
+class Lost(Fault):
+    """A topic's beginning was removed before its effects were in Redis, or Redis was set back to before it."""
+
+    def __init__(self, place: TP, wanted: int, first: int) -> None:
+        super().__init__(
+            f"The read models need {place.topic}, partition {place.partition}, from offset {wanted}, and Kafka has it from "
+            f"{first} only: end relay and workers, delete the topic, and run `regulars relay`, which publishes the whole log "
+            "again; what is in Redis already is skipped. Let topics keep records for longer (KAFKA_RETENTION_DAYS)."
+        )
+
+
 class Feeding:
     """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
-    ``identify``: tells the broker's own ids of the topics, by name.
+    ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of itself.
     """
 
     def __init__(self, partition: Callable[[TP], Partition], identify: Callable[[], Mapping[str, str]]) -> None:
         self._make = partition
+        self.observed = Observed()
         self._identify = identify
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
@@ -45,12 +61,17 @@ class Feeding:
         self._threads = ThreadPoolExecutor(THREADS, "fold")
 
     async def take(self, place: TP, records: Sequence[Any]) -> Taken:
-        """Fold a chunk, waiting for Redis as long as it takes. Raises :class:`Behind` and whatever else is no wait's matter."""
-        return await self._patiently(self._of(place).take, records)
+        """Fold a chunk, waiting for Redis, and for Kafka to have its dead letters, as long as it takes.
+
+        Raises :class:`Behind` and whatever else is no wait's matter.
+        """
+        taken = await self._patiently(self._of(place).take, records)
+        self._rewound.pop(place, None)
+        return taken
 
     async def resume(self, places: Collection[TP]) -> Mapping[TP, int]:
         """Where assigned partitions are to be read from; without Redis, where the group committed, and a hole will tell."""
-        ids = await self._on_thread(self._identify)
+        ids = await self._patiently(self._identify)
         for place in list(self._partitions):
             if place not in places or ids[place.topic] != self._ids[place.topic]:
                 del self._partitions[place]
@@ -63,23 +84,33 @@ class Feeding:
             return {}
 
     async def rewind(self, consumer: ChunkConsumer, place: TP, behind: Behind) -> None:
-        """Have a partition delivered again, once; chunks that were on their way still come and are behind the same hole."""
+        """Have a partition delivered again, once; chunks that were on their way still come and are behind the same hole.
+
+        Raises :class:`Lost` if the topic does not have the records any more.
+        """
         offset, until = self._rewound.get(place, (-1, 0.0))
         if offset == behind.offset and time.monotonic() < until:
             return
+        with contextlib.suppress(KafkaError):  # then it is tried, and asked again behind the same hole
+            (first,) = (await consumer.earliest_offsets(place)).values()
+            if first > behind.offset:
+                raise Lost(place, behind.offset, first)
         log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
+        self.observed.reading_again(place, behind)
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
         await consumer.rewind(place, behind.offset)
 
-    async def watch(self, consumer: ChunkConsumer) -> None:
-        """Read again what a Redis that was restored or failed over has lost of partitions where nothing comes."""
+    async def set_back(self) -> list[tuple[TP, Behind]]:
+        """What is to be read again because a Redis that was restored or failed over has lost it, also where nothing comes."""
+        found: list[tuple[TP, Behind]] = []
         for place, partition in list(self._partitions.items()):
             try:
                 offset = await self._on_thread(partition.set_back)
             except redis.RedisError:
-                return
+                return found
             if offset is not None and place in self._partitions:
-                await self.rewind(consumer, place, Behind(offset, "Redis was set back"))
+                found.append((place, SetBack(offset, "Redis was set back")))
+        return found
 
     def _of(self, place: TP) -> Partition:
         if place not in self._partitions:
@@ -94,9 +125,12 @@ class Feeding:
         while True:
             try:
                 return await self._on_thread(act, *arguments)
-            except redis.RedisError as fault:
+            except (redis.RedisError, Unreachable) as fault:
+                if isinstance(fault, redis.RedisError):
+                    self.observed.metrics.retries.inc()
                 if attempt % 10 == 0:
-                    log.warning("redis_unavailable", fault=str(fault), attempt=attempt)
+                    silent = "kafka_unavailable" if isinstance(fault, Unreachable) else "redis_unavailable"
+                    log.warning(silent, fault=str(fault), attempt=attempt)
                 await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import redis
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from infra.faults import Fault
-from infra.places import LOG, Place
+from infra.places import LOG, Place, checkpoint, lacking
 from infra.views import Step, Views
 from streams.feeds import Feed
 
@@ -21,6 +22,18 @@ class Unfoldable(Fault):
         at = f"event #{first}" if first == last else f"events #{first} to #{last}"
         super().__init__(f"The fold {fold} failed over {at}: {cause!r}. Nothing of it is in Redis.")
         self.fold = fold
+
+
+class Unread(NamedTuple):
+    """An event that cannot be read, at an offset of a topic: its position, and the name it was stored by."""
+
+    offset: int
+    position: int
+    name: str
+
+    def new_to(self, place: Place, topic: str) -> bool:
+        """Whether a fold has not come past it yet."""
+        return self.position > place.position and not (topic == place.topic and self.offset <= place.offset)
 
 
 class Folding:
@@ -55,14 +68,18 @@ class Folding:
         self._places = found
         return True
 
-    def steps(self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = ()) -> list[Step]:
+    def steps(
+        self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
+    ) -> list[Step]:
         """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
 
-        ``without``: folds that only move on. Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
+        ``without``: folds that only move on; what these lack then, and what they do of ``unread``, is written in the same step.
+        Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
         """
-        places = self.places
         return [
-            self._step(feed, chunk, there, feed.name in without) for feed in self._feeds if not places[feed.name].has(there)
+            self._step(feed, chunk, there, feed.name in without, unread)
+            for feed in self._feeds
+            if not self.places[feed.name].has(there)
         ]
 
     def moved(self, steps: Iterable[Step]) -> None:
@@ -74,13 +91,18 @@ class Folding:
         for feed in self._feeds:
             feed.forget()
 
-    def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool) -> Step:
+    def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool, unread: Sequence[Unread]) -> Step:
         before, events = self.places[feed.name], feed.events
-        mine = [] if spared else [r for r in chunk if type(r.event) in events and r.position > before.position]
+        mine = [r for r in chunk if type(r.event) in events and r.position > before.position]
         try:
-            delta = feed.fold(mine) if mine else Delta()
+            delta = feed.fold(mine) if mine and not spared else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back
             raise
         except Exception as fault:
             raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
+        lacked = [recorded.position for recorded in mine] if spared else []
+        if unread:
+            names = {event.__name__ for event in events}
+            lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
+        delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
         return Step(feed.name, before, before.reaching(there), delta, self.source)

@@ -59,7 +59,8 @@ def local_cluster(
         with administering(settings.kafka) as admin:
             declare(admin, declared(settings), settings.replication)
         processes = Processes(
-            settings.home / "logs", {"REGULARS_HOME": str(settings.home), "KAFKA_BOOTSTRAP": settings.kafka.bootstrap}
+            settings.home / "logs",
+            {"REGULARS_HOME": str(settings.home), "KAFKA_BOOTSTRAP": settings.kafka.bootstrap, **ports(settings)},
         )
         stack.callback(processes.stop)
         say("starting the relay and the workers")
@@ -77,3 +78,8 @@ def packaged(settings: Settings) -> Iterator[EmbeddedPostgres | EmbeddedRedis | 
         yield EmbeddedRedis(settings.valkey)
     if not settings.kafka:
         yield EmbeddedKafka(settings.broker, settings.jars)
+
+
+def ports(settings: Settings) -> dict[str, str]:
+    """If metrics are wanted, each process chooses a port: they cannot share one."""
+    return {} if settings.observation.port is None else {"REGULARS_METRICS_PORT": "0"}

@@ -10,10 +10,11 @@ from typing import Protocol, TypeAlias
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.faults import Newer, Superseded, Unreadable
-from infra.kafka.envelope import unwrap
+from infra.kafka.envelope import Envelope, unwrap
 from infra.places import Place
 from infra.views import Views
-from streams.folding import Folding, Unfoldable
+from streams.dead_letters import EVERY_FOLD
+from streams.folding import Folding, Unfoldable, Unread
 
 
 class Record(Protocol):
@@ -26,8 +27,6 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None: ...
 
-
-EVERY_FOLD = "*"
 
 Bury: TypeAlias = Callable[[Record, str, str], None]
 """Puts a record where an operator finds it, with the fold that cannot take it and the reason; it returns once it is there."""
@@ -43,14 +42,19 @@ class Behind(Exception):  # noqa: N818 - it says where the effects are
         self.offset = offset
 
 
+class SetBack(Behind):
+    """Redis was restored, or failed over."""
+
+
 @dataclass(frozen=True)
 class Taken:
-    """What came of a chunk, in records; ``position``: the log's, of its last event."""
+    """What came of a chunk, in records; ``skipped``: seen before. ``position``: the log's, of its last event."""
 
     records: int
     applied: int
     buried: int
     position: int
+    skipped: int
 
 
 class Partition:
@@ -86,75 +90,102 @@ class Partition:
             resume = self._next_offset()
             if records[0].offset > resume:
                 raise Behind(resume, f"{self._folding.source} goes on at offset {records[0].offset}")
-            told, buried = self._told(records, resume)
+            everything, unread, buried = self._told(records, resume)
+            told = rising(everything)
             position = told[-1][1].position if told else 0
             there = Place(position, records[-1].offset, self._topic)
             known = min(place.position for place in self._folding.places.values())
             try:
-                self._move([recorded for _, recorded in told], there)
+                self._move([recorded for _, recorded in told], there, unread)
             except Unfoldable:
-                buried += self._one_by_one(told, there)
+                buried += self._one_by_one(told, unread, there)
             applied = sum(recorded.position > known for _, recorded in told)
-            return Taken(len(records), applied, buried, position)
+            return Taken(len(records), applied, buried, position, len(told) - applied)
 
     def _next_offset(self) -> int:
         return min(place.next_offset(self._topic) for place in self._folding.places.values())
 
-    def _told(self, records: Sequence[Record], resume: int) -> tuple[Told, int]:
-        """Records with their events, and how many had to be buried because they cannot be read."""
+    def _told(self, records: Sequence[Record], resume: int) -> tuple[Told, list[Unread], int]:
+        """Records with their events, those of our events that cannot be read, and how many records had to be buried."""
         try:
-            return list(zip(records, self._decoded(records), strict=True)), 0
+            return list(zip(records, self._decoded(map(envelope_of, records)), strict=True)), [], 0
         except Newer:
             raise
         except Unreadable:
-            told, buried = [], 0
-            for record in records:
-                try:
-                    told += [(record, recorded) for recorded in self._decoded([record])]
-                except Newer:
-                    raise
-                except Unreadable as fault:
-                    if record.offset >= resume:
-                        self._bury(record, EVERY_FOLD, str(fault))
-                        buried += 1
-            return told, buried
+            return self._sorted_out(records, resume)
 
-    def _decoded(self, records: Iterable[Record]) -> list[Recorded]:
-        envelopes = [unwrap(record.value or b"") for record in records]
+    def _sorted_out(self, records: Sequence[Record], resume: int) -> tuple[Told, list[Unread], int]:
+        told: list[tuple[Record, Recorded]] = []
+        unread: list[Unread] = []
+        buried = 0
+        for record in records:
+            envelope = None
+            try:
+                envelope = envelope_of(record)
+                told += [(record, recorded) for recorded in self._decoded([envelope])]
+            except Newer:
+                raise
+            except Unreadable as fault:
+                if envelope:
+                    unread.append(Unread(record.offset, envelope.position, envelope.name))
+                if record.offset >= resume:
+                    self._bury(record, EVERY_FOLD, str(fault))
+                    buried += 1
+        return told, unread, buried
+
+    def _decoded(self, envelopes: Iterable[Envelope]) -> list[Recorded]:
         return self._codec.decode_all([(e.position, e.name, bytes(e.event)) for e in envelopes])
 
-    def _move(self, chunk: Sequence[Recorded], there: Place, without: frozenset[str] = frozenset()) -> None:
+    def _move(
+        self, chunk: Sequence[Recorded], there: Place, unread: Sequence[Unread], without: frozenset[str] = frozenset()
+    ) -> None:
         """Apply what is new of a chunk, however far others have come with it meanwhile."""
         while True:
             before = dict(self._folding.places)
             try:
-                steps = self._folding.steps(chunk, there, without)
-                self._views.apply(steps)
+                steps = self._folding.steps(chunk, there, without, unread)
+                if self._views.apply(steps):
+                    return self._folding.moved(steps)
+                self._folding.forget()  # somebody else was there, perhaps before the documents were read
             except Superseded:
                 self._folding.forget()
                 if self._older_than(before):
-                    raise Behind(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
+                    raise SetBack(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
             except BaseException:
                 self._folding.forget()
                 raise
-            else:
-                return self._folding.moved(steps)
 
-    def _one_by_one(self, told: Told, there: Place) -> int:
+    def _one_by_one(self, told: Told, unread: Sequence[Unread], there: Place) -> int:
         """Find the events that a fold cannot take and bury them for it; how many."""
         buried = 0
         for record, recorded in told:
             without: frozenset[str] = frozenset()
+            here = Place(recorded.position, record.offset, self._topic)
+            passed = [event for event in unread if event.offset < record.offset]
             while True:
                 try:
-                    self._move([recorded], Place(recorded.position, record.offset, self._topic), without)
+                    self._move([recorded], here, passed, without)
                     break
                 except Unfoldable as fault:
                     self._bury(record, fault.fold, str(fault))
                     without |= {fault.fold}
             buried += len(without)
-        self._move([], there)  # what could not be read may be at the end
+        self._move([], there, unread)  # these may be at the end
         return buried
 
     def _older_than(self, before: dict[str, Place]) -> bool:
         return any(place.before(before[fold]) for fold, place in self._folding.places.items())
+
+
+def envelope_of(record: Record) -> Envelope:
+    return unwrap(record.value or b"")
+
+
+def rising(told: Told) -> Told:
+    """Without what is published twice within a chunk: each position is behind all before it."""
+    reached, rises = 0, []
+    for entry in told:
+        if (position := entry[1].position) > reached:
+            rises.append(entry)
+            reached = position
+    return rises

@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 from uuid import uuid4
@@ -25,6 +25,7 @@ from infra.kafka.clients import administering
 from infra.kafka.producer import Displaced
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
+from infra.relay_metrics import RelayMetrics
 from streams.aside import Aside
 from streams.publishing import Carried
 from streams.relay_session import Replaced, Session
@@ -64,6 +65,7 @@ class Relay:
     replication: int | None = None
     tell: Tell = lambda _: None
     lease: float = LEASE
+    metrics: RelayMetrics = field(default_factory=RelayMetrics)
 
     def __post_init__(self) -> None:
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex}"
@@ -80,7 +82,7 @@ class Relay:
             except Unreachable as fault:
                 TOLD.warning("The log cannot be asked for the lease: %s", fault)
                 mine = False
-            if mine:
+            if self.metrics.leads(mine):
                 await self._reign(stopping)
             else:
                 self.tell(Progress("standing by: another relay is at work"))
@@ -130,7 +132,7 @@ class Relay:
         """One after the other, with a pause behind each that failed."""
         wait = FIRST_PAUSE
         while not stopping.is_set():
-            session = Session(self.log, self.owner, self.kafka, self.topics, self.carried, self.replication)
+            session = Session(self.log, self.owner, self.kafka, self.topics, self.carried, self.replication, self.metrics)
             try:
                 await session.run(stopping, lambda position, head, rate: self.tell(Progress("relaying", position, head, rate)))
             except HOPELESS as fault:

@@ -18,6 +18,7 @@ from infra.kafka.clients import administering
 from infra.kafka.producer import Place, Producer
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
+from infra.relay_metrics import RelayMetrics
 from streams.aside import Aside
 from streams.publishing import Batches, Carried, Group, Waiting
 from streams.resuming import LostLease, Resumed, resume
@@ -43,7 +44,9 @@ class Session:
         topics: Sequence[Topic],
         carried: Carried,
         replication: int | None,
+        metrics: RelayMetrics,
     ) -> None:
+        self._metrics = metrics
         self.published = False
         self.ids: dict[str, str] = {}
         self._log = log
@@ -67,6 +70,7 @@ class Session:
             )
             self._relayed, self.ids = resumed.relayed, resumed.ids
             async with Producer(self._kafka, resumed.ends) as producer:
+                self._metrics.begins()
                 await first_of(self._relay(producer, resumed, stopping, tell), self._watch(), self._heed(stopping))
         finally:
             self._stopped.set()
@@ -99,6 +103,7 @@ class Session:
             if sending:
                 await sending
                 self.published = True
+                self._metrics.published(sum(batch.record_count() for batch in group.batches.values()))
         finally:
             if sending and not sending.done():
                 sending.cancel()

@@ -16,6 +16,7 @@ from streams.registry import BEHAVED, DOMAIN, EVENTS, LEARNING
 
 DEAD_LETTERS = "regulars.dead-letters"
 PARTITIONS = 16
+LARGEST_LETTER = 24 * 2**20  # bytes: a record of 16 MiB in Base64, and its reason
 RELAYED = (DOMAIN, BEHAVED, LEARNING)
 """Those that the relay fills from the log. Dead letters are the workers'."""
 
@@ -26,7 +27,7 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
         Topic(DOMAIN, PARTITIONS, settings.retention),
         Topic(BEHAVED, PARTITIONS, settings.retention),
         Topic(LEARNING, 1, settings.retention),
-        Topic(DEAD_LETTERS, 1, compacted=True),
+        Topic(DEAD_LETTERS, 1, largest=LARGEST_LETTER, compacted=True),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 
 import redis
 from faust.types import TP
@@ -17,7 +18,8 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from streams.agents import Agents
 from streams.bootstrap import App
-from streams.dead_letters import DeadLetter
+from streams.burying import Burying
+from streams.dead_letters import MOST_KEY, MOST_REASON, DeadLetter
 from streams.erasing import complete_erasures
 from streams.feeding import Feeding
 from streams.feeds import Feed, fed
@@ -28,7 +30,6 @@ from streams.standing import standings
 from streams.topics import DEAD_LETTERS
 
 ERASURES = 5.0  # seconds between looks at whether one can be completed
-BURIAL = 60.0  # seconds Kafka may take to confirm a dead letter
 
 
 def agents(app: App, kafka: KafkaSettings) -> Agents:
@@ -45,10 +46,16 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
             ids.update(topic_ids(admin, found))
         return dict(ids)
 
+    def send(key: bytes, value: bytes) -> Future[object]:
+        sent = made.app.producer.send_and_wait(DEAD_LETTERS, key, value, None, None, None)
+        return asyncio.run_coroutine_threadsafe(sent, loop())
+
+    burying = Burying(send)
+
     def bury(place: TP, record: Record, fold: str, reason: str) -> None:
         letter = letter_of(place, record, fold, reason)
-        sent = made.app.producer.send_and_wait(DEAD_LETTERS, letter.id.encode(), letter.pack(), None, None, None)
-        asyncio.run_coroutine_threadsafe(sent, loop()).result(BURIAL)
+        burying.bury(letter)
+        made.feeding.observed.buried(letter, name_in(letter))
 
     def partition(place: TP) -> Partition:
         folding = Folding(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
@@ -91,10 +98,17 @@ def feeds_of(app: App, topic: str) -> list[Feed]:
     ]
 
 
+def name_in(letter: DeadLetter) -> str | None:
+    """The stored name of the event in a letter, None if it is none."""
+    with contextlib.suppress(Unreadable):
+        return unwrap(letter.value).name
+    return None
+
+
 def letter_of(place: TP, record: Record, fold: str, reason: str) -> DeadLetter:
     value, position = record.value or b"", None
     with contextlib.suppress(Unreadable):
         position = unwrap(value).position
-    key = record.key.decode(errors="replace") if record.key else None
+    key = record.key.decode(errors="replace")[:MOST_KEY] if record.key else None
     now = round(time.time() * 1000)
-    return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason, now, value)
+    return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason[:MOST_REASON], now, value)

@@ -7,11 +7,13 @@ import sys
 import click
 
 from infra.faults import Fault
+from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
 from streams.cli.doctor import doctor
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
 from streams.cli.keeping import log, migrate
+from streams.cli.lagging import lag
 from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, follow, redis, stop
 from streams.cli.relaying import relay, topics
@@ -34,7 +36,7 @@ def regulars(tied: bool) -> None:
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
     *(doctor, digest, follow, redis, stop, migrate, log),
-    *(up, topics, relay, worker),
+    *(up, topics, relay, worker, lag, dead_letters),
 )
 
 for command in COMMANDS:

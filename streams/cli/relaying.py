@@ -11,10 +11,13 @@ import click
 from infra.kafka.clients import administering
 from infra.kafka.offsets import end_offsets
 from infra.kafka.seldom import hush_clients
+from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare, topic_ids
+from infra.logs import log_by
 from infra.settings import Settings, from_environment
 from streams.bootstrap import open_log
 from streams.cli.console import ERR, OUT, grid
+from streams.observing_relay import observing_relay
 from streams.relay import Progress, Relay
 from streams.topics import RELAYED, broker, carried
 from streams.topics import topics as declared
@@ -51,11 +54,11 @@ def relay() -> None:
     """Publish the log to the topics, and keep publishing. A second one stands by and takes over."""
     settings = from_environment()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    hush_clients()
-    asyncio.run(relaying(settings))
+    log_by(settings.observation)
+    asyncio.run(relaying(settings, broker(settings)))  # a broker that is being started does not hear of signals
 
 
-async def relaying(settings: Settings) -> None:
+async def relaying(settings: Settings, kafka: KafkaSettings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -65,8 +68,12 @@ async def relaying(settings: Settings) -> None:
         def tell(progress: Progress) -> None:
             if status:
                 status.update(line(progress))
+            if progress.head:
+                made.metrics.reached(progress.position)
 
-        await Relay(log, broker(settings), wanted, carried(), settings.replication, tell).run(stopping)
+        made = Relay(log, kafka, wanted, carried(), settings.replication, tell)
+        with observing_relay(settings.observation, made.metrics, log):
+            await made.run(stopping)
     ERR.print("The relay has stopped.")
 
 

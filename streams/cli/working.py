@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 import click
 import faust
 
+from infra.health import beat
+from infra.logs import log_by
 from infra.settings import from_environment
-from streams.bootstrap import running
+from streams.bootstrap import redis_url, running
+from streams.observing import observing
 from streams.topics import broker
 from streams.working import agents
 
@@ -17,9 +21,16 @@ from streams.working import agents
 def worker() -> None:
     """Fold the topics into the read models until it is told to stop; start as many as there is work for."""
     settings = from_environment()
+    log_by(settings.observation)
+    kafka = broker(settings)
     with running(settings) as app:
-        made = agents(app, broker(settings))
-        with contextlib.suppress(SystemExit):  # its own way to end
-            faust.Worker(made.app, loglevel="WARNING", quiet=True, redirect_stdouts=False).execute_from_commandline()
+        made = agents(app, kafka)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loop.call_soon(beat, loop, made.feeding.observed.loop)
+        process = faust.Worker(made.app, quiet=True, loop=loop, override_logging=False, redirect_stdouts=False)
+        watched = observing(settings.observation, made.feeding.observed, kafka, redis_url(settings), made.topics)
+        with watched, contextlib.suppress(SystemExit):  # its own way to end
+            process.execute_from_commandline()
     if made.fault:
         raise click.ClickException(str(made.fault))

@@ -52,14 +52,13 @@ def fresh(prefix: str) -> list[Topic]:
 
 def grouped(log: EventLog) -> Iterator[list[Record]]:
     counts = {topic.name: topic.partitions for topic in fresh("")}
+    carries = carried()
     waiting = iter(log.since(0, 10_000_000))
     while rows := list(islice(waiting, GROUP)):
         group = []
         for row in rows:
             key, value = key_of(row.state).encode(), wrap(row)
-            group += [
-                (name, partition_of(key, counts[name]), key, value) for name, names in carried().items() if row.name in names
-            ]
+            group += [(name, partition_of(key, counts[name]), key, value) for name in counts if row.name in carries[name]]
         yield group
 
 

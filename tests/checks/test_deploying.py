@@ -19,8 +19,6 @@ COMPOSE = ROOT / "compose.yaml"
 FOLDERS = sorted(path.parent for path in ROOT.glob("deploy/**/kustomization.yaml"))
 ACL = re.compile(r"^ *user (?!admin).*$", re.MULTILINE)
 USED = re.compile(r"(?<!\$)\$\{(\w+)(?::[?-])?[^}]*\}")
-AWAITED = {"REGULARS_METRICS_PORT", "REGULARS_METRICS_HOST", "REGULARS_LOG"}
-"""Of metrics and logs, which the settings do not have in every version."""
 
 
 def composed() -> dict[str, Any]:
@@ -55,7 +53,7 @@ def test_every_service_runs_a_command_that_is_there() -> None:
 
 
 def test_every_variable_is_read() -> None:
-    known = settings_read() | AWAITED
+    known = settings_read()
     for service in ours().values():
         assert set(service["environment"]) <= known
     maps = [made for _, made in resources() if made["kind"] == "ConfigMap"]

@@ -80,8 +80,8 @@ def test_the_history_has_every_kind_of_event_that_a_fold_reads(history: Sequence
 
 @pytest.mark.parametrize("name", FOLDS)
 def test_a_chunk_applied_twice_changes_nothing(name: str, history: Sequence[Recorded], views: Views) -> None:
-    first, zombie = dispatch_of(views, name), dispatch_of(views, name)
-    assert zombie.position == 0, "it has read where it stands"
+    first, zombie, sleeper = (dispatch_of(views, name) for _ in range(3))
+    assert zombie.position == sleeper.position == 0, "they have read where they stand"
     half = len(history) // 2
     feed_all(first, history[:half])
     once = content(views.client)
@@ -91,9 +91,23 @@ def test_a_chunk_applied_twice_changes_nothing(name: str, history: Sequence[Reco
         assert content(views.client) == once
     feed_all(first, history)
     twice = content(views.client)
+    feed_all(zombie, history[:-1])
     with pytest.raises(Superseded, match=fold_name(FOLDS[name])):
-        feed_all(zombie, history[:-1])
+        feed_all(sleeper, history[:-1])
     assert content(views.client) == twice
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_who_finds_a_chunk_applied_by_another_goes_on_from_what_redis_holds(
+    name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    first, zombie = dispatch_of(views, name), dispatch_of(views, name)
+    third, two_thirds = len(history) // 3, len(history) * 2 // 3
+    feed_all(zombie, history[:third])
+    feed_all(first, history[:two_thirds])
+    feed_all(zombie, history[:two_thirds], history)  # it reads documents that have these events already
+    found = content(views.client, positions=False)
+    assert found == {key: whole[key] for key in found}
 
 
 @pytest.mark.parametrize("name", FOLDS)
