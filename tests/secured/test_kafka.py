@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis
 from click.testing import CliRunner
+from kafka import KafkaProducer
 
-from infra.kafka.clients import administering
+from infra.kafka.clients import administering, synchronous
 from infra.kafka.settings import KafkaSettings, kafka_settings
 from infra.packaged.kafka import EmbeddedKafka
 from infra.places import Place
@@ -30,7 +32,7 @@ from tests.secured.conftest import ROOT
 from tests.shop import requests
 
 SHOPPINGS = 30
-PATIENCE = 120.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,29 @@ def test_topics_relay_and_worker_need_no_more_than_they_may(
             app.handler.handle(request)
         learned = carried(app.terms)[LEARNING]
         last = max(told.position for told in app.log.recorded(0, app.log.head()) if type(told.event) in learned)
-    environment = {"REGULARS_HOME": str(settings.home), **guarded.variables("operator", "SCRAM-SHA-512")}
-    assert DOMAIN in CliRunner().invoke(commands, ["topics"], env=environment, catch_exceptions=False).output
+    operator = {
+        "REGULARS_HOME": str(settings.home),
+        "REDIS_URL": str(settings.redis_url),
+        **guarded.variables("operator", "SCRAM-SHA-512"),
+    }
+
+    def said(*words: str) -> str:
+        result = CliRunner().invoke(commands, words, env=operator, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert DOMAIN in said("topics")
     with (
         started(settings, guarded.variables("relay", "PLAIN"), "relay") as relay,
         started(settings, guarded.variables("worker", "SCRAM-SHA-512"), "worker") as worker,
     ):
         until_folded(client, last, relay, worker)
+        with closing(KafkaProducer(**synchronous(guarded.settings("admin")))) as producer:
+            producer.send(DOMAIN, b"not ours", partition=0).get(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while not (told := said("dead-letters", "list", "--json")).strip():
+            assert not worker.poll()
+            assert time.monotonic() < deadline
+        assert json.loads(told.splitlines()[0])
+        assert said("lag")
     assert client.get("v1:card:m-3")
