@@ -49,7 +49,7 @@ class Folding:
     def places(self) -> dict[str, Place]:
         """How far each fold has come."""
         if self._places is None:
-            self._places = self._views.places([feed.name for feed in self._feeds], self.source)
+            self._places = self._ask()
         return self._places
 
     @property
@@ -58,15 +58,13 @@ class Folding:
         return self._places and dict(self._places)
 
     def verify(self) -> bool:
-        """Ask Redis; if it says other than believed, forget the rest too, and tell so."""
-        before = self._places
-        self._places = None
-        if before is None or before == self.places:
-            return False
-        found = self.places
-        self.forget()
+        """Ask Redis; if it says other than believed, forget the rest too, and tell so. Without an answer, nothing changes."""
+        before, found = self._places, self._ask()
+        other = before is not None and before != found
+        if other:
+            self.forget()
         self._places = found
-        return True
+        return other
 
     def steps(
         self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
@@ -90,6 +88,9 @@ class Folding:
         self._places = None
         for feed in self._feeds:
             feed.forget()
+
+    def _ask(self) -> dict[str, Place]:
+        return self._views.places([feed.name for feed in self._feeds], self.source)
 
     def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool, unread: Sequence[Unread]) -> Step:
         before, events = self.places[feed.name], feed.events
