@@ -11,6 +11,7 @@ from infra.faults import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, whole
 from infra.observation import Observation, observation
 from infra.postgres.address import checked
+from infra.redis.address import redis_address
 
 CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""
@@ -74,9 +75,6 @@ def from_environment() -> Settings:
 
     Raises :class:`Misconfigured` if a value cannot be used.
     """
-    url = os.environ.get("REDIS_URL") or None
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise Misconfigured(f"REDIS_URL is {url!r}; it must begin with redis://, rediss:// or unix://.")
     zone = os.environ.get("REGULARS_ZONE") or "UTC"
     if zone not in available_timezones():
         raise Misconfigured(f"REGULARS_ZONE is {zone!r}; it must be an IANA time zone, such as Europe/Berlin.")
@@ -88,7 +86,7 @@ def from_environment() -> Settings:
         raise Misconfigured(f"DATABASE_POOL is {pool!r}; it must be a number of connections from 1 to {MOST_KEPT}.")
     return Settings(
         home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
-        redis_url=url,
+        redis_url=redis_address(os.environ),
         zone=zone,
         currency=currency,
         database_url=database("DATABASE_URL", os.environ.get("DATABASE_URL")),

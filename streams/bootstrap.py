@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
+from redis.exceptions import NoPermissionError
+
 from aggregates.programme import Programme
 from infra.codec import Codec
 from infra.event_log.log import EventLog
@@ -22,6 +24,7 @@ from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis, connect
 from infra.postgres.address import shown
 from infra.postgres.migrating import migrate
+from infra.redis import address
 from infra.settings import Settings
 from infra.views import Views
 from streams.dispatch import Dispatch
@@ -139,10 +142,13 @@ def seldom_collected() -> Iterator[None]:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Views]:
-    """The read models of these settings."""
-    views = Views(connect(redis_url(settings)))
+    """The read models of these settings. Raises :class:`Misconfigured` where Redis does not let its user do what is done."""
+    url = redis_url(settings)
+    views = Views(connect(url))
     try:
         yield views
+    except NoPermissionError as fault:
+        raise Misconfigured(f"Redis at {address.shown(url)} refuses ({fault}): allow it to the user of REDIS_URL.") from fault
     finally:
         views.client.close()
 

@@ -15,9 +15,21 @@ from infra.key_store.postgres import KEYS
 from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
 from infra.postgres.migrating import migrate
-from infra.settings import Settings
+from infra.settings import Settings, jar_cache
 from streams.bootstrap import App, running
+from tests import parts
 from tests.packaged import forget
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if told := parts.summary(terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(told, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """Where Kafka's jars are; without them, and no way to fetch them, the tests that ask are left out."""
+    return parts.kafka_jars(jar_cache())
 
 
 @pytest.fixture(scope="session")

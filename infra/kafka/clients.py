@@ -13,7 +13,9 @@ from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from infra.faults import Misconfigured, Unreachable
+from infra import certificates
+from infra.certificates import Certificates
+from infra.faults import Unreachable
 from infra.kafka.settings import KafkaSettings
 
 logging.getLogger("kafka").setLevel(logging.INFO)  # below that it tells all that it was given, passwords too
@@ -43,21 +45,7 @@ def context(settings: KafkaSettings) -> ssl.SSLContext | None:
     """Who is trusted, and who we are, where the connection is encrypted."""
     if not settings.protocol.endswith("SSL"):
         return None
-    try:
-        made = ssl.create_default_context(cafile=settings.ca)
-        if settings.certificate:
-            made.load_cert_chain(settings.certificate, settings.key, password=no_password)
-    except (ssl.SSLError, OSError) as fault:
-        raise Misconfigured(
-            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key "
-            "without a password and the certificate's own."
-        ) from None
-    return made
-
-
-def no_password() -> str:
-    """Instead of a question on the terminal."""
-    return ""
+    return certificates.context(Certificates("KAFKA", settings.ca, settings.certificate, settings.key))
 
 
 @contextmanager

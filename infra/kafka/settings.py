@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.certificates import named_certificates
 from infra.faults import Misconfigured
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -36,17 +37,15 @@ def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings | None:
         raise Misconfigured(f"KAFKA_BOOTSTRAP is {bootstrap!r}; it must be host:port, several parted by commas.")
     protocol = one_of(environment, "KAFKA_SECURITY_PROTOCOL", PROTOCOLS) or PROTOCOLS[0]
     mechanism = one_of(environment, "KAFKA_SASL_MECHANISM", MECHANISMS)
-    ca, certificate, key = (named_file(environment, name) for name in ("KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE"))
+    files = named_certificates(environment, "KAFKA")
     username, password = environment.get("KAFKA_USERNAME") or None, environment.get("KAFKA_PASSWORD") or None
     if protocol.startswith("SASL") and not (mechanism and username and password):
         raise Misconfigured(f"{protocol} needs KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD.")
     if not protocol.startswith("SASL") and (mechanism or username or password):
         raise Misconfigured(f"KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD would not be used with {protocol}.")
-    if not protocol.endswith("SSL") and (ca or certificate or key):
-        raise Misconfigured(f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE would not be used with {protocol}.")
-    if key and not certificate:
-        raise Misconfigured("KAFKA_KEY_FILE is set without KAFKA_CERT_FILE.")
-    return KafkaSettings(bootstrap, protocol, ca, certificate, key, mechanism, username, password)
+    if files and not protocol.endswith("SSL"):
+        raise Misconfigured(f"{files.variables} would not be used with {protocol}.")
+    return KafkaSettings(bootstrap, protocol, files.ca, files.certificate, files.key, mechanism, username, password)
 
 
 def one_of(environment: Mapping[str, str], variable: str, allowed: tuple[str, ...]) -> str | None:
@@ -54,16 +53,6 @@ def one_of(environment: Mapping[str, str], variable: str, allowed: tuple[str, ..
     if value is not None and value not in allowed:
         raise Misconfigured(f"{variable} is {value!r}; it must be one of {', '.join(allowed)}.")
     return value
-
-
-def named_file(environment: Mapping[str, str], variable: str) -> Path | None:
-    value = environment.get(variable)
-    if not value:
-        return None
-    path = Path(value).expanduser().resolve()
-    if not path.is_file():
-        raise Misconfigured(f"{variable} is {value!r}, where there is no file.")
-    return path
 
 
 def whole(environment: Mapping[str, str], variable: str, unit: str) -> int | None:

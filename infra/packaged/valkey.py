@@ -22,6 +22,7 @@ from urllib.parse import quote
 import redis
 
 from infra.faults import Misconfigured, Missing, Unreachable
+from infra.redis.address import shown
 
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 START_TIMEOUT = 60.0  # seconds: a large append-only file is read first
@@ -140,5 +141,5 @@ def connect(url: str) -> redis.Redis:
     try:
         client.ping()
     except redis.exceptions.RedisError as fault:
-        raise Unreachable(f"Redis does not answer at {url} ({fault}): start it, or correct REDIS_URL.") from fault
+        raise Unreachable(f"Redis does not answer at {shown(url)} ({fault}): start it, or correct REDIS_URL.") from fault
     return client

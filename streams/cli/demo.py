@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from infra.redis.address import shown
 from infra.settings import from_environment
 from streams import reading
 from streams.bootstrap import App, redis_url, running
@@ -112,7 +113,7 @@ def strongest(app: App) -> Iterator[tuple[float, int, str, str]]:
 
 
 def show_commands(app: App, member: str, found: dict[str, Any] | None) -> None:
-    url = redis_url(app.settings)
+    url = shown(redis_url(app.settings))
     OUT.print(f"[dim]at {url}; `regulars redis …` sends any of them[/dim]")
     latest = found["items"][0]["product"] if found and found["items"] else "PRODUCT"
     version = app.views.version

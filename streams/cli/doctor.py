@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from infra.packaged.kafka import EmbeddedKafka
+from infra.redis.address import shown
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, redis_url, running
 from streams.cli.console import OUT, grid, pairs
@@ -41,7 +42,7 @@ def doctor() -> None:
             ("database", about.database),
             *kafka(settings),
             *relayed(app),
-            ("redis", f"{redis_url(settings)} ({server})"),
+            ("redis", f"{shown(redis_url(settings))} ({server})"),
             ("redis holds", f"{redis['used_memory_human']} in {redis.get('db0', {}).get('keys', 0):,} keys"),
             ("python", platform.python_version()),
             *((part, installed(part)) for part in PARTS),

@@ -16,6 +16,7 @@ from streams import catalogue
 from streams.cli.main import regulars
 from streams.feeds import fold_name
 from streams.registry import fold_of_part, folds
+from tests.checks.settings_read import settings_read
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -109,11 +110,7 @@ def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> No
     assert line.split()[1] in targets, page
 
 
-SETTINGS = {
-    name
-    for page in ("infra/settings.py", "infra/kafka/settings.py", "infra/observation.py")
-    for name in re.findall(r"\b((?:REGULARS|REDIS|KAFKA|DATABASE|KEYS)_[A-Z_]+)\b", (ROOT / page).read_text())
-}
+SETTINGS = settings_read()
 
 
 def settings_told(page: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""One real broker for all tests of this folder; without its jars, and no way to fetch them, they fail with that sentence."""
+"""One real broker for all tests of this folder; without its jars, and no way to fetch them, they are left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from infra.event_log.log import EventLog
 from infra.kafka.settings import KafkaSettings
 from infra.packaged.kafka import EmbeddedKafka
-from infra.settings import Settings, jar_cache
+from infra.settings import Settings
 from streams.bootstrap import open_log
 from tests.kafka.shelf import Shelf, append
 
@@ -21,8 +21,8 @@ NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka home, ünï"), jar_cache())
+def broker(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
+    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka home, ünï"), kafka_jars)
     broker.start()
     yield broker
     broker.stop()

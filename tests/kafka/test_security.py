@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
@@ -15,7 +16,6 @@ from infra.faults import Misconfigured, Unreachable
 from infra.kafka.clients import administering, consuming
 from infra.kafka.settings import KafkaSettings
 from infra.packaged.kafka import EmbeddedKafka
-from infra.settings import jar_cache
 from tests.kafka.certificates import Authority
 from tests.kafka.shelf import Shelf, running
 
@@ -29,13 +29,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[KafkaSettings]:
+def secure(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path, authority: Authority) -> Iterator[KafkaSettings]:
     """One that wants a certificate of the authority, and then a password."""
     server, client = authority.sign("server"), authority.sign("client")
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
     broker = EmbeddedKafka(
         tmp_path_factory.mktemp("secure"),
-        jar_cache(),
+        kafka_jars,
         {
             "listener.security.protocol.map": "BROKER:SASL_SSL,CONTROLLER:PLAINTEXT",
             "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",

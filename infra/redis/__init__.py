@@ -1,0 +1,1 @@
+"""The Redis that holds the read models: where it is, and how it is reached."""

@@ -1,0 +1,140 @@
+"""What is deployed is what is there: commands, variables, files and numbers of compose.yaml and deploy/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams.cli.main import regulars
+from streams.topics import PARTITIONS
+from tests.checks.settings_read import settings_read
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "compose.yaml"
+FOLDERS = sorted(path.parent for path in ROOT.glob("deploy/**/kustomization.yaml"))
+ACL = re.compile(r"^ *user (?!admin).*$", re.MULTILINE)
+USED = re.compile(r"(?<!\$)\$\{(\w+)(?::[?-])?[^}]*\}")
+
+
+def composed() -> dict[str, Any]:
+    return dict(yaml.safe_load(COMPOSE.read_text()))
+
+
+def ours() -> dict[str, Any]:
+    return {name: service for name, service in composed()["services"].items() if "build" in service}
+
+
+def resources() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Of all kustomize folders."""
+    for folder in FOLDERS:
+        for file in sorted(set(folder.glob("*.yaml")) - {folder / "kustomization.yaml"}):
+            for document in yaml.safe_load_all(file.read_text()):
+                yield file, document
+
+
+def pods() -> dict[str, Any]:
+    return {made["metadata"]["name"]: made["spec"]["template"] for _, made in resources() if "template" in made.get("spec", {})}
+
+
+def containers() -> list[Any]:
+    return [container for pod in pods().values() for container in pod["spec"]["containers"]]
+
+
+def test_every_service_runs_a_command_that_is_there() -> None:
+    commands = [service["command"] for service in ours().values()] + [container["args"] for container in containers()]
+    assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker"}
+    assert {command[0] for command in commands} <= set(regulars.commands)
+    assert 'ENTRYPOINT ["regulars"]' in (ROOT / "Dockerfile").read_text()
+
+
+def test_every_variable_is_read() -> None:
+    known = settings_read()
+    for service in ours().values():
+        assert set(service["environment"]) <= known
+    maps = [made for _, made in resources() if made["kind"] == "ConfigMap"]
+    assert maps
+    for made in maps:
+        assert set(made["data"]) <= known
+    for _, made in resources():
+        if made["kind"] == "TriggerAuthentication":
+            told = {one["key"] for one in made["spec"]["secretTargetRef"] if one["name"] == "regulars"}
+            assert told <= known
+
+
+def test_what_compose_asks_for_is_in_the_example_and_no_password_has_a_value() -> None:
+    lines = [line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines() if line and line[0] != "#"]
+    told = {name: value for name, _, value in lines}
+    assert set(told) == set(USED.findall(COMPOSE.read_text()))
+    assert {name for name, value in told.items() if not value} == {name for name in told if name.endswith("PASSWORD")}
+    demanded = re.findall(r"\$\{(\w+PASSWORD):\?", COMPOSE.read_text())
+    assert len(demanded) == len(re.findall(r"\$\{\w+PASSWORD", COMPOSE.read_text()))
+
+
+def test_redis_has_the_users_of_the_operators_page() -> None:
+    page = ACL.findall((ROOT / "docs/operating.md").read_text())
+    content = composed()["configs"]["users"]["content"]
+    assert [re.sub(r">\S+( it in \.env\})?", ">", line) for line in ACL.findall(content)] == [
+        re.sub(r">\S+", ">", line) for line in page
+    ]
+
+
+def test_services_wait_for_what_is_there_and_volumes_are_declared() -> None:
+    told = composed()
+    for name, service in told["services"].items():
+        for other, how in service.get("depends_on", {}).items():
+            kind = "healthcheck" if how["condition"] == "service_healthy" else "command"
+            assert kind in told["services"][other], name
+        for volume in service.get("volumes", ()):
+            assert volume.partition(":")[0] in told["volumes"]
+        assert service["deploy"]["resources"]["limits"]["memory"]
+        assert "restart" in service
+    assert told["services"]["relay"]["deploy"]["replicas"] == 2
+    assert told["services"]["worker"]["deploy"]["replicas"] == 3
+
+
+def test_the_image_is_made_of_files_that_are_there() -> None:
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    named = {name for line in copied for name in line.split()}
+    assert named == set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert all((ROOT / name).exists() for name in named)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_every_file_of_a_folder_is_named_once(folder: Path) -> None:
+    told = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    named = [*told["resources"], *(patch["path"] for patch in told.get("patches", ()))]
+    here = [name for name in named if not name.startswith("..")]
+    assert sorted(here) == sorted(file.name for file in folder.glob("*.yaml") if file.name != "kustomization.yaml")
+    assert all((folder / name / "kustomization.yaml").exists() for name in named if name.startswith(".."))
+
+
+def test_pods_are_bounded_probed_and_nobody() -> None:
+    for name, pod in pods().items():
+        assert pod["spec"]["securityContext"]["runAsNonRoot"], name
+    for container in containers():
+        assert container["resources"]["requests"]
+        assert container["resources"]["limits"]["memory"]
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        if container["args"][0] in ("relay", "worker"):
+            assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert mounts == {"home", "scratch", "certificates"}
+
+
+def test_what_a_resource_names_is_there() -> None:
+    names = {(made["kind"], made["metadata"]["name"]) for _, made in resources()}
+    components = {pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in pods().values()}
+    for file, made in resources():
+        match made["kind"]:
+            case "PodDisruptionBudget" | "Deployment":
+                assert made["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] in components, file
+            case "ScaledObject":
+                assert ("Deployment", made["spec"]["scaleTargetRef"]["name"]) in names
+                assert made["spec"]["maxReplicaCount"] <= PARTITIONS
+                for trigger in made["spec"]["triggers"]:
+                    assert ("TriggerAuthentication", trigger["authenticationRef"]["name"]) in names

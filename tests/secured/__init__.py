@@ -1,0 +1,1 @@
+"""Servers that demand TLS and a user of whoever comes."""
