@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count, pairwise
+from itertools import count
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
@@ -90,14 +90,14 @@ def test_a_chunk_that_is_not_acknowledged_holds_back_all_behind_it(topic: Counte
     assert second.offsets() == list(range(told.first, 100))
 
 
-def test_what_is_rewound_comes_again_and_nothing_is_left_out(topic: Counted) -> None:
-    topic.add(400)  # many chunks are on their way when it is asked for
-    first = topic.take(rewind={"75": 20, "300": 0})
+@pytest.mark.parametrize(("rewind", "begin"), [({"75": 20}, 20), ({"75": 20, "300": 0}, 0)])
+def test_what_is_rewound_comes_again_and_nothing_is_left_out(rewind: dict[str, int], begin: int, topic: Counted) -> None:
+    topic.add(400)  # many chunks are on their way when it is asked for, and may ask for more
+    first = topic.take(rewind=rewind)
     eventually(lambda: topic.committed() == 400)
-    offsets = first.offsets()
-    back = [(before, after) for before, after in pairwise(offsets) if after != before + 1]
-    assert [after for _, after in back] == [20, 0]
-    assert offsets[-400:] == list(range(400))
+    again = list(range(begin, 400))
+    assert first.offsets()[-len(again) :] == again
+    assert len(first.offsets()) > 400, "it came again"
 
 
 def test_a_chunk_in_hand_at_the_end_is_not_acknowledged(topic: Counted) -> None:
