@@ -57,7 +57,6 @@ class ChunkConsumer(driver.Consumer):
     async def rewind(self, partition: TP, offset: int) -> None:
         """Have a partition delivered again from ``offset``. Chunks already on their way come first; they must not be acked."""
         self._rewound[partition] = offset
-        self._committed_offset[partition] = offset or None
         await self._thread.seek_wait({partition: offset})
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -94,7 +93,16 @@ class ChunkConsumer(driver.Consumer):
         while delivered and delivered[-1] >= chunk.first:
             self._acked_index[partition].discard(delivered.pop())
         self._acked[partition] = sorted(self._acked_index[partition])
+        self._committed_offset[partition] = None  # else what was committed once could not be acknowledged again
         delivered.append(chunk.offset)
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
+        """A commit may end after a rewind that came while it was on its way."""
+        done = await super()._commit_offsets(offsets, start_new_transaction)
+        for partition in offsets:
+            if partition.topic in self.transport.topics:
+                self._committed_offset[partition] = None
+        return bool(done)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.topics:
