@@ -15,6 +15,10 @@ class Unreachable(Fault):
     """A server does not answer."""
 
 
+class Interrupted(Unreachable):
+    """A connection was lost: what was under way has happened or not. Asking again is safe where a request has an id."""
+
+
 class Unreadable(Fault):
     """Stored bytes that this program cannot read: a later version's event, or not ours."""
 

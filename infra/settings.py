@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
 from infra.faults import Misconfigured
+from infra.kafka.settings import KafkaSettings, kafka_settings, whole
+from infra.postgres.address import checked
 
 CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""
+
+MOST_KEPT = 32
+"""Connections to PostgreSQL that one process may keep open."""
 
 
 def jar_cache() -> Path:
@@ -19,28 +23,12 @@ def jar_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "regulars" / "jars"
 
 
-PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-@dataclass(frozen=True)
-class KafkaSettings:
-    """How to reach Kafka. ``bootstrap``: ``host:port``, several parted by commas. Without a ``ca`` the system's are trusted."""
-
-    bootstrap: str
-    protocol: str = "PLAINTEXT"
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    mechanism: str | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-
 @dataclass(frozen=True)
 class Settings:
     """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet.
 
+    ``database_url``: of the log; None for the packaged PostgreSQL of the home, if it has one, else a SQLite file.
+    ``keys_database_url``: of the keys, None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: where its own are kept. ``retention``: days that topics keep records,
     None for ever; ``replication``: copies of each partition, None for up to 3, as many as there are brokers.
     """
@@ -49,6 +37,9 @@ class Settings:
     redis_url: str | None = None
     zone: str = "UTC"
     currency: str = "USD"
+    database_url: str | None = None
+    keys_database_url: str | None = None
+    database_pool: int = 2
     jars: Path = field(default_factory=jar_cache)
     kafka: KafkaSettings | None = None
     retention: int | None = None
@@ -63,6 +54,10 @@ class Settings:
         return self.home / "keys.db"
 
     @property
+    def postgres(self) -> Path:
+        return self.home / "postgres"
+
+    @property
     def valkey(self) -> Path:
         return self.home / "valkey"
 
@@ -72,8 +67,7 @@ class Settings:
 
 
 def from_environment() -> Settings:
-    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``REDIS_URL``, ``REGULARS_ZONE``, ``REGULARS_CURRENCY``,
-    ``REGULARS_JARS`` and what begins with ``KAFKA_``.
+    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``DATABASE_URL`` and the others; what is empty counts as unset.
 
     Raises :class:`Misconfigured` if a value cannot be used.
     """
@@ -86,61 +80,23 @@ def from_environment() -> Settings:
     currency = os.environ.get("REGULARS_CURRENCY") or "USD"
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise Misconfigured(f"REGULARS_CURRENCY is {currency!r}; it must be an ISO 4217 code, such as EUR.")
+    pool = os.environ.get("DATABASE_POOL") or "2"
+    if not (pool.isascii() and pool.isdigit() and 1 <= int(pool) <= MOST_KEPT):
+        raise Misconfigured(f"DATABASE_POOL is {pool!r}; it must be a number of connections from 1 to {MOST_KEPT}.")
     return Settings(
         home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
         redis_url=url,
         zone=zone,
         currency=currency,
+        database_url=database("DATABASE_URL", os.environ.get("DATABASE_URL")),
+        keys_database_url=database("KEYS_DATABASE_URL", os.environ.get("KEYS_DATABASE_URL")),
+        database_pool=int(pool),
         jars=Path(os.environ.get("REGULARS_JARS") or jar_cache()).expanduser().resolve(),
-        kafka=kafka_from_environment(),
-        retention=whole("KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
-        replication=whole("KAFKA_REPLICATION", "copies of each partition"),
+        kafka=kafka_settings(os.environ),
+        retention=whole(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
+        replication=whole(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
     )
 
 
-def kafka_from_environment() -> KafkaSettings | None:
-    """None if ``KAFKA_BOOTSTRAP`` is unset. Raises :class:`Misconfigured` if values cannot be used, or not together."""
-    bootstrap = os.environ.get("KAFKA_BOOTSTRAP")
-    if not bootstrap:
-        return None
-    if not all(re.fullmatch(r"[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", place) for place in bootstrap.split(",")):
-        raise Misconfigured(f"KAFKA_BOOTSTRAP is {bootstrap!r}; it must be host:port, several parted by commas.")
-    protocol = one_of("KAFKA_SECURITY_PROTOCOL", PROTOCOLS) or PROTOCOLS[0]
-    mechanism = one_of("KAFKA_SASL_MECHANISM", MECHANISMS)
-    ca, certificate, key = map(named_file, ("KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE"))
-    username, password = os.environ.get("KAFKA_USERNAME") or None, os.environ.get("KAFKA_PASSWORD") or None
-    if protocol.startswith("SASL") and not (mechanism and username and password):
-        raise Misconfigured(f"{protocol} needs KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD.")
-    if not protocol.startswith("SASL") and (mechanism or username or password):
-        raise Misconfigured(f"KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD would not be used with {protocol}.")
-    if not protocol.endswith("SSL") and (ca or certificate or key):
-        raise Misconfigured(f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE would not be used with {protocol}.")
-    if key and not certificate:
-        raise Misconfigured("KAFKA_KEY_FILE is set without KAFKA_CERT_FILE.")
-    return KafkaSettings(bootstrap, protocol, ca, certificate, key, mechanism, username, password)
-
-
-def one_of(variable: str, allowed: tuple[str, ...]) -> str | None:
-    value = os.environ.get(variable) or None
-    if value is not None and value not in allowed:
-        raise Misconfigured(f"{variable} is {value!r}; it must be one of {', '.join(allowed)}.")
-    return value
-
-
-def named_file(variable: str) -> Path | None:
-    value = os.environ.get(variable)
-    if not value:
-        return None
-    path = Path(value).expanduser().resolve()
-    if not path.is_file():
-        raise Misconfigured(f"{variable} is {value!r}, where there is no file.")
-    return path
-
-
-def whole(variable: str, unit: str) -> int | None:
-    value = os.environ.get(variable)
-    if not value:
-        return None
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise Misconfigured(f"{variable} is {value!r}; it must be a number of {unit}.")
-    return int(value)
+def database(name: str, url: str | None) -> str | None:
+    return checked(url, name) if url else None

@@ -9,10 +9,18 @@ from dataclasses import dataclass, replace
 
 from aggregates.programme import Programme
 from infra.codec import Codec
+from infra.event_log.log import EventLog
+from infra.event_log.postgres.log import PostgresLog
+from infra.event_log.postgres.schema import LOG
 from infra.event_log.shapes import Shop
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.sqlite.log import SqliteLog
+from infra.faults import Misconfigured
+from infra.key_store.postgres import KEYS, PostgresKeys
+from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
+from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis, connect
+from infra.postgres.migrating import migrate
 from infra.settings import Settings
 from infra.views import Views
 from streams.dispatch import Dispatch
@@ -28,7 +36,7 @@ class App:
 
     settings: Settings
     terms: Programme
-    log: SqliteLog
+    log: EventLog
     keys: KeyRing
     views: Views
     handler: Handler
@@ -51,14 +59,44 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         stack.enter_context(seldom_collected())
-        keys = stack.enter_context(closing(KeyRing(settings.keys)))
-        log = stack.enter_context(closing(SqliteLog(settings.log, Codec(EVENTS.values(), keys))))
+        log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
         terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
         handler = stack.enter_context(closing(Handler(log, keys, terms)))
         yield App(settings, terms, log, keys, views, handler)
+
+
+@contextmanager
+def open_log(settings: Settings) -> Iterator[tuple[EventLog, KeyRing]]:
+    """The log of these settings and the keys that belong to it.
+
+    Raises :class:`Misconfigured` if its tables must be migrated first, :class:`Unreachable` if its database does not answer.
+    """
+    url = log_url(settings)
+    if url is None and settings.keys_database_url:
+        raise Misconfigured("KEYS_DATABASE_URL is set, but the log is a SQLite file, whose keys are one too: set DATABASE_URL.")
+    with ExitStack() as stack:
+        store = PostgresKeys(settings.keys_database_url or url) if url else SqliteKeys(settings.keys)
+        keys = stack.enter_context(closing(KeyRing(store)))
+        codec = Codec(EVENTS.values(), keys)
+        log = PostgresLog(url, codec, settings.database_pool) if url else SqliteLog(settings.log, codec)
+        yield stack.enter_context(closing(log)), keys
+
+
+def log_url(settings: Settings) -> str | None:
+    """The PostgreSQL to use: the one named, else the home's own, started and migrated if need be; None for a SQLite file."""
+    if settings.database_url:
+        return settings.database_url
+    if not settings.postgres.exists():
+        return None
+    packaged = EmbeddedPostgres(settings.postgres)
+    packaged.start()
+    migrate(packaged.url, LOG)
+    if not settings.keys_database_url:
+        migrate(packaged.url, KEYS)
+    return packaged.url
 
 
 @contextmanager

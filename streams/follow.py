@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.log import EventLog
 from infra.faults import Misconfigured
 from infra.settings import CHUNK
 from streams.dispatch import Dispatch
@@ -14,7 +14,7 @@ from streams.dispatch import Dispatch
 class Follower:
     """``complete``: whether it feeds every fold there is; if not, an erasure it sees is not yet everywhere."""
 
-    def __init__(self, log: SqliteLog, dispatch: Dispatch, complete: bool = True) -> None:
+    def __init__(self, log: EventLog, dispatch: Dispatch, complete: bool = True) -> None:
         self._log = log
         self._complete = complete
         self.dispatch = dispatch

@@ -20,10 +20,11 @@ from aggregates.programme import Programme
 from aggregates.session import sessions
 from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
+from infra.event_log.log import EventLog
 from infra.event_log.shapes import Outcome
-from infra.event_log.sqlite import SqliteLog
-from infra.faults import Unreadable
+from infra.faults import Unreachable, Unreadable
 from infra.keys import KeyRing, of_session
+from infra.postgres.faults import persistently
 from streams.deciding import Deciding, Stream
 from streams.registry import COMMANDS
 from streams.request import Request
@@ -47,7 +48,7 @@ class Group:
 class Handler:
     """The one writer of a process; safe to call from any thread."""
 
-    def __init__(self, log: SqliteLog, keys: KeyRing, terms: Programme) -> None:
+    def __init__(self, log: EventLog, keys: KeyRing, terms: Programme) -> None:
         self._log = log
         self._keys = keys
         self._terms = terms
@@ -56,6 +57,7 @@ class Handler:
         self._remembered: OrderedDict[str, Stream] = OrderedDict()
         self._group: GroupCommit[Request, Outcome] | None = None
         self._erased = frozenset(log.erased())
+        self._erases = False  # whether there may be keys to destroy
         self._destroy_keys()
 
     def handle(self, request: Request) -> Outcome:
@@ -78,11 +80,20 @@ class Handler:
             self._group.close()
 
     def _answer(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
+        """A lost append is decided again: if it was committed after all, its requests are answered as they were then.
+
+        Raises :class:`Unreachable` if the log does not come back.
+        """
         with self._answering:
-            return self._answer_alone(requests)
+            answers = persistently(lambda: self._answer_alone(requests))
+            if self._erases:
+                self._destroy_keys()
+                self._erases = False
+            return answers
 
     def _answer_alone(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
         answers: list[Outcome | Exception] = []
+        erases, self._erases = self._erases, True  # unless we come to hear what came of it
         with self._log.append() as append, self._keys.together():
             group = Group(self._erased, batch=stream_id(behaviour.name, str(append.head + 1)))
             if self._log.changed_elsewhere():
@@ -101,8 +112,7 @@ class Handler:
         del group.streams[group.batch]
         self._remember(group.streams)
         self._erased = group.erased
-        if append.erases:
-            self._destroy_keys()
+        self._erases = erases or append.erases
         return answers
 
     def _first_answer(self, append: Append, group: Group, request: Request) -> Outcome | Exception:
@@ -130,6 +140,8 @@ class Handler:
             outcome = Outcome(request.id, False, refusal.code, refusal.sentence, 0, append.head, request.content)
             if not request.settled:
                 return outcome
+        except Unreachable:
+            raise  # the whole append is lost, not this request
         except Exception as fault:  # noqa: BLE001 - it is the caller's answer, and no other request's
             return fault
         append.record(outcome)

@@ -36,6 +36,10 @@ class Request:
     settled: bool = True
     reads: tuple[tuple[str, Decider[Any, Any, Any]], ...] = ()
 
+    def __post_init__(self) -> None:
+        if "\0" in self.id:
+            raise ValueError("A request's id is text without a NUL.")
+
     def plan(self, look: Look) -> Iterable[object]:
         """The commands, in order."""
         return self.commands(look) if callable(self.commands) else self.commands

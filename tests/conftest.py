@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 import redis
 
+from infra.event_log.postgres.schema import LOG
+from infra.key_store.postgres import KEYS
+from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
+from infra.postgres.migrating import migrate
 from infra.settings import Settings
 from streams.bootstrap import App, running
 
@@ -29,9 +36,43 @@ def client(valkey_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server with a database of empty tables to copy from."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE empty")
+        migrate(server.url_of("empty"), LOG)
+        migrate(server.url_of("empty"), KEYS)
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.place)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, valkey_url: str, client: redis.Redis) -> Settings:
-    return Settings(home=tmp_path / "home", redis_url=valkey_url)
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database with empty tables."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
+    yield postgres.url_of(name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def kept_in(request: pytest.FixtureRequest) -> str:
+    """Which database the log is in: a SQLite file, unless a test asks for another."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_url: str, client: redis.Redis, kept_in: str, request: pytest.FixtureRequest) -> Settings:
+    url = request.getfixturevalue("database") if kept_in == "postgres" else None
+    return Settings(home=tmp_path / "home", redis_url=valkey_url, database_url=url)
 
 
 @pytest.fixture

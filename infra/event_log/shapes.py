@@ -51,3 +51,12 @@ class Relayed:
     topic_id: str
     position: int
     ends: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class About:
+    """Which database a log is in. ``size``: bytes on its disk. ``schema``: the version of its tables."""
+
+    database: str
+    size: int
+    schema: int

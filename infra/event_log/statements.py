@@ -1,17 +1,41 @@
-"""What the SQLite log asks of its tables."""
+"""What every log asks of its tables. A ``?`` stands where a value goes; ``{position}`` is the name of that column."""
 
 from __future__ import annotations
 
-from infra.event_log.schema import EVENTS
+EVENTS = "stored_events"
 
+HEAD = f"SELECT MAX({{position}}) FROM {EVENTS}"
 READ_STREAM = f"""
     SELECT originator_version, topic, state FROM {EVENTS}
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+READ_STREAMS = f"""
+    SELECT originator_id, topic, state FROM {EVENTS}
+    WHERE originator_id {{among}} ORDER BY originator_id, originator_version"""
 READ_LOG = f"""
-    SELECT rowid, originator_id, originator_version, topic, state FROM {EVENTS}
-    WHERE rowid > ? ORDER BY rowid LIMIT ?"""
-READ_EVENTS = f"SELECT rowid, topic, state FROM {EVENTS} WHERE rowid > ? ORDER BY rowid LIMIT ?"
-LATEST_OF = f"SELECT * FROM {EVENTS} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"
-STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ?"
+    SELECT {{position}}, originator_id, originator_version, topic, state FROM {EVENTS}
+    WHERE {{position}} > ? ORDER BY {{position}} LIMIT ?"""
+READ_EVENTS = f"SELECT {{position}}, topic, state FROM {EVENTS} WHERE {{position}} > ? ORDER BY {{position}} LIMIT ?"
+LATEST_OF = f"""
+    SELECT {{position}}, originator_id, originator_version, topic, state FROM {EVENTS}
+    WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"""
+STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ? AND originator_id < ? ORDER BY originator_id"
+
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
+OUTCOMES = "SELECT * FROM outcomes WHERE request {among}"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
+
+ERASE = "INSERT INTO erasures VALUES (?, ?, FALSE) ON CONFLICT DO NOTHING"
+ERASED = "SELECT member, position FROM erasures"
+INCOMPLETE = "SELECT member, position FROM erasures WHERE NOT complete"
+COMPLETE = "UPDATE erasures SET complete = TRUE WHERE position <= ?"
+
+GIVE_UP = "DELETE FROM claims WHERE kind = ? AND owner = ?"
+CLAIM = "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING owner"
+ALLOW = "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed"
+USED = "SELECT used < allowed FROM limits WHERE key = ?"
+USE = "UPDATE limits SET used = used + 1 WHERE key = ?"
+
+SHOP = "SELECT zone, currency FROM shop"
+NEW_SHOP = "INSERT INTO shop VALUES (?, ?, ?)"
+OTHER_SHOP = "UPDATE shop SET zone = ?, currency = ?"
+IDENTITY = "SELECT log FROM shop"

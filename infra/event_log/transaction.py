@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 Values: TypeAlias = Sequence[object]
@@ -17,5 +17,8 @@ class Transaction(Protocol):
     def rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Send a statement and return the rows of its answer."""
 
-    def many(self, statement: str, rows: Iterable[Values]) -> None:
-        """Send a statement once for each row of values."""
+    def among(self, statement: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The same, for all of many values: ``{among}`` stands behind the column that must be one of them."""
+
+    def insert(self, table: str, rows: Sequence[Values]) -> None:
+        """Add whole rows, in one go."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,8 +13,9 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.faults import Misconfigured, Unreachable
-from infra.settings import KafkaSettings
+from infra.kafka.settings import KafkaSettings
 
+KNOCK = 3.0  # seconds to reach one broker
 PATIENCE = 10_000  # milliseconds until a broker that does not answer counts as unreachable
 
 
@@ -44,8 +46,8 @@ def context(settings: KafkaSettings) -> ssl.SSLContext | None:
             made.load_cert_chain(settings.certificate, settings.key, password=no_password)
     except (ssl.SSLError, OSError) as fault:
         raise Misconfigured(
-            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key without "
-            "a password and the certificate's own."
+            f"KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE cannot be used ({fault}): they must be PEM files, the key "
+            "without a password and the certificate's own."
         ) from None
     return made
 
@@ -76,11 +78,22 @@ def consuming(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
 @contextmanager
 def answering(settings: KafkaSettings) -> Iterator[None]:
     """Say what went wrong in a sentence, whatever the client raised."""
+    if not any(map(listens, settings.bootstrap.split(","))):  # kafka-python would try for long, and leave sockets open
+        raise Unreachable(f"Kafka does not answer at {settings.bootstrap}: start it, or correct KAFKA_BOOTSTRAP.")
     try:
         yield
     except (KafkaError, OSError) as fault:
         told = str(fault).splitlines()[0] if str(fault) else ""
         raise Unreachable(f"Kafka at {settings.bootstrap} cannot be used ({type(fault).__name__}: {told[:300]}).") from fault
+
+
+def listens(place: str) -> bool:
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
+    except OSError:
+        return False
+    return True
 
 
 def admin(settings: KafkaSettings) -> KafkaAdminClient:

@@ -15,14 +15,14 @@ from aiokafka import AIOKafkaProducer
 
 from infra.faults import Fault
 from infra.kafka.clients import asynchronous
-from infra.settings import KafkaSettings
+from infra.kafka.settings import KafkaSettings
 
 Place: TypeAlias = tuple[str, int]
 """A topic's partition."""
 
 LARGEST_BATCH = 16 * 2**20 - 1024  # bytes; topics take 16 MiB
 PATIENCE = 10_000  # milliseconds for one request
-FAREWELL = 1.0  # seconds for what is on its way when it ends
+FAREWELL = 0.5  # seconds for what is on its way when it ends
 
 
 class Displaced(Fault):

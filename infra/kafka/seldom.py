@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 INTERVAL = 10.0  # seconds
-CLIENTS = ("aiokafka", "kafka")
+CLIENTS = {"aiokafka": logging.WARNING, "kafka": logging.CRITICAL}  # whatever fails in the second is raised as well
 
 
 class Seldom(logging.Handler):
@@ -30,7 +30,8 @@ class Seldom(logging.Handler):
 
 def hush_clients() -> None:
     """Let the client libraries speak seldom, from now on and in the whole process."""
-    for name in CLIENTS:
+    for name, level in CLIENTS.items():
         logger = logging.getLogger(name)
         logger.propagate = False
+        logger.setLevel(level)
         logger.handlers[:] = [Seldom()]

@@ -51,7 +51,7 @@ def declare(admin: KafkaAdminClient, topics: Iterable[Topic], replication: int |
         if count != wanted[name].partitions:
             raise Misconfigured(
                 f"The topic {name} has {count} partitions instead of {wanted[name].partitions}, and another number would part "
-                "events of one key: end the relay and the workers, delete the topic, then run `regulars topics` and `regulars relay`."
+                "events of one key: end relay and workers, delete the topic, and run `regulars relay`, which makes it anew."
             )
     return differences(admin, wanted)
 

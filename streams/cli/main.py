@@ -12,6 +12,7 @@ from streams.cli.exporting import exporting
 from streams.cli.importing import importing
 from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, doctor, follow, redis, stop
+from streams.cli.relaying import relay, topics
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
 from streams.cli.tracing import trace
@@ -24,6 +25,9 @@ def regulars() -> None:
 
 
 for command in (demo, importing, exporting, show, recommend, quality, model, trace, doctor, digest, follow, redis, stop, worker):
+    regulars.add_command(command)
+
+for command in (topics, relay):
     regulars.add_command(command)
 
 importing.add_command(shop_log)

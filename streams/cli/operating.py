@@ -11,6 +11,7 @@ import orjson
 from redis.exceptions import ResponseError
 
 from infra.digest import digests
+from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, redis_url, running
@@ -122,7 +123,9 @@ def lines(answer: object) -> list[str]:
 
 @click.command()
 def stop() -> None:
-    """Stop the embedded Redis of this home; its data stays."""
+    """Stop the embedded servers of this home; their data stays."""
     settings: Settings = from_environment()
     stopped = EmbeddedRedis(settings.valkey).stop()
     ERR.print("The embedded Redis has stopped." if stopped else "No embedded Redis runs in this home.")
+    if EmbeddedKafka(settings.broker, settings.jars).stop():
+        ERR.print("The embedded Kafka has stopped.")

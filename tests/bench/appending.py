@@ -7,14 +7,15 @@ from pathlib import Path
 
 from aggregates.cart.facts import CartItemAdded
 from infra.codec import Codec
-from infra.event_log.append import INSERT
-from infra.event_log.schema import TABLES
 from infra.event_log.shapes import Outcome
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.sqlite.log import SqliteLog
+from infra.event_log.sqlite.schema import TABLES
+from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
 from streams.registry import EVENTS
 from tests.bench.comparing import Compared, compare
 
+INSERT = "INSERT INTO stored_events VALUES (?,?,?,?,?)"
 REQUESTS, EVENTS_EACH = 64, 16
 
 
@@ -75,7 +76,7 @@ def append_in_groups(folder: Path) -> Compared:
 
 def open_both(folder: Path) -> tuple[SqliteLog, sqlite3.Connection]:
     folder.mkdir()
-    log = SqliteLog(folder / "events.db", Codec(EVENTS.values(), KeyRing(folder / "keys.db")))
+    log = SqliteLog(folder / "events.db", Codec(EVENTS.values(), KeyRing(SqliteKeys(folder / "keys.db"))))
     bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
     bare.execute("PRAGMA journal_mode = WAL")
     bare.execute("PRAGMA synchronous = FULL")

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.codec import Codec
+from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
 from streams.registry import EVENTS
 from tests.samples import SAMPLES
@@ -34,7 +35,7 @@ def stored_names() -> list[tuple[str, type]]:
 def codec_with_key(directory: Path, member: str, key: bytes) -> Iterator[Codec]:
     """A codec in whose key ring a member has this key."""
     path = directory / "keys.db"
-    with closing(KeyRing(path)) as keys, closing(sqlite3.connect(path, isolation_level=None)) as db:
+    with closing(KeyRing(SqliteKeys(path))) as keys, closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?)", (member, key))
         yield Codec(EVENTS.values(), keys)
 

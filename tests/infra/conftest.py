@@ -5,19 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.log import EventLog
 from infra.keys import KeyRing
-from tests.infra.ticks import open_log
+from tests.infra.ticks import Place, open_keys, open_log
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a log and its keys are: every promise is tried in both."""
+    if request.param == "sqlite":
+        return tmp_path
+    url: str = request.getfixturevalue("database")
+    return url
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Iterator[KeyRing]:
-    keys = KeyRing(tmp_path / "keys.db")
-    yield keys
-    keys.close()
+def keys(place: Place) -> Iterator[KeyRing]:
+    with open_keys(place) as keys:
+        yield keys
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[SqliteLog]:
-    with open_log(tmp_path) as log:
+def log(place: Place) -> Iterator[EventLog]:
+    with open_log(place) as log:
         yield log

@@ -20,6 +20,7 @@ from infra.settings import Settings
 from streams.bootstrap import running
 from streams.registry import EVENTS
 from streams.request import Request
+from tests.infra.ticks import Place, open_keys
 
 PLANTED = ("Xanthippe", "xanthippe@example.org", "1971-07-17", {"hobby": "Xylophone"})
 WORDS = (b"xanthippe", b"1971-07-17", b"xylophone")
@@ -105,19 +106,17 @@ def test_in_place_of_a_destroyed_key_no_other_is_made_and_nothing_more_is_kept(c
     assert codec.decode(*before) == MemberRegistered("ada", None, None, None, {}, at=1), "not damaged: blank"
 
 
-def test_a_destroyed_key_is_gone_for_whoever_opens_the_file(codec: Codec, keys: KeyRing, tmp_path: Path) -> None:
+def test_a_destroyed_key_is_gone_for_whoever_opens_the_file(codec: Codec, keys: KeyRing, place: Place) -> None:
     stored = codec.encode(ADA)
     keys.destroy("ada")
-    again = KeyRing(tmp_path / "keys.db")
-    assert Codec(EVENTS.values(), again).decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
-    again.close()
+    with open_keys(place) as again:
+        assert Codec(EVENTS.values(), again).decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
 
 
-def test_a_key_destroyed_by_another_process_is_not_used_from_memory(codec: Codec, keys: KeyRing, tmp_path: Path) -> None:
+def test_a_key_destroyed_by_another_process_is_not_used_from_memory(codec: Codec, keys: KeyRing, place: Place) -> None:
     stored = codec.encode(ADA)
-    other = KeyRing(tmp_path / "keys.db")
-    other.destroy("ada")
-    other.close()
+    with open_keys(place) as other:
+        other.destroy("ada")
     assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
 
 
@@ -132,10 +131,9 @@ def test_the_same_value_is_sealed_differently_each_time(codec: Codec) -> None:
     assert codec.encode(ADA)[1] != codec.encode(ADA)[1]
 
 
-def test_equal_values_can_be_found_equal_after_reopening(keys: KeyRing, tmp_path: Path) -> None:
-    again = KeyRing(tmp_path / "keys.db")
-    assert again.blind("a@b.example") == keys.blind("a@b.example") != keys.blind("b@b.example")
-    again.close()
+def test_equal_values_can_be_found_equal_after_reopening(keys: KeyRing, place: Place) -> None:
+    with open_keys(place) as again:
+        assert again.blind("a@b.example") == keys.blind("a@b.example") != keys.blind("b@b.example")
 
 
 @pytest.mark.parametrize(

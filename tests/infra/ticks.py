@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from infra.codec import Codec, EventType
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.log import EventLog
+from infra.event_log.postgres.log import PostgresLog
+from infra.event_log.sqlite.log import SqliteLog
+from infra.key_store.postgres import PostgresKeys
+from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
 
 ROOT = Path(__file__).parents[2]
@@ -26,19 +31,36 @@ class Ticked:
     number: int
 
 
+Place: TypeAlias = Path | str
+"""A home, or the URL of a database."""
+
+
 @contextmanager
-def open_log(home: Path, *types: EventType) -> Iterator[SqliteLog]:
-    """The log of a home; of ticks, if no other types are told."""
-    keys = KeyRing(home / "keys.db")
-    log = SqliteLog(home / "events.db", Codec(types or (EventType(Ticked),), keys))
+def open_log(place: Place, *types: EventType) -> Iterator[EventLog]:
+    """The log of a place; of ticks, if no other types are told."""
+    with open_keys(place) as keys:
+        codec = Codec(types or (EventType(Ticked),), keys)
+        log = PostgresLog(place, codec) if isinstance(place, str) else SqliteLog(place / "events.db", codec)
+        try:
+            yield log
+        finally:
+            log.close()
+
+
+@contextmanager
+def open_keys(place: Place) -> Iterator[KeyRing]:
+    keys = KeyRing(PostgresKeys(place) if isinstance(place, str) else SqliteKeys(place / "keys.db"))
     try:
-        yield log
+        yield keys
     finally:
-        log.close()
         keys.close()
 
 
-def tick(log: SqliteLog, product: str, times: int = 1) -> None:
+def place_of(told: str) -> Place:
+    return told if "://" in told else Path(told)
+
+
+def tick(log: EventLog, product: str, times: int = 1) -> None:
     """Read how far the count is and count on, ``times`` in one append."""
     stream = f"product-{product}"
     with log.append() as append:
@@ -47,14 +69,14 @@ def tick(log: SqliteLog, product: str, times: int = 1) -> None:
             append.add(stream, number, Ticked(product, number))
 
 
-def ticking(home: Path, product: str, appends: int, times: int = 1) -> subprocess.Popen[bytes]:
+def ticking(place: Place, product: str, appends: int, times: int = 1) -> subprocess.Popen[bytes]:
     """Another process that ticks."""
-    command = [sys.executable, "-m", "tests.infra.ticks", str(home), product, str(appends), str(times)]
+    command = [sys.executable, "-m", "tests.infra.ticks", str(place), product, str(appends), str(times)]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
-def main(home: str, product: str, appends: str, times: str) -> None:
-    with open_log(Path(home)) as log:
+def main(place: str, product: str, appends: str, times: str) -> None:
+    with open_log(place_of(place)) as log:
         for _ in range(int(appends)):
             tick(log, product, int(times))
 

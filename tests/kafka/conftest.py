@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 
+from infra.event_log.log import EventLog
+from infra.kafka.settings import KafkaSettings
 from infra.packaged.kafka import EmbeddedKafka
-from infra.settings import jar_cache
+from infra.settings import Settings, jar_cache
+from streams.bootstrap import open_log
+from tests.kafka.shelf import Shelf, append
+
+SHOPPINGS = 40
+NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +26,34 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def kafka(broker: EmbeddedKafka) -> KafkaSettings:
+    broker.start()
+    return KafkaSettings(broker.bootstrap)
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose log has a small shop's history."""
+    home = tmp_path_factory.mktemp("history")
+    append(Settings(home), SHOPPINGS)
+    return home
+
+
+@pytest.fixture
+def settings(tmp_path: Path, history: Path) -> Settings:
+    return Settings(Path(shutil.copytree(history, tmp_path / "home")))
+
+
+@pytest.fixture
+def log(settings: Settings) -> Iterator[EventLog]:
+    with open_log(settings) as (log, _):
+        yield log
+
+
+@pytest.fixture
+def shelf(kafka: KafkaSettings) -> Shelf:
+    """Topics that nobody has used yet."""
+    return Shelf(kafka, f"test-{next(NUMBERS)}.")

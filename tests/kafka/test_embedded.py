@@ -1,31 +1,15 @@
-"""The broker of a home: started once, attached to by whoever comes, killed, ended, and there again with its data."""
+"""The broker of a home: started once, and attached to by whoever comes. What it survives stands in test_kills."""
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.admin import KafkaAdminClient, NewTopic
 
 from infra.faults import Misconfigured, Unreachable, Unreadable
 from infra.packaged.jars import LIST, jars, parse
 from infra.packaged.kafka import EmbeddedKafka
-
-STARTING = """
-import sys
-from pathlib import Path
-from infra.packaged.kafka import EmbeddedKafka
-EmbeddedKafka(Path(sys.argv[1]), Path(sys.argv[2])).start()
-print("started", flush=True)
-sys.stdin.read()
-"""
 
 
 def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) -> None:
@@ -33,40 +17,6 @@ def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) 
     assert process
     EmbeddedKafka(broker.directory, broker.cache).start()
     assert broker.serving() == process
-
-
-def test_it_outlives_whoever_started_it_and_keeps_what_it_was_told_when_killed(broker: EmbeddedKafka) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    admin.create_topics([NewTopic("kept", 1, 1)])
-    admin.close()
-    producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
-    producer.send("kept", b"yes").get(30)
-    producer.close()
-    process = broker.serving()
-    assert process
-    os.kill(process, signal.SIGKILL)
-    while broker.serving() is not None:
-        time.sleep(0.01)
-
-    starter = subprocess.Popen(
-        [sys.executable, "-c", STARTING, str(broker.directory), str(broker.cache)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert starter.stdout
-    assert starter.stdin
-    with starter.stdout, starter.stdin:
-        assert starter.stdout.readline() == b"started\n"
-        starter.kill()
-        starter.wait()
-    again = broker.serving()
-    assert again not in (process, 0, None)
-    broker.start()
-    assert broker.serving() == again
-
-    consumer = KafkaConsumer("kept", bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
-    assert next(consumer).value == b"yes"
-    consumer.close()
 
 
 def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:

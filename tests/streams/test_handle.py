@@ -14,7 +14,10 @@ from aggregates.product import ListProduct, RetireProduct
 from infra.settings import Settings
 from streams.bootstrap import App, running
 from streams.request import Request
+from tests.databases import in_both_databases
 from tests.shop import START, TERMS, line, place
+
+pytestmark = in_both_databases
 
 TEA = Request("tea", (ListProduct("tea", START, price=500),))
 UNKNOWN = Request("pay", (PayOrder("nowhere", START),))

@@ -20,11 +20,13 @@ from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.product import ListProduct
 from infra.event_log.shapes import Outcome
-from infra.keys import KeyRing
 from infra.settings import Settings
-from streams.bootstrap import App, running
+from streams.bootstrap import App, open_log, running
 from streams.request import Request
+from tests.databases import in_both_databases
 from tests.shop import START
+
+pytestmark = in_both_databases
 
 THREADS = 16
 ROOT = Path(__file__).parents[2]
@@ -150,7 +152,7 @@ from streams.bootstrap import running
 from streams.request import Request
 
 KeyRing.destroy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-with running(Settings(Path(sys.argv[1]), sys.argv[2])) as app:
+with running(Settings(Path(sys.argv[1]), sys.argv[2], database_url=sys.argv[3] or None)) as app:
     app.handler.handle(Request("erase", (EraseMember("ada", 1),)))
 """
 
@@ -158,7 +160,7 @@ with running(Settings(Path(sys.argv[1]), sys.argv[2])) as app:
 def test_an_erasure_is_completed_though_its_process_was_killed_before_the_key_was_destroyed(settings: Settings) -> None:
     with running(settings) as app:
         app.handler.handle(Request("1", (RegisterMember("ada", START, "Ada"),)))
-    command = [sys.executable, "-c", KILLED, str(settings.home), settings.redis_url or ""]
+    command = [sys.executable, "-c", KILLED, str(settings.home), settings.redis_url or "", settings.database_url or ""]
     killed = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
     assert killed.returncode == -signal.SIGKILL
     with running(settings) as app:
@@ -166,6 +168,5 @@ def test_an_erasure_is_completed_though_its_process_was_killed_before_the_key_wa
         app.follower().catch_up()
         assert app.log.head() == 2
         assert app.log.read("member-ada")[0][0] == MemberRegistered("ada", None, None, None, {}, START)
-    keys = KeyRing(settings.keys)
-    assert keys.open("ada", "", "") is None
-    keys.close()
+    with open_log(settings) as (_, keys):
+        assert keys.open("ada", "", "") is None

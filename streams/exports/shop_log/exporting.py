@@ -18,8 +18,8 @@ from aggregates.membership.facts import PointsRedeemed
 from aggregates.product import ProductListed
 from aggregates.programme import Programme
 from aggregates.review import ProductReviewed
+from infra.event_log.log import EventLog
 from infra.event_log.shapes import Shop
-from infra.event_log.sqlite import SqliteLog
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.candidates import Candidates
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
@@ -46,7 +46,7 @@ class Export:
     it would be longer than a line may be.
     """
 
-    def __init__(self, log: SqliteLog, terms: Programme, personal: bool = False) -> None:
+    def __init__(self, log: EventLog, terms: Programme, personal: bool = False) -> None:
         self.lines = 0
         self.told = 0
         self.untold = 0

@@ -18,7 +18,7 @@ from aggregates.order.decider import order
 from aggregates.programme import Programme
 from aggregates.session import MemberRecognised, sessions
 from infra.codec import Codec
-from infra.event_log.sqlite import SqliteLog
+from infra.event_log.log import EventLog
 from streams.deciding import Deciding, Stream
 from streams.imports.shop_log.lines import ShopLine
 from streams.imports.shop_log.plans.planning import Planner
@@ -33,7 +33,7 @@ NOT_KEPT = (membership, sessions)
 class World:
     """``versions``: how far each order has come; its state is read from the log when a line asks for it."""
 
-    def __init__(self, log: SqliteLog, terms: Programme) -> None:
+    def __init__(self, log: EventLog, terms: Programme) -> None:
         self._log = log
         self._codec: Codec = log.codec
         self._terms = terms

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from aggregates.kernel import stream_id
 from aggregates.order.decider import order as order_decider
 from aggregates.order.facts import OrderPlaced
+from infra.event_log.log import EventLog
 from infra.event_log.shapes import Outcome
-from infra.event_log.sqlite import SqliteLog
 from streams.handle import Handler
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.lines import OrderRecord, RefundLine, ShopLine
@@ -55,7 +55,7 @@ class Taken:
 class ShopLogImport:
     """Takes the lines of one file, a batch at a time; ``taken`` says what came of them so far."""
 
-    def __init__(self, handler: Handler, log: SqliteLog, reader: Reader, planner: Planner) -> None:
+    def __init__(self, handler: Handler, log: EventLog, reader: Reader, planner: Planner) -> None:
         self.taken = Taken(unknown_fields=reader.unknown_fields)
         self._handler = handler
         self._log = log

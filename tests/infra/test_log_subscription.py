@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
-from infra.event_log.sqlite import SqliteLog
-from tests.infra.ticks import tick, ticking
+from infra.event_log.log import EventLog
+from tests.infra.ticks import Place, tick, ticking
 
 
-def positions(log: SqliteLog, behind: int, until: int) -> list[int]:
+def positions(log: EventLog, behind: int, until: int) -> list[int]:
     """Positions as a subscriber sees them, up to one."""
     subscription = log.subscribe(behind)
     guard = threading.Timer(20, subscription.stop)
@@ -21,25 +20,25 @@ def positions(log: SqliteLog, behind: int, until: int) -> list[int]:
     return seen
 
 
-def test_a_subscriber_sees_the_rows_of_other_processes_in_order_and_misses_none(log: SqliteLog, tmp_path: Path) -> None:
-    others = [ticking(tmp_path, product, appends=60, times=5) for product in ("a", "b")]
+def test_a_subscriber_sees_the_rows_of_other_processes_in_order_and_misses_none(log: EventLog, place: Place) -> None:
+    others = [ticking(place, product, appends=60, times=5) for product in ("a", "b")]
     assert positions(log, behind=0, until=600) == list(range(1, 601))
     assert [other.wait(30) for other in others] == [0, 0]
 
 
-def test_a_subscriber_sees_what_its_own_process_writes_while_it_waits(log: SqliteLog) -> None:
+def test_a_subscriber_sees_what_its_own_process_writes_while_it_waits(log: EventLog) -> None:
     later = threading.Timer(0.05, tick, (log, "a", 3))
     later.start()
     assert positions(log, behind=0, until=3) == [1, 2, 3]
     later.join()
 
 
-def test_a_subscriber_sees_nothing_of_what_lies_before_its_position(log: SqliteLog) -> None:
+def test_a_subscriber_sees_nothing_of_what_lies_before_its_position(log: EventLog) -> None:
     tick(log, "a", 1500)
     assert positions(log, behind=400, until=1500) == list(range(401, 1501))
 
 
-def test_many_subscribers_can_be_stopped_by_one_event(log: SqliteLog) -> None:
+def test_many_subscribers_can_be_stopped_by_one_event(log: EventLog) -> None:
     stopped = threading.Event()
     waiting = [threading.Thread(target=list, args=(log.subscribe(0, stopped, poll=60),)) for _ in range(3)]
     for thread in waiting:
@@ -51,7 +50,7 @@ def test_many_subscribers_can_be_stopped_by_one_event(log: SqliteLog) -> None:
     assert list(log.subscribe(0, stopped)) == []
 
 
-def test_a_subscriber_that_waits_can_be_stopped(log: SqliteLog) -> None:
+def test_a_subscriber_that_waits_can_be_stopped(log: EventLog) -> None:
     subscription = log.subscribe(0)
     waiting = threading.Thread(target=list, args=(subscription,))
     waiting.start()

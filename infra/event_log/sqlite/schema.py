@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
-EVENTS = "stored_events"
+from infra.event_log.statements import EVENTS
+from infra.faults import Misconfigured
+
+VERSION = 1
+"""Of the tables: SQLite's ``user_version``, 0 in logs that are older than this number."""
 
 TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {EVENTS} (
@@ -48,11 +52,22 @@ ADDED = (("outcomes", "content", "BLOB"),)
 
 
 def complete(cursor: SQLiteCursor) -> None:
-    """Give the tables of an older log the columns they lack."""
+    """Make the tables, and give those of an older log the columns they lack.
+
+    Raises :class:`Misconfigured` for the tables of a later version of this program.
+    """
+    cursor.execute("PRAGMA user_version")
+    found = int(cursor.fetchone()[0])
+    if found > VERSION:
+        raise Misconfigured(f"This log's tables are of version {found}, this program knows {VERSION}: upgrade Regulars.")
+    for statement in TABLES:
+        cursor.execute(statement)
     for table, column, kind in ADDED:
         cursor.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column))
         if cursor.fetchone() is None:
             cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    if found < VERSION:
+        cursor.execute(f"PRAGMA user_version = {VERSION}")
 
 
 class Recorder(SQLiteApplicationRecorder):

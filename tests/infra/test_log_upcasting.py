@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from infra.codec import EventType, Raw
-from infra.event_log.sqlite import SqliteLog
-from tests.infra.ticks import open_log
+from infra.event_log.log import EventLog
+from tests.infra.ticks import Place, open_log
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,17 @@ OLD = [
 
 
 @pytest.fixture
-def weighed(tmp_path: Path) -> Iterator[SqliteLog]:
+def weighed(place: Place) -> Iterator[EventLog]:
     """A log with a row of each old version and one of the present one."""
-    with open_log(tmp_path, WEIGHED) as log:
-        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as past:
-            for version, (name, state) in enumerate(OLD, 1):
-                past.execute("INSERT INTO stored_events VALUES (?, 'product-p', ?, ?, ?)", (version, version, name, state))
+    with open_log(place, WEIGHED) as log:
+        with log._transaction() as past:
+            past.insert("stored_events", [(n, "product-p", n, name, state) for n, (name, state) in enumerate(OLD, 1)])
         with log.append() as append:
             append.add("product-p", 3, ParcelWeighed("p", 700, "second", "Ada"))
         yield log
 
 
-def test_rows_of_every_version_are_read_in_the_present_shape(weighed: SqliteLog) -> None:
+def test_rows_of_every_version_are_read_in_the_present_shape(weighed: EventLog) -> None:
     assert weighed.read("product-p") == (
         [
             ParcelWeighed("p", 2000, "first"),
@@ -63,7 +59,7 @@ def test_rows_of_every_version_are_read_in_the_present_shape(weighed: SqliteLog)
     )
 
 
-def test_upcasting_leaves_the_stored_rows_as_they_are(weighed: SqliteLog) -> None:
+def test_upcasting_leaves_the_stored_rows_as_they_are(weighed: EventLog) -> None:
     weighed.read("product-p")
     rows = weighed.since(0, 10)
     assert [(row.name, row.state) for row in rows[:2]] == OLD

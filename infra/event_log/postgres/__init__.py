@@ -1,0 +1,1 @@
+"""The log in PostgreSQL: for as many machines as there are."""

@@ -1,0 +1,1 @@
+"""Where members' keys are kept."""

@@ -1,0 +1,174 @@
+"""One session of a relay: one producer, from the checkpoints on. The next rows are prepared while the last are on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias
+
+from infra.event_log.log import EventLog
+from infra.event_log.shapes import Relayed
+from infra.faults import Fault, Unreachable
+from infra.kafka.clients import administering
+from infra.kafka.producer import Place, Producer
+from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import Topic, topic_ids
+from streams.aside import Aside
+from streams.publishing import Batches, Carried, Group, Waiting
+from streams.resuming import LostLease, Resumed, resume
+
+Told: TypeAlias = Callable[[int, int, float], None]
+
+WATCH = 5.0  # seconds between looks at whether the topics are still the same
+TELL = 0.25  # seconds between tellings
+
+
+class Replaced(Fault):
+    """A topic was deleted, or made anew, while it was written to."""
+
+
+class Session:
+    """Ends by an exception, or when told to stop; never used again. ``published``: whether anything was."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        owner: str,
+        kafka: KafkaSettings,
+        topics: Sequence[Topic],
+        carried: Carried,
+        replication: int | None,
+    ) -> None:
+        self.published = False
+        self.ids: dict[str, str] = {}
+        self._log = log
+        self._owner = owner
+        self._kafka = kafka
+        self._topics = [topic for topic in topics if topic.name in carried]
+        self._carried = carried
+        self._replication = replication
+        self._stopped = threading.Event()
+        self._reading, self._booking, self._watching = map(Aside, ("relay-reading", "relay-booking", "relay-watching"))
+        self._relayed: dict[str, Relayed] = {}
+        self._unsaved: tuple[int, dict[Place, int]] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._told = (0.0, 0)
+
+    async def run(self, stopping: asyncio.Event, tell: Told) -> None:
+        """Raises :class:`LostLease`, :class:`Replaced`, :class:`~infra.kafka.producer.Displaced`, or what the client raises."""
+        try:
+            resumed = await self._booking.do(
+                lambda: resume(self._log, self._owner, self._kafka, self._topics, self._replication)
+            )
+            self._relayed, self.ids = resumed.relayed, resumed.ids
+            async with Producer(self._kafka, resumed.ends) as producer:
+                await first_of(self._relay(producer, resumed, stopping, tell), self._watch(), self._heed(stopping))
+        finally:
+            self._stopped.set()
+            if self._saving:
+                self._saving.cancel()
+            for thread in (self._reading, self._booking, self._watching):
+                thread.end()
+
+    async def _relay(self, producer: Producer, resumed: Resumed, stopping: asyncio.Event, tell: Told) -> None:
+        batches = Batches(self._log, self._carried, resumed.starts, producer.batch)
+        waiting = Waiting(self._log, self._stopped)
+        position = min(resumed.starts.values())
+        group = await self._reading.do(batches.next)
+        while not stopping.is_set():
+            if group is None:
+                await self._save_all()
+                await self._tell(tell, position, at_once=True)
+                await self._reading.do(partial(waiting.until_behind, position))
+                group = await self._reading.do(batches.next)
+                continue
+            position, group = await self._send(producer, group, batches)
+            await self._tell(tell, position)
+        await self._save_all()
+
+    async def _send(self, producer: Producer, group: Group, batches: Batches) -> tuple[int, Group | None]:
+        """Publish a group, and prepare the one behind it meanwhile."""
+        sending = asyncio.create_task(producer.publish(group.batches)) if group.batches else None
+        try:
+            following = await self._reading.do(batches.next)
+            if sending:
+                await sending
+                self.published = True
+        finally:
+            if sending and not sending.done():
+                sending.cancel()
+        self._unsaved = group.last, dict(producer.ends)
+        if self._saving is None or self._saving.done():
+            self._saved()
+            self._saving = asyncio.create_task(self._save())
+        return group.last, following
+
+    def _saved(self) -> None:
+        """Raise what came of the last saving."""
+        if self._saving:
+            self._saving.result()
+
+    async def _save_all(self) -> None:
+        while self._saving or self._unsaved:
+            if self._saving:
+                await self._saving
+            self._saving = asyncio.create_task(self._save()) if self._unsaved else None
+
+    async def _save(self) -> None:
+        if self._unsaved:
+            (position, ends), self._unsaved = self._unsaved, None
+            await self._booking.do(lambda: self._advance(position, ends))
+
+    def _advance(self, position: int, ends: dict[Place, int]) -> None:
+        """Write down how far each topic is whole: not before what was lost of it is there again."""
+        for topic, before in self._relayed.items():
+            reached = tuple(ends[topic, number] for number in range(len(before.ends)))
+            after = replace(before, position=position, ends=reached)
+            if position >= before.position and after != before:
+                if not self._log.advance(self._owner, topic, before, after):
+                    raise LostLease
+                self._relayed[topic] = after
+
+    async def _watch(self) -> None:
+        """An idle relay must notice too that a topic was made anew."""
+        while True:
+            await asyncio.sleep(WATCH)
+            with suppress(Unreachable):
+                if await self._watching.do(self._found) != self.ids:
+                    raise Replaced("A topic was deleted or made anew.")
+
+    def _found(self) -> dict[str, str]:
+        with administering(self._kafka) as admin:
+            return topic_ids(admin, self.ids)
+
+    async def _heed(self, stopping: asyncio.Event) -> None:
+        """A waiting thread hears of the end by its own means; the relaying itself ends the session."""
+        await stopping.wait()
+        self._stopped.set()
+        await asyncio.Event().wait()
+
+    async def _tell(self, tell: Told, position: int, at_once: bool = False) -> None:
+        now = time.monotonic()
+        since, was = self._told
+        if at_once or now - since >= TELL:
+            head = await self._reading.do(self._log.head)
+            tell(position, head, (position - was) / (now - since) if since else 0.0)
+            self._told = now, position
+
+
+async def first_of(*acts: Coroutine[Any, Any, None]) -> None:
+    """Do all of them until one ends; the others are cancelled, and what it raised is raised."""
+    tasks = [asyncio.create_task(act) for act in acts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
