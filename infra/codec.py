@@ -48,6 +48,11 @@ class EventType:
     def name(self) -> str:
         return self.stored_name(len(self.upcasts) + 1)
 
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """By which it was ever stored, the oldest first."""
+        return tuple(self.stored_name(version) for version in range(1, len(self.upcasts) + 2))
+
     def stored_name(self, version: int) -> str:
         return self.event.__name__ if version == 1 else f"{self.event.__name__}.{version}"
 

@@ -15,10 +15,10 @@ from typing import Any, Never, cast
 import faust
 import structlog
 from faust.types import TP
-from infra.settings import KafkaSettings
 
 from infra.kafka.chunks import ChunkConsumer, ChunkSchema, deliver_in_chunks
 from infra.kafka.clients import context
+from infra.kafka.settings import KafkaSettings
 from streams.feeding import WATCH, Feeding, veto
 from streams.partition import Behind, Taken
 

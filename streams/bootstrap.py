@@ -20,6 +20,7 @@ from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
 from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis, connect
+from infra.postgres.address import shown
 from infra.postgres.migrating import migrate
 from infra.settings import Settings
 from infra.views import Views
@@ -93,10 +94,25 @@ def log_url(settings: Settings) -> str | None:
         return None
     packaged = EmbeddedPostgres(settings.postgres)
     packaged.start()
-    migrate(packaged.url, LOG)
-    if not settings.keys_database_url:
-        migrate(packaged.url, KEYS)
+    for _ in migrated(settings, packaged.url):
+        pass
     return packaged.url
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """``before``, ``after``: versions of the tables. ``where``: no password."""
+
+    what: str
+    where: str
+    before: int
+    after: int
+
+
+def migrated(settings: Settings, url: str) -> Iterator[Migrated]:
+    """The tables of log and keys, brought to this program's version one after the other."""
+    for tables, where in ((LOG, url), (KEYS, settings.keys_database_url or url)):
+        yield Migrated(tables.what, shown(where), *migrate(where, tables))
 
 
 @contextmanager

@@ -6,27 +6,25 @@ log, so its topic has one partition.
 
 from __future__ import annotations
 
+from aggregates.programme import Programme
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic
 from infra.packaged.kafka import EmbeddedKafka
 from infra.settings import Settings
-from streams.registry import EVENTS as STORED
-from streams.registry import LEARNED, TOPICS
+from streams import registry
+from streams.registry import BEHAVED, DOMAIN, EVENTS, LEARNING
 
-EVENTS = "regulars.events"
-BEHAVIOUR = "regulars.behaviour"
-LEARNING = "regulars.learning"
 DEAD_LETTERS = "regulars.dead-letters"
 PARTITIONS = 16
-RELAYED = (EVENTS, BEHAVIOUR, LEARNING)
+RELAYED = (DOMAIN, BEHAVED, LEARNING)
 """Those that the relay fills from the log. Dead letters are the workers'."""
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
     """Every topic as it is declared."""
     return (
-        Topic(EVENTS, PARTITIONS, settings.retention),
-        Topic(BEHAVIOUR, PARTITIONS, settings.retention),
+        Topic(DOMAIN, PARTITIONS, settings.retention),
+        Topic(BEHAVED, PARTITIONS, settings.retention),
         Topic(LEARNING, 1, settings.retention),
         Topic(DEAD_LETTERS, 1, compacted=True),
     )
@@ -43,12 +41,7 @@ def broker(settings: Settings) -> KafkaSettings:
 
 def carried() -> dict[str, frozenset[str]]:
     """Which events each topic carries, by all the names that they were ever stored by."""
-    types: dict[str, set[type]] = {EVENTS: set(), BEHAVIOUR: set(), LEARNING: set(LEARNED)}
-    for event, topic in TOPICS.items():
-        types[topic].add(event)
     return {
-        topic: frozenset(
-            STORED[event].stored_name(version) for event in carries for version in range(1, len(STORED[event].upcasts) + 2)
-        )
-        for topic, carries in types.items()
+        topic: frozenset(name for event in events for name in EVENTS[event].stored_names)
+        for topic, events in registry.carried(Programme()).items()
     }

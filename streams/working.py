@@ -12,8 +12,8 @@ from faust.types import TP
 from infra.faults import Misconfigured, Unreadable
 from infra.kafka.clients import administering
 from infra.kafka.envelope import unwrap
+from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
-from infra.settings import KafkaSettings
 from streams.agents import Agents
 from streams.bootstrap import App
 from streams.dead_letters import DeadLetter

@@ -55,9 +55,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URL of a database with empty tables."""
+    yield from made(postgres, "empty")
+
+
+@pytest.fixture
+def bare_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database without tables."""
+    yield from made(postgres, "template1")
+
+
+def made(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres.url_of(name)
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -15,7 +15,7 @@ from infra.faults import Interrupted, Misconfigured, Unreachable
 
 A = TypeVar("A")
 
-PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
+PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each new attempt."""
 
 NO_HURRY = (
@@ -61,7 +61,7 @@ def faults_told(where: str) -> Iterator[None]:
 
 
 def persistently(ask: Callable[[], A]) -> A:
-    """What is asked, asked again for up to four seconds and the attempts' own time while the connection is lost.
+    """What is asked, asked again for some sixteen seconds, and the attempts' own time, while the connection is lost.
 
     Raises the last :class:`Interrupted` if it stays so.
     """

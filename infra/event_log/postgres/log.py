@@ -25,7 +25,7 @@ from infra.event_log.relay_book import RelayBook
 from infra.event_log.shapes import About
 from infra.event_log.transaction import Transaction, Values
 from infra.faults import Interrupted
-from infra.postgres.address import shown
+from infra.postgres.address import connect, shown
 from infra.postgres.faults import faults_told, persistently
 from infra.postgres.migrating import require
 
@@ -49,6 +49,7 @@ class PostgresLog(EventLog):
         self._datastore = Datastore(url, kept)
         self._datastore.pool.open()
         self._writing = threading.Lock()
+        self._lost = False
         self._relay_book = RelayBook(self._transaction, CLOCK, lock=" FOR SHARE")
         self._now = self.head()  # where the append under way began
         self._seen: int | None = self._now  # where we know the log to have been left, by ourselves or as we told
@@ -75,7 +76,7 @@ class PostgresLog(EventLog):
                     yield append
             except Interrupted:
                 self._seen = None  # it may have been committed: whoever remembers anything must forget it
-                self._datastore.pool.check()
+                self._lost = True
                 raise
             if self._seen == began:
                 self._seen = append.head
@@ -108,14 +109,19 @@ class PostgresLog(EventLog):
 
     def _ask(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
         try:
-            with self._connection() as connection, faults_told(self._where):
+            with self._connection() as connection:
                 cursor = connection.cursor(row_factory=tuple_row, binary=True)
                 return cursor.execute(marked(statement), values or None).fetchall()
         except Interrupted:
-            self._datastore.pool.check()  # the others are lost as well, most likely
+            self._lost = True
             raise
 
     @contextmanager
     def _connection(self) -> Iterator[Connection[Any]]:
+        """One of the pool's; after a loss the others are looked at first, once the server answers at all."""
+        if self._lost:
+            connect(self.url).close()
+            self._lost = False
+            self._datastore.pool.check()
         with faults_told(self._where), self._datastore.pool.connection() as connection:
             yield connection

@@ -13,6 +13,7 @@ from infra.postgres.address import options
 
 MOST = 32  # connections; threads that read at the same time have one each
 POOL_TIMEOUT = 10.0  # seconds until a connection must be free
+RECONNECT_TIMEOUT = 5.0  # seconds until the pool gives up, so that whoever asks next tries at once
 LOCK_TIMEOUT = 30  # seconds another process may hold the writer's lock
 IDLE_TIMEOUT = 60  # seconds a transaction may wait for its process, which may be gone
 
@@ -31,6 +32,7 @@ class Datastore(PostgresDatastore):
             open=False,
             configure=configured,
             timeout=POOL_TIMEOUT,
+            reconnect_timeout=RECONNECT_TIMEOUT,
             num_workers=1,
         )
 

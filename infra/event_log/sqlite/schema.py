@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from infra.event_log.statements import EVENTS
@@ -51,7 +53,7 @@ ADDED = (("outcomes", "content", "BLOB"),)
 """Columns that tables of older logs do not have yet."""
 
 
-def complete(cursor: SQLiteCursor) -> None:
+def complete(cursor: SQLiteCursor | sqlite3.Cursor) -> None:
     """Make the tables, and give those of an older log the columns they lack.
 
     Raises :class:`Misconfigured` for the tables of a later version of this program.
