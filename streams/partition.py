@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.faults import Newer, Superseded, Unreadable
-from infra.kafka.envelope import unwrap
+from infra.kafka.envelope import envelopes
 from infra.places import Place
 from infra.views import Views
 from streams.folding import Folding, Unfoldable
@@ -59,7 +59,7 @@ class Partition:
     def __init__(self, folding: Folding, views: Views, codec: Codec, topic: str, bury: Bury) -> None:
         self._folding = folding
         self._views = views
-        self._codec = codec
+        self._envelopes = envelopes(codec)
         self._topic = topic
         self._bury = bury
         self._alone = threading.Lock()
@@ -120,8 +120,7 @@ class Partition:
             return told, buried
 
     def _decoded(self, records: Iterable[Record]) -> list[Recorded]:
-        envelopes = [unwrap(record.value or b"") for record in records]
-        return self._codec.decode_all([(e.position, e.name, bytes(e.event)) for e in envelopes])
+        return self._envelopes.open([record.value or b"" for record in records])
 
     def _move(self, chunk: Sequence[Recorded], there: Place, without: frozenset[str] = frozenset()) -> None:
         """Apply what is new of a chunk, however far others have come with it meanwhile."""
