@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench verify chaos lock docs clean
+.PHONY: demo test check bench bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
@@ -20,6 +20,13 @@ check: $(READY)  ## lint, format, types, import contracts
 
 bench: $(READY)  ## ratios to stated floors, measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-streams: $(READY)  ## the worker over aiokafka alone, beside two other stream processors
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
+	$(BIN)/python -m tests.bench.streams
+
+soak: $(READY)  ## twenty minutes of the whole way, from the log to Redis
+	$(BIN)/python -m tests.bench.streams.soak
 
 verify: check  ## the long checks: the whole year, and twenty kills
 	$(BIN)/python -m pytest -m slow --durations=0

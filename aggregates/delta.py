@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 Scalar: TypeAlias = str | int
 
 
 def _counters() -> defaultdict[str, defaultdict[str, int]]:
-    return defaultdict(lambda: defaultdict(int))
+    return defaultdict(partial(defaultdict, int))
 
 
 @dataclass

@@ -61,16 +61,20 @@ class EventType:
 
 
 class Codec:
+    """``plain``: events by their stored names, where the bytes are read as they are; None where it takes a key or an upcast."""
+
     def __init__(self, types: Iterable[EventType], keys: KeyRing) -> None:
         self._keys = keys
         self._types = {kind.event: kind for kind in types}
         self._names = {event: kind.name for event, kind in self._types.items()}
         self._partition = {event: partition_fields(event) for event in self._types}
         self.erasing = frozenset(event for event, kind in self._types.items() if kind.erases)
+        self.plain: dict[str, type | None] = {}
         self._decoders: dict[str, Callable[[bytes], object]] = {}
         for kind in self._types.values():
             for version in range(1, len(kind.upcasts) + 2):
                 self._decoders[kind.stored_name(version)] = self._decoder(kind, version)
+                self.plain[kind.stored_name(version)] = None if kind.sealed or version <= len(kind.upcasts) else kind.event
 
     def encode(self, event: object) -> tuple[str, bytes]:
         """The stored name and bytes of an event. Raises :class:`Refusal` if it is larger than any topic takes."""

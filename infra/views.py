@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import orjson
@@ -22,10 +22,26 @@ from infra.places import LOG, Place, checkpoint
 APPLY = """
 local held = redis.call('GET', KEYS[1]) or '0'
 if held ~= ARGV[1] then return held end
-for _, write in ipairs(cmsgpack.unpack(ARGV[3])) do redis.call(unpack(write)) end
+local prefix, delta = ARGV[3], cmsgpack.unpack(ARGV[4])
+local function call(command, key, arguments)
+  for first = 1, #arguments, 4000 do  -- even, for pairs; unpack gives up at 8000
+    redis.call(command, prefix .. key, unpack(arguments, first, math.min(first + 3999, #arguments)))
+  end
+end
+for _, key in ipairs(delta.gone) do redis.call('DEL', prefix .. key) end
+for key, document in pairs(delta.documents) do redis.call('SET', prefix .. key, document) end
+for key, pairs_of_it in pairs(delta.set) do call('HSET', key, pairs_of_it) end
+for key, fields in pairs(delta.unset) do call('HDEL', key, fields) end
+for key, counts in pairs(delta.counts) do
+  for field, by in pairs(counts) do if by ~= 0 then redis.call('HINCRBY', prefix .. key, field, by) end end
+end
+for key, scores in pairs(delta.scores) do
+  for member, by in pairs(scores) do if by ~= 0 then redis.call('ZINCRBY', prefix .. key, by, member) end end
+end
 redis.call('SET', KEYS[1], ARGV[2])
 return ''
 """
+"""What a step writes is sent in the shape that its delta has, so that a chunk of counts is packed in one go."""
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -33,10 +49,6 @@ OWNER = "regulars:log"
 FEED = "regulars:feed"
 FEEDS = {"log": "`regulars follow`", "topics": "`regulars worker`"}
 """What may feed read models, and the command that does."""
-
-MOST_ARGUMENTS = 4000  # Lua's unpack gives up at 8000
-
-Write: TypeAlias = list[str | int]  # no bytes: Redis's own unpacker does not know them
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,7 @@ class Views:
 
         Raises :class:`Superseded` if a checkpoint is not where its step begins.
         """
-        packed = [msgspec.msgpack.encode(self._writes(step.delta)) for step in steps]
+        packed = [pack(step.delta) for step in steps]
         sha = self._sha or self._load()
         try:
             answers = self._send(sha, steps, packed)
@@ -166,7 +178,7 @@ class Views:
         pipeline = self.client.pipeline(transaction=False)
         for step, writes in zip(steps, packed, strict=True):
             key = self._checkpoint(step.fold, step.source)
-            pipeline.evalsha(sha, 1, key, str(step.before), str(step.after), writes)
+            pipeline.evalsha(sha, 1, key, str(step.before), str(step.after), self.key(""), writes)
         return list(pipeline.execute())
 
     def _load(self) -> str:
@@ -184,24 +196,20 @@ class Views:
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
 
-    def _writes(self, delta: Delta) -> list[Write]:
-        key = self.key
-        writes: list[Write] = []
-        gone: Write = [key(name) for name, document in delta.documents.items() if document is None]
-        writes += cut("DEL", gone, 1)
-        writes += [["SET", key(name), orjson.dumps(doc).decode()] for name, doc in delta.documents.items() if doc is not None]
-        for name, fields in delta.fields.items():
-            pairs: Write = [part for field, value in fields.items() if value is not None for part in (field, value)]
-            writes += cut("HSET", pairs, 2, key(name))
-            writes += cut("HDEL", [field for field, value in fields.items() if value is None], 1, key(name))
-        for name, counts in delta.counts.items():
-            writes += [["HINCRBY", key(name), field, by] for field, by in counts.items() if by]
-        for name, scores in delta.scores.items():
-            writes += [["ZINCRBY", key(name), by, member] for member, by in scores.items() if by]
-        return writes
 
-
-def cut(command: str, arguments: Write, unit: int, *key: str) -> list[Write]:
-    """A command over many arguments as several of a bounded number; ``unit`` arguments belong together."""
-    most = MOST_ARGUMENTS // unit * unit
-    return [[command, *key, *arguments[at : at + most]] for at in range(0, len(arguments), most)]
+def pack(delta: Delta) -> bytes:
+    """A delta as the script takes it. Text is packed as such: Redis's own unpacker knows no bytes."""
+    documents = delta.documents.items()
+    return msgspec.msgpack.encode(
+        {
+            "gone": [key for key, document in documents if document is None],
+            "documents": {key: orjson.dumps(document).decode() for key, document in documents if document is not None},
+            "set": {
+                key: [part for pair in fields.items() if pair[1] is not None for part in pair]
+                for key, fields in delta.fields.items()
+            },
+            "unset": {key: [field for field, value in fields.items() if value is None] for key, fields in delta.fields.items()},
+            "counts": delta.counts,
+            "scores": delta.scores,
+        }
+    )

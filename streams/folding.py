@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import redis
@@ -13,6 +14,8 @@ from infra.faults import Fault
 from infra.places import LOG, Place, checkpoint, lacking
 from infra.views import Step, Views
 from streams.feeds import Feed
+
+POSITION = attrgetter("position")
 
 
 class Unfoldable(Fault):
@@ -34,6 +37,26 @@ class Unread(NamedTuple):
     def new_to(self, place: Place, topic: str) -> bool:
         """Whether a fold has not come past it yet."""
         return self.position > place.position and not (topic == place.topic and self.offset <= place.offset)
+
+
+class Chunk(NamedTuple):
+    """``kinds``: the types of its events. ``first``: the least of its positions."""
+
+    events: Sequence[Recorded]
+    kinds: frozenset[type]
+    first: int
+
+    @classmethod
+    def of(cls, events: Sequence[Recorded]) -> Chunk:
+        return cls(events, frozenset(type(event) for _, event in events), min(map(POSITION, events), default=0))
+
+    def new(self, kinds: frozenset[type], position: int) -> Sequence[Recorded]:
+        """The events of these types behind a position; mostly it is all of them, or none."""
+        if self.kinds.isdisjoint(kinds):
+            return ()
+        if self.first <= position:
+            return [r for r in self.events if type(r.event) in kinds and r.position > position]
+        return self.events if self.kinds <= kinds else [r for r in self.events if type(r.event) in kinds]
 
 
 class Folding:
@@ -74,11 +97,9 @@ class Folding:
         ``without``: folds that only move on; what these lack then, and what they do of ``unread``, is written in the same step.
         Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
         """
-        return [
-            self._step(feed, chunk, there, feed.name in without, unread)
-            for feed in self._feeds
-            if not self.places[feed.name].has(there)
-        ]
+        some = Chunk.of(chunk)
+        behind = [feed for feed in self._feeds if not self.places[feed.name].has(there)]
+        return [self._step(feed, some, there, feed.name in without, unread) for feed in behind]
 
     def moved(self, steps: Iterable[Step]) -> None:
         """These steps are in Redis, or on their way."""
@@ -92,9 +113,9 @@ class Folding:
     def _ask(self) -> dict[str, Place]:
         return self._views.places([feed.name for feed in self._feeds], self.source)
 
-    def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool, unread: Sequence[Unread]) -> Step:
-        before, events = self.places[feed.name], feed.events
-        mine = [r for r in chunk if type(r.event) in events and r.position > before.position]
+    def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool, unread: Sequence[Unread]) -> Step:
+        before = self.places[feed.name]
+        mine = chunk.new(feed.events, before.position)
         try:
             delta = feed.fold(mine) if mine and not spared else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back
@@ -103,7 +124,7 @@ class Folding:
             raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
         lacked = [recorded.position for recorded in mine] if spared else []
         if unread:
-            names = {event.__name__ for event in events}
+            names = {event.__name__ for event in feed.events}
             lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
         delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
         return Step(feed.name, before, before.reaching(there), delta, self.source)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.faults import Newer, Superseded, Unreadable
-from infra.kafka.envelope import Envelope, unwrap
+from infra.kafka.envelope import envelopes, unwrap
 from infra.places import Place
 from infra.views import Views
 from streams.dead_letters import EVERY_FOLD
@@ -63,7 +63,7 @@ class Partition:
     def __init__(self, folding: Folding, views: Views, codec: Codec, topic: str, bury: Bury) -> None:
         self._folding = folding
         self._views = views
-        self._codec = codec
+        self._envelopes = envelopes(codec)
         self._topic = topic
         self._bury = bury
         self._alone = threading.Lock()
@@ -108,7 +108,7 @@ class Partition:
     def _told(self, records: Sequence[Record], resume: int) -> tuple[Told, list[Unread], int]:
         """Records with their events, those of our events that cannot be read, and how many records had to be buried."""
         try:
-            return list(zip(records, self._decoded(map(envelope_of, records)), strict=True)), [], 0
+            return list(zip(records, self._envelopes.open(list(map(value_of, records))), strict=True)), [], 0
         except Newer:
             raise
         except Unreadable:
@@ -121,8 +121,8 @@ class Partition:
         for record in records:
             envelope = None
             try:
-                envelope = envelope_of(record)
-                told += [(record, recorded) for recorded in self._decoded([envelope])]
+                envelope = unwrap(value_of(record))
+                told += [(record, recorded) for recorded in self._envelopes.open([value_of(record)])]
             except Newer:
                 raise
             except Unreadable as fault:
@@ -132,9 +132,6 @@ class Partition:
                     self._bury(record, EVERY_FOLD, str(fault))
                     buried += 1
         return told, unread, buried
-
-    def _decoded(self, envelopes: Iterable[Envelope]) -> list[Recorded]:
-        return self._codec.decode_all([(e.position, e.name, bytes(e.event)) for e in envelopes])
 
     def _move(
         self, chunk: Sequence[Recorded], there: Place, unread: Sequence[Unread], without: frozenset[str] = frozenset()
@@ -177,8 +174,8 @@ class Partition:
         return any(place.before(before[fold]) for fold, place in self._folding.places.items())
 
 
-def envelope_of(record: Record) -> Envelope:
-    return unwrap(record.value or b"")
+def value_of(record: Record) -> bytes:
+    return record.value or b""
 
 
 def rising(told: Told) -> Told:

@@ -1,0 +1,72 @@
+"""``make bench-streams``: what the worker costs over aiokafka alone, beside two other stream processors, in the same run.
+
+Everybody gets the same topic and an empty Redis in turn. Absolute rates are this machine's, now; ratios hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from infra.kafka.settings import KafkaSettings
+from infra.key_store.sqlite import SqliteKeys
+from infra.keys import KeyRing
+from infra.packaged.kafka import EmbeddedKafka
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import jar_cache
+from streams.cli.console import grid
+from tests.bench.streams.course import Course
+from tests.bench.streams.goals import goals
+from tests.bench.streams.racing import CONTESTANTS, race, rows
+from tests.bench.streams.records import codec, fill
+
+TOPIC = "bench.purchases"
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--records", default=1_000_000, help="Events in the topic.")
+@click.option("--partitions", default=4, help="Of the topic.")
+@click.option("--turns", default=5, help="Runs of each contestant.")
+@click.option("--only", multiple=True, help="Modules of contestants, besides the floor.")
+def main(records: int, partitions: int, turns: int, only: tuple[str, ...]) -> None:
+    """Rates and ratios of streaming events from Kafka into Redis."""
+    out, told = Console(highlight=False), Console(stderr=True, highlight=False)
+    contestants = [c for c in CONTESTANTS if not only or not c.writes or c.module in only]
+    with servers() as (kafka, redis_url), told.status("writing the topic") as status:
+        course, total = prepared(kafka, redis_url, records, partitions)
+        raced = race(course, total, turns, contestants, status.update)
+    columns = ("contestant", "events/s", "CPU µs/event", "÷ floor, CPU", "÷ floor, clock")
+    out.print(grid(f"{records:,} events, medians of {turns}", columns, rows(raced, records, contestants), numbers=range(1, 5)))
+    met = [(what, f"{found:.2f}", f"≥ {least}", "met" if found >= least else "missed") for what, found, least in goals(raced)]
+    out.print(grid("Goals", ("what", "found", "goal", ""), met, numbers=(1, 2)))
+
+
+@contextmanager
+def servers() -> Iterator[tuple[KafkaSettings, str]]:
+    """The packaged Kafka and Valkey in a folder of their own, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+        broker, valkey = EmbeddedKafka(Path(folder) / "kafka", jar_cache()), EmbeddedRedis(Path(folder) / "valkey")
+        try:
+            broker.start()
+            valkey.start()
+            yield KafkaSettings(broker.bootstrap), valkey.url
+        finally:
+            valkey.stop()
+            broker.stop()
+
+
+def prepared(kafka: KafkaSettings, redis_url: str, records: int, partitions: int) -> tuple[Course, int]:
+    """A filled topic, and the sum of its amounts."""
+    with tempfile.TemporaryDirectory() as folder, closing(KeyRing(SqliteKeys(Path(folder) / "keys.db"))) as keys:
+        total = asyncio.run(fill(kafka, TOPIC, partitions, records, codec(keys)))
+    return Course(kafka.bootstrap, TOPIC, partitions, records, redis_url, "", ""), total
+
+
+if __name__ == "__main__":
+    main()
