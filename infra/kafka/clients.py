@@ -56,10 +56,10 @@ def administering(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
 
 
 @contextmanager
-def consuming(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
-    """A consumer of no group, to be given its partitions."""
+def consuming(settings: KafkaSettings, **more: Any) -> Iterator[KafkaConsumer]:
+    """A consumer of no group, to be given its partitions. ``more``: of the library's own arguments."""
     with answering(settings):
-        consumer = KafkaConsumer(**synchronous(settings), enable_auto_commit=False, request_timeout_ms=PATIENCE)
+        consumer = KafkaConsumer(**synchronous(settings), enable_auto_commit=False, request_timeout_ms=PATIENCE, **more)
         try:
             yield consumer
         finally:

@@ -44,7 +44,7 @@ from tests.streams.shelved import read_models
 
 PARTITIONS = 3
 LARGEST = 16 * 2**20 - 2048  # bytes, with which a record still is one that Kafka takes
-JUNK = (b"\xff\x00junk", b'{"id":7,"type":"click"}', b"[" * 2000, None)
+JUNK = (b"\xff\x00junk", b'{"id":7,"type":"click"}', b"[" * 2000, b"")
 
 BROKEN = """
 from dataclasses import replace
