@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 import redis
 
@@ -13,6 +15,8 @@ from infra.places import LOG, Place
 from infra.views import Step, Views
 from streams.feeds import Feed
 
+POSITION = attrgetter("position")
+
 
 class Unfoldable(Fault):
     """A fold failed over an event or a chunk of them: a fault of the fold, or of an event that should not be."""
@@ -21,6 +25,26 @@ class Unfoldable(Fault):
         at = f"event #{first}" if first == last else f"events #{first} to #{last}"
         super().__init__(f"The fold {fold} failed over {at}: {cause!r}. Nothing of it is in Redis.")
         self.fold = fold
+
+
+class Chunk(NamedTuple):
+    """``kinds``: the types of its events. ``first``: the least of its positions."""
+
+    events: Sequence[Recorded]
+    kinds: frozenset[type]
+    first: int
+
+    @classmethod
+    def of(cls, events: Sequence[Recorded]) -> Chunk:
+        return cls(events, frozenset(type(event) for _, event in events), min(map(POSITION, events), default=0))
+
+    def new(self, kinds: frozenset[type], position: int) -> Sequence[Recorded]:
+        """The events of these types behind a position; mostly it is all of them, or none."""
+        if self.kinds.isdisjoint(kinds):
+            return ()
+        if self.first <= position:
+            return [r for r in self.events if type(r.event) in kinds and r.position > position]
+        return self.events if self.kinds <= kinds else [r for r in self.events if type(r.event) in kinds]
 
 
 class Folding:
@@ -60,10 +84,8 @@ class Folding:
 
         ``without``: folds that only move on. Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
         """
-        places = self.places
-        return [
-            self._step(feed, chunk, there, feed.name in without) for feed in self._feeds if not places[feed.name].has(there)
-        ]
+        places, some = self.places, Chunk.of(chunk)
+        return [self._step(feed, some, there, feed.name in without) for feed in self._feeds if not places[feed.name].has(there)]
 
     def moved(self, steps: Iterable[Step]) -> None:
         """These steps are in Redis, or on their way."""
@@ -74,9 +96,9 @@ class Folding:
         for feed in self._feeds:
             feed.forget()
 
-    def _step(self, feed: Feed, chunk: Sequence[Recorded], there: Place, spared: bool) -> Step:
-        before, events = self.places[feed.name], feed.events
-        mine = [] if spared else [r for r in chunk if type(r.event) in events and r.position > before.position]
+    def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool) -> Step:
+        before = self.places[feed.name]
+        mine = [] if spared else chunk.new(feed.events, before.position)
         try:
             delta = feed.fold(mine) if mine else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back

@@ -17,10 +17,9 @@ from bytewax.testing import run_main
 
 from infra.packaged.valkey import connect
 from infra.views import Views
+from streams.agents import CHUNK
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.tallies import Sink
-
-BATCH = 1000  # records; its own default
 
 
 class Writing(StatelessSinkPartition[Any]):  # type: ignore[misc]
@@ -55,7 +54,7 @@ class RedisSink(DynamicSink[Any]):  # type: ignore[misc]
 def flow(course: Course) -> Finish:
     made = Dataflow("purchases")
     finishes: list[Finish] = []
-    stream = op.input("topic", made, KafkaSource([course.bootstrap], [course.topic], tail=False, batch_size=BATCH))
+    stream = op.input("topic", made, KafkaSource([course.bootstrap], [course.topic], tail=False, batch_size=CHUNK))
     sink = Sink(Views(connect(course.redis)), course.topic)
     op.output("redis", stream, RedisSink(sink, Stopwatch(course.records), finishes))
     run_main(made)

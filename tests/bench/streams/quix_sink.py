@@ -10,10 +10,9 @@ from quixstreams.sinks import BatchingSink, SinkBatch
 
 from infra.packaged.valkey import connect
 from infra.views import Views
+from streams.agents import CHUNK
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.tallies import Sink
-
-COMMIT = 4000  # records: about a thousand for each of four partitions
 
 
 class RedisSink(BatchingSink):  # type: ignore[misc]
@@ -43,7 +42,7 @@ def stream(course: Course) -> Finish:
         broker_address=course.bootstrap,
         consumer_group=course.group,
         auto_offset_reset="earliest",
-        commit_every=COMMIT,
+        commit_every=CHUNK * course.partitions,  # a chunk of each partition, about
         loglevel="ERROR",
         state_dir=course.home,
     )
