@@ -23,6 +23,8 @@ from infra.settings import jar_cache
 from streams.cli.console import grid
 from tests.bench.streams.course import Course
 from tests.bench.streams.goals import goals
+from tests.bench.streams.latency import latency
+from tests.bench.streams.pipeline import pipeline
 from tests.bench.streams.racing import CONTESTANTS, race, rows
 from tests.bench.streams.records import codec, fill
 
@@ -33,8 +35,9 @@ TOPIC = "bench.purchases"
 @click.option("--records", default=1_000_000, help="Events in the topic.")
 @click.option("--partitions", default=4, help="Of the topic.")
 @click.option("--turns", default=5, help="Runs of each contestant.")
+@click.option("--appends", default=10_000, help="Whose way into the cards is timed; 0 for none.")
 @click.option("--only", multiple=True, help="Modules of contestants, besides the floor.")
-def main(records: int, partitions: int, turns: int, only: tuple[str, ...]) -> None:
+def main(records: int, partitions: int, turns: int, appends: int, only: tuple[str, ...]) -> None:
     """Rates and ratios of streaming events from Kafka into Redis."""
     out, told = Console(highlight=False), Console(stderr=True, highlight=False)
     contestants = [c for c in CONTESTANTS if not only or not c.writes or c.module in only]
@@ -44,6 +47,12 @@ def main(records: int, partitions: int, turns: int, only: tuple[str, ...]) -> No
     columns = ("contestant", "events/s", "CPU µs/event", "÷ floor, CPU", "÷ floor, clock")
     out.print(grid(f"{records:,} events, medians of {turns}", columns, rows(raced, records, contestants), numbers=range(1, 5)))
     met = [(what, f"{found:.2f}", f"≥ {least}", "met" if found >= least else "missed") for what, found, least in goals(raced)]
+    if appends:
+        with pipeline() as way:
+            timed = latency(way, appends)
+        for what, found, most in (("p50", timed.p50, 10), ("p99", timed.p99, 50)):
+            name = f"append to card at {timed.rate:,.0f}/s, {what}"
+            met.append((name, f"{found:.1f} ms", f"≤ {most} ms", "met" if found <= most else "missed"))
     out.print(grid("Goals", ("what", "found", "goal", ""), met, numbers=(1, 2)))
 
 
