@@ -27,6 +27,7 @@ Told: TypeAlias = Callable[[int, int, float], None]
 
 WATCH = 5.0  # seconds between looks at whether the topics are still the same
 TELL = 0.25  # seconds between tellings
+SAVE = 0.1  # seconds between writings of the checkpoints
 
 
 class Replaced(Fault):
@@ -60,6 +61,7 @@ class Session:
         self._relayed: dict[str, Relayed] = {}
         self._unsaved: tuple[int, dict[Place, int]] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
         self._told = (0.0, 0)
 
     async def run(self, stopping: asyncio.Event, tell: Told) -> None:
@@ -86,7 +88,7 @@ class Session:
         group = await self._reading.do(batches.next)
         while not stopping.is_set():
             if group is None:
-                await self._save_all()
+                self._saved()
                 await self._tell(tell, position, at_once=True)
                 await self._reading.do(partial(waiting.until_behind, position))
                 group = await self._reading.do(batches.next)
@@ -114,20 +116,22 @@ class Session:
         return group.last, following
 
     def _saved(self) -> None:
-        """Raise what came of the last saving."""
-        if self._saving:
+        """Raise what came of the last saving, if it is over."""
+        if self._saving and self._saving.done():
             self._saving.result()
 
     async def _save_all(self) -> None:
-        while self._saving or self._unsaved:
-            if self._saving:
-                await self._saving
-            self._saving = asyncio.create_task(self._save()) if self._unsaved else None
+        self._ending.set()
+        if self._saving:
+            await self._saving
 
     async def _save(self) -> None:
-        if self._unsaved:
+        """Now and then, so that nobody waits for it: what is relayed and not written down yet is relayed again, no more."""
+        while self._unsaved:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), SAVE)
             (position, ends), self._unsaved = self._unsaved, None
-            await self._booking.do(lambda: self._advance(position, ends))
+            await self._booking.do(partial(self._advance, position, ends))
 
     def _advance(self, position: int, ends: dict[Place, int]) -> None:
         """Write down how far each topic is whole: not before what was lost of it is there again."""

@@ -24,7 +24,7 @@ BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
 MOST_THREADS = 64  # that read at the same time, each with a connection of its own
 MOST_VALUES = 500  # in one statement
-POLL = 0.01  # seconds
+POLL = 0.004  # seconds; a look costs microseconds
 CLOCK = "(julianday('now') - 2440587.5) * 86400"  # seconds of the epoch
 PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
