@@ -128,22 +128,21 @@ def test_reading_begins_where_it_is_told_to_whatever_was_committed(topic: Counte
 
 @pytest.mark.parametrize("topic", [3], indirect=True)
 def test_partitions_that_change_hands_lose_nothing(topic: Counted) -> None:
-    def add() -> None:
+    def add(records: int) -> None:
         for partition in range(3):
-            topic.add(200, partition)
+            topic.add(records, partition)
 
-    def all_committed() -> bool:
-        return [topic.committed(partition) for partition in range(3)] == topic.size
+    def is_at_work(one: Taking) -> bool:
+        add(5)
+        return bool(one.told)
 
-    add()
     first = topic.take()
-    eventually(lambda: bool(first.told))
+    eventually(lambda: is_at_work(first))
     second = topic.take()
-    add()
-    eventually(lambda: bool(second.told))
-    add()
+    eventually(lambda: is_at_work(second))
+    add(200)
     first.stop()
-    add()
-    eventually(all_committed)
-    for partition in range(3):
-        assert {*first.offsets(partition), *second.offsets(partition)} == set(range(800))
+    add(200)
+    eventually(lambda: [topic.committed(partition) for partition in range(3)] == topic.size)
+    for partition, size in enumerate(topic.size):
+        assert {*first.offsets(partition), *second.offsets(partition)} == set(range(size))
