@@ -7,8 +7,12 @@ import signal
 import time
 from collections.abc import Callable
 
+from infra.packaged.kafka import EmbeddedKafka
+from infra.packaged.postgres import EmbeddedPostgres
+from infra.packaged.valkey import EmbeddedRedis
 from streams.processes import Kept
-from tests.cluster.harness import Cluster, kill
+from tests.cluster.harness import Cluster
+from tests.journey.kills import kill
 
 PAST_A_SESSION = 9.0  # seconds; a worker's session at Kafka is 6
 FROZEN = 9.0  # seconds, longer than Redis clients wait for an answer
@@ -27,18 +31,18 @@ def relay_killed(cluster: Cluster) -> None:
 
 
 def broker_killed(cluster: Cluster) -> None:
-    kill(cluster.kafka.serving())
+    kill(serving(cluster.kafka))
     cluster.kafka.start()
 
 
 def redis_killed(cluster: Cluster) -> None:
     """Its file is synchronised every second, so what it knew last may be gone."""
-    kill(cluster.redis.serving())
+    kill(serving(cluster.redis))
     cluster.redis.start()
 
 
 def postgres_killed(cluster: Cluster) -> None:
-    kill(cluster.postgres.serving())
+    kill(serving(cluster.postgres))
     cluster.postgres.start()
 
 
@@ -62,8 +66,7 @@ def workers_come_and_go(cluster: Cluster) -> None:
 
 
 def redis_frozen(cluster: Cluster) -> None:
-    process = cluster.redis.serving()
-    assert process
+    process = serving(cluster.redis)
     os.kill(process, signal.SIGSTOP)
     time.sleep(FROZEN)
     os.kill(process, signal.SIGCONT)
@@ -76,8 +79,14 @@ def redis_failed_over(cluster: Cluster) -> None:
     replica.stop_following()
     position = cluster.slowest()
     cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
-    kill(cluster.redis.serving())
+    kill(serving(cluster.redis))
     replica.answer_in_place()
+
+
+def serving(server: EmbeddedKafka | EmbeddedPostgres | EmbeddedRedis) -> int:
+    process = server.serving()
+    assert process, f"{server} does not run"
+    return process
 
 
 def pid_of(kept: Kept) -> int:

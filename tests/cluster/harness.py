@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -157,8 +156,3 @@ def regulars(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run(command, env={**inherited, **environment}, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def kill(pid: int | None) -> None:
-    assert pid, "there is nothing to kill"
-    os.kill(pid, signal.SIGKILL)

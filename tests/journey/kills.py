@@ -28,15 +28,16 @@ def import_with_kills(home: Path, weeks: int, kills: int, seconds: tuple[float, 
         process.communicate()
         pid = home / "valkey" / "pid"
         if kill % 3 == 2 and pid.exists():
-            kill_redis(int(pid.read_text()))
+            kill(int(pid.read_text()))
     regulars.json("import", "complete-journey", "--weeks", str(weeks))
     return regulars, hit
 
 
-def kill_redis(pid: int) -> None:
+def kill(pid: int) -> None:
+    """SIGKILL, and wait until nothing of the process answers any more."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
         time.sleep(0.01)
