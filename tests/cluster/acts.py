@@ -12,7 +12,7 @@ from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
 from streams.processes import Kept
 from tests.cluster.harness import Cluster
-from tests.journey.kills import kill
+from tests.journey.kills import sigkill
 
 PAST_A_SESSION = 9.0  # seconds; a worker's session at Kafka is 6
 FROZEN = 9.0  # seconds, longer than Redis clients wait for an answer
@@ -20,29 +20,29 @@ STORM = 4  # workers that come and go
 
 
 def worker_killed(cluster: Cluster) -> None:
-    kill(pid_of(cluster.workers.kept[0]))
+    sigkill(pid_of(cluster.workers.kept[0]))
 
 
 def relay_killed(cluster: Cluster) -> None:
     """While it publishes all of the log again, to topics that were made anew."""
     cluster.unpublish()
     cluster.until(cluster.partly_relayed, "the relay publishes nothing")
-    kill(pid_of(cluster.relays.kept[0]))
+    sigkill(pid_of(cluster.relays.kept[0]))
 
 
 def broker_killed(cluster: Cluster) -> None:
-    kill(serving(cluster.kafka))
+    sigkill(serving(cluster.kafka))
     cluster.kafka.start()
 
 
 def redis_killed(cluster: Cluster) -> None:
     """Its file is synchronised every second, so what it knew last may be gone."""
-    kill(serving(cluster.redis))
+    sigkill(serving(cluster.redis))
     cluster.redis.start()
 
 
 def postgres_killed(cluster: Cluster) -> None:
-    kill(serving(cluster.postgres))
+    sigkill(serving(cluster.postgres))
     cluster.postgres.start()
 
 
@@ -79,7 +79,7 @@ def redis_failed_over(cluster: Cluster) -> None:
     replica.stop_following()
     position = cluster.slowest()
     cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
-    kill(serving(cluster.redis))
+    sigkill(serving(cluster.redis))
     replica.answer_in_place()
 
 

@@ -28,12 +28,12 @@ def import_with_kills(home: Path, weeks: int, kills: int, seconds: tuple[float, 
         process.communicate()
         pid = home / "valkey" / "pid"
         if kill % 3 == 2 and pid.exists():
-            kill(int(pid.read_text()))
+            sigkill(int(pid.read_text()))
     regulars.json("import", "complete-journey", "--weeks", str(weeks))
     return regulars, hit
 
 
-def kill(pid: int) -> None:
+def sigkill(pid: int) -> None:
     """SIGKILL, and wait until nothing of the process answers any more."""
     try:
         os.kill(pid, signal.SIGKILL)
