@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.postgres import EmbeddedPostgres
@@ -13,6 +14,8 @@ from infra.packaged.valkey import EmbeddedRedis
 from streams.processes import Kept
 from tests.cluster.harness import Cluster
 from tests.journey.kills import sigkill
+
+Server: TypeAlias = EmbeddedKafka | EmbeddedPostgres | EmbeddedRedis
 
 PAST_A_SESSION = 9.0  # seconds; a worker's session at Kafka is 6
 FROZEN = 9.0  # seconds, longer than Redis clients wait for an answer
@@ -31,18 +34,18 @@ def relay_killed(cluster: Cluster) -> None:
 
 
 def broker_killed(cluster: Cluster) -> None:
-    sigkill(serving(cluster.kafka))
+    end(cluster.kafka)
     cluster.kafka.start()
 
 
 def redis_killed(cluster: Cluster) -> None:
     """Its file is synchronised every second, so what it knew last may be gone."""
-    sigkill(serving(cluster.redis))
+    end(cluster.redis)
     cluster.redis.start()
 
 
 def postgres_killed(cluster: Cluster) -> None:
-    sigkill(serving(cluster.postgres))
+    end(cluster.postgres)
     cluster.postgres.start()
 
 
@@ -79,11 +82,18 @@ def redis_failed_over(cluster: Cluster) -> None:
     replica.stop_following()
     position = cluster.slowest()
     cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
-    sigkill(serving(cluster.redis))
+    end(cluster.redis)
     replica.answer_in_place()
 
 
-def serving(server: EmbeddedKafka | EmbeddedPostgres | EmbeddedRedis) -> int:
+def end(server: Server) -> None:
+    """SIGKILL, and wait until nothing of it holds on to anything: the last threads of a JVM take their time."""
+    os.kill(serving(server), signal.SIGKILL)
+    while server.serving() is not None:
+        time.sleep(0.01)
+
+
+def serving(server: Server) -> int:
     process = server.serving()
     assert process, f"{server} does not run"
     return process
