@@ -12,7 +12,8 @@ from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from infra.faults import Fault
 from infra.places import LOG, Place, checkpoint, lacking
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from streams.feeds import Feed
 
 POSITION = attrgetter("position")

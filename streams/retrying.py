@@ -16,7 +16,7 @@ from infra.codec import key_of
 from infra.faults import Fault, Superseded, Unreadable
 from infra.kafka.envelope import Envelope, unwrap
 from infra.places import Place, checkpoint, lacking
-from infra.views import Step
+from infra.steps import Step
 from models.learner import Learner
 from projections.kernel import Documents, Projection, Tally
 from streams.bootstrap import App

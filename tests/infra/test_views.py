@@ -10,7 +10,8 @@ from aggregates.delta import Delta
 from infra.faults import Misconfigured, Superseded, Unreachable, Unreadable
 from infra.packaged.valkey import connect
 from infra.places import Place
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from tests.redis_content import content
 
 EXACT = 2**53

@@ -13,7 +13,8 @@ from infra.codec import partition_fields
 from infra.faults import Superseded
 from infra.places import Place
 from infra.settings import Settings
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from projections.card import Card
 from projections.kernel import Documents
 from streams.bootstrap import App, running

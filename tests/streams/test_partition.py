@@ -17,7 +17,8 @@ from infra.event_log.shapes import Row
 from infra.faults import Newer
 from infra.places import Place, lacking
 from infra.settings import Settings
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from projections.kernel import Documents, Tally
 from projections.orders import orders
 from projections.trending import trending

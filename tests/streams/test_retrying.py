@@ -20,7 +20,8 @@ from infra.codec import Codec
 from infra.event_log.shapes import Row
 from infra.faults import Unreadable
 from infra.settings import Settings
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from models.learner import Learner
 from projections.kernel import Documents, Projection
 from projections.orders import orders

@@ -13,7 +13,8 @@ import redis
 
 from aggregates.delta import Delta
 from infra.places import Place
-from infra.views import Step, Views
+from infra.steps import Step
+from infra.views import Views
 from projections.kernel import Tally
 from tests.bench.streams.records import Bought
 
