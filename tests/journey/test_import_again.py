@@ -54,6 +54,6 @@ def test_models_taught_later_know_the_same(app: App, home: Path) -> None:
     assert status == 0, err
     status, _, err = regulars.run("digest")
     assert status == 3
-    assert "learner is" in err
+    assert "events behind the log: learner;" in err
     assert regulars.run("follow", "--once")[0] == 0
     assert regulars.json("digest") == digests_of(app)

@@ -12,6 +12,8 @@ from tests.bench.streams.__main__ import prepared
 from tests.bench.streams.goals import goals
 from tests.bench.streams.racing import CONTESTANTS, Unequal, race, rows
 
+pytestmark = pytest.mark.slow
+
 RECORDS = 3000
 NEEDS = {"bytewax_sink": "bytewax", "quix_sink": "quixstreams"}
 

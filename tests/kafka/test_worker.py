@@ -185,12 +185,15 @@ def exact(shop: Shop, valkey_url: str) -> dict[str, Any]:
         return read_models(client)
 
 
-def test_records_that_no_fold_can_read_become_letters_and_the_rest_is_exact(shop: Shop, exact: dict[str, Any]) -> None:
+@pytest.mark.parametrize("largest", [2**20, pytest.param(LARGEST, marks=pytest.mark.slow)])
+def test_records_that_no_fold_can_read_become_letters_and_the_rest_is_exact(
+    shop: Shop, exact: dict[str, Any], largest: int
+) -> None:
     domain = [
         row.position for row in shop.rows if any(row.name in EVENTS[event].stored_names for event in carried(TERMS)[DOMAIN])
     ]
     random = Random(5)
-    oversized = random.randbytes(LARGEST)
+    oversized = random.randbytes(largest)
     poison: dict[int, bytes | None] = dict(zip(random.sample(domain[10:], 5), (*JUNK, oversized), strict=True))
     shop.publish(poison)
     worker = shop.work()
