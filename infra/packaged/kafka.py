@@ -10,54 +10,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.faults import Misconfigured, Missing, Unreachable, Unreadable
 from infra.packaged.jars import jars
+from infra.packaged.one_node import LOGGING, MEMORY, ONE_NODE, QUICK, cluster_id
+from infra.packaged.ports import answers, free_ports
 
 START_TIMEOUT = 120.0  # seconds: after a kill its logs are read through first
-PORTS = range(20_000, 32_000)  # below those that systems lend to outgoing connections
-LARGEST_RECORD = 16 * 2**20  # bytes
 CONFIGURATION = "server.properties"
-MEMORY = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
-QUICK = "-XX:TieredStopAtLevel=1"  # a start takes two thirds of the processor time
-LOGGING = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")
 ITSELF = 'echo $$ >pid; exec "$@"'
 """The shell writes its own process id, which is the broker's: no kill of the starter can part the two."""
-
-ONE_NODE = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "BROKER",
-    "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "auto.create.topics.enable": "false",
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "4",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "4",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    "share.coordinator.state.topic.num.partitions": "4",
-    "group.initial.rebalance.delay.ms": "0",
-    "message.max.bytes": str(LARGEST_RECORD),
-    "replica.fetch.max.bytes": str(LARGEST_RECORD),
-    "log.retention.ms": "-1",
-    "log.cleaner.dedupe.buffer.size": str(4 * 2**20),
-    "num.network.threads": "2",
-    "num.io.threads": "2",
-    "broker.session.timeout.ms": "3000",  # a killed broker waits for its own ghost to go
-    "broker.heartbeat.interval.ms": "500",
-}
 
 
 @dataclass(frozen=True)
@@ -200,15 +168,6 @@ class EmbeddedKafka:
             yield
 
 
-def cluster_id() -> str:
-    """A new one: 16 random bytes, as Kafka writes them.
-
-    >>> len(cluster_id())
-    22
-    """
-    return urlsafe_b64encode(b"\0" + os.urandom(15)).decode().rstrip("=")  # begins with A: a hyphen would look like an option
-
-
 def held(file: int) -> bool:
     """Whether a running broker holds the lock on this file."""
     try:
@@ -217,24 +176,6 @@ def held(file: int) -> bool:
         return True
     fcntl.flock(file, fcntl.LOCK_UN)
     return False
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as tried:
-        tried.settimeout(1)
-        return tried.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_ports() -> tuple[int, int]:
-    """Two that nobody listens on."""
-    found: list[int] = []
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
-        with socket.socket() as tried, contextlib.suppress(OSError):
-            tried.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == 2:
-            return found[0], found[1]
-    raise Unreachable("No two loopback ports are free for the embedded Kafka.")
 
 
 def machine() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from contextlib import closing
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import redis
 
+from infra.packaged.ports import free_ports
 from infra.packaged.valkey import EmbeddedRedis, binary
 
 PATIENCE = 60.0  # seconds to copy what the primary holds
@@ -23,7 +23,7 @@ class Replica:
         self._primary = primary
         self._socket = folder / "replica.sock"
         with closing(redis.Redis.from_url(primary.url)) as client:
-            port = free_port()
+            port, _ = free_ports()
             client.config_set("port", port)
         options = {"port": "0", "unixsocket": str(self._socket), "dir": str(folder), "save": ""}
         words = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -58,9 +58,3 @@ class Replica:
 
     def _client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self._socket))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

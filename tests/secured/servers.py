@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.packaged.kafka import answers, free_ports
+from infra.packaged.ports import answers, free_ports
 from infra.packaged.system_user import account
 from tests.secured.authority import Authority
 
