@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from infra.kafka.clients import administering, synchronous
 from infra.kafka.settings import KafkaSettings
@@ -50,8 +50,8 @@ class Counted:
 
 
 def committed(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed; nothing while the broker still makes its own topic for that."""
-    with suppress(CoordinatorNotAvailableError):
+    """What a group has committed; nothing while the broker still makes or loads its own topic for that."""
+    with suppress(CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
         return {place: found.offset for place, found in admin.list_group_offsets(group)[group].items()}
     return {}
 
