@@ -1,5 +1,5 @@
-"""A member's standing: the ledger of points and the tier, two files of rules over one stream.
+"""A membership: the ledger of points, what earns them, and the standing, three parts over one stream.
 
-``facts`` has the events and the state, ``lots`` the points by purchase, ``ledger`` the rules of points, ``tiers`` those of
-tiers, ``decider`` the commands.
+``points``, ``earning`` and ``standing`` have the events, the state and the fold of a part each, ``facts`` joins them; ``lots``
+and ``purchases`` are what they stand on; ``ledger`` has the rules of points, ``tiers`` those of tiers, ``decider`` the commands.
 """

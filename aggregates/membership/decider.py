@@ -76,13 +76,14 @@ def is_settled(command: Command, state: Membership) -> bool:
     """Asked before, or about an order that earned nothing."""
     match command:
         case GrantPoints():
-            return command.order in state.lots or command.net <= 0
+            return command.order in state.points.lots or command.net <= 0
         case ActivatePoints():
-            return command.order not in state.lots or state.lots[command.order].active_from is not None
+            lots = state.points.lots
+            return command.order not in lots or lots[command.order].active_from is not None
         case RedeemPoints():
-            return command.redemption in state.redemptions
+            return command.redemption in state.points.redemptions
         case ClawBackPoints():
-            return command.order not in state.lots or (command.order, command.reversal) in state.reversals
+            return command.order not in state.points.lots or (command.order, command.reversal) in state.points.reversals
         case _:
             assert_never(command)
 
@@ -98,7 +99,7 @@ def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
             require_id("member", member)
             require_id("redemption", command.redemption)
             require_count("points", command.points, least=1)
-            return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state))
+            return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state.points))
         case ClawBackPoints():
             return claw_back_and_revoke(command, now, state)
         case _:
@@ -115,8 +116,8 @@ def grant_and_raise(command: GrantPoints, now: int, state: Membership) -> list[E
 
 def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -> list[Event]:
     member, order, terms = command.member, command.order, command.terms
-    lot = state.lots[order]
-    spend = tiers.qualifying_spend(state, now, terms, (lot.at, command.net - lot.net))
+    bought = state.earning.purchases[order]
+    spend = tiers.qualifying_spend(state, now, terms, (bought.at, command.net - bought.net))
     clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
     return [clawed, *tiers.revoked(member, now, spend, terms, state)]
 

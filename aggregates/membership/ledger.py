@@ -8,16 +8,17 @@ left are exactly those that the retained net earns; what is no longer there beco
 from __future__ import annotations
 
 from aggregates.kernel import Refusal
-from aggregates.membership.facts import (
+from aggregates.membership.facts import Membership
+from aggregates.membership.lots import Lot
+from aggregates.membership.points import (
     Allocations,
     DebtSettled,
+    Ledger,
     LotActivated,
-    Membership,
     PointsClawedBack,
     PointsGranted,
     PointsRedeemed,
 )
-from aggregates.membership.lots import Lot
 from aggregates.programme import Programme, Rate
 from aggregates.programme_time import add_days
 
@@ -43,7 +44,7 @@ def activate(member: str, order: str, delivered: int, terms: Programme) -> LotAc
 
 
 def redeem(
-    member: str, redemption: str, points: int, order: str | None, now: int, state: Membership
+    member: str, redemption: str, points: int, order: str | None, now: int, state: Ledger
 ) -> list[DebtSettled | PointsRedeemed]:
     available = state.available(now)
     if points > available:
@@ -63,9 +64,10 @@ def claw_back(
     member: str, order: str, reversal: str, net: int, at: int, terms: Programme, state: Membership, qualifying: int
 ) -> PointsClawedBack:
     """``net``: what the order still counts for. Taken from its own lot, then from others, the rest is owed."""
-    lot = state.lots[order]
-    points = lot.earned - min(lot.earned, points_for(net, lot.multiplier, terms.unit))
-    others = sorted((other for other in state.lots.values() if other is not lot and other.is_active(at)), key=first_active)
+    bought, ledger = state.earning.purchases[order], state.points
+    lot = ledger.lots[order]
+    points = lot.earned - min(lot.earned, points_for(net, bought.multiplier, terms.unit))
+    others = sorted((other for other in ledger.lots.values() if other is not lot and other.is_active(at)), key=first_active)
     allocations = allocate(points, [lot, *others])
     owed = points - sum(taken for _, taken in allocations)
     return PointsClawedBack(member, order, reversal, points, allocations, owed, net, qualifying, at)

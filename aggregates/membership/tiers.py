@@ -7,7 +7,8 @@ reviews do not drift. A reversal within the return window of the upgrade takes i
 
 from __future__ import annotations
 
-from aggregates.membership.facts import Membership, TierExtended, TierLowered, TierRaised
+from aggregates.membership.facts import Membership
+from aggregates.membership.standing import TierExtended, TierLowered, TierRaised
 from aggregates.programme import Programme
 from aggregates.programme_time import add_days, add_months, end_of_day
 
@@ -19,7 +20,7 @@ def qualifying_spend(state: Membership, now: int, terms: Programme, change: tupl
     """
     since = add_months(now, -terms.window_months, terms.zone)
     at, more = change
-    counted = state.lots.spend(since, now)
+    counted = state.earning.purchases.spend(since, now)
     return counted + more if since < at <= now else counted
 
 
@@ -32,7 +33,7 @@ def raised(member: str, now: int, spend: int, terms: Programme, state: Membershi
 
 def review(member: str, now: int, terms: Programme, state: Membership) -> TierExtended | TierLowered | None:
     """The outcome of the one review that is due at ``now``, if any; ask again until there is none."""
-    due = state.now.valid_until
+    due = state.standing.now.valid_until
     if due is None or due > now:
         return None
     spend = qualifying_spend(state, due - 1, terms)
@@ -49,12 +50,13 @@ def revoked(member: str, now: int, spend: int, terms: Programme, state: Membersh
 
     It takes back no more than that upgrade gave: the tier held before it stands, to its own date.
     """
-    before = terms.rank(state.before.tier)
+    now_held, ended = state.standing.now, state.standing.before
+    before = terms.rank(ended.tier)
     rank = max(terms.reached(spend), before)
-    window_over = add_days(state.now.raised_at, terms.return_days, terms.zone)
+    window_over = add_days(now_held.raised_at, terms.return_days, terms.zone)
     if rank >= terms.rank(state.tier) or now >= window_over:
         return []
-    until = state.before.valid_until if rank == before else state.now.valid_until
+    until = ended.valid_until if rank == before else now_held.valid_until
     return [TierLowered(member, terms.name(rank), state.tier, spend, until, "reversal", now)]
 
 

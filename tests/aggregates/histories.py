@@ -58,10 +58,10 @@ def lived(life: list[Step]) -> list[Event]:
     now = START
     for number, step in enumerate(life):
         now += step.wait * DAY
-        known = [*state.lots, "unknown"]
+        known = [*state.points.lots, "unknown"]
         order = f"o-{number}" if step.kind == "grant" else known[step.order % len(known)]
-        net = state.lots[order].net if order in state.lots else 0
-        command = asked(step, number, order, net, state.available(now), now - step.late * DAY)
+        net = state.earning.purchases[order].net if order in state.earning.purchases else 0
+        command = asked(step, number, order, net, state.points.available(now), now - step.late * DAY)
         try:
             decided = decide(command, state)
         except Refusal:

@@ -40,14 +40,14 @@ def test_lots_less_debt_are_what_was_granted_less_what_was_taken_back_and_spent(
         granted = sum(event.points for event in seen if isinstance(event, PointsGranted))
         clawed = sum(event.points for event in seen if isinstance(event, PointsClawedBack))
         redeemed = sum(event.points for event in seen if isinstance(event, PointsRedeemed))
-        assert sum(lot.remaining for lot in state.lots.values()) - state.owed == granted - clawed - redeemed
+        assert sum(lot.remaining for lot in state.points.lots.values()) - state.points.owed == granted - clawed - redeemed
 
 
 @given(lives)
 def test_no_lot_and_no_debt_falls_below_nothing(events: list[Event]) -> None:
     for state in states(events):
-        assert state.owed >= 0
-        assert all(lot.remaining >= 0 and lot.earned >= 0 for lot in state.lots.values())
+        assert state.points.owed >= 0
+        assert all(lot.remaining >= 0 and lot.earned >= 0 for lot in state.points.lots.values())
 
 
 @given(lives)
@@ -63,36 +63,37 @@ def test_an_allocation_is_complete(events: list[Event]) -> None:
 
 @given(lives)
 def test_a_lot_has_earned_what_its_order_still_counts_for(events: list[Event]) -> None:
-    for lot in membership.rebuild(events).lots.values():
-        assert lot.earned == points_for(lot.net, lot.multiplier, TERMS.unit)
+    state = membership.rebuild(events)
+    for bought in state.earning.purchases.values():
+        assert state.points.lots[bought.order].earned == points_for(bought.net, bought.multiplier, TERMS.unit)
 
 
 @given(lives, st.integers(-50, 400))
 def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None:
     state = membership.rebuild(events)
     now = max(state.latest, START + days * DAY)
-    if state.available(now):
-        spent = decide(RedeemPoints("m", "all", state.available(now), TERMS, now), state)
+    if state.points.available(now):
+        spent = decide(RedeemPoints("m", "all", state.points.available(now), TERMS, now), state)
         settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
         after = membership.rebuild([*events, *spent])
-        assert (settled, after.owed, after.balance(now)) == (state.owed, 0, 0)
+        assert (settled, after.points.owed, after.points.balance(now)) == (state.points.owed, 0, 0)
 
 
 @given(lives, st.lists(st.integers(-50, 2000), min_size=1, max_size=5))
 def test_who_is_in_debt_has_nothing_to_spend_at_any_instant(events: list[Event], days: list[int]) -> None:
     for state in states(events):
         for now in (state.latest, *(START + day * DAY for day in days)):
-            active = sum(lot.remaining for lot in state.lots.values() if lot.is_active(now))
-            available, debt = state.available(now), state.debt(now)
+            active = sum(lot.remaining for lot in state.points.lots.values() if lot.is_active(now))
+            available, debt = state.points.available(now), state.points.debt(now)
             assert available == 0 or debt == 0
-            assert available - debt == state.balance(now) == active - state.owed
-            assert 0 <= debt <= state.owed
+            assert available - debt == state.points.balance(now) == active - state.points.owed
+            assert 0 <= debt <= state.points.owed
 
 
 @given(lives)
 def test_the_tier_is_one_of_the_programmes_and_reviewed_only_if_above_the_entry(events: list[Event]) -> None:
     for state in states(events):
-        assert (state.now.valid_until is None) == (TERMS.rank(state.tier) == 0)
+        assert (state.standing.now.valid_until is None) == (TERMS.rank(state.tier) == 0)
         assert state.tier == TERMS.name(TERMS.rank(state.tier))
 
 
@@ -105,14 +106,14 @@ def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
     if data.draw(st.booleans(), label="spent before"):
         events += decide(ActivatePoints("m", "o", TERMS, START), membership.rebuild(events))
         state = membership.rebuild(events)
-        if state.available(START + 30 * DAY):
-            events += decide(RedeemPoints("m", "p", state.available(START + 30 * DAY), TERMS, START + 30 * DAY), state)
+        if state.points.available(START + 30 * DAY):
+            events += decide(RedeemPoints("m", "p", state.points.available(START + 30 * DAY), TERMS, START + 30 * DAY), state)
     kept = [step for step in sorted(steps, reverse=True) if step <= net]
     for number, left in enumerate([*kept, 0]):
         events += decide(ClawBackPoints("m", "o", f"r-{number}", left, TERMS, START + 31 * DAY), membership.rebuild(events))
     (points,) = (event.points for event in events if isinstance(event, PointsGranted))
     assert sum(event.points for event in events if isinstance(event, PointsClawedBack)) == points
-    assert membership.rebuild(events).lots["o"].earned == 0
+    assert membership.rebuild(events).points.lots["o"].earned == 0
 
 
 @pytest.mark.parametrize("way", list(permutations([1, 2, 3])))

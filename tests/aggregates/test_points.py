@@ -72,9 +72,9 @@ def test_points_are_pending_until_the_return_window_closes() -> None:
     state = after(grant("a", 10_000))
     assert membership.decide(deliver("a"), state) == [LotActivated("m", "a", active_from=READY, at=NOW + 2 * DAY)]
     delivered = after(grant("a", 10_000), deliver("a"))
-    assert (delivered.available(READY - 1), delivered.pending(READY - 1)) == (0, 100)
-    assert (delivered.available(READY), delivered.pending(READY)) == (100, 0)
-    assert (state.available(READY + 900 * DAY), state.pending(READY + 900 * DAY)) == (0, 100)
+    assert (delivered.points.available(READY - 1), delivered.points.pending(READY - 1)) == (0, 100)
+    assert (delivered.points.available(READY), delivered.points.pending(READY)) == (100, 0)
+    assert (state.points.available(READY + 900 * DAY), state.points.pending(READY + 900 * DAY)) == (0, 100)
 
 
 def test_the_return_window_is_counted_in_the_shops_days() -> None:
@@ -100,7 +100,7 @@ def test_what_became_spendable_first_is_spent_first() -> None:
 
 def test_redeeming_all_of_it_leaves_nothing() -> None:
     at = READY + 2 * DAY
-    assert after(*SPENT_IN_ORDER, redeem("r-1", 800, at)).available(at) == 0
+    assert after(*SPENT_IN_ORDER, redeem("r-1", 800, at)).points.available(at) == 0
 
 
 def test_redeeming_twice_changes_nothing() -> None:
@@ -162,12 +162,17 @@ PAID_BACK = (*IN_DEBT, grant("b", 50_000, READY), deliver("b", READY))
 
 def test_a_late_refund_of_spent_points_becomes_debt() -> None:
     state = after(*IN_DEBT)
-    assert (state.balance(LATER), state.debt(LATER), state.available(LATER), state.pending(LATER)) == (-400, 400, 0, 0)
+    assert (
+        state.points.balance(LATER),
+        state.points.debt(LATER),
+        state.points.available(LATER),
+        state.points.pending(LATER),
+    ) == (-400, 400, 0, 0)
 
 
 def test_debt_is_settled_before_anything_is_spent() -> None:
     state = after(*PAID_BACK)
-    assert (state.available(LATER), state.pending(READY)) == (100, 500)
+    assert (state.points.available(LATER), state.points.pending(READY)) == (100, 500)
     with refusing("points_short"):
         membership.decide(redeem("r-2", 101, LATER), state)
     spent: list[Event] = [
@@ -176,18 +181,18 @@ def test_debt_is_settled_before_anything_is_spent() -> None:
     ]
     assert membership.decide(redeem("r-2", 100, LATER), state) == spent
     settled = after(*PAID_BACK, redeem("r-2", 100, LATER))
-    assert (settled.owed, settled.balance(LATER)) == (0, 0)
+    assert (settled.points.owed, settled.points.balance(LATER)) == (0, 0)
 
 
 def test_debt_is_gone_the_instant_that_points_cover_it_though_nothing_was_recorded() -> None:
     state = after(*PAID_BACK)
-    due = max(lot.active_from or 0 for lot in state.lots.values())
-    assert [(state.debt(now), state.available(now)) for now in (due - 1, due)] == [(400, 0), (0, 100)]
-    assert state.owed == 400
+    due = max(lot.active_from or 0 for lot in state.points.lots.values())
+    assert [(state.points.debt(now), state.points.available(now)) for now in (due - 1, due)] == [(400, 0), (0, 100)]
+    assert state.points.owed == 400
 
 
 def test_debt_that_is_not_covered_yet_leaves_nothing_to_spend() -> None:
     state = after(*IN_DEBT, grant("b", 39_900, READY), deliver("b", READY))
-    assert (state.debt(LATER), state.available(LATER)) == (1, 0)
+    assert (state.points.debt(LATER), state.points.available(LATER)) == (1, 0)
     with refusing("points_short"):
         membership.decide(redeem("r-2", 1, LATER), state)

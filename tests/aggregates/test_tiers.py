@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aggregates.membership.decider import ClawBackPoints, Command, GrantPoints, decide, membership
-from aggregates.membership.facts import Event, Membership, PointsGranted, Standing, TierExtended, TierLowered, TierRaised
+from aggregates.membership.facts import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
 from aggregates.membership.tiers import qualifying_spend
 from aggregates.programme import Programme
 from tests.aggregates.given import ZONE, instant
@@ -76,10 +76,10 @@ def test_a_return_soon_after_the_upgrade_takes_it_back() -> None:
 
 def test_the_tier_that_an_upgrade_ended_comes_back_to_its_own_date() -> None:
     """The worked example of membership semantics 2.2: Silver to the end of 5 March 2027, whatever Gold had said."""
-    raised = standing(*SILVER).now
+    raised = standing(*SILVER).standing.now
     after = standing(*GOLD, returned("c", "2026-09-01"))
-    assert after.now == raised == Standing("silver", instant("2026-03-05T10:00"), instant("2027-03-06"))
-    assert after.before == Standing(), "it is taken back once"
+    assert after.standing.now == raised == Held("silver", instant("2026-03-05T10:00"), instant("2027-03-06"))
+    assert after.standing.before == Held(), "it is taken back once"
 
 
 def test_a_tier_extended_at_its_review_comes_back_with_the_date_it_was_extended_to() -> None:
@@ -90,7 +90,7 @@ def test_a_tier_extended_at_its_review_comes_back_with_the_date_it_was_extended_
     assert (kept.tier, raised.tier, raised.valid_until) == ("silver", "gold", instant("2027-02-21"))
     assert lowered == TierLowered("m", "silver", "gold", 90_000, kept.valid_until, "reversal", at=instant("2026-02-25T10:00"))
     state = standing(*gold, returned("c", "2026-02-25"))
-    assert state.now == Standing("silver", instant("2025-02-10T10:00"), instant("2027-02-11"))
+    assert state.standing.now == Held("silver", instant("2025-02-10T10:00"), instant("2027-02-11"))
 
 
 @pytest.mark.parametrize("first", ["a", "b"])
@@ -98,14 +98,14 @@ def test_a_return_takes_back_no_tier_whose_own_return_window_is_over(first: str)
     second = "b" if first == "a" else "a"
     given = (bought("a", 1000, "2026-03-01"), bought("b", 2000, "2026-03-10"))
     state = standing(*given, returned(first, "2026-03-20"), returned(second, "2026-03-20"))
-    assert state.now == Standing("silver", instant("2026-03-01T10:00"), instant("2027-03-02"))
+    assert state.standing.now == Held("silver", instant("2026-03-01T10:00"), instant("2027-03-02"))
 
 
 def test_both_upgrades_are_taken_back_within_their_windows() -> None:
     given = (bought("a", 1000, "2026-03-01"), bought("b", 2000, "2026-03-10"))
     state = standing(*given, returned("b", "2026-03-12"), returned("a", "2026-03-12"))
-    assert state.now.tier == "member"
-    assert state.now.valid_until is None
+    assert state.standing.now.tier == "member"
+    assert state.standing.now.valid_until is None
 
 
 @pytest.mark.parametrize(("at", "tier"), [("2026-09-03T09:59", "silver"), ("2026-09-03T10:00", "gold")])
@@ -192,15 +192,15 @@ def test_a_review_that_is_due_is_settled_before_the_purchase_earns() -> None:
 
 
 def test_an_upgrade_on_29_february_holds_to_the_end_of_28_february() -> None:
-    assert standing(bought("a", 1000, "2028-02-29")).now.valid_until == instant("2029-03-01")
+    assert standing(bought("a", 1000, "2028-02-29")).standing.now.valid_until == instant("2029-03-01")
 
 
 def test_reviews_do_not_drift_over_a_leap_year() -> None:
     given = (bought("a", 1000, "2027-02-28"), bought("b", 900, "2028-02-01"))
-    assert standing(*given).now.valid_until == instant("2028-02-29"), "the end of 28 February"
-    assert standing(*given, bought("c", 1, "2028-02-29")).now.valid_until == instant("2029-03-01")
+    assert standing(*given).standing.now.valid_until == instant("2028-02-29"), "the end of 28 February"
+    assert standing(*given, bought("c", 1, "2028-02-29")).standing.now.valid_until == instant("2029-03-01")
     again = (bought("c", 900, "2029-02-01"), bought("d", 1, "2029-03-01"))
-    assert standing(*given, *again).now.valid_until == instant("2030-03-01")
+    assert standing(*given, *again).standing.now.valid_until == instant("2030-03-01")
 
 
 def test_a_member_who_lost_a_tier_can_reach_it_again() -> None:

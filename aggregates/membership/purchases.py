@@ -1,0 +1,73 @@
+"""What a member's orders count for, by order; a new one, or a changed one, costs the same however many there are.
+
+They stand in periods of their date, each with the sum that it counts for, so that the spend of a window is summed by periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from aggregates.programme import Rate
+
+PERIOD = 30 * 86_400_000  # milliseconds
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """``net``: what the order still counts for, in minor units; the rest is what its grant froze."""
+
+    order: str
+    at: int
+    net: int
+    multiplier: Rate
+    terms: int = 1
+
+
+@dataclass(frozen=True)
+class Period:
+    net: int
+    purchases: Mapping[str, Purchase]
+
+
+class Purchases(Mapping[str, Purchase]):
+    """
+    >>> made = Purchases().with_purchase(Purchase("a", 5, 100, (1, 1))).with_purchase(Purchase("b", PERIOD * 3, 200, (1, 1)))
+    >>> list(made), made["b"].net, made.spend(since=5, until=PERIOD * 9), made.spend(since=4, until=PERIOD * 9)
+    (['a', 'b'], 200, 200, 300)
+    """
+
+    def __init__(self, periods: dict[int, Period] | None = None) -> None:
+        self._periods = periods or {}
+
+    def __getitem__(self, order: str) -> Purchase:
+        for number in reversed(self._periods):
+            found = self._periods[number].purchases.get(order)
+            if found:
+                return found
+        raise KeyError(order)
+
+    def __iter__(self) -> Iterator[str]:
+        return (order for period in self._periods.values() for order in period.purchases)
+
+    def __len__(self) -> int:
+        return sum(len(period.purchases) for period in self._periods.values())
+
+    def with_purchase(self, purchase: Purchase) -> Purchases:
+        """These with one added, or in place of what was known of it; a purchase keeps its date."""
+        number = purchase.at // PERIOD
+        before = self._periods.get(number, Period(0, {}))
+        known = before.purchases.get(purchase.order)
+        net = before.net + purchase.net - (known.net if known else 0)
+        return Purchases({**self._periods, number: Period(net, {**before.purchases, purchase.order: purchase})})
+
+    def spend(self, since: int, until: int) -> int:
+        """What purchases count for whose date is after ``since`` and not after ``until``, in minor units."""
+        total = 0
+        for number, period in self._periods.items():
+            begins, ends = number * PERIOD, (number + 1) * PERIOD
+            if since < begins and ends <= until:
+                total += period.net
+            elif since < ends and begins <= until:
+                total += sum([bought.net for bought in period.purchases.values() if since < bought.at <= until])
+        return total
