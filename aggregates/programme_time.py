@@ -71,3 +71,25 @@ def add_months(at: int, months: int, zone: str) -> int:
     year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
     day = min(local.day, monthrange(year, month + 1)[1])
     return _instant(date(year, month + 1, day), local.time(), zone) + at % 1000
+
+
+def end_of_month(at: int, later: int, zone: str) -> int:
+    """The first instant after the local month that is ``later`` months after that of ``at``.
+
+    >>> end_of_month(day_start("2026-12-05", "UTC"), 2, "UTC") == day_start("2027-03-01", "UTC")
+    True
+    """
+    year, month = local_month(at, zone)
+    year, month = divmod(year * 12 + month + later, 12)
+    return _instant(date(year, month + 1, 1), time(), zone)
+
+
+def end_of_year(at: int, later: int, zone: str) -> int:
+    """The first instant after the local year that is ``later`` years after that of ``at``."""
+    return _instant(date(local_month(at, zone)[0] + later + 1, 1, 1), time(), zone)
+
+
+def local_month(at: int, zone: str) -> tuple[int, int]:
+    """Year and month of an instant."""
+    local = _local(at, zone)
+    return local.year, local.month

@@ -1,0 +1,131 @@
+"""How points are earned: by spending, by events, by coming back day after day, and by missions of several steps.
+
+Every rule has an id, which its grants name. Money is whole major units where a shop writes it down. One rounding an order and
+rule: the floor of the sum over its lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from aggregates.programme.rate import Rate
+from aggregates.programme.selection import Audience, Days, Selection
+
+Per: TypeAlias = Literal["ever", "day", "week", "month", "year"]
+"""The local period of a limit; a week begins on Monday."""
+
+PURCHASE = "purchase"
+"""The event a paid order is, to missions."""
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """What a campaign multiplies on the lines it is about: ``only`` these (all if empty), on these days, for these members."""
+
+    id: str
+    rate: Rate
+    only: Selection = Selection()
+    audience: Audience = Audience()
+    days: Days = Days()
+
+
+@dataclass(frozen=True)
+class Bonus:
+    """``points`` more for an order from which at least ``threshold`` (major units) earn."""
+
+    threshold: int
+    points: int
+
+
+@dataclass(frozen=True)
+class SpendRule:
+    """``rate``: points a major unit, without tax, of the lines that earn: ``only`` these (all if empty), no ``excluded`` one.
+
+    An order below ``minimum`` earns nothing; one earns at most ``cap`` points, bonuses included. ``by_tier``: times the
+    multiplier of the tier held before. Of several campaigns on a line the ``best`` counts, or they ``multiply``.
+    """
+
+    id: str = PURCHASE
+    wallet: str = "points"
+    rate: Rate = (1, 1)
+    only: Selection = Selection()
+    excluded: Selection = Selection()
+    minimum: int = 0
+    cap: int | None = None
+    by_tier: bool = True
+    multipliers: tuple[Multiplier, ...] = ()
+    stacking: Literal["best", "multiply"] = "best"
+    bonuses: tuple[Bonus, ...] = ()
+    audience: Audience = Audience()
+    days: Days = Days()
+
+    @property
+    def needs_lines(self) -> bool:
+        """Whether what an order earns depends on more of it than its net."""
+        selections = (self.only, self.excluded, *(multiplier.only for multiplier in self.multipliers))
+        return not all(selection.is_empty for selection in selections)
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """``event``: sign_up, review, share, birthday, referral, or a name of the shop's own; ``limit`` times ``per`` period."""
+
+    id: str
+    event: str
+    points: int
+    wallet: str = "points"
+    limit: int | None = None
+    per: Per = "ever"
+    by_tier: bool = False
+    audience: Audience = Audience()
+    days: Days = Days()
+
+
+@dataclass(frozen=True)
+class StreakRule:
+    """``points`` of the first, second, … local day in a row with the event.
+
+    After the last of them the last goes on, or the row ``restarts``.
+    """
+
+    id: str
+    points: tuple[int, ...]
+    event: str = "check_in"
+    wallet: str = "points"
+    restarts: bool = False
+    audience: Audience = Audience()
+    days: Days = Days()
+
+
+@dataclass(frozen=True)
+class Step:
+    """``event``, so many ``times``; of purchases, those of at least ``minimum`` (major units) with a line of ``only`` these."""
+
+    event: str
+    times: int = 1
+    minimum: int = 0
+    only: Selection = Selection()
+
+
+@dataclass(frozen=True)
+class Mission:
+    """All ``steps``, in any order or in theirs, ``within_days`` of the first; at most ``repeats`` times by one member."""
+
+    id: str
+    steps: tuple[Step, ...]
+    points: int
+    wallet: str = "points"
+    in_order: bool = False
+    within_days: int | None = None
+    repeats: int = 1
+    audience: Audience = Audience()
+    days: Days = Days()
+
+
+@dataclass(frozen=True)
+class Earning:
+    spend: tuple[SpendRule, ...] = (SpendRule(),)
+    events: tuple[EventRule, ...] = ()
+    streaks: tuple[StreakRule, ...] = ()
+    missions: tuple[Mission, ...] = ()
