@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from aggregates.kernel import Decider, stream_id
-from aggregates.policies import admit, react
-from aggregates.programme import Programme
+from aggregates.policies import admit, react, under
+from aggregates.programme import Policies
 from infra.codec import Codec
 from streams.registry import COMMANDS
 
@@ -26,19 +26,19 @@ class Deciding:
     append's behaviour.
     """
 
-    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
+    def __init__(self, policies: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
         self.events: list[tuple[str, int, object]] = []
         self.streams: dict[str, Stream] = {}
         self.erased = erased
-        self._terms = terms
+        self._policies = policies
         self._codec = codec
         self._load = load
         self._batch = batch
 
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
-        admit(command, self._terms, self.erased)
-        self._decide(command)
+        admit(command, self._policies, self.erased)
+        self._decide(under(command, self._policies))
 
     def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
         """What an aggregate stands at, what this request has decided so far included."""
@@ -55,7 +55,7 @@ class Deciding:
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, self._terms, self.erased)
+            reactions += react(event, self._policies, self.erased)
             if type(event) in self._codec.erasing:
                 self.erased |= {self._codec.partition_key(event)}
         self.streams[stream] = version, state
