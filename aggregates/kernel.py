@@ -29,7 +29,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
 class Decider(Generic[C, S, E]):
     """One aggregate: its first state, what it decides, and how its facts change it.
 
-    ``replay`` may fold many facts faster than one by one, to the same state.
+    ``replay`` may fold many facts faster than one by one, to the same state. ``due``: the instant from which on time alone
+    changes something, None for never; whoever is asked to record it by then finds it later, or None, afterwards.
 
     >>> counter = Decider("counter", 0, lambda by, _: [by] if by else [], lambda total, by: total + by)
     >>> counter.rebuild([1, 2])
@@ -41,6 +42,7 @@ class Decider(Generic[C, S, E]):
     decide: Callable[[C, S], list[E]]
     evolve: Callable[[S, E], S]
     replay: Callable[[Iterable[E]], S] | None = None
+    due: Callable[[S], int | None] | None = None
 
     def rebuild(self, events: Iterable[E]) -> S:
         if self.replay:

@@ -68,9 +68,46 @@ def add_months(at: int, months: int, zone: str) -> int:
     True
     """
     local = _local(at, zone)
-    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
-    day = min(local.day, monthrange(year, month + 1)[1])
-    return _instant(date(year, month + 1, day), local.time(), zone) + at % 1000
+    return _instant(months_later(local.date(), months), local.time(), zone) + at % 1000
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of another month, clipped to its last.
+
+    >>> months_later(date(2028, 1, 31), 1), months_later(date(2028, 2, 29), -12)
+    (datetime.date(2028, 2, 29), datetime.date(2027, 2, 28))
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def calendar_cycle(at: int, months: int, zone: str) -> tuple[int, int]:
+    """The cycle of so many calendar months that an instant falls into: its first instant, and that of the next one.
+
+    >>> begins, ends = calendar_cycle(day_start("2026-05-17", "UTC"), 3, "UTC")
+    >>> local_day(begins, "UTC"), local_day(ends, "UTC")
+    ('2026-04-01', '2026-07-01')
+    """
+    local = _local(at, zone)
+    first = date(local.year, local.month, 1)
+    begins = months_later(first, -((local.year * 12 + local.month - 1) % months))
+    return _instant(begins, time(), zone), _instant(months_later(begins, months), time(), zone)
+
+
+def anniversary_cycle(at: int, months: int, zone: str, since: int) -> tuple[int, int]:
+    """The same, of cycles that begin with the day of ``since``: a day that a month lacks is its last, and comes again.
+
+    >>> begins, ends = anniversary_cycle(day_start("2026-02-28", "UTC"), 1, "UTC", since=day_start("2025-01-31", "UTC"))
+    >>> local_day(begins, "UTC"), local_day(ends, "UTC")
+    ('2026-02-28', '2026-03-31')
+    """
+    day, first = _local(at, zone).date(), _local(since, zone).date()
+    elapsed = (day.year - first.year) * 12 + day.month - first.month
+    number = elapsed // months
+    if months_later(first, number * months) > day:
+        number -= 1
+    begins, ends = (months_later(first, count * months) for count in (number, number + 1))
+    return _instant(begins, time(), zone), _instant(ends, time(), zone)
 
 
 def end_of_month(at: int, later: int, zone: str) -> int:

@@ -16,6 +16,8 @@ from infra.redis.address import redis_address
 CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""
 
+CLOCKS = ("log", "wall")
+
 MOST_KEPT = 32
 """Connections to PostgreSQL that one process may keep open."""
 
@@ -33,6 +35,7 @@ class Settings:
     ``keys_database_url``: of the keys, None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: where its own are kept. ``retention``: days that topics keep records,
     None for ever; ``replication``: copies of each partition, None for up to 3, as many as there are brokers.
+    ``clock``: what ticks take for now, ``log`` (the latest instant it tells) or ``wall``, for a shop that is live.
     ``observation``: how a process tells of itself.
     """
 
@@ -47,6 +50,7 @@ class Settings:
     kafka: KafkaSettings | None = None
     retention: int | None = None
     replication: int | None = None
+    clock: str = "log"
     observation: Observation = field(default_factory=Observation)
 
     @property
@@ -84,6 +88,9 @@ def from_environment() -> Settings:
     pool = os.environ.get("DATABASE_POOL") or "2"
     if not (pool.isascii() and pool.isdigit() and 1 <= int(pool) <= MOST_KEPT):
         raise Misconfigured(f"DATABASE_POOL is {pool!r}; it must be a number of connections from 1 to {MOST_KEPT}.")
+    clock = os.environ.get("REGULARS_CLOCK") or "log"
+    if clock not in CLOCKS:
+        raise Misconfigured(f"REGULARS_CLOCK is {clock!r}; it must be {' or '.join(CLOCKS)}.")
     return Settings(
         home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
         redis_url=redis_address(os.environ),
@@ -96,6 +103,7 @@ def from_environment() -> Settings:
         kafka=kafka_settings(os.environ),
         retention=whole(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
         replication=whole(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
+        clock=clock,
         observation=observation(os.environ),
     )
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from aggregates.kernel import Decider, stream_id
-from aggregates.policies import admit, react, under
-from aggregates.programme import Policies
+from aggregates.policies import admit, react
+from aggregates.programme import Programme
 from infra.codec import Codec
-from streams.registry import COMMANDS
+from streams.registry import COMMANDS, DUE
 
 Stream: TypeAlias = tuple[int, Any]
 """A version and the state it stands for."""
@@ -23,22 +23,23 @@ class Deciding:
     """``events``: what was decided, with stream and version, in order. ``streams``: what that makes of those it touched.
 
     ``erased``: members to whom nothing more happens, those erased by this very request included. ``batch``: the stream of this
-    append's behaviour.
+    append's behaviour. ``due``: streams for which the instant has changed from which on something is due.
     """
 
-    def __init__(self, policies: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
+    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
         self.events: list[tuple[str, int, object]] = []
         self.streams: dict[str, Stream] = {}
+        self.due: dict[str, int | None] = {}
         self.erased = erased
-        self._policies = policies
+        self._terms = terms
         self._codec = codec
         self._load = load
         self._batch = batch
 
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
-        admit(command, self._policies, self.erased)
-        self._decide(under(command, self._policies))
+        admit(command, self._terms, self.erased)
+        self._decide(command)
 
     def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
         """What an aggregate stands at, what this request has decided so far included."""
@@ -50,14 +51,23 @@ class Deciding:
         route = COMMANDS[type(command)]
         stream, decider = route.stream(command) or self._batch, route.decider
         version, state = self.streams.get(stream) or self._load(stream, decider)
+        due = decider.due
+        before = due(state) if due else None
         reactions: list[object] = []
         for event in decider.decide(command, state):
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, self._policies, self.erased)
+            reactions += react(event, self._terms, self.erased)
             if type(event) in self._codec.erasing:
-                self.erased |= {self._codec.partition_key(event)}
+                self._erase(self._codec.partition_key(event))
+        if due and (after := due(state)) != before:
+            self.due[stream] = after
         self.streams[stream] = version, state
         for reaction in reactions:
             self._decide(reaction)
+
+    def _erase(self, member: str) -> None:
+        """Nothing more happens to them, be it due or not."""
+        self.erased |= {member}
+        self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE), None))

@@ -19,6 +19,8 @@ from streams.processes import Processes
 from streams.topics import broker
 from streams.topics import topics as declared
 
+EVERY = 60  # seconds between ticks
+
 
 @dataclass(frozen=True)
 class LocalCluster:
@@ -67,6 +69,7 @@ def local_cluster(
         processes.start("relay", "relay")
         for number in range(workers):
             processes.start(f"worker-{number + 1}", "worker")
+        processes.start("tick", "tick", "--every", str(EVERY))
         yield LocalCluster(settings, app, processes, servers)
 
 

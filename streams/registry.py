@@ -76,6 +76,11 @@ COMMANDS: dict[type, Route] = {
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
 }
 
+DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, Programme, int], object]]] = {
+    membership.membership.name: (membership.membership, membership.RecordDue),
+}
+"""Aggregates of a member to which time alone brings something, and the command that records it by an instant."""
+
 PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
 """What is sealed of a member, with what is read once their key is gone."""
 

@@ -1,19 +1,20 @@
-"""The decisions on a membership. Every one first settles what time has brought: the tier reviews that are due.
+"""The decisions on a membership. Every one first records what time has brought: the tier reviews that are due.
 
 ``now`` is the later of the command's time and the stream's: a late purchase counts in the window of its own date, but no
-decision acts backwards. ``policies`` travel in the command, filled in by the shell, so that a decision needs nothing but its
-stream; it goes by the version in force at ``now``.
+decision acts backwards. ``terms`` travel in the command, so that a decision needs nothing but its stream.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import reduce
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, require_count, require_id
 from aggregates.membership import ledger, tiers
+from aggregates.membership.due import due, recorded
 from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.programme import Policies, Programme
+from aggregates.programme import Programme
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class GrantPoints:
     member: str
     order: str
     net: int
-    policies: Policies
+    terms: Programme
     at: int
 
 
@@ -31,7 +32,7 @@ class ActivatePoints:
 
     member: str
     order: str
-    policies: Policies
+    terms: Programme
     at: int
 
 
@@ -42,9 +43,9 @@ class RedeemPoints:
     member: str
     redemption: str
     points: int
+    terms: Programme
     at: int
     order: str | None = None
-    policies: Policies = field(default_factory=Policies)
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,29 @@ class ClawBackPoints:
     order: str
     reversal: str
     net: int
-    policies: Policies
+    terms: Programme
     at: int
 
 
-Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints
+@dataclass(frozen=True)
+class RecordDue:
+    """Record what time has brought by ``at``, and nothing more."""
+
+    member: str
+    terms: Programme
+    at: int
+
+
+Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints | RecordDue
 
 
 def decide(command: Command, state: Membership) -> list[Event]:
     if is_settled(command, state):
         return []
     now = max(command.at, state.latest)
-    terms = command.policies.at(now)
-    events: list[Event] = []
-    while review := tiers.review(command.member, now, terms, state):
-        events.append(review)
-        state = evolve(state, review)
-    return events + decide_now(command, now, terms, state)
+    events = list(recorded(command.member, now, command.terms, state))
+    state = reduce(evolve, events, state)
+    return events + decide_now(command, now, state)
 
 
 def is_settled(command: Command, state: Membership) -> bool:
@@ -84,17 +91,19 @@ def is_settled(command: Command, state: Membership) -> bool:
             return command.order not in lots or lots[command.order].active_from is not None
         case RedeemPoints():
             return command.redemption in state.points.redemptions
+        case RecordDue():
+            return False
         case ClawBackPoints():
             return command.order not in state.points.lots or (command.order, command.reversal) in state.points.reversals
         case _:
             assert_never(command)
 
 
-def decide_now(command: Command, now: int, terms: Programme, state: Membership) -> list[Event]:
-    member = command.member
+def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
+    member, terms = command.member, command.terms
     match command:
         case GrantPoints():
-            return grant_and_raise(command, now, terms, state)
+            return grant_and_raise(command, now, state)
         case ActivatePoints():
             return [ledger.activate(member, command.order, command.at, terms)]
         case RedeemPoints():
@@ -103,25 +112,31 @@ def decide_now(command: Command, now: int, terms: Programme, state: Membership) 
             require_count("points", command.points, least=1)
             return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state.points))
         case ClawBackPoints():
-            return claw_back_and_revoke(command, now, terms, state)
+            return claw_back_and_revoke(command, now, state)
+        case RecordDue():
+            return []
         case _:
             assert_never(command)
 
 
-def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
+def grant_and_raise(command: GrantPoints, now: int, state: Membership) -> list[Event]:
     """The multiplier is that of the tier held before this order."""
-    member = command.member
+    member, terms = command.member, command.terms
     spend = tiers.qualifying_spend(state, now, terms, (command.at, command.net))
     granted = ledger.grant(member, command.order, command.net, command.at, terms, state, spend)
     return [granted, *tiers.raised(member, now, spend, terms, state)]
 
 
-def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
-    member, order = command.member, command.order
+def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -> list[Event]:
+    member, order, terms = command.member, command.order, command.terms
     bought = state.earning.purchases[order]
     spend = tiers.qualifying_spend(state, now, terms, (bought.at, command.net - bought.net))
     clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
-    return [clawed, *tiers.revoked(member, now, spend, terms, state)]
+    revoked = tiers.revoked(member, now, spend, terms, state)
+    if not revoked:
+        return [clawed]
+    events: list[Event] = [clawed, *revoked]  # a tier that comes back may have missed its review: nothing is left due
+    return [*events, *recorded(member, now, terms, reduce(evolve, events, state))]
 
 
-membership = Decider("membership", Membership(), decide, evolve)
+membership = Decider("membership", Membership(), decide, evolve, due=due)

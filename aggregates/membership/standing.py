@@ -61,6 +61,11 @@ class Standing:
     now: Held = Held()
     before: Held = Held()
 
+    @property
+    def due(self) -> int | None:
+        """When the tier is reviewed."""
+        return self.now.valid_until
+
 
 def evolve(state: Standing, event: Event) -> Standing:
     match event:

@@ -31,18 +31,15 @@ def raised(member: str, now: int, spend: int, terms: Programme, state: Membershi
     return [TierRaised(member, terms.name(rank), state.tier, spend, next_review(now, terms), now)]
 
 
-def review(member: str, now: int, terms: Programme, state: Membership) -> TierExtended | TierLowered | None:
-    """The outcome of the one review that is due at ``now``, if any; ask again until there is none."""
-    due = state.standing.now.valid_until
-    if due is None or due > now:
-        return None
+def review(member: str, due: int, at: int, terms: Programme, state: Membership) -> TierExtended | TierLowered:
+    """The outcome of the review that is ``due``, recorded ``at``."""
     spend = qualifying_spend(state, due - 1, terms)
     held = terms.rank(state.tier)
     kept = terms.kept(spend, held)
     until = next_review(due - 1, terms) if kept else None
     if kept == held and until is not None:
-        return TierExtended(member, state.tier, spend, until, now)
-    return TierLowered(member, terms.name(kept), state.tier, spend, until, "review", now)
+        return TierExtended(member, state.tier, spend, until, at)
+    return TierLowered(member, terms.name(kept), state.tier, spend, until, "review", at)
 
 
 def revoked(member: str, now: int, spend: int, terms: Programme, state: Membership) -> list[TierLowered]:

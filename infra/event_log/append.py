@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ class Append:
         self._rows: list[tuple[int, str, int, str, bytes]] = []
         self._outcomes: list[tuple[str, bool, str, str, int, int, bytes | None]] = []
         self._erased: list[tuple[str, int]] = []
+        self._due: dict[str, int | None] = {}
 
     @property
     def erases(self) -> bool:
@@ -97,11 +98,24 @@ class Append:
             self._transaction.run(statements.USE, (key,))
         return True
 
+    def schedule(self, due: Mapping[str, int | None]) -> None:
+        """From when on each of these streams has something due, None if time alone changes nothing of it."""
+        self._due.update(due)
+
+    def indexed(self, name: str) -> None:
+        """An index is complete: it covers the whole log."""
+        self._transaction.run(statements.INDEXED, (name,))
+
     def flush(self) -> None:
         if self._rows:
             self._transaction.insert(statements.EVENTS, self._rows)
         for erased in self._erased:
             self._transaction.run(statements.ERASE, erased)
+        for stream, instant in self._due.items():
+            if instant is None:
+                self._transaction.run(statements.NOT_DUE, (stream,))
+            else:
+                self._transaction.run(statements.DUE_FROM, (stream, instant))
         if self._outcomes:
             self._transaction.insert("outcomes", self._outcomes)
 

@@ -13,6 +13,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "limits": ("text", "int8", "int8"),
     "erasures": ("text", "int8", "bool"),
     "relayed": ("text", "text", "int8", "text"),
+    "due": ("text", "int8"),
+    "indexed": ("text",),
     "shop": ("text", "text", "text"),
 }
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from aggregates.kernel import Recorded
 from infra.codec import Codec
-from infra.event_log import statements
+from infra.event_log import due_index, statements
 from infra.event_log.append import Append, outcome
 from infra.event_log.relay_book import RelayBook
 from infra.event_log.shapes import About, Outcome, Relayed, Row, Shop
@@ -46,6 +46,7 @@ class EventLog(ABC):
         """``position``: the name of the column that holds it."""
         self.codec = codec
         self.tail = Tail(AT_HAND)
+        self.due_index = due_index.DueIndex(self._query)
         told = (statements.HEAD, statements.READ_LOG, statements.READ_EVENTS, statements.LATEST_OF)
         self._head, self._read_log, self._read_events, self._latest_of = (s.format(position=position) for s in told)
 
@@ -151,6 +152,8 @@ class EventLog(ABC):
             found = transaction.rows(statements.SHOP)
             if not found:
                 transaction.run(statements.NEW_SHOP, (wanted.zone, wanted.currency, uuid4().hex))
+                if not transaction.rows(self._head)[0][0]:
+                    transaction.run(statements.INDEXED, (due_index.NAME,))
                 return wanted
             shop = Shop(*found[0])
             if shop != wanted and chosen and not transaction.rows(self._head)[0][0]:

@@ -35,6 +35,13 @@ ALLOW = "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET all
 USED = "SELECT used < allowed FROM limits WHERE key = ?"
 USE = "UPDATE limits SET used = used + 1 WHERE key = ?"
 
+DUE = "SELECT stream, instant FROM due WHERE instant <= ? ORDER BY instant, stream LIMIT ?"
+DUE_FROM = "INSERT INTO due VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET instant = excluded.instant"
+NOT_DUE = "DELETE FROM due WHERE stream = ?"
+ALL_DUE = "SELECT stream, instant FROM due"
+INDEXED = "INSERT INTO indexed VALUES (?) ON CONFLICT DO NOTHING"
+IS_INDEXED = "SELECT 1 FROM indexed WHERE name = ?"
+
 SHOP = "SELECT zone, currency FROM shop"
 NEW_SHOP = "INSERT INTO shop VALUES (?, ?, ?)"
 OTHER_SHOP = "UPDATE shop SET zone = ?, currency = ?"

@@ -18,6 +18,7 @@ from infra.settings import from_environment
 from streams.bootstrap import App, running
 from streams.imports.complete_journey import SHOP, CompleteJourney
 from streams.request import Request
+from streams.ticking import latest, tick
 
 TOGETHER = 128
 """Requests of one append: about a chunk of events, so that Redis takes one in while the next is decided."""
@@ -95,6 +96,7 @@ def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], mod
         for outcome in app.handler.handle_all(group):
             imported.add(outcome)
         shown(follower.keep_up())
+    tick(app.log, app.handler, app.terms, latest(app.log))
     follower.catch_up(shown)
     return imported
 

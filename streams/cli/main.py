@@ -19,6 +19,7 @@ from streams.cli.operating import digest, follow, redis, stop
 from streams.cli.relaying import relay, topics
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
+from streams.cli.ticking import ticks
 from streams.cli.tracing import trace
 from streams.cli.up import up
 from streams.cli.working import worker
@@ -35,7 +36,7 @@ def regulars(tied: bool) -> None:
 
 COMMANDS = (
     *(demo, importing, exporting, show, recommend, quality, model, trace),
-    *(doctor, digest, follow, redis, stop, migrate, log),
+    *(doctor, digest, follow, redis, stop, migrate, log, ticks),
     *(up, topics, relay, worker, lag, dead_letters),
 )
 

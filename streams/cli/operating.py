@@ -16,8 +16,12 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, running
 from streams.cli.console import ERR
+from streams.cli.ticking import clock_of
+from streams.follow import Follower
+from streams.local_cluster import EVERY
 from streams.registry import fold_of_part
 from streams.standing import Standing, standings
+from streams.ticking import ticking
 
 
 @click.command()
@@ -61,9 +65,23 @@ def follow(once: bool) -> None:
         with ERR.status("following") as status:
             follower.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
             if not once:
-                status.update("following; Ctrl-C ends it")
-                follower.follow(threading.Event())
+                status.update("following and ticking; Ctrl-C ends it")
+                follow_and_tick(app, follower)
     ERR.print(f"All folds are at {head:,}.")
+
+
+def follow_and_tick(app: App, follower: Follower) -> None:
+    """Until the process ends: a tick goes into the log like anything else, and comes back from there."""
+    stopped = threading.Event()
+    beside = threading.Thread(
+        target=ticking, args=(app.log, app.handler, app.terms, clock_of(app), EVERY, stopped), name="tick", daemon=True
+    )
+    beside.start()
+    try:
+        follower.follow(stopped)
+    finally:
+        stopped.set()
+        beside.join()
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -23,6 +23,7 @@ from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
+from streams.ticking import latest, tick
 
 SHOWN = 20
 """Rejected lines that are said, the first of them."""
@@ -99,6 +100,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
                 bar.update(shown, completed=place_in(source.file), rate=rate)
         except Damaged as fault:
             damaged = fault
+        tick(app.log, app.handler, app.terms, latest(app.log))
         follower.catch_up()
     return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first, reader.unknown_fields)
 

@@ -18,12 +18,13 @@ from infra.postgres.migrating import migrate, require
 from tests.infra.ticks import Ticked, open_keys, open_log, tick
 
 ROOT = Path(__file__).parents[2]
+NOW = LOG.version
 LATER = replace(LOG, steps=(*LOG.steps, ("ALTER TABLE outcomes ADD COLUMN later int", "CREATE TABLE later (a int)")))
 
 
 def test_tables_are_made_once_and_a_second_time_changes_nothing(bare_database: str) -> None:
-    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((0, 1), (0, 1))
-    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((1, 1), (1, 1))
+    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((0, NOW), (0, 1))
+    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((NOW, NOW), (1, 1))
     with open_log(bare_database) as log:
         tick(log, "a")
 
@@ -31,8 +32,8 @@ def test_tables_are_made_once_and_a_second_time_changes_nothing(bare_database: s
 def test_a_step_is_taken_once_and_keeps_what_is_there(database: str) -> None:
     with open_log(database) as log:
         tick(log, "a", 3)
-    assert migrate(database, LATER) == (1, 2)
-    assert migrate(database, LATER) == (2, 2)
+    assert migrate(database, LATER) == (NOW, NOW + 1)
+    assert migrate(database, LATER) == (NOW + 1, NOW + 1)
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM stored_events, later").fetchone() == (0,)
         assert connection.execute("SELECT max(notification_id) FROM stored_events").fetchone() == (3,)
@@ -43,7 +44,7 @@ def test_a_step_that_fails_leaves_the_version_before(database: str) -> None:
     with pytest.raises(psycopg.errors.DuplicateTable):
         migrate(database, broken)
     with psycopg.connect(database) as connection:
-        assert connection.execute("SELECT to_regclass('later'), max(version) FROM schema_version").fetchone() == (None, 1)
+        assert connection.execute("SELECT to_regclass('later'), max(version) FROM schema_version").fetchone() == (None, NOW)
 
 
 def test_without_tables_the_command_is_named(bare_database: str, database: str) -> None:
@@ -56,14 +57,14 @@ def test_without_tables_the_command_is_named(bare_database: str, database: str) 
 
 def test_tables_of_a_later_version_ask_for_a_later_program(database: str) -> None:
     migrate(database, LATER)
-    with pytest.raises(Misconfigured, match="are of version 2, this program knows 1: upgrade Regulars"), open_log(database):
+    with pytest.raises(Misconfigured, match=f"are of version {NOW + 1}, this program knows {NOW}: upgrade"), open_log(database):
         pass
     with pytest.raises(Misconfigured, match="upgrade Regulars"):
         migrate(database, LOG)
 
 
 def test_tables_of_an_earlier_version_ask_for_the_command(database: str) -> None:
-    with pytest.raises(Misconfigured, match="are of version 1, this program needs 2: run `regulars migrate`"):
+    with pytest.raises(Misconfigured, match=f"are of version {NOW}, this program needs {NOW + 1}: run `regulars migrate`"):
         require(database, LATER)
 
 
@@ -73,7 +74,7 @@ def test_four_processes_may_migrate_at_once(bare_database: str, tmp_path: Path) 
     running = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     told = sorted(process.communicate()[0] for process in running)
     assert [process.returncode for process in running] == [0] * 4
-    assert sum("the log" in line and "were of version 0, now they are of version 1" in line for line in told) == 1, told
+    assert sum("the log" in line and f"were of version 0, now they are of version {NOW}" in line for line in told) == 1, told
     with open_log(bare_database) as log:
         tick(log, "a")
 

@@ -46,4 +46,10 @@ FIRST = (
     "CREATE UNIQUE INDEX one_shop ON shop ((true))",
 )
 
-LOG = Tables("the log", "schema_version", (FIRST,))
+SECOND = (
+    'CREATE TABLE due (stream text COLLATE "C" PRIMARY KEY, instant bigint NOT NULL)',
+    "CREATE INDEX due_by_instant ON due (instant, stream)",
+    "CREATE TABLE indexed (name text PRIMARY KEY)",
+)
+
+LOG = Tables("the log", "schema_version", (FIRST, SECOND))

@@ -9,7 +9,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from infra.event_log.statements import EVENTS
 from infra.faults import Misconfigured
 
-VERSION = 1
+VERSION = 2
 """Of the tables: SQLite's ``user_version``, 0 in logs that are older than this number."""
 
 TABLES = (
@@ -45,6 +45,9 @@ TABLES = (
         position INTEGER NOT NULL,
         ends TEXT NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS due (stream TEXT PRIMARY KEY, instant INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS due_by_instant ON due (instant, stream)",
+    "CREATE TABLE IF NOT EXISTS indexed (name TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL)",
 )
 

@@ -1,0 +1,26 @@
+"""What time brings to a membership: each thing at its own instant, in the order of those instants.
+
+It holds from that instant on. Every decision records it first, a tick records it of members who ask for nothing; the facts are
+the same, at the instant they were due, so nothing depends on when they are noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggregates.membership import tiers
+from aggregates.membership.facts import Event, Membership, evolve
+from aggregates.programme import Programme
+
+
+def due(state: Membership) -> int | None:
+    """From when on something is due, None if time alone changes nothing."""
+    return state.standing.due
+
+
+def recorded(member: str, now: int, terms: Programme, state: Membership) -> Iterator[Event]:
+    """All that is due at ``now``, one fact after the other."""
+    while (instant := due(state)) is not None and instant <= now:
+        event = tiers.review(member, instant, max(instant, state.latest), terms, state)
+        yield event
+        state = evolve(state, event)
