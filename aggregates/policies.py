@@ -6,7 +6,7 @@ A reaction is decided and appended with the fact that caused it, so no crash can
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from aggregates import behaviour
@@ -15,18 +15,20 @@ from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed
 from aggregates.kernel import Refusal
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.membership import decider as membership
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled)
+MEMBERSHIP = membership.Command.__args__
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 
 
-def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list[object]:
+def react(event: object, policies: Policies, erased: Collection[str] = ()) -> list[object]:
     """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
@@ -38,21 +40,26 @@ def react(event: object, terms: Programme, erased: Collection[str] = ()) -> list
     member = event.member
     match event:
         case OrderPaid():
-            return [GrantPoints(member, event.order, event.net, terms, event.at)]
+            return [GrantPoints(member, event.order, event.net, policies, event.at)]
         case OrderDelivered():
-            return [ActivatePoints(member, event.order, terms, event.at)]
+            return [ActivatePoints(member, event.order, policies, event.at)]
         case OrderRefunded():
-            return [ClawBackPoints(member, event.order, event.refund, event.net_retained, terms, event.at)]
+            return [ClawBackPoints(member, event.order, event.refund, event.net_retained, policies, event.at)]
         case OrderCancelled():
-            return [ClawBackPoints(member, event.order, "cancelled", 0, terms, event.at)] if event.lines else []
+            return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at)] if event.lines else []
 
 
-def admit(command: object, terms: Programme, erased: Collection[str] = ()) -> None:
+def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> None:
     """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
     if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
-    if isinstance(command, PlaceOrder) and command.currency != terms.currency:
-        raise Refusal("currency_unknown", f"This shop sells in {terms.currency}, not in {command.currency}.")
+    if isinstance(command, PlaceOrder) and command.currency != policies.newest.currency:
+        raise Refusal("currency_unknown", f"This shop sells in {policies.newest.currency}, not in {command.currency}.")
+
+
+def under(command: object, policies: Policies) -> object:
+    """A command as it is decided: with the policies, if its decision goes by them."""
+    return replace(command, policies=policies) if isinstance(command, MEMBERSHIP) else command
 
 
 def whose(command: object) -> object:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import NoPermissionError
 
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from infra.codec import Codec
 from infra.event_log.log import EventLog
 from infra.event_log.postgres.log import PostgresLog
@@ -74,10 +74,10 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
         stack.enter_context(seldom_collected())
         log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
-        terms = replace(Programme(), zone=mine.zone, currency=mine.currency)
+        terms = Programme(mine.zone, mine.currency)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
-        handler = stack.enter_context(closing(Handler(log, keys, terms)))
+        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency))))
         yield App(settings, terms, log, keys, views, handler)
 
 

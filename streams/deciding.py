@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from aggregates.kernel import Decider, stream_id
-from aggregates.policies import admit, react
-from aggregates.programme import Programme
+from aggregates.policies import admit, react, under
+from aggregates.programme import Policies
 from infra.codec import Codec
 from streams.registry import COMMANDS, DUE
 
@@ -26,20 +26,20 @@ class Deciding:
     append's behaviour. ``due``: streams for which the instant has changed from which on something is due.
     """
 
-    def __init__(self, terms: Programme, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
+    def __init__(self, policies: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
         self.events: list[tuple[str, int, object]] = []
         self.streams: dict[str, Stream] = {}
         self.due: dict[str, int | None] = {}
         self.erased = erased
-        self._terms = terms
+        self._policies = policies
         self._codec = codec
         self._load = load
         self._batch = batch
 
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
-        admit(command, self._terms, self.erased)
-        self._decide(command)
+        admit(command, self._policies, self.erased)
+        self._decide(under(command, self._policies))
 
     def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
         """What an aggregate stands at, what this request has decided so far included."""
@@ -58,7 +58,7 @@ class Deciding:
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, self._terms, self.erased)
+            reactions += react(event, self._policies, self.erased)
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         if due and (after := due(state)) != before:

@@ -16,7 +16,7 @@ from typing import Any
 from aggregates.behaviour import behaviour
 from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.policies import Allow, Claim, Guard, Use, guards
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from aggregates.session import sessions
 from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
@@ -48,10 +48,10 @@ class Group:
 class Handler:
     """The one writer of a process; safe to call from any thread."""
 
-    def __init__(self, log: EventLog, keys: KeyRing, terms: Programme) -> None:
+    def __init__(self, log: EventLog, keys: KeyRing, policies: Policies) -> None:
         self._log = log
         self._keys = keys
-        self._terms = terms
+        self._policies = policies
         self._lock = threading.Lock()
         self._answering = threading.Lock()  # what is remembered is true between transactions only
         self._remembered: OrderedDict[str, Stream] = OrderedDict()
@@ -124,7 +124,7 @@ class Handler:
                 found = group.streams[stream] = rebuilt(append, stream, decider)
             return found
 
-        deciding = Deciding(self._terms, self._log.codec, group.erased, load, group.batch)
+        deciding = Deciding(self._policies, self._log.codec, group.erased, load, group.batch)
         try:
             for command in request.plan(deciding.look):
                 deciding.command(command)

@@ -76,7 +76,7 @@ COMMANDS: dict[type, Route] = {
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
 }
 
-DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, Programme, int], object]]] = {
+DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
     membership.membership.name: (membership.membership, membership.RecordDue),
 }
 """Aggregates of a member to which time alone brings something, and the command that records it by an instant."""

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from aggregates.programme import Programme
 from infra.event_log.due_index import NAME
 from infra.event_log.log import EventLog
 from infra.faults import Fault
@@ -37,7 +36,7 @@ class Ticked:
     events: int = 0
 
 
-def tick(log: EventLog, handler: Handler, terms: Programme, now: int, stopped: threading.Event | None = None) -> Ticked:
+def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | None = None) -> Ticked:
     """Record all that is due at ``now``, in time proportional to it. The first tick of an older log makes the index."""
     if not log.due_index.is_complete:
         index(log)
@@ -48,17 +47,17 @@ def tick(log: EventLog, handler: Handler, terms: Programme, now: int, stopped: t
             raise RuntimeError(f"These stay due though they are recorded: {due}")
         if stopped and stopped.is_set():
             break
-        outcomes = handler.handle_all([asked(stream, instant, terms, now) for stream, instant in due.items()])
+        outcomes = handler.handle_all([asked(stream, instant, now) for stream, instant in due.items()])
         streams += len(due)
         events += sum(outcome.events for outcome in outcomes if not outcome.repeated)
         before = due
     return Ticked(streams, events)
 
 
-def asked(stream: str, instant: int, terms: Programme, now: int) -> Request:
+def asked(stream: str, instant: int, now: int) -> Request:
     aggregate, _, owner = stream.partition("-")
     _, command = DUE[aggregate]
-    return Request(f"due {stream} {instant}", (command(owner, terms, now),), settled=False)
+    return Request(f"due {stream} {instant}", (command(owner, now),), settled=False)
 
 
 def index(log: EventLog) -> None:
@@ -85,13 +84,11 @@ def latest(log: EventLog) -> int:
     return max((recorded.event.at for recorded in told), default=0)  # type: ignore[attr-defined]
 
 
-def ticking(
-    log: EventLog, handler: Handler, terms: Programme, clock: Callable[[], int], every: float, stopped: threading.Event
-) -> None:
+def ticking(log: EventLog, handler: Handler, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:
     """Tick every so many seconds until ``stopped`` is set; what fails is tried again the next time."""
     while True:
         try:
-            tick(log, handler, terms, clock(), stopped)
+            tick(log, handler, clock(), stopped)
         except Fault as fault:
             TOLD.warning("A tick has failed: %s", fault)
         if stopped.wait(every):

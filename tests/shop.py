@@ -90,7 +90,7 @@ def shopping(n: str, member: str | None, at: int, random: Random) -> Iterator[li
             yield [ShipOrder(n, at), DeliverOrder(n, at + HOUR)]
     if member and random.random() < 0.2:
         yield [RedeemCoupon("c-1", member, "k", n, at, order=n)]
-        yield [RedeemPoints(member, n, 5, TERMS, at + HOUR)]
+        yield [RedeemPoints(member, n, 5, at + HOUR)]
         yield [ChangeProfile(member, at, profile={"latest": n})]
 
 

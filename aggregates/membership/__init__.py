@@ -2,5 +2,5 @@
 
 ``points``, ``earning`` and ``standing`` have the events, the state and the fold of a part each, ``facts`` joins them; ``lots``
 and ``purchases`` are what they stand on; ``ledger`` has the rules of points, ``tiers`` those of tiers, ``due`` what time
-brings, ``decider`` the commands.
+brings, ``decider`` decides.
 """

@@ -1,12 +1,13 @@
 """The decisions on a membership. Every one first records what time has brought: the tier reviews that are due.
 
 ``now`` is the later of the command's time and the stream's: a late purchase counts in the window of its own date, but no
-decision acts backwards. ``terms`` travel in the command, so that a decision needs nothing but its stream.
+decision acts backwards. ``policies`` travel in the command, filled in by the shell, so that a decision needs nothing but its
+stream; it goes by the version in force at ``now``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import TypeAlias, assert_never
 
@@ -14,7 +15,7 @@ from aggregates.kernel import Decider, require_count, require_id
 from aggregates.membership import ledger, tiers
 from aggregates.membership.due import due, recorded
 from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class GrantPoints:
     member: str
     order: str
     net: int
-    terms: Programme
+    policies: Policies
     at: int
 
 
@@ -32,7 +33,7 @@ class ActivatePoints:
 
     member: str
     order: str
-    terms: Programme
+    policies: Policies
     at: int
 
 
@@ -43,9 +44,9 @@ class RedeemPoints:
     member: str
     redemption: str
     points: int
-    terms: Programme
     at: int
     order: str | None = None
+    policies: Policies = field(default_factory=Policies)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ClawBackPoints:
     order: str
     reversal: str
     net: int
-    terms: Programme
+    policies: Policies
     at: int
 
 
@@ -65,8 +66,8 @@ class RecordDue:
     """Record what time has brought by ``at``, and nothing more."""
 
     member: str
-    terms: Programme
     at: int
+    policies: Policies = field(default_factory=Policies)
 
 
 Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints | RecordDue
@@ -76,9 +77,8 @@ def decide(command: Command, state: Membership) -> list[Event]:
     if is_settled(command, state):
         return []
     now = max(command.at, state.latest)
-    events = list(recorded(command.member, now, command.terms, state))
-    state = reduce(evolve, events, state)
-    return events + decide_now(command, now, state)
+    events = list(recorded(command.member, now, command.policies, state))
+    return events + decide_now(command, now, command.policies.at(now), reduce(evolve, events, state))
 
 
 def is_settled(command: Command, state: Membership) -> bool:
@@ -99,11 +99,11 @@ def is_settled(command: Command, state: Membership) -> bool:
             assert_never(command)
 
 
-def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
-    member, terms = command.member, command.terms
+def decide_now(command: Command, now: int, terms: Programme, state: Membership) -> list[Event]:
+    member = command.member
     match command:
         case GrantPoints():
-            return grant_and_raise(command, now, state)
+            return grant_and_raise(command, now, terms, state)
         case ActivatePoints():
             return [ledger.activate(member, command.order, command.at, terms)]
         case RedeemPoints():
@@ -112,23 +112,23 @@ def decide_now(command: Command, now: int, state: Membership) -> list[Event]:
             require_count("points", command.points, least=1)
             return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state.points))
         case ClawBackPoints():
-            return claw_back_and_revoke(command, now, state)
+            return claw_back_and_revoke(command, now, terms, state)
         case RecordDue():
             return []
         case _:
             assert_never(command)
 
 
-def grant_and_raise(command: GrantPoints, now: int, state: Membership) -> list[Event]:
+def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
     """The multiplier is that of the tier held before this order."""
-    member, terms = command.member, command.terms
+    member = command.member
     spend = tiers.qualifying_spend(state, now, terms, (command.at, command.net))
     granted = ledger.grant(member, command.order, command.net, command.at, terms, state, spend)
     return [granted, *tiers.raised(member, now, spend, terms, state)]
 
 
-def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -> list[Event]:
-    member, order, terms = command.member, command.order, command.terms
+def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
+    member, order = command.member, command.order
     bought = state.earning.purchases[order]
     spend = tiers.qualifying_spend(state, now, terms, (bought.at, command.net - bought.net))
     clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
@@ -136,7 +136,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, state: Membership) -
     if not revoked:
         return [clawed]
     events: list[Event] = [clawed, *revoked]  # a tier that comes back may have missed its review: nothing is left due
-    return [*events, *recorded(member, now, terms, reduce(evolve, events, state))]
+    return [*events, *recorded(member, now, command.policies, reduce(evolve, events, state))]
 
 
 membership = Decider("membership", Membership(), decide, evolve, due=due)

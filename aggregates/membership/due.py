@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aggregates.membership import tiers
 from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 
 
 def due(state: Membership) -> int | None:
@@ -18,9 +18,9 @@ def due(state: Membership) -> int | None:
     return state.standing.due
 
 
-def recorded(member: str, now: int, terms: Programme, state: Membership) -> Iterator[Event]:
-    """All that is due at ``now``, one fact after the other."""
+def recorded(member: str, now: int, policies: Policies, state: Membership) -> Iterator[Event]:
+    """All that is due at ``now``, one fact after the other, each by the terms in force when it was due."""
     while (instant := due(state)) is not None and instant <= now:
-        event = tiers.review(member, instant, max(instant, state.latest), terms, state)
+        event = tiers.review(member, instant, max(instant, state.latest), policies.at(instant), state)
         yield event
         state = evolve(state, event)

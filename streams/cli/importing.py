@@ -96,7 +96,7 @@ def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], mod
         for outcome in app.handler.handle_all(group):
             imported.add(outcome)
         shown(follower.keep_up())
-    tick(app.log, app.handler, app.terms, latest(app.log))
+    tick(app.log, app.handler, latest(app.log))
     follower.catch_up(shown)
     return imported
 

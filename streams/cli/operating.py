@@ -74,7 +74,7 @@ def follow_and_tick(app: App, follower: Follower) -> None:
     """Until the process ends: a tick goes into the log like anything else, and comes back from there."""
     stopped = threading.Event()
     beside = threading.Thread(
-        target=ticking, args=(app.log, app.handler, app.terms, clock_of(app), EVERY, stopped), name="tick", daemon=True
+        target=ticking, args=(app.log, app.handler, clock_of(app), EVERY, stopped), name="tick", daemon=True
     )
     beside.start()
     try:

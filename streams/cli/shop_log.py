@@ -100,7 +100,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
                 bar.update(shown, completed=place_in(source.file), rate=rate)
         except Damaged as fault:
             damaged = fault
-        tick(app.log, app.handler, app.terms, latest(app.log))
+        tick(app.log, app.handler, latest(app.log))
         follower.catch_up()
     return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first, reader.unknown_fields)
 

@@ -31,9 +31,9 @@ def ticks(at: str | None, every: float | None) -> None:
             stopped = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
-            ticking(app.log, app.handler, app.terms, clock, every, stopped)
+            ticking(app.log, app.handler, clock, every, stopped)
             return
-        done = tick(app.log, app.handler, app.terms, now)
+        done = tick(app.log, app.handler, now)
         ERR.print(f"As of {instant(now, app.terms)}: {done.events:,} events, for {done.streams:,} members with something due.")
 
 

@@ -9,6 +9,7 @@ import orjson
 
 from aggregates.kernel import Recorded, stream_id
 from aggregates.policies import guards, react
+from aggregates.programme import Policies
 from infra.event_log.shapes import Row
 from infra.settings import from_environment
 from streams.bootstrap import App, running
@@ -45,7 +46,7 @@ def trace_event(app: App, position: int) -> None:
         ("stream", f"{row.stream}, version {row.version}"),
         ("topic", f"{TOPICS[type(event)]}, key {app.log.codec.partition_key(event)}"),
         ("request", request.request if request else "-"),
-        ("brings about", ", ".join(type(command).__name__ for command in react(event, app.terms)) or "-"),
+        ("brings about", ", ".join(type(command).__name__ for command in react(event, Policies())) or "-"),
         ("guarded by", ", ".join(type(guard).__name__ for guard in guards(event)) or "-"),
         ("content", orjson.dumps(event, option=orjson.OPT_INDENT_2).decode()),
     ]

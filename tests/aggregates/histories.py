@@ -17,10 +17,11 @@ from aggregates.membership.decider import (
     membership,
 )
 from aggregates.membership.facts import Event
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from tests.aggregates.given import DAY, ZONE, instant
 
-TERMS = Programme(zone=ZONE)
+POLICIES = Policies.first(ZONE, "USD")
+TERMS = POLICIES.newest
 START = instant("2026-01-01")
 
 
@@ -75,10 +76,10 @@ def lived(life: list[Step]) -> list[Event]:
 def asked(step: Step, number: int, order: str, net: int, available: int, at: int) -> Command:
     match step.kind:
         case "grant":
-            return GrantPoints("m", order, step.net, TERMS, at)
+            return GrantPoints("m", order, step.net, POLICIES, at)
         case "deliver":
-            return ActivatePoints("m", order, TERMS, at)
+            return ActivatePoints("m", order, POLICIES, at)
         case "redeem":
-            return RedeemPoints("m", f"p-{number}", max(1, available * step.part // 100), TERMS, at)
+            return RedeemPoints("m", f"p-{number}", max(1, available * step.part // 100), at, policies=POLICIES)
         case _:
-            return ClawBackPoints("m", order, f"r-{number}", net * min(step.part, 100) // 100, TERMS, at)
+            return ClawBackPoints("m", order, f"r-{number}", net * min(step.part, 100) // 100, POLICIES, at)

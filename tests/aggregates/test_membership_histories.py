@@ -23,7 +23,7 @@ from aggregates.order.facts import OrderLine, OrderPaid, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.policies import react
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import START, TERMS, lives
+from tests.aggregates.histories import POLICIES, START, TERMS, lives
 
 GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, START - 100 * DAY)
 LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
@@ -73,7 +73,7 @@ def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None
     state = membership.rebuild(events)
     now = max(state.latest, START + days * DAY)
     if state.points.available(now):
-        spent = decide(RedeemPoints("m", "all", state.points.available(now), TERMS, now), state)
+        spent = decide(RedeemPoints("m", "all", state.points.available(now), now, policies=POLICIES), state)
         settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
         after = membership.rebuild([*events, *spent])
         assert (settled, after.points.owed, after.points.balance(now)) == (state.points.owed, 0, 0)
@@ -101,16 +101,18 @@ def test_the_tier_is_one_of_the_programmes_and_reviewed_only_if_above_the_entry(
 def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
     net: int, steps: list[int], data: st.DataObject
 ) -> None:
-    granted = decide(GrantPoints("m", "o", net, TERMS, START), membership.rebuild([GOLD]))
+    granted = decide(GrantPoints("m", "o", net, POLICIES, START), membership.rebuild([GOLD]))
     events: list[Event] = [GOLD, *granted]
     if data.draw(st.booleans(), label="spent before"):
-        events += decide(ActivatePoints("m", "o", TERMS, START), membership.rebuild(events))
+        events += decide(ActivatePoints("m", "o", POLICIES, START), membership.rebuild(events))
         state = membership.rebuild(events)
         if state.points.available(START + 30 * DAY):
-            events += decide(RedeemPoints("m", "p", state.points.available(START + 30 * DAY), TERMS, START + 30 * DAY), state)
+            events += decide(
+                RedeemPoints("m", "p", state.points.available(START + 30 * DAY), START + 30 * DAY, policies=POLICIES), state
+            )
     kept = [step for step in sorted(steps, reverse=True) if step <= net]
     for number, left in enumerate([*kept, 0]):
-        events += decide(ClawBackPoints("m", "o", f"r-{number}", left, TERMS, START + 31 * DAY), membership.rebuild(events))
+        events += decide(ClawBackPoints("m", "o", f"r-{number}", left, POLICIES, START + 31 * DAY), membership.rebuild(events))
     (points,) = (event.points for event in events if isinstance(event, PointsGranted))
     assert sum(event.points for event in events if isinstance(event, PointsClawedBack)) == points
     assert membership.rebuild(events).points.lots["o"].earned == 0
@@ -125,7 +127,7 @@ def test_refunds_in_any_order_take_back_the_grant_of_the_worked_example(way: tup
         purchase += order.decide(RefundOrder("o", f"r-{line}", START + DAY, parts), order.rebuild(purchase))
     events: list[Event] = [GOLD]
     for fact in purchase:
-        for command in react(fact, TERMS):
+        for command in react(fact, POLICIES):
             assert isinstance(command, GrantPoints | ClawBackPoints)
             events += decide(command, membership.rebuild(events))
     retained = [fact.net for fact in purchase if isinstance(fact, OrderPaid)]
@@ -137,7 +139,7 @@ def test_refunds_in_any_order_take_back_the_grant_of_the_worked_example(way: tup
 
 
 def test_the_worked_example_takes_90_then_180_then_68() -> None:
-    events: list[Event] = [GOLD, *decide(GrantPoints("m", "o", 22_550, TERMS, START), membership.rebuild([GOLD]))]
+    events: list[Event] = [GOLD, *decide(GrantPoints("m", "o", 22_550, POLICIES, START), membership.rebuild([GOLD]))]
     for reversal, net in (("b", 16_549), ("a", 4_550), ("c", 0)):
-        events += decide(ClawBackPoints("m", "o", reversal, net, TERMS, START), membership.rebuild(events))
+        events += decide(ClawBackPoints("m", "o", reversal, net, POLICIES, START), membership.rebuild(events))
     assert [event.points for event in events if isinstance(event, PointsClawedBack)] == [90, 180, 68]

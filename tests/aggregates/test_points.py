@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints, membership
@@ -14,28 +12,28 @@ from aggregates.membership.facts import (
     PointsGranted,
     PointsRedeemed,
 )
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from tests.aggregates.given import DAY, ZONE, instant, refusing
 
-TERMS = Programme(zone=ZONE)
+POLICIES = Policies.first(ZONE, "USD")
 NOW = instant("2026-06-10T12:00")
 READY = instant("2026-06-26T12:00")  # delivered two days later, then the return window of 14 days
 
 
 def grant(order: str, net: int, at: int = NOW) -> GrantPoints:
-    return GrantPoints("m", order, net, TERMS, at)
+    return GrantPoints("m", order, net, POLICIES, at)
 
 
 def deliver(order: str, at: int = NOW + 2 * DAY) -> ActivatePoints:
-    return ActivatePoints("m", order, TERMS, at)
+    return ActivatePoints("m", order, POLICIES, at)
 
 
 def redeem(redemption: str, points: int, at: int = READY) -> RedeemPoints:
-    return RedeemPoints("m", redemption, points, TERMS, at)
+    return RedeemPoints("m", redemption, points, at, policies=POLICIES)
 
 
 def claw_back(order: str, reversal: str, net: int, at: int = READY) -> ClawBackPoints:
-    return ClawBackPoints("m", order, reversal, net, TERMS, at)
+    return ClawBackPoints("m", order, reversal, net, POLICIES, at)
 
 
 def after(*commands: Command) -> Membership:
@@ -53,10 +51,10 @@ def test_a_purchase_earns_a_point_a_major_unit() -> None:
 
 
 def test_the_terms_that_were_used_are_frozen() -> None:
-    terms = replace(TERMS, version=7, currency="JPY")
-    (granted,) = membership.decide(GrantPoints("m", "a", 500, terms, NOW), membership.initial)
+    policies = Policies.first(ZONE, "JPY").with_version(Programme(ZONE, "JPY"), since=NOW)
+    (granted,) = membership.decide(GrantPoints("m", "a", 500, policies, NOW), membership.initial)
     assert isinstance(granted, PointsGranted)
-    assert (granted.points, granted.terms) == (500, 7)
+    assert (granted.points, granted.terms) == (500, 2)
 
 
 def test_granting_twice_changes_nothing() -> None:

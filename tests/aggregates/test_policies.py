@@ -30,29 +30,29 @@ from aggregates.order.facts import (
     OrderShipped,
 )
 from aggregates.policies import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, admit, guards, react
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
 from tests.aggregates.given import refusing
 
-TERMS = Programme()
+POLICIES = Policies()
 LINES = (OrderLine("tea", 1, 500, 500, 500),)
 
 
 MOVES: list[tuple[object, object]] = [
-    (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, TERMS, at=5)),
-    (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", TERMS, at=5)),
+    (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, POLICIES, at=5)),
+    (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", POLICIES, at=5)),
     (
         OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5, given_back=(0,)),
-        ClawBackPoints("m", "o", "r", 230, TERMS, at=5),
+        ClawBackPoints("m", "o", "r", 230, POLICIES, at=5),
     ),
-    (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, TERMS, at=5)),
+    (OrderCancelled("o", "m", None, "USD", "", LINES, at=5), ClawBackPoints("m", "o", "cancelled", 0, POLICIES, at=5)),
 ]
 
 
 @pytest.mark.parametrize(("fact", "reaction"), MOVES)
 def test_an_order_moves_its_members_points(fact: object, reaction: object) -> None:
-    assert react(fact, TERMS) == [reaction]
+    assert react(fact, POLICIES) == [reaction]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_order_moves_its_members_points(fact: object, reaction: object) -> No
     ],
 )
 def test_a_guests_order_moves_no_points(fact: object) -> None:
-    assert react(fact, TERMS) == []
+    assert react(fact, POLICIES) == []
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_a_guests_order_moves_no_points(fact: object) -> None:
     ],
 )
 def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
-    assert react(fact, TERMS) == []
+    assert react(fact, POLICIES) == []
 
 
 @pytest.mark.parametrize(("fact", "reaction"), MOVES)
 def test_an_order_moves_no_points_of_an_erased_member(fact: object, reaction: object) -> None:
-    assert react(fact, TERMS, erased={"m"}) == []
-    assert react(fact, TERMS, erased={"n"}) == [reaction]
+    assert react(fact, POLICIES, erased={"m"}) == []
+    assert react(fact, POLICIES, erased={"n"}) == [reaction]
 
 
 JOINED = SessionJoined("s", "m", at=5)
 
 
 def test_a_session_that_is_joined_is_put_on_its_members_list() -> None:
-    assert react(JOINED, TERMS) == [RecogniseMember("m", "s", at=5)]
-    assert react(MemberRecognised("m", "s", at=5), TERMS) == []
+    assert react(JOINED, POLICIES) == [RecogniseMember("m", "s", at=5)]
+    assert react(MemberRecognised("m", "s", at=5), POLICIES) == []
 
 
 SEEN = [
@@ -107,20 +107,20 @@ SEEN = [
 
 @pytest.mark.parametrize("fact", SEEN, ids=lambda fact: type(fact).__name__)
 def test_a_member_who_is_seen_in_a_session_joins_it(fact: Any) -> None:
-    assert react(fact, TERMS) == [JoinSession("s", "m", at=5)]
-    assert react(fact, TERMS, erased={"m"}) == []
+    assert react(fact, POLICIES) == [JoinSession("s", "m", at=5)]
+    assert react(fact, POLICIES, erased={"m"}) == []
     for alone in (replace(fact, member=None), replace(fact, session=None)):
-        assert react(alone, TERMS) == []
+        assert react(alone, POLICIES) == []
 
 
 def test_an_order_in_another_currency_does_not_fit_this_shop() -> None:
     with refusing("currency_unknown"):
-        admit(PlaceOrder("o", LINES, "EUR", at=1), TERMS)
+        admit(PlaceOrder("o", LINES, "EUR", at=1), POLICIES)
 
 
 @pytest.mark.parametrize("command", [PlaceOrder("o", LINES, "USD", at=1), PayOrder("o", at=1)])
 def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
-    admit(command, TERMS)
+    admit(command, POLICIES)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
         OpenCart("c", 1, member="m", session="s"),
         SendCoupon("spring", "m", at=1),
         RegisterMember("m", 1),
-        RedeemPoints("m", "p", 5, TERMS, at=1),
+        RedeemPoints("m", "p", 5, at=1),
         JoinSession("s", "m", at=1),
         Viewed("tea", "m", "s", at=1),
         ReviewProduct("tea", 1, 9, member="m"),
@@ -138,15 +138,15 @@ def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
 )
 def test_a_command_that_names_an_erased_member_is_refused(command: object) -> None:
     with refusing("member_erased"):
-        admit(command, TERMS, erased={"m"})
-    admit(command, TERMS, erased={"n"})
+        admit(command, POLICIES, erased={"m"})
+    admit(command, POLICIES, erased={"n"})
 
 
 @pytest.mark.parametrize(
     "command", [EraseMember("m", 1), OpenCart("c", 1, session="m"), PayOrder("m", at=1), JoinSession("m", "n", at=1)]
 )
 def test_erasing_again_and_what_names_no_member_is_let_through(command: object) -> None:
-    admit(command, TERMS, erased={"m"})
+    admit(command, POLICIES, erased={"m"})
 
 
 @pytest.mark.parametrize(

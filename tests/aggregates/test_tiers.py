@@ -7,18 +7,19 @@ import pytest
 from aggregates.membership.decider import ClawBackPoints, Command, GrantPoints, decide, membership
 from aggregates.membership.facts import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
 from aggregates.membership.tiers import qualifying_spend
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from tests.aggregates.given import ZONE, instant
 
-TERMS = Programme(zone=ZONE)
+POLICIES = Policies.first(ZONE, "USD")
+TERMS = POLICIES.newest
 
 
 def bought(order: str, major: int, day: str) -> GrantPoints:
-    return GrantPoints("m", order, major * 100, TERMS, instant(f"{day}T10:00"))
+    return GrantPoints("m", order, major * 100, POLICIES, instant(f"{day}T10:00"))
 
 
 def returned(order: str, day: str, major: int = 0) -> ClawBackPoints:
-    return ClawBackPoints("m", order, f"return of {order} on {day}", major * 100, TERMS, instant(f"{day}T10:00"))
+    return ClawBackPoints("m", order, f"return of {order} on {day}", major * 100, POLICIES, instant(f"{day}T10:00"))
 
 
 def history(*commands: Command) -> list[Event]:
@@ -48,8 +49,8 @@ def test_a_threshold_reached_raises_the_tier_at_once_to_the_end_of_the_day_a_yea
 
 
 def test_a_cent_below_the_threshold_is_not_enough() -> None:
-    assert standing(GrantPoints("m", "a", 99_999, TERMS, 0)).tier == "member"
-    assert standing(GrantPoints("m", "a", 100_000, TERMS, 0)).tier == "silver"
+    assert standing(GrantPoints("m", "a", 99_999, POLICIES, 0)).tier == "member"
+    assert standing(GrantPoints("m", "a", 100_000, POLICIES, 0)).tier == "silver"
 
 
 def test_one_purchase_may_raise_over_a_tier() -> None:

@@ -18,7 +18,7 @@ from aggregates.membership import lots as membership_lots
 from aggregates.membership import purchases as membership_purchases
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from infra.codec import PARTITION_KEYS, partition_fields
 from projections.kernel import Tally
 from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, SEALED, TOPICS, carried, fold_of_part, folds, sources
@@ -99,7 +99,6 @@ def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
 
 
 def test_streams_are_named_as_they_always_were() -> None:
-    terms = Programme()
     assert [
         COMMANDS[type(command)].stream(command)
         for command in (
@@ -109,7 +108,7 @@ def test_streams_are_named_as_they_always_were() -> None:
             order.PayOrder("o", 0),
             campaign.LaunchCampaign("c-1", 0),
             coupon.SendCoupon("c-1", "m-1", 0),
-            membership.GrantPoints("m-1", "o", 1, terms, 0),
+            membership.GrantPoints("m-1", "o", 1, Policies(), 0),
             session.JoinSession("s-1", "m-1", 0),
             session.RecogniseMember("m-1", "s-1", 0),
             review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),

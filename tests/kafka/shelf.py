@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kafka import TopicPartition
 
-from aggregates.programme import Programme
+from aggregates.programme import Policies
 from infra.codec import key_of
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Relayed, Shop
@@ -41,7 +41,7 @@ def append(settings: Settings, shoppings: int, after: int = 0) -> None:
     """Requests of a small shop's history, from the ``after``-th on, in groups."""
     with open_log(settings) as (log, keys):
         log.shop(Shop(settings.zone, settings.currency), chosen=False)
-        handler = Handler(log, keys, Programme())
+        handler = Handler(log, keys, Policies())
         waiting = islice(requests(shoppings), after, None)
         while group := list(islice(waiting, 64)):
             handler.handle_all(group)

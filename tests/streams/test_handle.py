@@ -15,7 +15,7 @@ from infra.settings import Settings
 from streams.bootstrap import App, running
 from streams.request import Request
 from tests.databases import in_both_databases
-from tests.shop import START, TERMS, line, place
+from tests.shop import START, line, place
 
 pytestmark = in_both_databases
 
@@ -141,7 +141,7 @@ OF_ADA: list[object] = [
     place("new", "ada", line("tea")),
     SendCoupon("spring", "ada", START),
     OpenCart("c", START, "ada"),
-    RedeemPoints("ada", "p", 1, TERMS, START),
+    RedeemPoints("ada", "p", 1, START),
 ]
 
 

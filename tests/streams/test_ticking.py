@@ -45,8 +45,8 @@ def test_a_tick_records_a_review_that_is_due_at_the_instant_it_was_due(app: App)
     silver(app, "ada", "eve")
     (raised,) = tiers(app.log, "ada")
     assert isinstance(raised, TierRaised)
-    assert tick(app.log, app.handler, app.terms, raised.valid_until - 1) == Ticked(0, 0)
-    assert tick(app.log, app.handler, app.terms, YEAR) == Ticked(2, 2)
+    assert tick(app.log, app.handler, raised.valid_until - 1) == Ticked(0, 0)
+    assert tick(app.log, app.handler, YEAR) == Ticked(2, 2)
     _, lowered = tiers(app.log, "ada")
     assert isinstance(lowered, TierLowered)
     assert (lowered.tier, lowered.at) == ("member", raised.valid_until)
@@ -54,10 +54,10 @@ def test_a_tick_records_a_review_that_is_due_at_the_instant_it_was_due(app: App)
 
 def test_a_second_tick_changes_nothing(app: App) -> None:
     silver(app, "ada")
-    tick(app.log, app.handler, app.terms, YEAR)
+    tick(app.log, app.handler, YEAR)
     head = app.log.head()
-    assert tick(app.log, app.handler, app.terms, YEAR) == Ticked(0, 0)
-    assert tick(app.log, app.handler, app.terms, YEAR + 400 * DAY) == Ticked(0, 0)
+    assert tick(app.log, app.handler, YEAR) == Ticked(0, 0)
+    assert tick(app.log, app.handler, YEAR + 400 * DAY) == Ticked(0, 0)
     assert app.log.head() == head
     assert app.log.due_index.all() == {}
 
@@ -76,7 +76,7 @@ def test_a_tick_reads_only_those_for_whom_something_is_due(app: App, monkeypatch
             return handle_all(some)
 
         monkeypatch.setattr(other.handler, "handle_all", noting)
-        assert tick(other.log, other.handler, other.terms, YEAR) == Ticked(5, 5)
+        assert tick(other.log, other.handler, YEAR) == Ticked(5, 5)
     assert [one.split(" ")[1] for one in asked] == [f"membership-m-{number}" for number in range(5)]
 
 
@@ -84,9 +84,7 @@ def test_two_ticks_at_the_same_time_record_it_once(app: App, settings: Settings)
     members = [f"m-{number}" for number in range(30)]
     silver(app, *members)
     with running(settings) as other:
-        both = [
-            threading.Thread(target=tick, args=(one.log, one.handler, one.terms, YEAR), daemon=True) for one in (app, other)
-        ]
+        both = [threading.Thread(target=tick, args=(one.log, one.handler, YEAR), daemon=True) for one in (app, other)]
         for thread in both:
             thread.start()
         for thread in both:
@@ -98,7 +96,7 @@ def test_nothing_is_due_any_more_of_an_erased_member(app: App) -> None:
     silver(app, "ada", "eve")
     app.handler.handle(Request("ada", (RegisterMember("ada", START), EraseMember("ada", START))))
     assert list(app.log.due_index.all()) == ["membership-eve"]
-    assert tick(app.log, app.handler, app.terms, YEAR) == Ticked(1, 1)
+    assert tick(app.log, app.handler, YEAR) == Ticked(1, 1)
 
 
 def test_the_index_made_from_the_streams_is_the_one_that_was_kept(app: App) -> None:
@@ -118,14 +116,14 @@ def test_a_log_older_than_the_index_gets_it_with_the_first_tick(app: App, monkey
     with app.log.append() as append:
         append.schedule(dict.fromkeys(app.log.due_index.all()))
     monkeypatch.setattr(due_index.DueIndex, "is_complete", False)
-    assert tick(app.log, app.handler, app.terms, YEAR) == Ticked(2, 2)
+    assert tick(app.log, app.handler, YEAR) == Ticked(2, 2)
 
 
 def test_a_decision_after_a_tick_is_the_decision_without_it(app: App, settings: Settings, tmp_path: Path) -> None:
     def life(app: App, ticks: bool) -> list[object]:
         silver(app, "ada")
         if ticks:
-            tick(app.log, app.handler, app.terms, YEAR + 5 * DAY)
+            tick(app.log, app.handler, YEAR + 5 * DAY)
         at = YEAR + 9 * DAY
         app.handler.handle(Request("again", (place("again", "ada", line("tea"), at=at), PayOrder("again", at))))
         return app.log.read("membership-ada")[0]
@@ -135,7 +133,7 @@ def test_a_decision_after_a_tick_is_the_decision_without_it(app: App, settings: 
 
 
 def test_recording_what_is_due_when_nothing_is_changes_nothing(app: App) -> None:
-    assert membership.decide(RecordDue("ada", app.terms, YEAR), membership.initial) == []
+    assert membership.decide(RecordDue("ada", YEAR), membership.initial) == []
 
 
 def test_the_logs_clock_is_the_latest_instant_it_tells(app: App) -> None:

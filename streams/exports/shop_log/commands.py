@@ -54,7 +54,7 @@ ADDED: dict[type, dict[str, Any]] = {
 }
 """What a command needs besides, to bring its fact about wherever it is given."""
 
-OF_THE_SHOP = ("at", "terms")
+OF_THE_SHOP = ("at", "policies")
 
 
 def command_line(event: Any, world: World) -> dict[str, Any]:

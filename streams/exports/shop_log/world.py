@@ -15,7 +15,7 @@ from aggregates.membership.decider import membership
 from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.membership.facts import PointsRedeemed
 from aggregates.order.decider import order
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from aggregates.session import MemberRecognised, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
@@ -36,7 +36,7 @@ class World:
     def __init__(self, log: EventLog, terms: Programme) -> None:
         self._log = log
         self._codec: Codec = log.codec
-        self._terms = terms
+        self._policies = Policies.first(terms.zone, terms.currency)
         self._states: dict[str, Stream] = {}
         self._versions: dict[str, int] = {}
         self._erased: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ class World:
 
     def decided(self, line: ShopLine) -> list[object] | None:
         """The facts that this line would bring about here, without those that follow from them; None if it would be refused."""
-        deciding = Deciding(self._terms, self._codec, self._erased, self._load, batch="behaviour")
+        deciding = Deciding(self._policies, self._codec, self._erased, self._load, batch="behaviour")
         try:
             for command in self._planner.request(line).plan(deciding.look):
                 deciding.command(command)

@@ -89,6 +89,6 @@ class Planner:
             case CouponLine():
                 return partial(use_coupon, body, named(name, ""), at)
             case CommandLine():
-                return lambda _: recorded(body, self._terms, at)
+                return lambda _: recorded(body, at)
             case _:
                 return partial(PLANS[type(body)], body, at)

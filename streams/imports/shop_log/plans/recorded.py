@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
 
 import msgspec
 
 from aggregates.kernel import Refusal
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.programme import Programme
 from aggregates.session import RecogniseMember
 from streams.imports.shop_log.lines import CommandLine
 from streams.registry import COMMANDS
@@ -21,14 +19,15 @@ FOLLOWS = (RecogniseMember, GrantPoints, ActivatePoints, ClawBackPoints)
 BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in FOLLOWS}
 
 
-def recorded(line: CommandLine, terms: Programme, at: int) -> Iterator[object]:
+def recorded(line: CommandLine, at: int) -> Iterator[object]:
     """Raises ``Refusal`` for a command that there is not, or values that are not its own."""
     command = BY_NAME.get(line.command)
     if command is None:
         raise Refusal("command_unknown", f"There is no command named {line.command[:80]!r}.")
-    shop_s_own: dict[str, Any] = {"at": at, "terms": terms}
-    added = {spec.name: shop_s_own[spec.name] for spec in fields(command) if spec.name in shop_s_own}
-    values = {**line.values, **{name: msgspec.to_builtins(value) for name, value in added.items()}}
+    if "policies" in line.values:
+        raise Refusal("command_invalid", f"{line.command}: the policies are the shop's own.")
+    timed = any(spec.name == "at" for spec in fields(command))
+    values = {**line.values, **({"at": at} if timed else {})}
     try:
         yield msgspec.convert(values, command)
     except (msgspec.ValidationError, TypeError) as fault:
