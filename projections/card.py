@@ -21,11 +21,10 @@ from aggregates.membership.facts import (
     PointsClawedBack,
     PointsGranted,
     PointsRedeemed,
-    TierExtended,
-    TierLowered,
-    TierRaised,
 )
-from aggregates.programme import ENTRY_TIER, Programme
+from aggregates.programme import ENTRY_TIER, Benefits, Metric, Programme
+from projections.card_tier import Event as TierEvent
+from projections.card_tier import Override, tier_changes
 from projections.kernel import Documents, one_document, with_changes
 
 
@@ -62,6 +61,14 @@ class Card:
     undelivered: Mapping[str, int] = field(default_factory=dict)
     as_of: int = 0
     position: int = 0
+    earned_tier: str = ENTRY_TIER
+    grace_until: int | None = None
+    provisional_until: int | None = None
+    override: Override | None = None
+    benefits: Benefits = field(default_factory=Benefits)
+    metric: Metric = "spend"
+    leaving: int = 0
+    forecast: int | None = None
 
 
 Event: TypeAlias = (
@@ -74,9 +81,7 @@ Event: TypeAlias = (
     | PointsRedeemed
     | PointsClawedBack
     | DebtSettled
-    | TierRaised
-    | TierExtended
-    | TierLowered
+    | TierEvent
 )
 
 
@@ -108,10 +113,10 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
         case PointsClawedBack():
             change = {"balance": card.balance} | taken(card, event.allocations)
             return change | {"balance": change["balance"] - event.debt_added, "qualifying": event.qualifying}
-        case TierRaised() | TierExtended() | TierLowered():
-            return {"tier": event.tier, "tier_until": event.valid_until, "qualifying": event.qualifying}
         case DebtSettled() | MemberErased():
             return {}  # active points go against what is owed: the balance has both
+        case _:
+            return tier_changes(event)
 
 
 def dated(card: Card, event: LotActivated) -> dict[str, Any]:
@@ -155,18 +160,24 @@ def taken(card: Card, allocations: Allocations) -> dict[str, Any]:
 def summed(terms: Programme, card: Card, changed: dict[str, Any], now: int, position: int) -> Card:
     """The card with what an event changed and what follows from it."""
     told = settled(vars(card) | changed, now)
-    rank = terms.rank(told["tier"])
-    ahead = terms.tiers[rank] if rank < len(terms.tiers) else None
+    if "next_tier" not in changed and ("qualifying" in changed or not card.position):
+        told |= toward(terms, told["tier"], told["qualifying"])
     told |= {
         "points": max(0, told["balance"]),
         "debt": max(0, -told["balance"]),
         "pending": sum(a.points for a in told["activations"]) + sum(told["undelivered"].values()),
-        "next_tier": ahead.name if ahead else None,
-        "to_next_tier": max(0, ahead.threshold * terms.unit - told["qualifying"]) if ahead else None,
         "as_of": now,
         "position": position,
     }
     return with_changes(card, **told)
+
+
+def toward(terms: Programme, tier: str, qualifying: int) -> dict[str, Any]:
+    """The next tier, where the event does not tell it."""
+    rank = terms.rank(tier)
+    ahead = terms.tiers[rank] if rank < len(terms.tiers) else None
+    missing = max(0, ahead.threshold * terms.scale - qualifying) if ahead else None
+    return {"next_tier": ahead.name if ahead else None, "to_next_tier": missing}
 
 
 def card(terms: Programme) -> Documents:

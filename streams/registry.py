@@ -91,10 +91,19 @@ SEALED: dict[type, dict[str, object]] = {
     review.ProductReviewed: {"text": None},
 }
 
+DAY = 86_400_000
+UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
+"""What tiers did not tell when there was one policy."""
+
 UPCASTS: dict[type, tuple[Upcast, ...]] = {
     product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
     order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
     order_facts.OrderRefunded: (lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},),
+    membership_facts.TierRaised: (
+        lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
+    ),
+    membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
+    membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
     coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
 }
 """From each old shape of an event to the next."""

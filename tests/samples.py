@@ -30,9 +30,13 @@ from aggregates.membership.facts import (
     PointsGranted,
     PointsRedeemed,
     TierExtended,
+    TierGraceStarted,
     TierLowered,
+    TierOverridden,
+    TierOverrideEnded,
     TierRaised,
 )
+from aggregates.membership.progress import Ahead, Shown
 from aggregates.order.facts import (
     OrderCancelled,
     OrderDelivered,
@@ -43,6 +47,7 @@ from aggregates.order.facts import (
     OrderShipped,
 )
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.programme import Benefits
 from aggregates.review import ProductReviewed
 from aggregates.session import MemberRecognised, SessionJoined
 
@@ -54,6 +59,8 @@ LINES = (
 )
 BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
 PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
+
+SHOWN = Shown("silver", Benefits(free_shipping=True, perks=("tea",)), Ahead("spend", "gold", 200_000, 10_000, AT + 400 * DAY))
 
 SAMPLES: tuple[object, ...] = (
     MemberRegistered("m-1", *PERSON, AT),
@@ -96,9 +103,12 @@ SAMPLES: tuple[object, ...] = (
     PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
     PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY),
     DebtSettled("m-1", "o-4", 1, AT + 22 * DAY),
-    TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT),
-    TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, AT + 365 * DAY),
-    TierLowered("m-1", "member", "silver", 1_000, None, "review", AT + 730 * DAY),
+    TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT + 14 * DAY, AT + 14 * DAY, SHOWN, 2, AT),
+    TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, None, SHOWN, 2, AT + 365 * DAY),
+    TierGraceStarted("m-1", "silver", 1_000, 80_000, AT + 760 * DAY, SHOWN, 2, AT + 730 * DAY),
+    TierLowered("m-1", "member", "silver", 1_000, None, "review", SHOWN, 2, AT + 760 * DAY),
+    TierOverridden("m-1", "ov-1", "floor", "silver", "a complaint", "ada", AT + 790 * DAY, SHOWN, 2, AT + 761 * DAY),
+    TierOverrideEnded("m-1", "ov-1", "over", None, SHOWN, 2, AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
     MemberRecognised("m-1", "s-1", AT),
     ProductReviewed("tea-01", "m-1", None, 9, "Zoë says: good.", "o-1", AT + 4 * DAY),
@@ -113,6 +123,9 @@ SAMPLES: tuple[object, ...] = (
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "TierRaised": TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT + 14 * DAY, None, None, 1, AT),
+    "TierExtended": TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, None, None, 1, AT + 365 * DAY),
+    "TierLowered": TierLowered("m-1", "member", "silver", 1_000, None, "review", None, 1, AT + 730 * DAY),
     "ProductListed": ProductListed("tea-01", "Tea, loose", "GROCERY", "TEA, LOOSE", "Lü", 599, 40, {"organic": "yes"}, AT),
     "OrderPlaced": OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT),
     "OrderRefunded": OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),

@@ -7,14 +7,16 @@ stream; it goes by the version in force at ``now``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, require_count, require_id
-from aggregates.membership import ledger, tiers
+from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.membership import ledger, overriding, tiers
 from aggregates.membership.due import due, recorded
 from aggregates.membership.facts import Event, Membership, evolve
+from aggregates.membership.qualifying import Counting, worth
+from aggregates.membership.standing import Kind, Override
 from aggregates.programme import Policies, Programme
 
 
@@ -62,6 +64,31 @@ class ClawBackPoints:
 
 
 @dataclass(frozen=True)
+class OverrideTier:
+    """Set a tier by hand, until ``until`` (None: until it is ended); ``override`` names it: the same again changes nothing."""
+
+    member: str
+    override: str
+    kind: Kind
+    tier: str
+    reason: str
+    actor: str
+    at: int
+    until: int | None = None
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class EndTierOverride:
+    member: str
+    override: str
+    reason: str
+    actor: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
 class RecordDue:
     """Record what time has brought by ``at``, and nothing more."""
 
@@ -70,7 +97,7 @@ class RecordDue:
     policies: Policies = field(default_factory=Policies)
 
 
-Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints | RecordDue
+Command: TypeAlias = GrantPoints | ActivatePoints | RedeemPoints | ClawBackPoints | OverrideTier | EndTierOverride | RecordDue
 
 
 def decide(command: Command, state: Membership) -> list[Event]:
@@ -91,7 +118,9 @@ def is_settled(command: Command, state: Membership) -> bool:
             return command.order not in lots or lots[command.order].active_from is not None
         case RedeemPoints():
             return command.redemption in state.points.redemptions
-        case RecordDue():
+        case OverrideTier():
+            return command.override in state.standing.overrides
+        case EndTierOverride() | RecordDue():
             return False
         case ClawBackPoints():
             return command.order not in state.points.lots or (command.order, command.reversal) in state.points.reversals
@@ -113,6 +142,8 @@ def decide_now(command: Command, now: int, terms: Programme, state: Membership) 
             return list(ledger.redeem(member, command.redemption, command.points, command.order, now, state.points))
         case ClawBackPoints():
             return claw_back_and_revoke(command, now, terms, state)
+        case OverrideTier() | EndTierOverride():
+            return override(command, now, terms, state)
         case RecordDue():
             return []
         case _:
@@ -120,23 +151,44 @@ def decide_now(command: Command, now: int, terms: Programme, state: Membership) 
 
 
 def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
-    """The multiplier is that of the tier held before this order."""
+    """The multiplier is that of the tier in effect before this order."""
     member = command.member
-    spend = tiers.qualifying_spend(state, now, terms, (command.at, command.net))
-    granted = ledger.grant(member, command.order, command.net, command.at, terms, state, spend)
-    return [granted, *tiers.raised(member, now, spend, terms, state)]
+    tier = overriding.in_effect(state.tier, state.standing.override, terms)
+    points = ledger.points_for(command.net, terms.multiplier(tier), terms.unit)
+    counting = Counting(terms, state, command.at, worth(command.net, points, terms))
+    metric = counting.metric(now)
+    raised = tiers.raised(member, now, metric, counting)
+    granted = ledger.grant(member, command.order, command.net, command.at, terms, tier, metric)
+    return [granted, *raised]
 
 
 def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
     member, order = command.member, command.order
     bought = state.earning.purchases[order]
-    spend = tiers.qualifying_spend(state, now, terms, (bought.at, command.net - bought.net))
-    clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, spend)
-    revoked = tiers.revoked(member, now, spend, terms, state)
-    if not revoked:
-        return [clawed]
-    events: list[Event] = [clawed, *revoked]  # a tier that comes back may have missed its review: nothing is left due
+    clawed = ledger.claw_back(member, order, command.reversal, command.net, now, terms, state, 0)
+    less = worth(bought.net, clawed.points, terms) - worth(command.net, 0, terms)
+    counting = Counting(terms, state, bought.at, -less)
+    metric = counting.metric(now)
+    events: list[Event] = [replace(clawed, qualifying=metric), *tiers.revoked(member, now, metric, counting)]
+    if len(events) == 1:
+        return events  # a tier that comes back may have missed its review: nothing is left due
     return [*events, *recorded(member, now, command.policies, reduce(evolve, events, state))]
+
+
+def override(command: OverrideTier | EndTierOverride, now: int, terms: Programme, state: Membership) -> list[Event]:
+    for what in ("member", "override", "actor"):
+        require_id(what, getattr(command, what))
+    overriding.require_reason(command.reason)
+    counting = Counting(terms, state)
+    if isinstance(command, OverrideTier):
+        laid = Override(command.override, command.kind, command.tier, command.until)
+        return [overriding.overridden(command.member, laid, command.reason, command.actor, now, counting)]
+    if command.override not in state.standing.overrides:
+        raise Refusal("override_unknown", "This member has no such override.")
+    current = state.standing.override
+    if current is None or current.override != command.override:
+        return []  # it was over before
+    return [overriding.ended(command.member, command.override, command.reason, command.actor, now, now, counting)]
 
 
 membership = Decider("membership", Membership(), decide, evolve, due=due)

@@ -7,9 +7,11 @@ the same, at the instant they were due, so nothing depends on when they are noti
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
-from aggregates.membership import tiers
+from aggregates.membership import overriding, tiers
 from aggregates.membership.facts import Event, Membership, evolve
+from aggregates.membership.qualifying import Counting
 from aggregates.programme import Policies
 
 
@@ -21,6 +23,19 @@ def due(state: Membership) -> int | None:
 def recorded(member: str, now: int, policies: Policies, state: Membership) -> Iterator[Event]:
     """All that is due at ``now``, one fact after the other, each by the terms in force when it was due."""
     while (instant := due(state)) is not None and instant <= now:
-        event = tiers.review(member, instant, max(instant, state.latest), policies.at(instant), state)
+        event = brought(member, instant, max(instant, state.latest), Counting(policies.at(instant), state))
         yield event
         state = evolve(state, event)
+
+
+def brought(member: str, due: int, at: int, counting: Counting) -> Event:
+    """What is due, recorded ``at``. An override that ends when its tier is reviewed ends first."""
+    override = counting.state.standing.override
+    if override and override.until == due:
+        return overriding.ended(member, override.override, overriding.OVER, None, due, at, counting)
+    return tiers.review(member, due, at, counting)
+
+
+def as_of(now: int, policies: Policies, state: Membership) -> Membership:
+    """The membership as it is at ``now``, whether or not what was due by then is recorded."""
+    return reduce(evolve, recorded("", now, policies, state), state)

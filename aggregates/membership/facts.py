@@ -16,7 +16,16 @@ from aggregates.membership.points import (
     PointsGranted,
     PointsRedeemed,
 )
-from aggregates.membership.standing import Held, Standing, TierExtended, TierLowered, TierRaised
+from aggregates.membership.standing import (
+    Held,
+    Standing,
+    TierExtended,
+    TierGraceStarted,
+    TierLowered,
+    TierOverridden,
+    TierOverrideEnded,
+    TierRaised,
+)
 
 __all__ = [
     "Allocations",
@@ -30,13 +39,26 @@ __all__ = [
     "PointsRedeemed",
     "Standing",
     "TierExtended",
+    "TierGraceStarted",
     "TierLowered",
+    "TierOverridden",
+    "TierOverrideEnded",
     "TierRaised",
     "evolve",
 ]
 
 Event: TypeAlias = (
-    PointsGranted | LotActivated | PointsRedeemed | PointsClawedBack | DebtSettled | TierRaised | TierExtended | TierLowered
+    PointsGranted
+    | LotActivated
+    | PointsRedeemed
+    | PointsClawedBack
+    | DebtSettled
+    | TierRaised
+    | TierExtended
+    | TierGraceStarted
+    | TierLowered
+    | TierOverridden
+    | TierOverrideEnded
 )
 
 
@@ -59,7 +81,7 @@ def evolve(state: Membership, event: Event) -> Membership:
         case PointsGranted() | PointsClawedBack():
             ledger, earned = points.evolve(state.points, event), earning.evolve(state.earning, event)
             return Membership(ledger, earned, state.standing, latest)
-        case TierRaised() | TierExtended() | TierLowered():
-            return Membership(state.points, state.earning, standing.evolve(state.standing, event), latest)
-        case _:
+        case LotActivated() | PointsRedeemed() | DebtSettled():
             return Membership(points.evolve(state.points, event), state.earning, state.standing, latest)
+        case _:
+            return Membership(state.points, state.earning, standing.evolve(state.standing, event), latest)

@@ -33,10 +33,10 @@ def points_for(net: int, multiplier: Rate, unit: int) -> int:
     return net * numerator // (denominator * unit)
 
 
-def grant(member: str, order: str, net: int, at: int, terms: Programme, state: Membership, qualifying: int) -> PointsGranted:
-    multiplier = terms.multiplier(state.tier)
+def grant(member: str, order: str, net: int, at: int, terms: Programme, tier: str, qualifying: int) -> PointsGranted:
+    multiplier = terms.multiplier(tier)
     points = points_for(net, multiplier, terms.unit)
-    return PointsGranted(member, order, order, points, net, state.tier, multiplier, qualifying, terms.version, at)
+    return PointsGranted(member, order, order, points, net, tier, multiplier, qualifying, terms.version, at)
 
 
 def activate(member: str, order: str, delivered: int, terms: Programme) -> LotActivated:

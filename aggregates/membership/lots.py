@@ -49,6 +49,12 @@ class Lots(Mapping[str, Lot]):
     def __len__(self) -> int:
         return sum(len(period) for period in self._periods.values())
 
+    def between(self, since: int, until: int) -> Iterator[Lot]:
+        """Those whose date is after ``since`` and not after ``until``."""
+        for number, period in self._periods.items():
+            if since < (number + 1) * PERIOD and number * PERIOD <= until:
+                yield from (lot for lot in period.values() if since < lot.at <= until)
+
     def with_lot(self, lot: Lot) -> Lots:
         """These lots with one added, or in place of what was known of it; a lot keeps its date."""
         number = lot.at // PERIOD

@@ -61,6 +61,22 @@ class Purchases(Mapping[str, Purchase]):
         net = before.net + purchase.net - (known.net if known else 0)
         return Purchases({**self._periods, number: Period(net, {**before.purchases, purchase.order: purchase})})
 
+    @property
+    def first(self) -> int | None:
+        """When the member bought first, as far as it was told by then."""
+        period = next(iter(self._periods.values()), None)
+        return next(iter(period.purchases.values())).at if period else None
+
+    def orders(self, since: int, until: int) -> int:
+        """How many purchases of those dates count for anything."""
+        return sum(
+            bought.net > 0
+            for number, period in self._periods.items()
+            if since < (number + 1) * PERIOD and number * PERIOD <= until
+            for bought in period.purchases.values()
+            if since < bought.at <= until
+        )
+
     def spend(self, since: int, until: int) -> int:
         """What purchases count for whose date is after ``since`` and not after ``until``, in minor units."""
         total = 0

@@ -6,7 +6,7 @@ from aggregates.programme.rate import Rate
 from aggregates.programme.rewards import Reward
 from aggregates.programme.selection import Audience, Days, Selection
 from aggregates.programme.terms import InForce, Policies, Programme
-from aggregates.programme.tiers import ENTRY_TIER, Benefits, Qualifying, Tier
+from aggregates.programme.tiers import ENTRY_TIER, Benefits, Metric, Qualifying, Tier
 from aggregates.programme.validity import Validity
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Earning",
     "EventRule",
     "InForce",
+    "Metric",
     "Mission",
     "Multiplier",
     "Policies",

@@ -25,7 +25,7 @@ from aggregates.policies import react
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import POLICIES, START, TERMS, lives
 
-GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, START - 100 * DAY)
+GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, None, None, None, 1, START - 100 * DAY)
 LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
 
 

@@ -16,11 +16,16 @@ from aggregates.membership.facts import (
     PointsGranted,
     PointsRedeemed,
     TierExtended,
+    TierGraceStarted,
     TierLowered,
+    TierOverridden,
+    TierOverrideEnded,
     TierRaised,
 )
-from aggregates.programme import Programme
+from aggregates.membership.progress import Ahead, Shown
+from aggregates.programme import Benefits, Programme
 from projections.card import Activation, Card, card
+from projections.card_tier import Override
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import TERMS, lives
 from tests.projections.folding import folded
@@ -31,7 +36,13 @@ GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying
 ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
 REDEEMED = PointsRedeemed("m", "p-1", None, 60, (("a", 60),), at=50)
 CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), debt_added=60, net=0, qualifying=0, at=60)
-RAISED = TierRaised("m", "silver", "member", 120_000, valid_until=1000, at=10)
+BENEFITS = Benefits(free_shipping=True)
+RAISED = TierRaised(
+    "m", "silver", "member", 120_000, 1000, 24, 24, Shown("silver", BENEFITS, Ahead("spend", "gold", 180_000, 500, 77)), 1, 10
+)
+KEPT = TierExtended("m", "silver", 90_000, 2000, None, RAISED.shown, 1, at=1000)
+TOP = Shown("gold", BENEFITS, Ahead("spend", None, 0, 500, None))
+LOST = Shown("member", Benefits(), Ahead("spend", "silver", 90_000, 0, None))
 NEW = Card("m", next_tier="silver", to_next_tier=100_000)
 
 
@@ -134,18 +145,45 @@ def test_a_lot_of_no_points_makes_no_activation() -> None:
 def test_a_tier_shows_how_long_it_holds_and_how_far_the_next_one_is() -> None:
     view = the_card(RAISED)
     assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("silver", 1000, "gold", 180_000)
-    gold = the_card(RAISED, TierRaised("m", "gold", "silver", 300_000, valid_until=2000, at=20))
+    assert (view.benefits, view.metric, view.leaving, view.forecast) == (BENEFITS, "spend", 500, 77)
+    gold = the_card(RAISED, TierRaised("m", "gold", "silver", 300_000, 2000, 34, None, TOP, 1, at=20))
     assert (gold.tier, gold.tier_until, gold.next_tier, gold.to_next_tier) == ("gold", 2000, None, None)
 
 
+def test_a_provisional_tier_is_shown_as_such_until_it_is_reviewed() -> None:
+    assert the_card(RAISED).provisional_until == 24
+    assert the_card(RAISED, replace(KEPT, at=900)).provisional_until is None
+
+
 def test_a_kept_tier_holds_longer() -> None:
-    view = the_card(RAISED, TierExtended("m", "silver", 90_000, valid_until=2000, at=1000))
+    view = the_card(RAISED, KEPT)
     assert (view.tier, view.tier_until, view.qualifying) == ("silver", 2000, 90_000)
 
 
 def test_a_lost_tier_is_ahead_again() -> None:
-    view = the_card(RAISED, TierLowered("m", "member", "silver", 10_000, None, "review", at=1000))
+    view = the_card(RAISED, TierLowered("m", "member", "silver", 10_000, None, "review", LOST, 1, at=1000))
     assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("member", None, "silver", 90_000)
+    assert view.benefits == Benefits()
+
+
+def test_a_tier_in_its_grace_is_held_on() -> None:
+    graced = TierGraceStarted("m", "silver", 10_000, 80_000, 1300, RAISED.shown or TOP, 1, at=1000)
+    view = the_card(RAISED, graced)
+    assert (view.tier, view.tier_until, view.grace_until, view.qualifying) == ("silver", 1000, 1300, 10_000)
+    assert the_card(RAISED, graced, replace(KEPT, at=1100)).grace_until is None
+
+
+def test_an_override_lies_over_what_is_earned() -> None:
+    pinned = TierOverridden("m", "p", "pin", "gold", "a complaint", "ada", 500, TOP, 1, at=20)
+    view = the_card(RAISED, pinned)
+    assert (view.tier, view.earned_tier, view.override) == ("gold", "silver", Override("pin", "gold", 500))
+    ended = the_card(RAISED, pinned, TierOverrideEnded("m", "p", "over", None, RAISED.shown or TOP, 1, at=500))
+    assert (ended.tier, ended.earned_tier, ended.override) == ("silver", "silver", None)
+
+
+def test_facts_from_before_there_were_overrides_tell_the_tier_in_effect() -> None:
+    view = the_card(replace(RAISED, shown=None))
+    assert (view.tier, view.earned_tier, view.next_tier, view.to_next_tier) == ("silver", "silver", "gold", 180_000)
 
 
 def test_spend_above_a_tier_not_held_needs_nothing_more() -> None:
