@@ -19,6 +19,7 @@ from aggregates.membership import decider as membership
 from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.policy import PublishPolicy
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
@@ -58,8 +59,12 @@ def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> 
 
 
 def under(command: object, policies: Policies) -> object:
-    """A command as it is decided: with the policies, if its decision goes by them."""
-    return replace(command, policies=policies) if isinstance(command, MEMBERSHIP) else command
+    """A command as it is decided: with what is the shop's own, whatever it said of that."""
+    if isinstance(command, MEMBERSHIP):
+        return replace(command, policies=policies)
+    if isinstance(command, PublishPolicy):
+        return replace(command, zone=policies.newest.zone, currency=policies.newest.currency)
+    return command
 
 
 def whose(command: object) -> object:

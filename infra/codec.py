@@ -22,7 +22,7 @@ from infra.keys import KeyRing, of_session
 Raw: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Raw], Raw]
 
-PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart")
+PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart", "policy")
 """An event belongs to the first of these that it names: all of one member's events stay in order."""
 
 

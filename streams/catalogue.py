@@ -33,7 +33,8 @@ def lines() -> Iterator[str]:
     yield "|---|---|---|"
     for command, route in COMMANDS.items():
         told = ", ".join(f"`{spec.name}`" for spec in fields(command))
-        yield f"| `{command.__name__}` | `{route.decider.name}-{'-'.join('{' + name + '}' for name in route.ids)}` | {told} |"
+        stream = "-".join((route.decider.name, *("{" + name + "}" for name in route.ids)))
+        yield f"| `{command.__name__}` | `{stream}` | {told} |"
 
 
 def event(kind: EventType) -> Iterator[str]:

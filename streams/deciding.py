@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from aggregates.kernel import Decider, stream_id
 from aggregates.policies import admit, react, under
+from aggregates.policy import policy
 from aggregates.programme import Policies
 from infra.codec import Codec
 from streams.registry import COMMANDS, DUE
@@ -24,22 +25,29 @@ class Deciding:
 
     ``erased``: members to whom nothing more happens, those erased by this very request included. ``batch``: the stream of this
     append's behaviour. ``due``: streams for which the instant has changed from which on something is due.
+    ``first``: the policies of a shop that has published none.
     """
 
-    def __init__(self, policies: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
+    def __init__(self, first: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
         self.events: list[tuple[str, int, object]] = []
         self.streams: dict[str, Stream] = {}
         self.due: dict[str, int | None] = {}
         self.erased = erased
-        self._policies = policies
+        self._first = first
         self._codec = codec
         self._load = load
         self._batch = batch
 
+    @property
+    def policies(self) -> Policies:
+        """What decisions go by, with what this very request has published."""
+        version, published = self.streams.get(policy.name) or self._load(policy.name, policy)
+        return published if version else self._first
+
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
-        admit(command, self._policies, self.erased)
-        self._decide(under(command, self._policies))
+        admit(command, self.policies, self.erased)
+        self._decide(under(command, self.policies))
 
     def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
         """What an aggregate stands at, what this request has decided so far included."""
@@ -58,7 +66,7 @@ class Deciding:
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, self._policies, self.erased)
+            reactions += react(event, self.policies, self.erased)
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         if due and (after := due(state)) != before:

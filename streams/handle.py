@@ -16,6 +16,7 @@ from typing import Any
 from aggregates.behaviour import behaviour
 from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.policies import Allow, Claim, Guard, Use, guards
+from aggregates.policy import policy
 from aggregates.programme import Policies
 from aggregates.session import sessions
 from infra.event_log.append import Append
@@ -46,12 +47,12 @@ class Group:
 
 
 class Handler:
-    """The one writer of a process; safe to call from any thread."""
+    """The one writer of a process; safe to call from any thread. ``first``: the policies of a shop that has published none."""
 
-    def __init__(self, log: EventLog, keys: KeyRing, policies: Policies) -> None:
+    def __init__(self, log: EventLog, keys: KeyRing, first: Policies) -> None:
         self._log = log
         self._keys = keys
-        self._policies = policies
+        self._first = first
         self._lock = threading.Lock()
         self._answering = threading.Lock()  # what is remembered is true between transactions only
         self._remembered: OrderedDict[str, Stream] = OrderedDict()
@@ -124,7 +125,7 @@ class Handler:
                 found = group.streams[stream] = rebuilt(append, stream, decider)
             return found
 
-        deciding = Deciding(self._policies, self._log.codec, group.erased, load, group.batch)
+        deciding = Deciding(self._first, self._log.codec, group.erased, load, group.batch)
         try:
             for command in request.plan(deciding.look):
                 deciding.command(command)
@@ -150,7 +151,7 @@ class Handler:
 
     def _prefetch(self, append: Append, group: Group, requests: Sequence[Request]) -> None:
         """The streams of all these requests, in one read; what cannot be read is met again where it is needed."""
-        deciders: dict[str, Decider[Any, Any, Any]] = {}
+        deciders: dict[str, Decider[Any, Any, Any]] = {policy.name: policy}
         for request in requests:
             deciders.update(request.reads)
             for command in request.known:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, coupon, member, product, review, session
+from aggregates import behaviour, campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as cart
 from aggregates.cart import facts as cart_facts
 from aggregates.kernel import Decider, stream_id
@@ -25,6 +25,7 @@ from projections.cart import cart as cart_view
 from projections.kernel import Projection
 from projections.orders import orders
 from projections.product import product as product_view
+from projections.programme import programme
 from projections.sales import sales
 from projections.sessions import sessions
 from projections.trending import trending
@@ -72,6 +73,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(membership.membership, membership.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession,), "session"),
     **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
     review.ReviewProduct: Route(review.review, REVIEWED, _review),
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
 }
@@ -120,6 +122,7 @@ EVENTS: dict[type, EventType] = {
         *membership_facts.Event.__args__,
         *session.Event.__args__,
         review.ProductReviewed,
+        policy.PolicyPublished,
         *BEHAVIOUR,
     )
 }
@@ -150,6 +153,7 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield trending
     yield sales(terms.zone)
     yield campaigns
+    yield programme
 
 
 def folds(terms: Programme) -> list[Projection | type[Learner]]:

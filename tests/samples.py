@@ -46,6 +46,7 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
+from aggregates.policy import PolicyPublished
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.review import ProductReviewed
@@ -61,6 +62,7 @@ BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
 PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
 
 SHOWN = Shown("silver", Benefits(free_shipping=True, perks=("tea",)), Ahead("spend", "gold", 200_000, 10_000, AT + 400 * DAY))
+POLICY = {"return_days": 30, "tiers": [{"name": "gold", "threshold": 900, "keep": 700, "multiplier": "1.5"}], "rewards": []}
 
 SAMPLES: tuple[object, ...] = (
     MemberRegistered("m-1", *PERSON, AT),
@@ -112,6 +114,7 @@ SAMPLES: tuple[object, ...] = (
     SessionJoined("s-1", "m-1", AT),
     MemberRecognised("m-1", "s-1", AT),
     ProductReviewed("tea-01", "m-1", None, 9, "Zoë says: good.", "o-1", AT + 4 * DAY),
+    PolicyPublished("shop", 2, POLICY, "Europe/Paris", "EUR", AT + DAY, "ada", AT),
     Viewed("tea-01", None, "s-1", AT),
     Clicked("tea-01", "m-1", "s-1", AT, "home", 3),
     Favourited("tea-01", "m-1", None, AT),

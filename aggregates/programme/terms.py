@@ -108,8 +108,22 @@ class Policies:
         """The terms of a version that was in force; versions count from 1."""
         return self.versions[number - 1].terms
 
+    def since(self, number: int) -> int:
+        """From when on a version holds."""
+        return self.versions[number - 1].since
+
     def with_version(self, terms: Programme, since: int) -> Policies:
         return Policies((*self.versions, InForce(since, replace(terms, version=len(self.versions) + 1))))
+
+    @property
+    def timeline(self) -> tuple[InForce, ...]:
+        """The versions that hold at some time, in the order of time: without those replaced before they took effect."""
+        holding: list[InForce] = []
+        for published in self.versions:
+            while holding and published.since <= holding[-1].since and len(holding) > 1:
+                holding.pop()
+            holding.append(published)
+        return tuple(holding)
 
     @property
     def newest(self) -> Programme:

@@ -1,7 +1,11 @@
-"""How long points live, counted from the instant they become spendable, in the programme's zone."""
+"""How long points live, counted from the instant they become spendable, in the programme's zone.
+
+In a document it is text: ``never``, ``90 days``, ``6 months``, ``end of month``, ``end of year``, ``end of year + 1``.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
@@ -46,3 +50,35 @@ class Validity:
                 return end_of_year(active_from, self.length, zone) - 1
             case _:
                 assert_never(self.span)
+
+
+COUNTED = re.compile(r"(\d{1,6}) (day|month)s?", re.ASCII)
+TO_THE_END = re.compile(r"end of (month|year)(?: ?\+ ?(\d{1,6}))?", re.ASCII)
+
+
+def validity(text: str) -> Validity | None:
+    """What a text says; None if it is no validity.
+
+    >>> validity("6 months"), validity("end of year + 1"), validity("soon")
+    (Validity(span='months', length=6), Validity(span='end_of_year', length=1), None)
+    """
+    if text == "never":
+        return Validity()
+    if counted := COUNTED.fullmatch(text):
+        return Validity("days" if counted[2] == "day" else "months", int(counted[1]))
+    if end := TO_THE_END.fullmatch(text):
+        return Validity("end_of_month" if end[1] == "month" else "end_of_year", int(end[2] or 0))
+    return None
+
+
+def validity_text(known: Validity) -> str:
+    """As a document has it.
+
+    >>> validity_text(Validity("days", 1)), validity_text(Validity("end_of_month", 2)), validity_text(Validity("end_of_year"))
+    ('1 day', 'end of month + 2', 'end of year')
+    """
+    if known.span == "never":
+        return "never"
+    if known.span in ("days", "months"):
+        return f"{known.length} {known.span if known.length != 1 else known.span[:-1]}"
+    return known.span.replace("_", " ") + (f" + {known.length}" if known.length else "")

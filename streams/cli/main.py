@@ -16,6 +16,7 @@ from streams.cli.keeping import log, migrate
 from streams.cli.lagging import lag
 from streams.cli.modelling import model, quality
 from streams.cli.operating import digest, follow, redis, stop
+from streams.cli.policy import policies
 from streams.cli.relaying import relay, topics
 from streams.cli.shop_log import shop_log
 from streams.cli.showing import recommend, show
@@ -35,7 +36,7 @@ def regulars(tied: bool) -> None:
 
 
 COMMANDS = (
-    *(demo, importing, exporting, show, recommend, quality, model, trace),
+    *(demo, importing, exporting, show, recommend, quality, model, policies, trace),
     *(doctor, digest, follow, redis, stop, migrate, log, ticks),
     *(up, topics, relay, worker, lag, dead_letters),
 )

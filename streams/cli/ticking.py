@@ -44,9 +44,9 @@ def clock_of(app: App) -> Callable[[], int]:
     return lambda: latest(app.log)
 
 
-def told(at: str, zone: str) -> int:
+def told(at: str, zone: str, option: str = "--at") -> int:
     try:
         read = datetime.fromisoformat(at)
     except ValueError:
-        raise click.BadParameter(f"{at!r} is not ISO 8601: write 2027-03-06T00:00.", param_hint="--at") from None
+        raise click.BadParameter(f"{at!r} is not ISO 8601: write 2027-03-06T00:00.", param_hint=option) from None
     return round((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, coupon, member, product, review, session
+from aggregates import behaviour, campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as cart
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
@@ -36,6 +36,7 @@ MODULES = (
     membership_facts,
     session,
     review,
+    policy,
     behaviour,
 )
 
@@ -86,7 +87,8 @@ def test_every_event_is_a_frozen_fact_with_a_time_and_a_key(event: Any) -> None:
     assert any(types[name] == "str" for name in keys) or keys == ("member", "session"), "one of them is always there"
 
 
-NAMED_BY_FIELDS = [command for command in COMMANDS if command not in BEHAVIOUR and command is not review.ReviewProduct]
+OTHERWISE = (*BEHAVIOUR, review.ReviewProduct, policy.PublishPolicy)
+NAMED_BY_FIELDS = [command for command in COMMANDS if command not in OTHERWISE]
 
 
 @pytest.mark.parametrize("command", NAMED_BY_FIELDS, ids=lambda command: command.__name__)
@@ -113,6 +115,7 @@ def test_streams_are_named_as_they_always_were() -> None:
             session.RecogniseMember("m-1", "s-1", 0),
             review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),
             review.ReviewProduct("p-1", 0, 9, session="m-1"),
+            policy.PublishPolicy({}, 0, "ada", 0),
         )
     ] == [
         "member-m-1",
@@ -126,6 +129,7 @@ def test_streams_are_named_as_they_always_were() -> None:
         "sessions-m-1",
         "review-p%2D1-o.o%2D1-m.m-1",
         "review-p%2D1--s.m-1",
+        "policy",
     ]
 
 

@@ -33,6 +33,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         float: st.floats(allow_nan=False, allow_infinity=False),
         NoneType: st.none(),
     }
+    if hint is Any:
+        return st.recursive(TEXT | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))
     if isinstance(hint, type) and hint in simple:
         return simple[hint]
     if inspect.isclass(hint) and is_dataclass(hint):

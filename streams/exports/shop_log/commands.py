@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, coupon, member, product, review, session
+from aggregates import campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as carting
 from aggregates.cart import facts as cart
 from aggregates.membership.decider import RedeemPoints
@@ -45,6 +45,7 @@ COMMAND_OF: dict[type, type] = {
     PointsRedeemed: RedeemPoints,
     session.SessionJoined: session.JoinSession,
     review.ProductReviewed: review.ReviewProduct,
+    policy.PolicyPublished: policy.PublishPolicy,
     **{fact: fact for fact in BEHAVIOUR},
 }
 
@@ -54,7 +55,7 @@ ADDED: dict[type, dict[str, Any]] = {
 }
 """What a command needs besides, to bring its fact about wherever it is given."""
 
-OF_THE_SHOP = ("at", "policies")
+OF_THE_SHOP = ("at", "policies", "zone")
 
 
 def command_line(event: Any, world: World) -> dict[str, Any]:

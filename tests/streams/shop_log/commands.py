@@ -15,6 +15,7 @@ from aggregates.membership.decider import RedeemPoints
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
 from aggregates.order.facts import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.policy import PublishPolicy
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
 from aggregates.review import ReviewProduct
@@ -111,6 +112,7 @@ MAKERS: tuple[Callable[[Chance, int], object], ...] = (
     lambda c, at: SendCoupon(c.one(CAMPAIGNS), c.one(MEMBERS), at, None, c.one((None, START, 5)), c.one((None, at))),
     redeem,
     lambda c, at: RedeemPoints(c.one(MEMBERS), c.one(("x", "y", "z")), c.number(1, 3), at, c.one((None, *ORDERS))),
+    lambda c, at: PublishPolicy({"return_days": c.number(0, 3)}, at - c.number(0, 9), "ada", at),
     lambda c, at: JoinSession(c.one(SESSIONS), c.one(MEMBERS), at),
     lambda c, at: Viewed(c.one(PRODUCTS), *who(c), at),
     lambda c, at: Clicked(c.one(PRODUCTS), *who(c), at, "home", c.number(1, 3)),

@@ -1,0 +1,125 @@
+"""What is wrong with terms that their types allow: where, and why. What has no problem can be published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggregates.programme import bounds
+from aggregates.programme.document import Path, Problem
+from aggregates.programme.earning import PURCHASE, EventRule, Mission, SpendRule, StreakRule
+from aggregates.programme.points import Wallet
+from aggregates.programme.selection import Selection
+from aggregates.programme.terms import Programme
+from aggregates.programme.tiers import ENTRY_TIER, Qualifying
+
+
+def problems(terms: Programme) -> list[Problem]:
+    """
+    >>> from dataclasses import replace
+    >>> problems(Programme()), problems(replace(Programme(), return_days=-1))
+    ([], [Problem(path=('return_days',), reason='must be from 0 to 3,660, not -1')])
+    """
+    return [
+        *bounds.of_terms(terms),
+        *of_names(terms),
+        *(problem for place, wallet in enumerate(terms.wallets) for problem in of_wallet(wallet, ("wallets", place))),
+        *of_earning(terms),
+        *of_tiers(terms),
+        *of_qualifying(terms.qualifying, terms),
+    ]
+
+
+def of_names(terms: Programme) -> Iterator[Problem]:
+    """A name that a grant, a lot or a card shows means one thing."""
+    if not terms.wallets:
+        yield Problem(("wallets",), "at least one wallet is needed")
+    yield from twice([(("wallets", place, "name"), wallet.name) for place, wallet in enumerate(terms.wallets)])
+    yield from twice([(("tiers", place, "name"), tier.name) for place, tier in enumerate(terms.tiers)])
+    yield from twice([(("rewards", place, "id"), reward.id) for place, reward in enumerate(terms.rewards)])
+    yield from twice([((*path, "id"), rule.id) for path, rule in rules(terms)])
+
+
+def twice(names: list[tuple[Path, str]]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for path, name in names:
+        if name in seen:
+            yield Problem(path, f"{name!r} is there twice")
+        seen.add(name)
+
+
+def rules(terms: Programme) -> Iterator[tuple[Path, SpendRule | EventRule | StreakRule | Mission]]:
+    for kind in ("spend", "events", "streaks", "missions"):
+        for place, rule in enumerate(getattr(terms.earning, kind)):
+            yield ("earning", kind, place), rule
+
+
+def of_wallet(wallet: Wallet, path: Path) -> Iterator[Problem]:
+    share, clawback = wallet.redemption.share, wallet.clawback
+    if share[0] > share[1]:
+        yield Problem((*path, "redemption", "share"), "points cannot pay more than the whole order")
+    if clawback.shortfall == "write_off" and clawback.debt_cap is not None:
+        yield Problem((*path, "clawback", "debt_cap"), "nothing is owed where the shortfall is written off")
+
+
+def of_earning(terms: Programme) -> Iterator[Problem]:
+    for path, rule in rules(terms):
+        match rule:
+            case SpendRule():
+                yield from of_spending(rule, path)
+            case EventRule(event=event) if event == PURCHASE:
+                yield Problem((*path, "event"), "what a purchase earns is said under spend")
+            case EventRule(limit=None, per=per) if per != "ever":
+                yield Problem((*path, "per"), f"without a limit, nothing is counted per {per}")
+            case StreakRule(points=()):
+                yield Problem((*path, "points"), "at least one day's points are needed")
+            case Mission(steps=()):
+                yield Problem((*path, "steps"), "at least one step is needed")
+
+
+def of_spending(rule: SpendRule, path: Path) -> Iterator[Problem]:
+    yield from overlap(rule.only, rule.excluded, (*path, "excluded"))
+    names = [((*path, "multipliers", place, "id"), multiplier.id) for place, multiplier in enumerate(rule.multipliers)]
+    yield from twice(names)
+    thresholds = [bonus.threshold for bonus in rule.bonuses]
+    for place, threshold in enumerate(thresholds):
+        if threshold in thresholds[:place]:
+            yield Problem((*path, "bonuses", place, "threshold"), f"there is a bonus from {threshold} on already")
+
+
+def overlap(only: Selection, excluded: Selection, path: Path) -> Iterator[Problem]:
+    for name in ("products", "categories", "departments"):
+        for place, entry in enumerate(getattr(excluded, name)):
+            if entry in getattr(only, name):
+                yield Problem((*path, name, place), f"{entry!r} is what earns, by this rule's own only")
+
+
+def of_tiers(terms: Programme) -> Iterator[Problem]:
+    for place, tier in enumerate(terms.tiers):
+        path = ("tiers", place)
+        if tier.name == ENTRY_TIER:
+            yield Problem((*path, "name"), f"{ENTRY_TIER!r} is the tier that everybody has")
+        if tier.keep > tier.threshold:
+            yield Problem((*path, "keep"), f"keeping {tier.name} asks more ({tier.keep}) than reaching it ({tier.threshold})")
+        if not place:
+            continue
+        below = terms.tiers[place - 1]
+        if tier.threshold <= below.threshold:
+            yield Problem(
+                (*path, "threshold"), f"must be above that of {below.name} ({below.threshold}): the lowest tier first"
+            )
+        if tier.keep < below.keep:
+            yield Problem(
+                (*path, "keep"), f"keeping {tier.name} asks less ({tier.keep}) than keeping {below.name} ({below.keep})"
+            )
+
+
+def of_qualifying(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
+    if asked.window != "rolling" and asked.months != 12:
+        yield Problem(("qualifying", "months"), f"a window by {asked.window} year has 12 months")
+    if asked.wallets and asked.metric not in ("points", "engagement"):
+        yield Problem(("qualifying", "wallets"), f"{asked.metric} is not counted in points")
+    if asked.revoke != "within" and asked.revoke_days is not None:
+        yield Problem(("qualifying", "revoke_days"), f"is not asked for where a reversal takes a tier back {asked.revoke}")
+    by_event = (*terms.earning.events, *terms.earning.streaks, *terms.earning.missions)
+    if asked.metric == "engagement" and terms.tiers and not by_event:
+        yield Problem(("qualifying", "metric"), "no event, streak or mission earns points, so no tier could be reached")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aggregates.policy import PolicyPublished, PublishPolicy, policy
+from aggregates.programme import Policies, Programme, Tier
+from aggregates.programme.document import plain
+from tests.aggregates.given import refusing
+
+
+def publish(document: dict[str, Any], effective: int = 100, at: int = 50, **told: Any) -> PublishPolicy:
+    return PublishPolicy(document, effective, "ada", at, "Europe/Paris", "EUR", **told)
+
+
+def after(*commands: PublishPolicy) -> Policies:
+    state = policy.initial
+    for command in commands:
+        for event in policy.decide(command, state):
+            state = policy.evolve(state, event)
+    return state
+
+
+def test_what_is_published_is_complete_and_holds_from_its_instant_on() -> None:
+    (published,) = policy.decide(publish({"return_days": "30"}), policy.initial)
+    terms = Programme("Europe/Paris", "EUR", version=2, return_days=30)
+    assert published == PolicyPublished("shop", 2, plain(terms), "Europe/Paris", "EUR", 100, "ada", 50)
+    state = policy.rebuild([published])
+    assert state.at(99) == Programme("Europe/Paris", "EUR")
+    assert state.at(100) == terms
+
+
+def test_publishing_the_same_again_changes_nothing() -> None:
+    once = after(publish({"return_days": 30}))
+    assert after(publish({"return_days": 30}), publish({"return_days": 30}, effective=200)) == once
+
+
+def test_the_same_may_take_effect_earlier() -> None:
+    state = after(publish({"return_days": 30}), publish({"return_days": 30}, effective=60))
+    assert [state.at(at).return_days for at in (59, 60)] == [14, 30]
+
+
+def test_the_programme_that_holds_without_a_policy_may_be_published_so_that_it_is_shown() -> None:
+    state = after(publish({}))
+    assert state.at(100) == replace(Programme("Europe/Paris", "EUR"), version=2)
+
+
+def test_an_event_from_before_a_term_was_known_reads_it_as_its_default() -> None:
+    old = PolicyPublished("shop", 2, {"return_days": 7, "was_once": "a term"}, "UTC", "USD", 0, "ada", 0)
+    assert policy.rebuild([old]).newest == Programme(version=2, return_days=7)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"return_days": "soon"}, "return_days: expected a whole number, not 'soon'."),
+        ({"return_days": -1}, "return_days: must be from 0 to 3,660, not -1."),
+        ({"teirs": []}, "teirs: 'teirs' is not known here; did you mean 'tiers'?."),
+        ([], "The document: expected fields"),
+    ],
+)
+def test_a_wrong_document_is_refused_with_the_place_and_the_reason(document: Any, sentence: str) -> None:
+    with refusing("policy_invalid") as refused:
+        policy.decide(publish(document), policy.initial)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_who_published_must_be_said() -> None:
+    with refusing("actor_id_invalid"):
+        policy.decide(replace(publish({}), actor=""), policy.initial)
+
+
+@pytest.mark.parametrize("effective", [-1, 10**15 * 99, True, "now", None])
+def test_a_policy_takes_effect_at_an_instant(effective: Any) -> None:
+    with refusing("effective_invalid"):
+        policy.decide(publish({}, effective), policy.initial)
+
+
+def test_replacing_a_version_that_is_not_the_newest_any_more_is_refused() -> None:
+    state = after(publish({"return_days": 30}, replaces=1))
+    with refusing("policy_changed"):
+        policy.decide(publish({"return_days": 31}, replaces=1), state)
+    assert len(after(publish({"return_days": 30}), publish({"return_days": 31}, replaces=2)).versions) == 3
+
+
+def test_tiers_of_a_version_are_its_own() -> None:
+    tiers = [{"name": "vip", "threshold": 5, "keep": 5, "multiplier": "2"}]
+    state = after(publish({"tiers": tiers}))
+    assert state.newest.tiers == (Tier("vip", 5, 5, (2, 1)),)
+    assert state.version(1).tiers == Programme().tiers

@@ -1,0 +1,135 @@
+"""``regulars policy``: a file is checked line by line, published as a version, compared, and shown as a file again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aggregates.programme import Programme
+from infra.settings import Settings
+from streams import policy_terms
+from streams.bootstrap import running
+from streams.cli.main import regulars
+from streams.policy_file import policy_file
+from streams.request import Request
+from tests.shop import line, place
+
+ROOT = Path(__file__).parents[2]
+VIP = "tiers:\n  - {name: vip, threshold: 10, keep: 5, multiplier: 1.5}\n"
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def policy(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Runs ``regulars policy``, where the files are."""
+    monkeypatch.chdir(tmp_path)
+    environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}
+    return lambda *words: CliRunner(env=environment).invoke(regulars, ["policy", *words])
+
+
+def file(text: str, name: str = "policy.yaml") -> str:
+    Path(name).write_text(text)
+    return name
+
+
+def test_a_wrong_file_is_refused_with_each_line_and_reason(policy: Command) -> None:
+    text = "return_days: soon\ntiers:\n  - name: vip\n    keep: 12\n    threshold: 10\nteirs: []\n"
+    done = policy("check", file(text))
+    assert done.exit_code == 1
+    assert done.stderr.splitlines() == [
+        "policy.yaml:1:1: return_days: expected a whole number, not 'soon'",
+        "policy.yaml:6:1: teirs: 'teirs' is not known here; did you mean 'tiers'?",
+        "Error: policy.yaml has 2 problems.",
+    ]
+
+
+def test_what_contradicts_itself_is_told_once_all_of_it_can_be_read(policy: Command) -> None:
+    done = policy("check", file("tiers:\n  - name: vip\n    threshold: 10\n    keep: 12\n"))
+    assert done.stderr.splitlines()[0] == "policy.yaml:4:5: tiers.0.keep: keeping vip asks more (12) than reaching it (10)"
+
+
+def test_a_file_that_is_no_yaml_is_refused(policy: Command) -> None:
+    done = policy("check", file("tiers: [1"))
+    assert (done.exit_code, done.stderr.splitlines()[1]) == (1, "Error: policy.yaml has 1 problem.")
+
+
+def test_checking_needs_no_log(policy: Command, settings: Settings) -> None:
+    assert policy("check", file(VIP)).output == "policy.yaml is a policy.\n"
+    assert not settings.home.exists()
+
+
+def test_what_is_shown_is_a_file_that_says_the_same(policy: Command) -> None:
+    shown = policy("show").output
+    assert shown.startswith("# version 1\nreturn_days: 14\n")
+    assert policy_file(shown.encode()).terms == Programme()
+    assert policy("diff", file(shown)).output == "1 and policy.yaml say the same.\n"
+
+
+def test_a_published_file_is_the_next_version(policy: Command) -> None:
+    assert "Version 2 is in force" in policy("publish", file(VIP), "--by", "ada").output
+    shown = policy_file(policy("show").output.encode())
+    assert [tier.name for tier in shown.terms.tiers] == ["vip"]
+    assert policy("publish", file(VIP)).output == "Nothing changes: version 2 says the same.\n"
+
+
+def test_a_wrong_file_publishes_nothing(policy: Command) -> None:
+    assert policy("publish", file("return_days: -1")).exit_code == 1
+    assert policy("show", "2").output == "Error: There are versions 1 to 1.\n"
+
+
+def test_the_instant_is_the_shops_own_time(policy: Command, settings: Settings) -> None:
+    with running(settings) as app:
+        app.handler.handle(Request("o", (place("o", None, line("tea")),)))
+    assert (
+        policy("publish", file(VIP), "--effective", "2027-03-01").output == "Version 2 is in force from 2027-03-01 00:00 on.\n"
+    )
+    assert policy("show").output.startswith("# version 1\n")
+    assert policy("publish", file(VIP), "--effective", "soon").exit_code == 2
+
+
+def test_what_was_to_come_is_replaced_and_that_is_said(policy: Command) -> None:
+    policy("publish", file(VIP), "--effective", "2027-03-01")
+    done = policy("publish", file("return_days: 7"), "--effective", "2027-02-01")
+    assert "It replaces version 2, which was to take effect after it." in done.stderr
+    rows = [words.split() for words in policy("history").output.splitlines()]
+    told = {row[0]: " ".join(row[1:4]) for row in rows if row and row[0].isdecimal()}
+    assert (told["2"], told["3"][:16]) == ("never: replaced before", "2027-02-01 00:00")
+
+
+def test_only_the_version_that_was_looked_at_is_replaced_if_that_is_asked_for(policy: Command) -> None:
+    policy("publish", file(VIP), "--replaces", "1")
+    done = policy("publish", file("return_days: 7"), "--replaces", "1")
+    assert (done.exit_code, done.stderr) == (1, "Error: Version 2 was published meanwhile: look at it before replacing it.\n")
+
+
+def test_versions_and_files_are_compared_term_by_term(policy: Command) -> None:
+    policy("publish", file(VIP))
+    told = " ".join(policy("diff", "1", "2").output.split())
+    assert all(words in told for words in ("tiers.silver {", "tiers.gold {", "tiers.vip - {"))
+    assert "tiers.vip.multiplier 1.5 3" in " ".join(policy("diff", file(VIP.replace("1.5", "3"))).output.split())
+    assert policy("diff", "nowhere.yaml").output == "Error: nowhere.yaml is neither a version nor a file.\n"
+
+
+def test_the_history_tells_who_and_what(policy: Command) -> None:
+    policy("publish", file("return_days: 7\ntiers: []"), "--by", "ada")
+    told = " ".join(policy("history").output.split())
+    assert re.search(r" 2 \S+ \S+ \S+ \S+ ada return_days, tiers.silver, tiers.gold$", told)
+
+
+def test_the_examples_of_the_docs_are_policies() -> None:
+    page = (ROOT / "docs/policy.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    found = policy_file(example.encode())
+    assert found.found == ()
+    assert set(found.document) == {"return_days", "wallets", "earning", "qualifying", "tiers", "rewards"}
+    silver, gold = found.terms.tiers
+    assert (silver.multiplier, gold.benefits.perks) == ((5, 4), ("lounge",))
+
+
+def test_the_page_of_terms_is_fresh() -> None:
+    assert (ROOT / "docs/policy-terms.md").read_text() == policy_terms.page(), "make docs"
