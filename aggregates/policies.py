@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aggregates import behaviour
 from aggregates.campaign import CampaignLaunched
@@ -15,8 +15,10 @@ from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed
 from aggregates.kernel import Refusal
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership import decider as membership
-from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.membership import commands as membership
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, ReceivePoints, TransferPoints
+from aggregates.membership.earning.spending import BoughtLine
+from aggregates.membership.points.moves import PointsTransferred
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.policy import PublishPolicy
@@ -24,8 +26,8 @@ from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
-REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled)
-MEMBERSHIP = membership.Command.__args__
+REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred)
+MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 
 
@@ -41,27 +43,38 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
     member = event.member
     match event:
         case OrderPaid():
-            return [GrantPoints(member, event.order, event.net, policies, event.at)]
+            lines = bought(event) if policies.needs_lines else ()
+            return [GrantPoints(member, event.order, event.net, policies, event.at, lines)]
         case OrderDelivered():
             return [ActivatePoints(member, event.order, policies, event.at)]
         case OrderRefunded():
-            return [ClawBackPoints(member, event.order, event.refund, event.net_retained, policies, event.at)]
+            of_it = (event.order, event.refund, event.net_retained)
+            return [ClawBackPoints(member, *of_it, policies, event.at, event.given_back, event.complete)]
         case OrderCancelled():
-            return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at)] if event.lines else []
+            return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at, complete=True)]
+        case PointsTransferred():
+            return [ReceivePoints(event.other, event, event.at, policies)] if event.direction == "out" else []
+
+
+def bought(event: OrderPaid) -> tuple[BoughtLine, ...]:
+    return tuple([BoughtLine(line.product, line.paid, line.department, line.category) for line in event.lines])
 
 
 def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> None:
     """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
     if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
+    if isinstance(command, TransferPoints) and command.to in erased:
+        raise Refusal("member_erased", "The member who is to receive these points was erased.")
     if isinstance(command, PlaceOrder) and command.currency != policies.newest.currency:
         raise Refusal("currency_unknown", f"This shop sells in {policies.newest.currency}, not in {command.currency}.")
 
 
 def under(command: object, policies: Policies) -> object:
     """A command as it is decided: with what is the shop's own, whatever it said of that."""
-    if isinstance(command, MEMBERSHIP):
-        return replace(command, policies=policies)
+    of_membership: Any = command
+    if type(command) in MEMBERSHIP:
+        return replace(of_membership, policies=policies)
     if isinstance(command, PublishPolicy):
         return replace(command, zone=policies.newest.zone, currency=policies.newest.currency)
     return command

@@ -1,45 +1,32 @@
 """The member's card: who they are, their points, their tier, and what changes next.
 
-Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``; at a later instant a reader adds to
-``balance`` the points of every activation that is due by then, so the card needs no job to stay true: what is above nothing can
-be spent, what is below is owed.
-An erased member's card says that and nothing else, whatever is still to happen to their orders.
+Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``; a reader at a later instant takes
+the latest of ``changes`` that is due by then, so the card needs no job to stay true: what is above nothing can be spent, what
+is below is owed. An erased member's card says that and nothing else, whatever is still to happen to their orders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.facts import (
-    Allocations,
-    DebtSettled,
-    LotActivated,
-    PointsClawedBack,
-    PointsGranted,
-    PointsRedeemed,
-)
+from aggregates.membership.facts import PointsClawedBack, PointsGranted
+from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.programme import ENTRY_TIER, Benefits, Metric, Programme
 from projections.card_tier import Event as TierEvent
 from projections.card_tier import Override, tier_changes
 from projections.kernel import Documents, one_document, with_changes
-
-
-@dataclass(frozen=True)
-class Activation:
-    """``points`` become spendable ``at``."""
-
-    at: int
-    points: int
-    lot: str
+from projections.purse import Activation, Change, Expiry, Purse, Told, after
+from projections.purse import Event as PointsEvent
+from projections.purse_time import next_record, settled, summed
 
 
 @dataclass(frozen=True)
 class Card:
-    """``balance``: ``points`` less ``debt``, one of which is 0; ``undelivered``: pending points by lot, not dated yet."""
+    """The points are those of the wallet ``points``, with the fields of a purse; other ``wallets`` by name."""
 
     member: str
     status: str = "unregistered"  # unregistered, registered, closed, erased
@@ -69,20 +56,18 @@ class Card:
     metric: Metric = "spend"
     leaving: int = 0
     forecast: int | None = None
+    held: int = 0
+    expiries: tuple[Expiry, ...] = ()
+    holds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    wallets: Mapping[str, Purse] = field(default_factory=dict)
 
 
-Event: TypeAlias = (
-    MemberRegistered
-    | MemberProfileChanged
-    | MemberClosed
-    | MemberErased
-    | PointsGranted
-    | LotActivated
-    | PointsRedeemed
-    | PointsClawedBack
-    | DebtSettled
-    | TierEvent
-)
+Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased | PointsEvent | TierEvent
+
+PERSONAL = (MemberRegistered, MemberProfileChanged, MemberClosed, MemberErased)
+OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
+IN_A_PURSE = tuple(vars(Purse()))
 
 
 def project(terms: Programme, card: Card | None, event: Event, position: int) -> Card:
@@ -90,13 +75,26 @@ def project(terms: Programme, card: Card | None, event: Event, position: int) ->
         return card
     if isinstance(event, MemberErased):
         return Card(event.member, "erased", as_of=event.at, position=position)
-    now = max(card.as_of, event.at) if card else event.at
-    card = activated(card or Card(event.member), now)
-    return summed(terms, card, changes(card, event), now, position)
+    card = card or Card(event.member)
+    now = max(card.as_of, event.at)
+    if isinstance(event, PERSONAL) and recorded_before(card, now):
+        now = card.as_of  # what is due meanwhile is recorded soon: till then the card is right as of before
+    purses = {DEFAULT_WALLET: {name: getattr(card, name) for name in IN_A_PURSE}}
+    purses |= {name: dict(vars(purse)) for name, purse in card.wallets.items()}
+    wallet = getattr(event, "wallet", DEFAULT_WALLET)
+    if type(event) in OF_A_WALLET:
+        purses[wallet] = after(settled(purses.get(wallet) or dict(vars(Purse())), now), event)  # type: ignore[arg-type]
+    return shown(terms, card, changes(card, event), purses, now, position)
+
+
+def recorded_before(card: Card, now: int) -> bool:
+    """Whether time brings something by ``now`` that will be recorded."""
+    ends = [next_record(vars(purse)) for purse in (card, *card.wallets.values())]
+    return any(end is not None and end <= now for end in ends)
 
 
 def changes(card: Card, event: Event) -> dict[str, Any]:
-    """What an event changes of a card, by field."""
+    """What an event changes of a card but for its points, by field."""
     match event:
         case MemberRegistered() | MemberProfileChanged():
             told = {name: getattr(event, name) for name in ("name", "email", "birthday", "profile")}
@@ -105,67 +103,22 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
         case MemberClosed():
             return {"status": "closed"}
         case PointsGranted():
-            return {"undelivered": {**card.undelivered, event.lot: event.points}, "qualifying": event.qualifying}
-        case LotActivated():
-            return dated(card, event)
-        case PointsRedeemed():
-            return taken(card, event.allocations)
+            return {"qualifying": event.qualifying} if event.order is not None else {}
         case PointsClawedBack():
-            change = {"balance": card.balance} | taken(card, event.allocations)
-            return change | {"balance": change["balance"] - event.debt_added, "qualifying": event.qualifying}
-        case DebtSettled() | MemberErased():
-            return {}  # active points go against what is owed: the balance has both
+            return {"qualifying": event.qualifying}
         case _:
-            return tier_changes(event)
+            return {} if type(event) in OF_A_WALLET else tier_changes(event)  # type: ignore[arg-type]
 
 
-def dated(card: Card, event: LotActivated) -> dict[str, Any]:
-    left = dict(card.undelivered)
-    points = left.pop(event.lot, 0)
-    new = (Activation(event.active_from, points, event.lot),) if points else ()
-    return {"undelivered": left, "activations": tuple(sorted((*card.activations, *new), key=due))}
-
-
-def due(activation: Activation) -> tuple[int, str]:
-    return activation.at, activation.lot
-
-
-def activated(card: Card, now: int) -> Card:
-    told = vars(card)
-    return card if told is (due_by := settled(told, now)) else with_changes(card, **due_by)
-
-
-def settled(told: dict[str, Any], now: int) -> dict[str, Any]:
-    """A card's fields with what has become due by ``now`` spendable."""
-    activations = told["activations"]
-    if not activations or activations[0].at > now:
-        return told
-    balance = told["balance"] + sum(activation.points for activation in activations if activation.at <= now)
-    return told | {"balance": balance, "activations": tuple(a for a in activations if a.at > now)}
-
-
-def taken(card: Card, allocations: Allocations) -> dict[str, Any]:
-    """Take points from the lots they were allocated to, be they active, dated or undelivered."""
-    undelivered, activations, balance = dict(card.undelivered), {a.lot: a for a in card.activations}, card.balance
-    for lot, points in allocations:
-        if lot in undelivered:
-            undelivered[lot] -= points
-        elif lot in activations:
-            activations[lot] = replace(activations[lot], points=activations[lot].points - points)
-        else:
-            balance -= points
-    return {"undelivered": undelivered, "activations": tuple(activations.values()), "balance": balance}
-
-
-def summed(terms: Programme, card: Card, changed: dict[str, Any], now: int, position: int) -> Card:
+def shown(terms: Programme, card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
     """The card with what an event changed and what follows from it."""
-    told = settled(vars(card) | changed, now)
+    told = vars(card) | changed
     if "next_tier" not in changed and ("qualifying" in changed or not card.position):
         told |= toward(terms, told["tier"], told["qualifying"])
+    mine, *others = [(name, summed(settled(purse, now))) for name, purse in purses.items()]
+    told |= mine[1]
     told |= {
-        "points": max(0, told["balance"]),
-        "debt": max(0, -told["balance"]),
-        "pending": sum(a.points for a in told["activations"]) + sum(told["undelivered"].values()),
+        "wallets": {name: with_changes(Purse(), **purse) for name, purse in others},
         "as_of": now,
         "position": position,
     }

@@ -11,8 +11,10 @@ from aggregates import behaviour, campaign, coupon, member, policy, product, rev
 from aggregates.cart import decider as cart
 from aggregates.cart import facts as cart_facts
 from aggregates.kernel import Decider, stream_id
+from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
+from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
@@ -70,7 +72,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(order.order, order.Command.__args__, "order"),
     **_routes(campaign.campaign, (campaign.LaunchCampaign,), "campaign"),
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
-    **_routes(membership.membership, membership.Command.__args__, "member"),
+    **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession,), "session"),
     **_routes(session.sessions, (session.RecogniseMember,), "member"),
     policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
@@ -79,7 +81,7 @@ COMMANDS: dict[type, Route] = {
 }
 
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
-    membership.membership.name: (membership.membership, membership.RecordDue),
+    membership.membership.name: (membership.membership, membership_commands.RecordDue),
 }
 """Aggregates of a member to which time alone brings something, and the command that records it by an instant."""
 
@@ -107,6 +109,11 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
     membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
     coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
+    membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.PointsClawedBack: (lambda raw: raw | {"wallet": DEFAULT_WALLET, "order": raw["lot"]},),
+    membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
 }
 """From each old shape of an event to the next."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aggregates.behaviour import (
     Clicked,
     Dismissed,
@@ -25,10 +27,18 @@ from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.facts import (
     DebtSettled,
+    HoldCaptured,
+    HoldReleased,
     LotActivated,
+    LotExpired,
+    PointsAdjusted,
     PointsClawedBack,
     PointsGranted,
+    PointsHeld,
     PointsRedeemed,
+    PointsReinstated,
+    PointsReturned,
+    PointsTransferred,
     TierExtended,
     TierGraceStarted,
     TierLowered,
@@ -36,6 +46,8 @@ from aggregates.membership.facts import (
     TierOverrideEnded,
     TierRaised,
 )
+from aggregates.membership.points.grants import EarningLine
+from aggregates.membership.points.uses import IssuedLot
 from aggregates.membership.progress import Ahead, Shown
 from aggregates.order.facts import (
     OrderCancelled,
@@ -63,6 +75,10 @@ PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", 
 
 SHOWN = Shown("silver", Benefits(free_shipping=True, perks=("tea",)), Ahead("spend", "gold", 200_000, 10_000, AT + 400 * DAY))
 POLICY = {"return_days": 30, "tiers": [{"name": "gold", "threshold": 900, "keep": 700, "multiplier": "1.5"}], "rewards": []}
+GRANTED = PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT)
+CLAWED_BACK = PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY)
+EARNED = EarningLine(1, "tea-01", 898, 823, (5, 2))
+REISSUED = IssuedLot("o-1+r-2", "o-1", 3, AT + 52 * DAY)
 
 SAMPLES: tuple[object, ...] = (
     MemberRegistered("m-1", *PERSON, AT),
@@ -100,11 +116,19 @@ SAMPLES: tuple[object, ...] = (
     CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
     CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
-    PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT),
-    LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
-    PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
-    PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY),
-    DebtSettled("m-1", "o-4", 1, AT + 22 * DAY),
+    replace(GRANTED, wallet="miles", rule="teas", lines=(EARNED,), bonuses=((500, 20),), minimum=300, cap=99),
+    LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY, AT + 365 * DAY, "miles"),
+    PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY, "miles", 5, 2),
+    replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,), order="o-1", wallet="miles"),
+    DebtSettled("m-1", "o-4", 1, AT + 22 * DAY, "miles"),
+    PointsReturned("m-1", "p-1", "r-2", "points", 5, (("o-1", 2),), (REISSUED,), 5, AT + 21 * DAY),
+    PointsHeld("m-1", "h-1", "points", "o-5", 7, (("o-4", 7),), AT + 23 * DAY, AT + 22 * DAY),
+    HoldCaptured("m-1", "h-1", "points", (("o-4", 7),), AT + 22 * DAY),
+    HoldReleased("m-1", "h-2", "points", (("o-4", 4),), (("o-3", 2),), (REISSUED,), "shop", AT + 24 * DAY),
+    LotExpired("m-1", "o-4", 3, AT + 400 * DAY, "miles"),
+    PointsAdjusted("m-1", "a-1", "points", 50, "a-1", AT + 365 * DAY, (), "a parcel was late", "kim", AT + 25 * DAY),
+    PointsReinstated("m-1", "b-1", "points", "o-4+b-1", "o-4", 3, AT + 430 * DAY, "was in hospital", "kim", AT + 401 * DAY),
+    PointsTransferred("m-1", "m-2", "out", "t-1", "points", 3, (REISSUED,), "2017-01-20", AT + 19 * DAY),
     TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT + 14 * DAY, AT + 14 * DAY, SHOWN, 2, AT),
     TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, None, SHOWN, 2, AT + 365 * DAY),
     TierGraceStarted("m-1", "silver", 1_000, 80_000, AT + 760 * DAY, SHOWN, 2, AT + 730 * DAY),
@@ -133,5 +157,10 @@ OLD_SHAPES: dict[str, object] = {
     "OrderPlaced": OrderPlaced("o-1", "m-1", None, "c-1", "USD", LINES, 70, AT),
     "OrderRefunded": OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),
     "CouponRedeemed": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
+    "PointsGranted": GRANTED,
+    "LotActivated": LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
+    "PointsRedeemed": PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
+    "PointsClawedBack": replace(CLAWED_BACK, order="o-1"),
+    "DebtSettled": DebtSettled("m-1", "o-4", 1, AT + 22 * DAY),
 }
 """What the golden files of superseded names say, in today's shape."""

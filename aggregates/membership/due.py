@@ -11,26 +11,36 @@ from functools import reduce
 
 from aggregates.membership import overriding, tiers
 from aggregates.membership.facts import Event, Membership, evolve
+from aggregates.membership.lots import NEVER
+from aggregates.membership.points.due import first_due
 from aggregates.membership.qualifying import Counting
 from aggregates.programme import Policies
 
 
 def due(state: Membership) -> int | None:
     """From when on something is due, None if time alone changes nothing."""
-    return state.standing.due
+    instant = earliest(state)
+    return None if instant == NEVER else instant
+
+
+def earliest(state: Membership) -> int:
+    tier, points = state.standing.due, state.points.due
+    return points if tier is None or points < tier else tier
 
 
 def recorded(member: str, now: int, policies: Policies, state: Membership) -> Iterator[Event]:
     """All that is due at ``now``, one fact after the other, each by the terms in force when it was due."""
-    while (instant := due(state)) is not None and instant <= now:
-        event = brought(member, instant, max(instant, state.latest), Counting(policies.at(instant), state))
+    while (instant := earliest(state)) <= now:
+        event = brought(member, instant, max(instant, state.latest), policies, state)
         yield event
         state = evolve(state, event)
 
 
-def brought(member: str, due: int, at: int, counting: Counting) -> Event:
-    """What is due, recorded ``at``. An override that ends when its tier is reviewed ends first."""
-    override = counting.state.standing.override
+def brought(member: str, due: int, at: int, policies: Policies, state: Membership) -> Event:
+    """What is due, recorded ``at``: points first. An override that ends when its tier is reviewed ends before that."""
+    if state.points.due <= due:
+        return first_due(member, state.points, state.latest)
+    override, counting = state.standing.override, Counting(policies.at(due), state)
     if override and override.until == due:
         return overriding.ended(member, override.override, overriding.OVER, None, due, at, counting)
     return tiers.review(member, due, at, counting)

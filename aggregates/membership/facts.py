@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aggregates.membership import earning, points, standing
-from aggregates.membership.earning import Earning
-from aggregates.membership.points import (
-    Allocations,
+from aggregates.membership import standing
+from aggregates.membership.earning import state as earning
+from aggregates.membership.earning.state import Earning
+from aggregates.membership.lots import DEFAULT_WALLET
+from aggregates.membership.points import balances, folding
+from aggregates.membership.points.grants import Allocations, LotActivated, PointsClawedBack, PointsGranted
+from aggregates.membership.points.ledger import Ledger
+from aggregates.membership.points.moves import (
     DebtSettled,
-    Ledger,
-    LotActivated,
-    PointsClawedBack,
-    PointsGranted,
+    LotExpired,
+    PointsAdjusted,
+    PointsReinstated,
+    PointsTransferred,
+)
+from aggregates.membership.points.uses import (
+    HoldCaptured,
+    HoldReleased,
+    PointsHeld,
     PointsRedeemed,
+    PointsReturned,
 )
 from aggregates.membership.standing import (
     Held,
@@ -32,11 +42,19 @@ __all__ = [
     "DebtSettled",
     "Event",
     "Held",
+    "HoldCaptured",
+    "HoldReleased",
     "LotActivated",
+    "LotExpired",
     "Membership",
+    "PointsAdjusted",
     "PointsClawedBack",
     "PointsGranted",
+    "PointsHeld",
     "PointsRedeemed",
+    "PointsReinstated",
+    "PointsReturned",
+    "PointsTransferred",
     "Standing",
     "TierExtended",
     "TierGraceStarted",
@@ -53,6 +71,14 @@ Event: TypeAlias = (
     | PointsRedeemed
     | PointsClawedBack
     | DebtSettled
+    | PointsReturned
+    | PointsHeld
+    | HoldCaptured
+    | HoldReleased
+    | LotExpired
+    | PointsAdjusted
+    | PointsReinstated
+    | PointsTransferred
     | TierRaised
     | TierExtended
     | TierGraceStarted
@@ -73,15 +99,33 @@ class Membership:
     def tier(self) -> str:
         return self.standing.now.tier
 
+    def balance(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
+        """Points that can be spent at an instant, above nothing; below it, what is owed."""
+        return balances.balance(self.points, now, self.latest, wallet)
+
+    def available(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
+        return max(0, self.balance(now, wallet))
+
+    def debt(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
+        return max(0, -self.balance(now, wallet))
+
+    def pending(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
+        return balances.pending(self.points, now, wallet)
+
+    def held(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
+        return balances.held(self.points, now, self.latest, wallet)
+
 
 def evolve(state: Membership, event: Event) -> Membership:
     """Each part takes the events that concern it; a purchase concerns two."""
     latest = event.at if event.at > state.latest else state.latest
     match event:
+        case LotActivated():
+            return Membership(folding.evolve(state.points, event), state.earning, state.standing, latest)
         case PointsGranted() | PointsClawedBack():
-            ledger, earned = points.evolve(state.points, event), earning.evolve(state.earning, event)
+            ledger, earned = folding.evolve(state.points, event), earning.evolve(state.earning, event)
             return Membership(ledger, earned, state.standing, latest)
-        case LotActivated() | PointsRedeemed() | DebtSettled():
-            return Membership(points.evolve(state.points, event), state.earning, state.standing, latest)
-        case _:
+        case TierRaised() | TierExtended() | TierGraceStarted() | TierLowered() | TierOverridden() | TierOverrideEnded():
             return Membership(state.points, state.earning, standing.evolve(state.standing, event), latest)
+        case _:
+            return Membership(folding.evolve(state.points, event), state.earning, state.standing, latest)

@@ -7,6 +7,7 @@ rule: the floor of the sum over its lines.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from aggregates.programme.rate import Rate
@@ -60,7 +61,13 @@ class SpendRule:
     audience: Audience = Audience()
     days: Days = Days()
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it asks for nothing but the order's net and the tier."""
+        rest = (self.multipliers, self.bonuses, self.minimum, self.cap, self.audience.tiers, self.audience.tags)
+        return not self.needs_lines and not any(rest) and self.cap is None and self.days == Days()
+
+    @cached_property
     def needs_lines(self) -> bool:
         """Whether what an order earns depends on more of it than its net."""
         selections = (self.only, self.excluded, *(multiplier.only for multiplier in self.multipliers))
@@ -129,3 +136,9 @@ class Earning:
     events: tuple[EventRule, ...] = ()
     streaks: tuple[StreakRule, ...] = ()
     missions: tuple[Mission, ...] = ()
+
+    @cached_property
+    def needs_lines(self) -> bool:
+        """Whether any rule asks what is in an order."""
+        selected = any(not step.only.is_empty for mission in self.missions for step in mission.steps)
+        return selected or any(rule.needs_lines for rule in self.spend)

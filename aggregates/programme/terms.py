@@ -7,6 +7,7 @@ The defaults are the programme of a shop that has published none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from aggregates.money import minor_units
 from aggregates.programme.earning import Earning
@@ -38,14 +39,20 @@ class Programme:
 
     def wallet(self, name: str | None = None) -> Wallet | None:
         """The wallet of a name, the first if none is named; None if these terms do not know it."""
-        return next((wallet for wallet in self.wallets if name in (None, wallet.name)), None)
+        for wallet in self.wallets:
+            if name is None or name == wallet.name:
+                return wallet
+        return None
 
     def reward(self, name: str) -> Reward | None:
         return next((reward for reward in self.rewards if reward.id == name), None)
 
     def rank(self, tier: str) -> int:
         """0 for the entry tier (and for a tier that these terms no longer know), then 1, 2, …"""
-        return next((i for i, known in enumerate(self.tiers, 1) if known.name == tier), 0)
+        for rank, known in enumerate(self.tiers, 1):
+            if known.name == tier:
+                return rank
+        return 0
 
     def name(self, rank: int) -> str:
         return self.tiers[rank - 1].name if rank else ENTRY_TIER
@@ -114,6 +121,11 @@ class Policies:
 
     def with_version(self, terms: Programme, since: int) -> Policies:
         return Policies((*self.versions, InForce(since, replace(terms, version=len(self.versions) + 1))))
+
+    @cached_property
+    def needs_lines(self) -> bool:
+        """Whether what an order earns may depend on more of it than its net."""
+        return any(known.terms.earning.needs_lines for known in self.versions)
 
     @property
     def timeline(self) -> tuple[InForce, ...]:

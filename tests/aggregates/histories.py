@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
-from aggregates.membership.decider import (
-    ActivatePoints,
-    ClawBackPoints,
-    Command,
-    GrantPoints,
-    RedeemPoints,
-    decide,
-    membership,
-)
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
+from aggregates.membership.decider import decide, membership
 from aggregates.membership.facts import Event
 from aggregates.programme import Policies
 from tests.aggregates.given import DAY, ZONE, instant
@@ -62,7 +55,7 @@ def lived(life: list[Step]) -> list[Event]:
         known = [*state.points.lots, "unknown"]
         order = f"o-{number}" if step.kind == "grant" else known[step.order % len(known)]
         net = state.earning.purchases[order].net if order in state.earning.purchases else 0
-        command = asked(step, number, order, net, state.points.available(now), now - step.late * DAY)
+        command = asked(step, number, order, net, state.available(now), now - step.late * DAY)
         try:
             decided = decide(command, state)
         except Refusal:

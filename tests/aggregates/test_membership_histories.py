@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.decider import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints, decide, membership
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
+from aggregates.membership.decider import decide, membership
+from aggregates.membership.earning.formula import points_for
 from aggregates.membership.facts import (
     DebtSettled,
     Event,
@@ -16,7 +18,6 @@ from aggregates.membership.facts import (
     PointsRedeemed,
     TierRaised,
 )
-from aggregates.membership.ledger import points_for
 from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.facts import Event as OrderEvent
 from aggregates.order.facts import OrderLine, OrderPaid, OrderRefunded
@@ -40,13 +41,16 @@ def test_lots_less_debt_are_what_was_granted_less_what_was_taken_back_and_spent(
         granted = sum(event.points for event in seen if isinstance(event, PointsGranted))
         clawed = sum(event.points for event in seen if isinstance(event, PointsClawedBack))
         redeemed = sum(event.points for event in seen if isinstance(event, PointsRedeemed))
-        assert sum(lot.remaining for lot in state.points.lots.values()) - state.points.owed == granted - clawed - redeemed
+        assert (
+            sum(lot.remaining for lot in state.points.lots.values()) - state.points.debts.get("points", 0)
+            == granted - clawed - redeemed
+        )
 
 
 @given(lives)
 def test_no_lot_and_no_debt_falls_below_nothing(events: list[Event]) -> None:
     for state in states(events):
-        assert state.points.owed >= 0
+        assert state.points.debts.get("points", 0) >= 0
         assert all(lot.remaining >= 0 and lot.earned >= 0 for lot in state.points.lots.values())
 
 
@@ -65,18 +69,18 @@ def test_an_allocation_is_complete(events: list[Event]) -> None:
 def test_a_lot_has_earned_what_its_order_still_counts_for(events: list[Event]) -> None:
     state = membership.rebuild(events)
     for bought in state.earning.purchases.values():
-        assert state.points.lots[bought.order].earned == points_for(bought.net, bought.multiplier, TERMS.unit)
+        assert state.points.lots[bought.order].earned == points_for(bought.net, bought.grants[0].formula.multiplier, TERMS.unit)
 
 
 @given(lives, st.integers(-50, 400))
 def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None:
     state = membership.rebuild(events)
     now = max(state.latest, START + days * DAY)
-    if state.points.available(now):
-        spent = decide(RedeemPoints("m", "all", state.points.available(now), now, policies=POLICIES), state)
+    if state.available(now):
+        spent = decide(RedeemPoints("m", "all", state.available(now), now, policies=POLICIES), state)
         settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
         after = membership.rebuild([*events, *spent])
-        assert (settled, after.points.owed, after.points.balance(now)) == (state.points.owed, 0, 0)
+        assert (settled, after.points.debts.get("points", 0), after.balance(now)) == (state.points.debts.get("points", 0), 0, 0)
 
 
 @given(lives, st.lists(st.integers(-50, 2000), min_size=1, max_size=5))
@@ -84,10 +88,10 @@ def test_who_is_in_debt_has_nothing_to_spend_at_any_instant(events: list[Event],
     for state in states(events):
         for now in (state.latest, *(START + day * DAY for day in days)):
             active = sum(lot.remaining for lot in state.points.lots.values() if lot.is_active(now))
-            available, debt = state.points.available(now), state.points.debt(now)
+            available, debt = state.available(now), state.debt(now)
             assert available == 0 or debt == 0
-            assert available - debt == state.points.balance(now) == active - state.points.owed
-            assert 0 <= debt <= state.points.owed
+            assert available - debt == state.balance(now) == active - state.points.debts.get("points", 0)
+            assert 0 <= debt <= state.points.debts.get("points", 0)
 
 
 @given(lives)
@@ -106,9 +110,9 @@ def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
     if data.draw(st.booleans(), label="spent before"):
         events += decide(ActivatePoints("m", "o", POLICIES, START), membership.rebuild(events))
         state = membership.rebuild(events)
-        if state.points.available(START + 30 * DAY):
+        if state.available(START + 30 * DAY):
             events += decide(
-                RedeemPoints("m", "p", state.points.available(START + 30 * DAY), START + 30 * DAY, policies=POLICIES), state
+                RedeemPoints("m", "p", state.available(START + 30 * DAY), START + 30 * DAY, policies=POLICIES), state
             )
     kept = [step for step in sorted(steps, reverse=True) if step <= net]
     for number, left in enumerate([*kept, 0]):

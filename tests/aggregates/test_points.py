@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.decider import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints, membership
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
+from aggregates.membership.decider import membership
 from aggregates.membership.facts import (
     DebtSettled,
     Event,
@@ -70,9 +71,9 @@ def test_points_are_pending_until_the_return_window_closes() -> None:
     state = after(grant("a", 10_000))
     assert membership.decide(deliver("a"), state) == [LotActivated("m", "a", active_from=READY, at=NOW + 2 * DAY)]
     delivered = after(grant("a", 10_000), deliver("a"))
-    assert (delivered.points.available(READY - 1), delivered.points.pending(READY - 1)) == (0, 100)
-    assert (delivered.points.available(READY), delivered.points.pending(READY)) == (100, 0)
-    assert (state.points.available(READY + 900 * DAY), state.points.pending(READY + 900 * DAY)) == (0, 100)
+    assert (delivered.available(READY - 1), delivered.pending(READY - 1)) == (0, 100)
+    assert (delivered.available(READY), delivered.pending(READY)) == (100, 0)
+    assert (state.available(READY + 900 * DAY), state.pending(READY + 900 * DAY)) == (0, 100)
 
 
 def test_the_return_window_is_counted_in_the_shops_days() -> None:
@@ -92,13 +93,13 @@ SPENT_IN_ORDER = (grant("old", 30_000), grant("new", 50_000, NOW + DAY), deliver
 def test_what_became_spendable_first_is_spent_first() -> None:
     at = READY + 2 * DAY
     assert membership.decide(redeem("r-1", 600, at), after(*SPENT_IN_ORDER)) == [
-        PointsRedeemed("m", "r-1", None, 600, (("new", 500), ("old", 100)), at)
+        PointsRedeemed("m", "r-1", None, 600, (("new", 500), ("old", 100)), at, money=600)
     ]
 
 
 def test_redeeming_all_of_it_leaves_nothing() -> None:
     at = READY + 2 * DAY
-    assert after(*SPENT_IN_ORDER, redeem("r-1", 800, at)).points.available(at) == 0
+    assert after(*SPENT_IN_ORDER, redeem("r-1", 800, at)).available(at) == 0
 
 
 def test_redeeming_twice_changes_nothing() -> None:
@@ -115,7 +116,9 @@ def test_only_what_is_spendable_by_now_can_be_spent(at: int) -> None:
 
 def test_no_decision_acts_backwards() -> None:
     given = after(grant("a", 10_000), deliver("a"), redeem("r-1", 10, READY + DAY))
-    assert membership.decide(redeem("r-2", 10, NOW), given) == [PointsRedeemed("m", "r-2", None, 10, (("a", 10),), READY + DAY)]
+    assert membership.decide(redeem("r-2", 10, NOW), given) == [
+        PointsRedeemed("m", "r-2", None, 10, (("a", 10),), READY + DAY, money=10)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_a_redemption_has_a_name_and_is_for_something(command: RedeemPoints, cod
 def test_a_refund_takes_back_what_the_rest_does_not_earn() -> None:
     given = after(grant("a", 22_550))
     assert membership.decide(claw_back("a", "r-1", 16_549, NOW), given) == [
-        PointsClawedBack("m", "a", "r-1", 60, (("a", 60),), debt_added=0, net=16_549, qualifying=16_549, at=NOW)
+        PointsClawedBack("m", "a", "r-1", 60, (("a", 60),), debt_added=0, net=16_549, qualifying=16_549, at=NOW, order="a")
     ]
 
 
@@ -150,7 +153,8 @@ def test_a_refund_of_what_earned_nothing_changes_nothing() -> None:
 def test_points_that_are_gone_are_taken_from_what_is_spendable_never_from_what_is_pending() -> None:
     given = after(grant("a", 10_000), grant("b", 3_000), grant("c", 9_000), deliver("a"), deliver("b"), redeem("r", 100))
     clawed = membership.decide(claw_back("a", "r-1", 0), given)
-    assert clawed == [PointsClawedBack("m", "a", "r-1", 100, (("b", 30),), 70, net=0, qualifying=12_000, at=READY)]
+    left = (("b", 30),)
+    assert clawed == [PointsClawedBack("m", "a", "r-1", 100, left, 70, net=0, qualifying=12_000, at=READY, order="a")]
 
 
 IN_DEBT = (grant("a", 43_800), deliver("a"), redeem("r-1", 400), claw_back("a", "back", 0))
@@ -161,36 +165,36 @@ PAID_BACK = (*IN_DEBT, grant("b", 50_000, READY), deliver("b", READY))
 def test_a_late_refund_of_spent_points_becomes_debt() -> None:
     state = after(*IN_DEBT)
     assert (
-        state.points.balance(LATER),
-        state.points.debt(LATER),
-        state.points.available(LATER),
-        state.points.pending(LATER),
+        state.balance(LATER),
+        state.debt(LATER),
+        state.available(LATER),
+        state.pending(LATER),
     ) == (-400, 400, 0, 0)
 
 
 def test_debt_is_settled_before_anything_is_spent() -> None:
     state = after(*PAID_BACK)
-    assert (state.points.available(LATER), state.points.pending(READY)) == (100, 500)
+    assert (state.available(LATER), state.pending(READY)) == (100, 500)
     with refusing("points_short"):
         membership.decide(redeem("r-2", 101, LATER), state)
     spent: list[Event] = [
-        DebtSettled("m", "b", 400, LATER),
-        PointsRedeemed("m", "r-2", None, 100, (("b", 100),), LATER),
+        DebtSettled("m", "b", 400, instant("2026-07-10T12:00")),
+        PointsRedeemed("m", "r-2", None, 100, (("b", 100),), LATER, money=100),
     ]
     assert membership.decide(redeem("r-2", 100, LATER), state) == spent
     settled = after(*PAID_BACK, redeem("r-2", 100, LATER))
-    assert (settled.points.owed, settled.points.balance(LATER)) == (0, 0)
+    assert (settled.points.debts.get("points", 0), settled.balance(LATER)) == (0, 0)
 
 
 def test_debt_is_gone_the_instant_that_points_cover_it_though_nothing_was_recorded() -> None:
     state = after(*PAID_BACK)
     due = max(lot.active_from or 0 for lot in state.points.lots.values())
-    assert [(state.points.debt(now), state.points.available(now)) for now in (due - 1, due)] == [(400, 0), (0, 100)]
-    assert state.points.owed == 400
+    assert [(state.debt(now), state.available(now)) for now in (due - 1, due)] == [(400, 0), (0, 100)]
+    assert state.points.debts.get("points", 0) == 400
 
 
 def test_debt_that_is_not_covered_yet_leaves_nothing_to_spend() -> None:
     state = after(*IN_DEBT, grant("b", 39_900, READY), deliver("b", READY))
-    assert (state.points.debt(LATER), state.points.available(LATER)) == (1, 0)
+    assert (state.debt(LATER), state.available(LATER)) == (1, 0)
     with refusing("points_short"):
         membership.decide(redeem("r-2", 1, LATER), state)

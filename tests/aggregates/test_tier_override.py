@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from aggregates.membership.decider import EndTierOverride, OverrideTier, decide, membership
+from aggregates.membership.commands import EndTierOverride, OverrideTier
+from aggregates.membership.decider import decide, membership
 from aggregates.membership.facts import PointsGranted, TierOverridden, TierOverrideEnded
 from tests.aggregates.given import instant, refusing
 from tests.aggregates.tier_lives import under

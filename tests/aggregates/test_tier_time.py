@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
-from aggregates.membership.decider import (
-    ClawBackPoints,
-    Command,
-    EndTierOverride,
-    GrantPoints,
-    OverrideTier,
-    RecordDue,
-    membership,
-)
+from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
+from aggregates.membership.decider import membership
 from aggregates.membership.due import as_of, due
 from aggregates.membership.facts import Membership
 from aggregates.membership.qualifying import Counting

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from aggregates.membership.decider import ClawBackPoints, Command, GrantPoints, decide, membership
+from aggregates.membership.commands import ClawBackPoints, Command, GrantPoints
+from aggregates.membership.decider import decide, membership
 from aggregates.membership.facts import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
 from aggregates.membership.qualifying import Counting
 from aggregates.programme import Policies

@@ -6,16 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
-from aggregates.membership.decider import (
-    ClawBackPoints,
-    Command,
-    EndTierOverride,
-    GrantPoints,
-    OverrideTier,
-    RecordDue,
-    decide,
-    membership,
-)
+from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
+from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
 from aggregates.membership.facts import (
     Event,

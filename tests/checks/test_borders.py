@@ -25,7 +25,7 @@ VIOLATIONS = {
         ("aggregates/order/facts.py", "from infra.faults import Fault"),
     ],
     "The core touches nothing outside": [
-        ("aggregates/membership/ledger.py", "import sqlite3"),
+        ("aggregates/membership/points/ledger.py", "import sqlite3"),
         ("projections/card.py", "from redis import Redis"),
         ("models/learner.py", "from time import time"),
         ("aggregates/cart/decider.py", "import logging"),

@@ -61,7 +61,7 @@ def test_every_card_adds_up_to_its_stream(app: App) -> None:
         events, _ = app.log.read(f"membership-{card['member']}")
         state = membership.rebuild(cast("list[Event]", events))
         now = card["as_of"]
-        assert (card["points"], card["pending"]) == (state.points.available(now), state.points.pending(now)), card["member"]
+        assert (card["points"], card["pending"]) == (state.available(now), state.pending(now)), card["member"]
 
 
 def test_no_member_lists_more_than_their_orders(app: App) -> None:

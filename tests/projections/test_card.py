@@ -24,8 +24,9 @@ from aggregates.membership.facts import (
 )
 from aggregates.membership.progress import Ahead, Shown
 from aggregates.programme import Benefits, Programme
-from projections.card import Activation, Card, card
+from projections.card import Card, card
 from projections.card_tier import Override
+from projections.purse import Activation
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import TERMS, lives
 from tests.projections.folding import folded
@@ -220,11 +221,11 @@ def test_the_card_shows_what_the_decider_would_find(life: list[Event], visits: l
         state = state if isinstance(event, MemberProfileChanged) else membership.evolve(state, event)
         now = shown.as_of
         assert (shown.points, shown.pending, shown.debt) == (
-            state.points.available(now),
-            state.points.pending(now),
-            state.points.debt(now),
+            state.available(now),
+            state.pending(now),
+            state.debt(now),
         )
         assert (shown.tier, shown.tier_until) == (state.tier, state.standing.now.valid_until)
         for later in (now, *(activation.at + shift for activation in shown.activations for shift in (-1, 0))):
             due = sum(activation.points for activation in shown.activations if activation.at <= later)
-            assert shown.balance + due == state.points.balance(later), "the reader's rule"
+            assert shown.balance + due == state.balance(later), "the reader's rule"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from aggregates.member import EraseMember, RegisterMember
-from aggregates.membership.decider import RecordDue, membership
+from aggregates.membership.commands import RecordDue
+from aggregates.membership.decider import membership
 from aggregates.membership.facts import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder
 from infra.event_log import due_index

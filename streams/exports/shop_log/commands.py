@@ -10,8 +10,8 @@ import msgspec
 from aggregates import campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as carting
 from aggregates.cart import facts as cart
-from aggregates.membership.decider import RedeemPoints
-from aggregates.membership.facts import PointsRedeemed
+from aggregates.membership import commands as asking
+from aggregates.membership import facts as points
 from aggregates.order import decider as ordering
 from aggregates.order import facts as order
 from aggregates.order.refund import RefundOrder
@@ -42,7 +42,14 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
-    PointsRedeemed: RedeemPoints,
+    points.PointsRedeemed: asking.RedeemPoints,
+    points.PointsReturned: asking.ReturnPoints,
+    points.PointsHeld: asking.HoldPoints,
+    points.HoldCaptured: asking.CaptureHold,
+    points.HoldReleased: asking.ReleaseHold,
+    points.PointsAdjusted: asking.AdjustPoints,
+    points.PointsReinstated: asking.ReinstatePoints,
+    points.PointsTransferred: asking.TransferPoints,
     session.SessionJoined: session.JoinSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,
@@ -67,6 +74,7 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
         values["parts"] = parts(event)
     if isinstance(event, member.MemberProfileChanged):
         values |= changed(event, world)
+    values |= of_points(event)
     values |= ADDED.get(command, {})
     needed = {spec.name for spec in known if spec.default is MISSING and spec.default_factory is MISSING}
     told = {
@@ -75,6 +83,19 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
         if name not in OF_THE_SHOP and (value is not None or name in needed)
     }
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
+
+
+def of_points(event: Any) -> dict[str, Any]:
+    """What a command about points calls otherwise than its fact."""
+    match event:
+        case points.HoldReleased():
+            return {"by_shop": event.reason == "shop"}
+        case points.PointsReinstated():
+            return {"lot": event.source}
+        case points.PointsTransferred():
+            return {"to": event.other}
+        case _:
+            return {}
 
 
 def parts(event: order.OrderRefunded) -> list[dict[str, int]]:

@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
-from aggregates.membership.facts import PointsRedeemed
 from aggregates.product import ProductListed
 from aggregates.programme import Programme
 from aggregates.review import ProductReviewed
@@ -23,7 +22,7 @@ from infra.event_log.shapes import Shop
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.candidates import Candidates
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
-from streams.exports.shop_log.world import FOLLOWS, World
+from streams.exports.shop_log.world import OF_POINTS, World, follows
 from streams.imports.shop_log.header import header
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
@@ -82,7 +81,7 @@ class Export:
         for facts in said(ahead):
             for line in (*self._candidates.of(facts), command_line(facts[0], self._world)):
                 raw = orjson.dumps(line)
-                if isinstance(facts[0], PointsRedeemed):
+                if isinstance(facts[0], OF_POINTS):
                     return raw, facts[:1]  # decided over points, which follow from what was told
                 decided = self._decided(raw)
                 if decided and alike(decided, facts):
@@ -103,7 +102,7 @@ class Export:
             for recorded in chunk:
                 event: Any = recorded.event
                 self.told = recorded.position
-                if not isinstance(event, FOLLOWS):
+                if not follows(event):
                     yield tellable(event if self._personal else blank(event))
 
     def _happened(self, event: Any) -> None:

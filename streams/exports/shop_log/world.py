@@ -13,7 +13,16 @@ from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import Event as LedgerEvent
-from aggregates.membership.facts import PointsRedeemed
+from aggregates.membership.facts import (
+    HoldCaptured,
+    HoldReleased,
+    PointsAdjusted,
+    PointsHeld,
+    PointsRedeemed,
+    PointsReinstated,
+    PointsReturned,
+    PointsTransferred,
+)
 from aggregates.order.decider import order
 from aggregates.programme import Policies, Programme
 from aggregates.session import MemberRecognised, sessions
@@ -23,8 +32,31 @@ from streams.deciding import Deciding, Stream
 from streams.imports.shop_log.lines import ShopLine
 from streams.imports.shop_log.plans.planning import Planner
 
-FOLLOWS = (*(event for event in LedgerEvent.__args__ if event is not PointsRedeemed), MemberRecognised)
+OF_POINTS = (
+    PointsRedeemed,
+    PointsReturned,
+    PointsHeld,
+    HoldCaptured,
+    HoldReleased,
+    PointsAdjusted,
+    PointsReinstated,
+    PointsTransferred,
+)
+"""What people ask of their points. Where it followed from an order after all, asking for it again changes nothing."""
+
+FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS), MemberRecognised)
 """Facts that policies bring about: the import decides them again, so the file leaves them out."""
+
+
+def follows(event: object) -> bool:
+    match event:
+        case PointsTransferred():
+            return event.direction == "in"
+        case HoldReleased():
+            return event.reason == "expired"
+        case _:
+            return isinstance(event, FOLLOWS)
+
 
 NOT_KEPT = (membership, sessions)
 """Aggregates of which only such facts depend."""
@@ -50,7 +82,7 @@ class World:
                 deciding.command(command)
         except Refusal:
             return None
-        return [event for _, _, event in deciding.events if not isinstance(event, FOLLOWS)]
+        return [event for _, _, event in deciding.events if not follows(event)]
 
     def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
         """Take note of the log's next fact."""

@@ -6,33 +6,40 @@ They stand in periods of their date, each with the sum that it counts for, so th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from aggregates.programme import Rate
+from aggregates.membership.earning.formula import Formula
 
 PERIOD = 30 * 86_400_000  # milliseconds
 
 
-@dataclass(frozen=True)
-class Purchase:
-    """``net``: what the order still counts for, in minor units; the rest is what its grant froze."""
+class Grant(NamedTuple):
+    """One rule's points for an order, in a lot of their own. ``kept``: what is left of the money of each line that earned."""
+
+    lot: str
+    terms: int
+    formula: Formula
+    kept: tuple[int, ...] = ()
+
+
+class Purchase(NamedTuple):
+    """``bought``: what the order counted for when it was paid, ``net``: what it still counts for, in minor units."""
 
     order: str
     at: int
+    bought: int
     net: int
-    multiplier: Rate
-    terms: int = 1
+    grants: tuple[Grant, ...] = ()
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(NamedTuple):
     net: int
     purchases: Mapping[str, Purchase]
 
 
 class Purchases(Mapping[str, Purchase]):
     """
-    >>> made = Purchases().with_purchase(Purchase("a", 5, 100, (1, 1))).with_purchase(Purchase("b", PERIOD * 3, 200, (1, 1)))
+    >>> made = Purchases().with_purchase(Purchase("a", 5, 100, 100)).with_purchase(Purchase("b", PERIOD * 3, 200, 200))
     >>> list(made), made["b"].net, made.spend(since=5, until=PERIOD * 9), made.spend(since=4, until=PERIOD * 9)
     (['a', 'b'], 200, 200, 300)
     """
@@ -41,11 +48,21 @@ class Purchases(Mapping[str, Purchase]):
         self._periods = periods or {}
 
     def __getitem__(self, order: str) -> Purchase:
-        for number in reversed(self._periods):
-            found = self._periods[number].purchases.get(order)
-            if found:
-                return found
+        for period in reversed(self._periods.values()):
+            if order in period.purchases:
+                return period.purchases[order]
         raise KeyError(order)
+
+    def __contains__(self, order: object) -> bool:
+        for period in self._periods.values():  # noqa: SIM110 - a generator would take twice as long
+            if order in period.purchases:
+                return True
+        return False
+
+    def at(self, order: str, instant: int) -> Purchase | None:
+        """The purchase of an instant that is known."""
+        period = self._periods.get(instant // PERIOD)
+        return period.purchases.get(order) if period else None
 
     def __iter__(self) -> Iterator[str]:
         return (order for period in self._periods.values() for order in period.purchases)

@@ -1,0 +1,133 @@
+"""What members and the shop's people ask of a membership, each thing by a name of its own."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from aggregates.kernel import Refusal, require_count, require_id
+from aggregates.membership.commands import (
+    ActivateLot,
+    AdjustPoints,
+    Asked,
+    CaptureHold,
+    HoldPoints,
+    ReceivePoints,
+    RedeemPoints,
+    ReinstatePoints,
+    ReleaseHold,
+    ReturnPoints,
+    TransferPoints,
+)
+from aggregates.membership.facts import Event, Membership
+from aggregates.membership.points import adjusting, granting, holding, redeeming, returning, transferring
+from aggregates.membership.points.redeeming import Wish
+from aggregates.programme import Programme
+
+
+def is_settled(command: Asked, state: Membership) -> bool:
+    """Asked before."""
+    ledger = state.points
+    match command:
+        case RedeemPoints():
+            return command.redemption in ledger.redemptions
+        case ReturnPoints():
+            return ("return", command.redemption, command.reversal) in ledger.settled
+        case HoldPoints():
+            return ("hold", command.hold) in ledger.settled
+        case CaptureHold():
+            return command.hold in ledger.redemptions
+        case ReleaseHold():
+            return ("hold", command.hold) in ledger.settled and command.hold not in ledger.holds
+        case ActivateLot():
+            return command.lot in ledger.lots and ledger.lots[command.lot].active_from is not None
+        case AdjustPoints():
+            return ("adjustment", command.adjustment) in ledger.settled
+        case ReinstatePoints():
+            return ("reinstatement", command.reinstatement) in ledger.settled
+        case TransferPoints():
+            return ("transfer", "out", command.transfer) in ledger.settled
+        case ReceivePoints():
+            return ("transfer", "in", command.sent.transfer) in ledger.settled
+        case _:
+            assert_never(command)
+
+
+def decide(command: Asked, now: int, terms: Programme, state: Membership) -> list[Event]:
+    member, ledger = command.member, state.points
+    require_id("member", member)
+    match command:
+        case RedeemPoints():
+            require_id("redemption", command.redemption)
+            wish = Wish(command.points, command.wallet, command.order, command.total)
+            return [redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
+        case ReturnPoints():
+            require_id("reversal", command.reversal)
+            return [return_asked(command, now, terms, state)]
+        case HoldPoints():
+            require_id("hold", command.hold)
+            if command.hold in ledger.redemptions:
+                raise Refusal("hold_exists", "Another use of points has this name.")
+            wish = Wish(command.points, command.wallet, command.order, command.total)
+            return [holding.hold(member, command.hold, wish, now, terms, ledger)]
+        case CaptureHold():
+            return list(holding.capture(member, command.hold, now, terms, ledger))
+        case ReleaseHold():
+            return [holding.release(member, command.hold, command.by_shop, now, terms, ledger)]
+        case ActivateLot():
+            return [activate(command, now, terms, state)]
+        case _:
+            return by_hand(command, now, terms, state)
+
+
+def by_hand(
+    command: AdjustPoints | ReinstatePoints | TransferPoints | ReceivePoints, now: int, terms: Programme, state: Membership
+) -> list[Event]:
+    member, ledger = command.member, state.points
+    match command:
+        case AdjustPoints():
+            require_id("adjustment", command.adjustment)
+            return [
+                adjusting.adjust(
+                    member,
+                    command.adjustment,
+                    command.points,
+                    command.wallet,
+                    command.reason,
+                    command.actor,
+                    now,
+                    terms,
+                    ledger,
+                )
+            ]
+        case ReinstatePoints():
+            require_id("reinstatement", command.reinstatement)
+            named = (command.reinstatement, command.lot, command.reason, command.actor)
+            return [adjusting.reinstate(member, *named, now, terms, ledger)]
+        case TransferPoints():
+            require_id("transfer", command.transfer)
+            require_id("member", command.to)
+            return [transferring.send(member, command.to, command.transfer, command.points, command.wallet, now, terms, ledger)]
+        case ReceivePoints():
+            return [transferring.receive(command.sent, now, ledger)]
+        case _:
+            assert_never(command)
+
+
+def return_asked(command: ReturnPoints, now: int, terms: Programme, state: Membership) -> Event:
+    if command.redemption not in state.points.redemptions:
+        raise Refusal("redemption_unknown", "This member has no redemption of that name.")
+    if command.points is not None:
+        require_count("points", command.points, least=1)
+    elif not state.points.redemptions[command.redemption].left:
+        raise Refusal("nothing_left", "All points of this redemption came back before.")
+    return returning.give_back(command.member, command.redemption, command.reversal, command.points, now, terms, state.points)
+
+
+def activate(command: ActivateLot, now: int, terms: Programme, state: Membership) -> Event:
+    lot = state.points.lots.get(command.lot)
+    if lot is None:
+        raise Refusal("lot_unknown", "This member has no lot of that name.")
+    told = terms.wallet(lot.wallet)
+    if told is not None and told.activates != "on_action":
+        raise Refusal("lot_not_on_action", f"Points of {lot.wallet} do not wait for an action.")
+    return granting.activated(command.member, lot.lot, lot.wallet, now, now, state.tier, terms)

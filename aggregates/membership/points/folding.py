@@ -1,0 +1,132 @@
+"""How facts change the ledger. Nothing is selected here: every fact says which lots it moves."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from aggregates.membership.lots import Lot
+from aggregates.membership.points import grants, moves, uses
+from aggregates.membership.points.grants import LotActivated, PointsClawedBack, PointsGranted
+from aggregates.membership.points.ledger import (
+    Hold,
+    Ledger,
+    Spent,
+    changed,
+    earliest,
+    given,
+    held,
+    issued,
+    lapsing,
+    owing,
+    taken,
+    without_hold,
+)
+from aggregates.membership.points.moves import (
+    DebtSettled,
+    LotExpired,
+    PointsAdjusted,
+    PointsReinstated,
+    PointsTransferred,
+)
+from aggregates.membership.points.uses import (
+    HoldCaptured,
+    HoldReleased,
+    IssuedLot,
+    PointsHeld,
+    PointsRedeemed,
+    PointsReturned,
+)
+
+Event: TypeAlias = grants.Event | uses.Event | moves.Event
+
+
+def evolve(state: Ledger, event: Event) -> Ledger:
+    match event:
+        case PointsGranted():
+            lot = Lot(event.lot, event.at, event.points, event.points, wallet=event.wallet)
+            return changed(state, lots=state.lots.with_lot(lot))
+        case LotActivated():
+            lot = state.lots[event.lot]._replace(active_from=event.active_from, expires_at=event.expires_at)
+            after = changed(state, lots=state.lots.with_lot(lot))
+            return changed(after, due=earliest(after)) if event.expires_at is not None or state.debts else after
+        case _:
+            after = evolve_rarely(state, event)
+            return changed(after, due=earliest(after))
+
+
+def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Event) -> Ledger:
+    match event:
+        case PointsClawedBack():
+            own = state.lots[event.lot]
+            own = own._replace(earned=own.earned - event.points, lapsed=own.lapsed - event.lapsed)
+            after = taken(changed(state, lots=state.lots.with_lot(own)), event.allocations)
+            settled = state.settled | {("clawback", event.lot, event.reversal)}
+            return changed(after, debts=owing(state, event.wallet, event.debt_added), settled=settled)
+        case PointsRedeemed():
+            spent = Spent(event.wallet, event.order, event.points, event.money, event.allocations)
+            return changed(taken(state, event.allocations), redemptions={**state.redemptions, event.redemption: spent})
+        case PointsReturned():
+            return returned(state, event)
+        case PointsHeld():
+            hold = Hold(event.wallet, event.order, event.allocations, event.until)
+            settled = state.settled | {("hold", event.hold)}
+            after = held(taken(state, event.allocations), event.allocations)
+            return changed(after, holds={**state.holds, event.hold: hold}, settled=settled)
+        case HoldCaptured():
+            return given(without_hold(state, event.hold), event.allocations)
+        case HoldReleased():
+            after = given(without_hold(state, event.hold), event.restored)
+            after = changed(after, lots=after.lots.with_lots(lapsing(after.lots, event.lapsed)))
+            return issued(after, event.reissued, event.at)
+        case _:
+            return moved(state, event)
+
+
+def moved(state: Ledger, event: moves.Event) -> Ledger:
+    match event:
+        case DebtSettled():
+            return changed(taken(state, ((event.lot, event.points),)), debts=owing(state, event.wallet, -event.points))
+        case LotExpired():
+            after = taken(state, ((event.lot, event.points),))
+            return changed(after, lots=after.lots.with_lots(lapsing(after.lots, ((event.lot, event.points),))))
+        case PointsAdjusted():
+            after = taken(state, event.allocations)
+            if event.lot is not None:
+                lot = Lot(event.lot, event.at, 0, event.points, event.at, event.expires_at, event.wallet)
+                after = changed(after, lots=after.lots.with_lot(lot))
+            return changed(after, settled=state.settled | {("adjustment", event.adjustment)})
+        case PointsReinstated():
+            source = state.lots[event.source]
+            after = changed(state, lots=state.lots.with_lot(source._replace(lapsed=source.lapsed - event.points)))
+            new = IssuedLot(event.lot, event.source, event.points, event.expires_at)
+            settled = state.settled | {("reinstatement", event.reinstatement)}
+            return changed(issued(after, (new,), event.at), settled=settled)
+        case PointsTransferred():
+            settled = state.settled | {("transfer", event.direction, event.transfer)}
+            return changed(transferred(state, event), settled=settled)
+        case _:
+            assert_never(event)
+
+
+def transferred(state: Ledger, event: PointsTransferred) -> Ledger:
+    if event.direction == "in":
+        lots = [
+            Lot(new.lot, event.at, 0, new.points, event.at, new.expires_at, event.wallet, received_at=event.at)
+            for new in event.lots
+        ]
+        return changed(state, lots=state.lots.with_lots(lots))
+    day, before = state.sent.get(event.wallet, (event.day, 0))
+    sent = {**state.sent, event.wallet: (event.day, event.points + (before if day == event.day else 0))}
+    return changed(taken(state, tuple((new.source, new.points) for new in event.lots)), sent=sent)
+
+
+def returned(state: Ledger, event: PointsReturned) -> Ledger:
+    spent = state.redemptions[event.redemption]
+    back = dict(event.restored)
+    for new in event.reissued:
+        back[new.source] = back.get(new.source, 0) + new.points
+    left = tuple((lot, points - back.get(lot, 0)) for lot, points in spent.left if points > back.get(lot, 0))
+    now = Spent(spent.wallet, spent.order, spent.points, spent.money, left)
+    settled = state.settled | {("return", event.redemption, event.reversal)}
+    after = issued(given(state, event.restored), event.reissued, event.at)
+    return changed(after, redemptions={**state.redemptions, event.redemption: now}, settled=settled)

@@ -1,0 +1,98 @@
+"""Points that are held for an order, spent, and given back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aggregates.membership.lots import DEFAULT_WALLET
+from aggregates.membership.points.grants import Allocations
+
+
+@dataclass(frozen=True)
+class IssuedLot:
+    """A new lot in place of points of ``source``: spendable at once, until ``expires_at``."""
+
+    lot: str
+    source: str
+    points: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True)
+class PointsHeld:
+    """Set apart for an order until it is settled, or until ``until``. Held points do not lapse."""
+
+    member: str
+    hold: str
+    wallet: str
+    order: str | None
+    points: int
+    allocations: Allocations
+    until: int
+    at: int
+
+
+@dataclass(frozen=True)
+class HoldCaptured:
+    """The held points are spent: a redemption of the hold's name comes with it."""
+
+    member: str
+    hold: str
+    wallet: str
+    allocations: Allocations
+    at: int
+
+
+@dataclass(frozen=True)
+class HoldReleased:
+    """Back to the lots, but for those that are over by then: they have ``lapsed``.
+
+    Where the shop gave up the order, points live on for some days at least, ``reissued``.
+    ``reason``: ``expired``, ``released`` or ``shop``.
+    """
+
+    member: str
+    hold: str
+    wallet: str
+    restored: Allocations
+    lapsed: Allocations
+    reissued: tuple[IssuedLot, ...]
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True)
+class PointsRedeemed:
+    """``money``: what the points were worth, in minor units, under version ``terms`` of the policy."""
+
+    member: str
+    redemption: str
+    order: str | None
+    points: int
+    allocations: Allocations
+    at: int
+    wallet: str = DEFAULT_WALLET
+    money: int = 0
+    terms: int = 1
+
+
+@dataclass(frozen=True)
+class PointsReturned:
+    """Spent points come back to the lots they were taken from, what was to expire last first.
+
+    Of a lot that is over by now they are ``reissued``, never for long.
+    """
+
+    member: str
+    redemption: str
+    reversal: str
+    wallet: str
+    points: int
+    restored: Allocations
+    reissued: tuple[IssuedLot, ...]
+    money: int
+    at: int
+
+
+Event: TypeAlias = PointsHeld | HoldCaptured | HoldReleased | PointsRedeemed | PointsReturned

@@ -1,0 +1,107 @@
+"""What follows for a membership from its orders: paid, delivered, given back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from aggregates.membership import overriding, tiers
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, OfOrder
+from aggregates.membership.earning.spending import Purse
+from aggregates.membership.facts import Event, Membership
+from aggregates.membership.points import clawback, granting, holding, returning
+from aggregates.membership.points.ledger import Ledger
+from aggregates.membership.qualifying import Counting, worth
+from aggregates.programme import Programme
+
+
+def is_settled(command: OfOrder, state: Membership) -> bool:
+    """Asked before, or about an order that earned and spent nothing."""
+    order, ledger, purchases = command.order, state.points, state.earning.purchases
+    match command:
+        case GrantPoints():
+            return order in purchases or (command.net <= 0 and not any_held(order, ledger))
+        case ActivatePoints():
+            return order not in purchases or not granting.is_pending(purchases[order], ledger)
+        case ClawBackPoints():
+            if order in purchases:
+                return ("clawback", purchases[order].grants[0].lot, command.reversal) in ledger.settled
+            return not any_held(order, ledger) and not outstanding(command, ledger)
+        case _:
+            assert_never(command)
+
+
+def any_held(order: str, ledger: Ledger) -> bool:
+    return any(hold.order == order for hold in ledger.holds.values())
+
+
+def outstanding(command: ClawBackPoints, ledger: Ledger) -> list[str]:
+    """The redemptions for an order of which a reversal has given back nothing yet."""
+    return [
+        name
+        for name, spent in ledger.redemptions.items()
+        if spent.order == command.order and spent.left and ("return", name, command.reversal) not in ledger.settled
+    ]
+
+
+def decide(command: OfOrder, now: int, terms: Programme, state: Membership) -> list[Event]:
+    match command:
+        case GrantPoints():
+            return grant_and_raise(command, now, terms, state)
+        case ActivatePoints():
+            bought = state.earning.purchases[command.order]
+            tier = overriding.in_effect(state.tier, state.standing.override, terms)
+            return [*granting.delivered(command.member, bought, command.at, tier, command.policies, terms, state.points)]
+        case ClawBackPoints():
+            return claw_back_and_revoke(command, now, terms, state)
+        case _:
+            assert_never(command)
+
+
+def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
+    """The multiplier is that of the tier in effect before this order. What was held for the order is spent."""
+    member, ledger = command.member, state.points
+    captured: list[Event] = []
+    for name, hold in ledger.holds.items():
+        if hold.order == command.order:
+            captured += holding.capture(member, name, now, terms, ledger)
+    if command.net <= 0:
+        return captured
+    tier = overriding.in_effect(state.tier, state.standing.override, terms)
+    bought = Purse(command.net, command.lines, tier, state.earning.tags, command.at)
+    earned = granting.earned(bought, terms)
+    counting = Counting(terms, state, command.at, worth(command.net, sum([one.points for one in earned]), terms))
+    metric = counting.metric(now)
+    granted = granting.granted(member, command.order, bought, earned, terms, ledger, metric)
+    return [*captured, *granted, *tiers.raised(member, now, metric, counting)]
+
+
+def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
+    """The order gives back what it earned, and gets back what was spent or held for it."""
+    member, ledger = command.member, state.points
+    bought = state.earning.purchases.get(command.order)
+    events: list[Event] = []
+    for name, hold in ledger.holds.items():
+        if hold.order == command.order and command.complete:
+            events.append(holding.release(member, name, False, now, terms, ledger))
+    for name in outstanding(command, ledger):
+        points = points_back(command, name, bought.bought if bought else 0, ledger)
+        if points:
+            events.append(returning.give_back(member, name, command.reversal, points, now, terms, ledger))
+    if bought is None:
+        return events
+    reversal = (command.reversal, command.net, command.given_back)
+    clawed = list(clawback.claw_back_all(member, bought, *reversal, now, command.policies, ledger))
+    less = worth(bought.net, sum([one.points for one in clawed]), terms) - worth(command.net, 0, terms)
+    counting = Counting(terms, state, bought.at, -less)
+    metric = counting.metric(now)
+    qualified = [replace(one, qualifying=metric) for one in clawed]
+    return [*qualified, *events, *tiers.revoked(member, now, metric, counting)]
+
+
+def points_back(command: ClawBackPoints, redemption: str, bought: int, ledger: Ledger) -> int:
+    """How many of the points that were spent on the order come back: as much of them as of the order's worth."""
+    spent = ledger.redemptions[redemption]
+    if command.complete or bought:
+        return returning.due_back(spent, bought, 0 if command.complete else command.net)
+    return 0

@@ -1,0 +1,92 @@
+"""Points held for an order, spent on it, and given back: to whom, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aggregates.membership.commands import (
+    CaptureHold,
+    HoldPoints,
+    RedeemPoints,
+    ReinstatePoints,
+    ReleaseHold,
+)
+from aggregates.membership.facts import (
+    HoldReleased,
+    LotExpired,
+    PointsRedeemed,
+    PointsReturned,
+)
+from aggregates.programme import Validity, Wallet
+from tests.aggregates.given import DAY, instant, refusing
+from tests.aggregates.ledgers import Ledger, only, policies
+
+NOW = instant("2026-06-10T12:00", "UTC")
+AT_ONCE = Wallet(activates="at_payment", validity=Validity("days", 60))
+
+
+def bought(points: int = 100, wallet: Wallet = AT_ONCE) -> Ledger:
+    ledger = Ledger(policies(wallet))
+    ledger.buy("o", points * 100, NOW)
+    return ledger
+
+
+def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:
+    ledger = bought()
+    ledger.give(HoldPoints("m", "h", 60, NOW + 60 * DAY, order="p"))
+    lapsed = NOW + 61 * DAY
+    assert ledger.state.held(NOW + 60 * DAY) == 60
+    ledger = bought(wallet=replace(AT_ONCE, hold_minutes=5 * 24 * 60))
+    ledger.give(HoldPoints("m", "h", 60, NOW + 60 * DAY, order="p"))
+    assert (ledger.state.available(lapsed), ledger.state.held(lapsed)) == (0, 60)
+    assert only(PointsRedeemed, ledger.give(CaptureHold("m", "h", lapsed))).points == 60
+    assert only(LotExpired, ledger.events).points == 40
+
+
+def test_an_order_that_is_paid_spends_what_was_held_for_it_even_if_nothing_is_left_to_pay() -> None:
+    ledger = bought()
+    ledger.give(HoldPoints("m", "h", 60, NOW, order="p"))
+    (_, redeemed) = ledger.buy("p", 0, NOW + 1000)
+    assert isinstance(redeemed, PointsRedeemed)
+    assert (redeemed.redemption, redeemed.order, redeemed.money) == ("h", "p", 60)
+
+
+def test_an_order_that_is_cancelled_gives_back_what_was_held_or_spent_for_it() -> None:
+    ledger = bought()
+    ledger.give(HoldPoints("m", "h", 60, NOW, order="p"))
+    ledger.give(RedeemPoints("m", "r", 40, NOW, order="p"))
+    cancelled = ledger.refund("p", "cancelled", 0, NOW + 1000, complete=True)
+    assert {type(event) for event in cancelled} == {HoldReleased, PointsReturned}
+    assert ledger.state.available(NOW + 1000) == 100
+    assert ledger.refund("p", "cancelled", 0, NOW + 2000, complete=True) == []
+
+
+def test_of_an_order_half_refunded_half_of_the_points_spent_on_it_come_back() -> None:
+    ledger = bought()
+    ledger.give(RedeemPoints("m", "r", 51, NOW, order="p"))
+    ledger.buy("p", 10_000, NOW)
+    ledger.refund("p", "first", 5_000, NOW + DAY)
+    ledger.refund("p", "second", 0, NOW + 2 * DAY, complete=True)
+    assert [event.points for event in ledger.events if isinstance(event, PointsReturned)] == [25, 26]
+
+
+def test_where_the_shop_gives_up_the_order_no_point_is_lost_by_the_wait() -> None:
+    for by_shop, left in ((False, 0), (True, 60)):
+        ledger = bought(wallet=replace(AT_ONCE, hold_minutes=5 * 24 * 60))
+        ledger.give(HoldPoints("m", "h", 60, NOW + 60 * DAY))
+        ledger.give(ReleaseHold("m", "h", NOW + 62 * DAY, by_shop))
+        assert ledger.state.available(NOW + 62 * DAY) == left
+        assert ledger.state.available(NOW + 93 * DAY) == 0, "thirty days of grace, not more"
+
+
+def test_expired_points_come_back_within_the_days_of_the_policy() -> None:
+    for days, allowed in ((7, True), (8, False)):
+        ledger = bought(wallet=replace(AT_ONCE, reinstate_days=7))
+        command = ReinstatePoints("m", "b", "o", "was ill", "kim", instant("2026-08-09T23:59", "UTC") + days * DAY)
+        if allowed:
+            ledger.give(command)
+            assert ledger.state.available(command.at) == 100
+            assert ledger.give(command) == []
+        else:
+            with refusing("reinstatement_too_late"):
+                ledger.give(command)
