@@ -23,6 +23,7 @@ from streams.cli.showing import recommend, show
 from streams.cli.ticking import ticks
 from streams.cli.tracing import trace
 from streams.cli.up import up
+from streams.cli.why import why
 from streams.cli.working import worker
 from streams.processes import tie_to_parent
 
@@ -36,7 +37,7 @@ def regulars(tied: bool) -> None:
 
 
 COMMANDS = (
-    *(demo, importing, exporting, show, recommend, quality, model, policies, trace),
+    *(demo, importing, exporting, show, recommend, quality, model, policies, why, trace),
     *(doctor, digest, follow, redis, stop, migrate, log, ticks),
     *(up, topics, relay, worker, lag, dead_letters),
 )

@@ -1,0 +1,136 @@
+"""``regulars why``: what it tells adds up to what is so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.membership.commands import GrantPoints, OverrideTier
+from aggregates.membership.decider import decide, membership
+from aggregates.membership.due import as_of
+from aggregates.membership.facts import Event
+from aggregates.membership.qualifying import Counting
+from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.policy import PublishPolicy
+from aggregates.programme import Metric, Programme, Qualifying
+from infra.settings import Settings
+from streams.bootstrap import running
+from streams.cli.main import regulars
+from streams.cli.saying import said
+from streams.registry import EVENTS
+from streams.request import Request
+from streams.why import TIER, counted, life
+from tests.aggregates.given import DAY
+from tests.aggregates.histories import POLICIES, START, lives
+from tests.samples import SAMPLES
+from tests.shop import HOUR, line, place
+from tests.shop import START as OPENED
+
+
+@given(lives, st.integers(-50, 900))
+def test_the_last_step_is_how_it_stands(events: list[Event], days: int) -> None:
+    now = max(membership.rebuild(events).latest, START + days * DAY)
+    found = life("m", enumerate(events, 1), POLICIES, now)
+    state = as_of(now, POLICIES, membership.rebuild(events))
+    assert found.now.balance(now) == state.balance(now)
+    assert found.now.standing == state.standing
+    assert [step.position for step in found.steps if step.position] == list(range(1, len(events) + 1))
+    assert len(found.points("points")) + len(found.tier) == len(found.steps)
+
+
+@given(lives)
+def test_points_change_at_a_step_and_never_between_two(events: list[Event]) -> None:
+    now = membership.rebuild(events).latest + 400 * DAY
+    found = life("m", enumerate(events, 1), POLICIES, now)
+    for step, following in zip(found.steps, found.steps[1:], strict=False):
+        before = max(step.at, step.after.latest)
+        until = max(before, following.at - 1)
+        if following.event is None:
+            assert step.after.balance(before) == step.after.balance(until)
+
+
+@pytest.mark.parametrize("metric", ["spend", "points", "orders"])
+@given(events=lives, days=st.integers(0, 600))
+def test_what_counts_sums_to_the_metric(metric: Metric, events: list[Event], days: int) -> None:
+    policies = POLICIES.with_version(replace(POLICIES.newest, qualifying=Qualifying(metric)), since=0)
+    state, now = membership.rebuild(events), START + days * DAY
+    assert sum(one.amount for one in counted(state, policies, now)) == Counting(policies.at(now), state).metric(now)
+
+
+def test_what_has_happened_by_an_instant_is_what_is_told_as_of_it() -> None:
+    grants = [GrantPoints("m", order, 500, POLICIES, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
+    events = [event for grant in grants for event in decide(grant, membership.initial)]
+    assert len(life("m", enumerate(events, 1), POLICIES, START + 8 * DAY).steps) == 1
+
+
+def test_a_review_that_is_due_is_told_before_it_is_recorded() -> None:
+    events = decide(GrantPoints("m", "o", 150_000, POLICIES, START), membership.initial)
+    last = life("m", enumerate(events, 1), POLICIES, START + 500 * DAY).steps[-1]
+    assert (last.position, type(last.event).__name__) == (None, "TierLowered")
+
+
+@pytest.mark.parametrize("event", [sample for sample in SAMPLES if type(sample).__module__.startswith("aggregates.membership")])
+def test_every_fact_of_a_membership_is_said_in_words(event: object) -> None:
+    assert type(event) in EVENTS
+    assert said(event, Programme())
+
+
+def test_facts_of_the_tier_are_known_from_those_of_points() -> None:
+    assert {kind.__name__ for kind in TIER} == {kind.__name__ for kind in EVENTS if kind.__name__.startswith("Tier")}
+
+
+def why(settings: Settings, *words: str) -> str:
+    environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}
+    done = CliRunner(env=environment).invoke(regulars, ["why", *words])
+    return f"{done.exit_code} " + " ".join(done.output.split())
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Settings:
+    """A member who bought for 1,500 under the second version, and gave half of it back."""
+    document = {"earning": {"spend": [{"id": "twice", "rate": 2}]}}
+    override = OverrideTier(
+        "ada", "for the fair", "floor", "gold", "hostess", "eve", OPENED + 60 * DAY, until=OPENED + 90 * DAY
+    )
+    asked: list[list[object]] = [
+        [PublishPolicy(document, OPENED, "eve", OPENED)],
+        [place("o", "ada", line("tea", 2, 75_000)), PayOrder("o", OPENED)],
+        [DeliverOrder("o", OPENED + HOUR)],
+        [RefundOrder("o", "half", OPENED + 50 * DAY, (RefundPart(1, 1),)), override],
+    ]
+    with running(settings) as app:
+        outcomes = app.handler.handle_all([Request(f"r {number}", tuple(commands)) for number, commands in enumerate(asked)])
+    assert all(outcome.accepted for outcome in outcomes)
+    return settings
+
+
+def test_points_are_told_down_to_events_lots_rules_and_versions(shop: Settings) -> None:
+    told = why(shop, "ada", "points", "--at", "2017-02-20")
+    assert "PointsGranted lot o, order o, points" in told
+    assert "time lot o: " in told
+    assert "points become spendable" in told
+    assert "Rules that granted, as their version has them" in told
+
+
+def test_a_tier_is_told_down_to_what_counts(shop: Settings) -> None:
+    told = why(shop, "ada", "tier", "--at", "2017-01-20")
+    assert "TierRaised tier silver, previous member" in told
+    assert "What counts towards the tier: spend since 2016-01-20" in told
+    assert "o 2017-01-01 20:00 1,500.00 USD" in told
+    assert "silver 1,000.00 USD 800.00 USD" in told
+    assert why(shop, "ada", "tier").startswith("0 ")
+
+
+def test_an_override_is_told_with_its_reason_and_who_laid_it(shop: Settings) -> None:
+    told = why(shop, "ada", "tier")
+    assert "TierOverridden override for the fair, kind floor, tier gold, reason hostess, actor eve" in told
+    assert "by hand floor at gold until" in told
+
+
+def test_nobody_is_told_to_be_nobody(shop: Settings) -> None:
+    assert why(shop, "bob", "points").startswith("1 Error: Nothing has happened to bob's points or tier by ")
