@@ -16,6 +16,10 @@ LARGEST_COUNT = 10**12
 """No amount, quantity or number of points exceeds this, so every sum of theirs stays exact in Redis and in JSON readers."""
 
 
+LATEST_INSTANT = 221_845_392_000_000
+"""The year 9000: no instant is at or after it, so that calendars can be counted on from any."""
+
+
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """A command that may not happen: a stable ``code`` for programs, a sentence for people."""
 
@@ -87,6 +91,12 @@ def require_count(what: str, value: int, least: int = 0) -> None:
     """Refuse a number that is no integer from ``least`` to :data:`LARGEST_COUNT`."""
     if type(value) is not int or not least <= value <= LARGEST_COUNT:
         raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
+
+
+def require_instant(what: str, value: int) -> None:
+    """Refuse what is no instant: UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
+    if type(value) is not int or not 0 <= value < LATEST_INSTANT:
+        raise Refusal(f"{what}_invalid", f"The {what} is an instant: UTC epoch milliseconds, from 1970 on.")
 
 
 def require_shopper(member: str | None, session: str | None) -> None:

@@ -13,7 +13,7 @@ from aggregates import behaviour
 from aggregates.campaign import CampaignLaunched
 from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed
-from aggregates.kernel import Refusal
+from aggregates.kernel import Refusal, require_instant
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership import commands as membership
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, ReceivePoints, TransferPoints
@@ -62,6 +62,7 @@ def bought(event: OrderPaid) -> tuple[BoughtLine, ...]:
 
 def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> None:
     """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
+    require_instant("at", getattr(command, "at", 0))
     if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     if isinstance(command, TransferPoints) and command.to in erased:

@@ -48,7 +48,7 @@ def is_settled(command: Command, state: Membership) -> bool:
         case GrantPoints() | ActivatePoints() | ClawBackPoints():
             return purchasing.is_settled(command, state)
         case OverrideTier():
-            return command.override in state.standing.overrides
+            return isinstance(command.override, str) and command.override in state.standing.overrides
         case EndTierOverride() | RecordDue():
             return False
         case _:

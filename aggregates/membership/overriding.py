@@ -5,7 +5,7 @@ It lies over what is earned, which goes on beneath it. What is in effect: the pi
 
 from __future__ import annotations
 
-from aggregates.kernel import Refusal
+from aggregates.kernel import Refusal, require_instant
 from aggregates.membership.progress import Shown
 from aggregates.membership.qualifying import Counting, ahead
 from aggregates.membership.standing import Override, TierOverridden, TierOverrideEnded
@@ -40,8 +40,10 @@ def overridden(member: str, laid: Override, reason: str, actor: str, now: int, c
         raise Refusal("override_kind_invalid", "An override is a pin or a floor.")
     if laid.tier != ENTRY_TIER and not (isinstance(laid.tier, str) and terms.rank(laid.tier)):
         raise Refusal("tier_unknown", "The policy in force has no such tier.")
-    if laid.until is not None and (type(laid.until) is not int or laid.until <= now):
-        raise Refusal("override_over", "An override ends after it begins, or not by itself.")
+    if laid.until is not None:
+        require_instant("until", laid.until)
+        if laid.until <= now:
+            raise Refusal("override_over", "An override ends after it begins, or not by itself.")
     seen = shown(earned, laid, counting.metric(now), now, counting)
     told = (laid.override, laid.kind, laid.tier, reason, actor, laid.until)
     return TierOverridden(member, *told, seen, terms.version, now)

@@ -70,7 +70,7 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     tier = overriding.in_effect(state.tier, state.standing.override, terms)
     bought = Purse(command.net, command.lines, tier, state.earning.tags, command.at)
     earned = granting.earned(bought, terms)
-    counting = Counting(terms, state, command.at, worth(command.net, sum([one.points for one in earned]), terms))
+    counting = Counting(terms, state, command.at, worth(command.net, earned, terms))
     metric = counting.metric(now)
     granted = granting.granted(member, command.order, bought, earned, terms, ledger, metric)
     return [*captured, *granted, *tiers.raised(member, now, metric, counting)]
@@ -92,7 +92,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
         return events
     reversal = (command.reversal, command.net, command.given_back)
     clawed = list(clawback.claw_back_all(member, bought, *reversal, now, command.policies, ledger))
-    less = worth(bought.net, sum([one.points for one in clawed]), terms) - worth(command.net, 0, terms)
+    less = worth(bought.net, clawed, terms) - worth(command.net, (), terms)
     counting = Counting(terms, state, bought.at, -less)
     metric = counting.metric(now)
     qualified = [replace(one, qualifying=metric) for one in clawed]

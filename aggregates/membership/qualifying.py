@@ -6,9 +6,11 @@ included, so they leave the window with it (membership semantics 2.2).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 from aggregates.membership.facts import Membership
+from aggregates.membership.lots import Lot
 from aggregates.membership.progress import Ahead
 from aggregates.programme import Programme
 from aggregates.programme_time import add_months, anniversary_cycle, calendar_cycle
@@ -40,9 +42,14 @@ class Counting(NamedTuple):
             case "orders":
                 return more + self.state.earning.purchases.orders(since, until)
             case "points":
-                return more + sum(lot.earned for lot in self.state.points.lots.between(since, until))
+                return more + sum(lot.earned for lot in self.earned(since, until))
             case "engagement":
-                return more
+                bought = {grant.lot for order in self.state.earning.purchases.values() for grant in order.grants}
+                return more + sum(lot.earned for lot in self.earned(since, until) if lot.lot not in bought)
+
+    def earned(self, since: int, until: int) -> Iterator[Lot]:
+        """Lots that count; what was adjusted, sent, or given back has earned nothing."""
+        return (lot for lot in self.state.points.lots.between(since, until) if self.terms.qualifying.counts(lot.wallet))
 
     def opens(self, now: int) -> int:
         """What is dated after this instant, and not after ``now``, is in the window of ``now``."""
@@ -63,13 +70,23 @@ class Counting(NamedTuple):
         return self.between(self.opens(now), now)
 
 
-def worth(net: int, points: int, terms: Programme) -> int:
+class OfWallet(Protocol):
+    """Points earned, or taken back."""
+
+    @property
+    def wallet(self) -> str: ...
+
+    @property
+    def points(self) -> int: ...
+
+
+def worth(net: int, points: Iterable[OfWallet], terms: Programme) -> int:
     """What an order of this net that earns these points counts for."""
     match terms.qualifying.metric:
         case "spend":
             return net
         case "points":
-            return points
+            return sum(one.points for one in points if terms.qualifying.counts(one.wallet))
         case "orders":
             return int(net > 0)
         case "engagement":

@@ -58,3 +58,7 @@ class Qualifying:
     revoke: Literal["never", "within", "always"] = "within"
     revoke_days: int | None = None
     provisional: bool = False
+
+    def counts(self, wallet: str) -> bool:
+        """Whether points of a wallet count."""
+        return not self.wallets or wallet in self.wallets

@@ -13,6 +13,7 @@ from infra.settings import from_environment
 from streams import reading
 from streams.bootstrap import App, running
 from streams.cli.console import OUT, grid, instant, money, pairs
+from streams.cli.showing_tier import benefits_in_words, tier_changes, tier_in_words
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the read models as JSON.")
 
@@ -61,17 +62,16 @@ def show_member(app: App, found: dict[str, dict[str, Any] | None]) -> None:
 
 def show_card(app: App, card: dict[str, Any]) -> None:
     terms = app.terms
-    ahead = f"{money(card['to_next_tier'], terms)} to {card['next_tier']}" if card["next_tier"] else "the highest"
     profile = ", ".join(f"{name} {value}" for name, value in card["profile"].items())
     changes = [f"{instant(a['at'], terms)}: {a['points']} points become spendable" for a in card["activations"]]
-    if card["tier_until"]:
-        changes.append(f"{instant(card['tier_until'], terms)}: the tier is reviewed")
+    changes += tier_changes(card, terms)
     told: list[tuple[str, object]] = [
         ("name", card["name"] or "-"),
         ("e-mail", card["email"] or "-"),
         ("profile", profile or "-"),
         ("points", f"{card['points']:,} to spend, {card['pending']:,} pending, {card['debt']:,} owed"),
-        ("tier", f"{card['tier']}; {ahead} ({money(card['qualifying'], terms)} in 12 months)"),
+        ("tier", tier_in_words(card, terms)),
+        ("benefits", benefits_in_words(card["benefits"])),
         ("next", "\n".join(changes) or "-"),
         ("as of", f"{instant(card['as_of'], terms)} (position {card['position']:,})"),
     ]

@@ -183,3 +183,9 @@ def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) ->
 )
 def test_what_no_limit_concerns_is_not_guarded(fact: object) -> None:
     assert guards(fact) == []
+
+
+@pytest.mark.parametrize("at", [-1, 10**15, "yesterday", None, 1.5, True])
+def test_what_happens_at_no_instant_is_refused(at: Any) -> None:
+    with refusing("at_invalid"):
+        admit(RegisterMember("m", at), POLICIES)

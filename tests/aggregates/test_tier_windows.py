@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.membership.commands import AdjustPoints
 from aggregates.membership.facts import TierExtended, TierGraceStarted
 from aggregates.membership.qualifying import Counting
 from tests.aggregates.given import ZONE, instant
@@ -142,3 +143,21 @@ def test_spending_points_lowers_no_tier() -> None:
     life = under(metric="points")
     life.buys("a", 1000, "2026-01-10")
     assert metric(life, "2026-02-10") == 1000
+
+
+def test_only_points_of_the_wallets_that_the_policy_names_count() -> None:
+    stars = under(metric="points", wallets=("stars",))
+    stars.buys("a", 3000, "2026-01-10")
+    assert (stars.state.tier, metric(stars, "2026-01-11")) == ("member", 0)
+
+
+def test_purchases_are_no_engagement() -> None:
+    life = under(metric="engagement")
+    life.buys("a", 3000, "2026-01-10")
+    assert (life.state.tier, metric(life, "2026-01-11")) == ("member", 0)
+
+
+def test_points_given_by_hand_count_towards_no_tier() -> None:
+    life = under(metric="points")
+    life.do(AdjustPoints("m", "gift", 5000, "an apology", "ada", noon("2026-01-10")))
+    assert (life.state.tier, metric(life, "2026-01-11")) == ("member", 0)

@@ -116,9 +116,9 @@ def test_a_refused_request_gives_back_the_uses_it_had_taken(app: App) -> None:
     [
         (ListProduct("bad", START), object()),
         (ListProduct("bad", START), RegisterMember("bad", START, name="\ud800", email="bad@example.org")),
-        (ListProduct("bad", START), ListProduct("worse", 2**80)),
+        (ListProduct("bad", START), ListProduct("worse", START, attributes={"size": object()})),  # type: ignore[dict-item]
     ],
-    ids=["no command", "no text", "no time"],
+    ids=["no command", "no text", "no JSON"],
 )
 def test_a_fault_in_one_request_touches_no_other_and_leaves_nothing(app: App, commands: tuple[object, ...]) -> None:
     good = [Request(f"good {n}", (ListProduct(f"p-{n}", START),)) for n in range(2)]
