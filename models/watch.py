@@ -72,7 +72,7 @@ class Watch:
 
 def adwin(means: list[float]) -> ADWIN:
     """One that has seen these; it looks for a change at every observation."""
-    from river.drift import ADWIN  # noqa: PLC0415 - it brings SciPy, which would make every command wait for seconds
+    from river.drift import ADWIN  # it brings SciPy, for which every command would wait seconds
 
     made = ADWIN(delta=DELTA, clock=1)  # type: ignore[no-untyped-call]
     for mean in means:

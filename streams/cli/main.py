@@ -1,4 +1,4 @@
-"""``regulars``: the operator's command. A command is imported when it is asked for, so that none waits for another's libraries."""
+"""``regulars``: the operator's command. A command is imported when it is asked for, and waits for no other's libraries."""
 
 from __future__ import annotations
 
