@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import redis
 
+from infra.asking import Answer, Ask
 from infra.faults import Misconfigured, Superseded, Unreadable
 from infra.places import LOG, Place, checkpoint
-from infra.steps import APPLY, Step, pack
+from infra.steps import APPLY, Step, pack, together
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -83,44 +84,28 @@ class Views:
 
     def load(self, keys: Iterable[str], types: Mapping[str, type]) -> dict[str, Any]:
         """Documents by key, None where there is none, in one round trip. ``types``: what a key's first part holds."""
-        wanted = list(keys)
-        if not wanted:
-            return {}
-        found = self.client.mget([self.key(name) for name in wanted])
-        return {name: self._decode(name, raw, types) for name, raw in zip(wanted, found, strict=True)}
+        wanted = tuple(keys)
+        read = self.exchange(Ask(documents=wanted)).read
+        return {name: self.decoded(name, read[name], types) for name in wanted}
 
     def hashes(self, keys: Iterable[str]) -> dict[str, dict[str, str]]:
         """Whole maps by key, in one round trip."""
-        wanted = list(keys)
-        pipeline = self.client.pipeline(transaction=False)
-        for name in wanted:
-            pipeline.hgetall(self.key(name))
-        return {
-            name: {field.decode(): value.decode() for field, value in found.items()}
-            for name, found in zip(wanted, pipeline.execute(), strict=True)
-        }
+        return dict(self.exchange(Ask(maps=tuple(keys))).read)
 
     def apply(self, steps: Sequence[Step]) -> bool:
-        """Apply the steps, each fold's whole or not at all.
+        """Apply the steps, each fold's whole or not at all; see :func:`made`."""
+        return made(steps, self.exchange(Ask(steps=tuple(steps))))
 
-        False if a checkpoint was where its step ends already: by this very call, whose answer was lost once, or by somebody
-        else. All is well in Redis then; but what was folded may have been read after it, so what is held is to be forgotten.
-
-        Raises :class:`Superseded` if a checkpoint is not where its step begins.
-        """
-        packed = [pack(step.delta) for step in steps]
-        sha = self._sha or self._load()
+    def exchange(self, ask: Ask) -> Answer:
+        """Read and write what is asked for, in one round trip."""
+        if not any(ask):
+            return Answer({}, {})
+        packed = [pack(step.delta) for step in ask.steps]
+        sha = (self._sha or self._load()) if packed else ""
         try:
-            answers = self._send(sha, steps, packed)
+            return self._exchange(sha, ask, packed)
         except redis.exceptions.NoScriptError:  # a new server: nothing was applied
-            answers = self._send(self._load(), steps, packed)
-        for step, answer in zip(steps, answers, strict=True):
-            if answer and answer.decode() != str(step.after):
-                raise Superseded(
-                    f"The fold {step.fold} stands at {answer.decode()} in Redis, not at {step.before} ({step.source}): another "
-                    "writer is at work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
-                )
-        return not any(answers)
+            return self._exchange(self._load(), ask, packed)
 
     def rewrite_file(self) -> bool:
         """Have Redis write its append-only file anew, so that removed values leave the disk, and wait until it has.
@@ -137,12 +122,22 @@ class Views:
             time.sleep(0.01)
         return bool(state["aof_last_bgrewrite_status"] == "ok")
 
-    def _send(self, sha: str, steps: Sequence[Step], packed: Sequence[bytes]) -> list[bytes]:
+    def _exchange(self, sha: str, ask: Ask, packed: Sequence[bytes]) -> Answer:
         pipeline = self.client.pipeline(transaction=False)
-        for step, writes in zip(steps, packed, strict=True):
-            key = self._checkpoint(step.fold, step.source)
-            pipeline.evalsha(sha, 1, key, str(step.before), str(step.after), self.key(""), writes)
-        return list(pipeline.execute())
+        if ask.documents:
+            pipeline.mget([self.key(name) for name in ask.documents])
+        for name in ask.maps:
+            pipeline.hgetall(self.key(name))
+        for some in together(packed):
+            steps = [ask.steps[index] for index in some]
+            keys = [self._checkpoint(step.fold, step.source) for step in steps]
+            moves = [(str(ask.steps[index].before), str(ask.steps[index].after), packed[index]) for index in some]
+            pipeline.evalsha(sha, len(keys), *keys, self.key(""), *(part for move in moves for part in move))
+        answers = iter(pipeline.execute())
+        read: dict[str, Any] = dict(zip(ask.documents, next(answers), strict=True)) if ask.documents else {}
+        read |= {name: {field.decode(): value.decode() for field, value in next(answers).items()} for name in ask.maps}
+        told = (held.decode() for some in answers for held in some)
+        return Answer(read, {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)})
 
     def _load(self) -> str:
         self._sha = sha = str(self.client.script_load(APPLY))
@@ -151,10 +146,31 @@ class Views:
     def _checkpoint(self, fold: str, source: str) -> str:
         return self.key(checkpoint(fold, source))
 
-    def _decode(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
+    def decoded(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
+        """A document as its fold knows it. Raises :class:`Unreadable` if it is none."""
         if raw is None:
             return None
         try:
             return msgspec.json.decode(raw, type=types[name.partition(":")[0]])
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
+
+
+def made(steps: Iterable[Step], answer: Answer) -> bool:
+    """Whether all of them were made now.
+
+    False if a checkpoint was where its step ends already: by this very call, whose answer was lost once, or by somebody
+    else. All is well in Redis then; but what was folded may have been read after it, so what is held is to be forgotten.
+
+    Raises :class:`Superseded` if a checkpoint is not where its step begins.
+    """
+    now = True
+    for step in steps:
+        held = answer.held[step.fold, step.source]
+        if held and held != str(step.after):
+            raise Superseded(
+                f"The fold {step.fold} stands at {held} in Redis, not at {step.before} ({step.source}): another writer is at "
+                "work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
+            )
+        now = now and not held
+    return now

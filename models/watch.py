@@ -7,8 +7,10 @@ that are kept whenever these are cut, so that a watch restored from them is the 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from river.drift import ADWIN
+if TYPE_CHECKING:
+    from river.drift import ADWIN
 
 BLOCK = 50
 """Baskets whose mean is one observation."""
@@ -70,6 +72,8 @@ class Watch:
 
 def adwin(means: list[float]) -> ADWIN:
     """One that has seen these; it looks for a change at every observation."""
+    from river.drift import ADWIN  # it brings SciPy, for which every command would wait seconds
+
     made = ADWIN(delta=DELTA, clock=1)  # type: ignore[no-untyped-call]
     for mean in means:
         made.update(mean)  # type: ignore[no-untyped-call]

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from aggregates.kernel import Recorded
+from infra.asking import answered
 from infra.places import Place
+from infra.steps import Step
 from infra.views import Views
 from streams.feeds import Feed
 from streams.folding import Folding
@@ -42,9 +44,9 @@ class Dispatch:
         from :attr:`position`, and nothing is lost or counted twice.
         """
         try:
-            steps = self._folding.steps(chunk, Place(chunk[-1].position))
+            steps = self._steps(chunk)
             if not self.flush():
-                steps = self._folding.steps(chunk, Place(chunk[-1].position))
+                steps = self._steps(chunk)
         except BaseException:
             self._folding.forget()
             raise
@@ -61,3 +63,6 @@ class Dispatch:
             if not ours:
                 self._folding.forget()
         return ours
+
+    def _steps(self, chunk: Sequence[Recorded]) -> list[Step]:
+        return answered(self._folding.steps(chunk, Place(chunk[-1].position)), self.views.exchange)

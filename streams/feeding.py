@@ -1,4 +1,4 @@
-"""What a worker does with chunks: folds each on a thread, and has read again what Redis does not have.
+"""What a worker does with chunks: has each folded, and has read again what Redis does not have.
 
 A chunk is acknowledged once its effects are in Redis. Faust acknowledges whatever an agent lets go of, be it by an exception or
 because it was cancelled, so a chunk that must not be is vetoed first (:func:`veto`).
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import redis
@@ -22,12 +23,13 @@ from infra.faults import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
 from streams.observed import Observed
 from streams.partition import Behind, Partition, SetBack, Taken
+from streams.rounds import Rounds
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
-THREADS = 4  # one folds while others wait for Redis
+THREADS = 2  # to ask Redis and Kafka where things are
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts while Redis or Kafka does not answer; the last for ever
 RESUME_PATIENCE = 5.0  # seconds of a rebalance
 REWIND_PATIENCE = 5.0  # seconds until a partition that should be delivered again is asked for again
@@ -48,30 +50,32 @@ class Lost(Fault):
 class Feeding:
     """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
-    ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of itself.
+    ``rounds``: folds chunks. ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of
+    itself.
     """
 
-    def __init__(self, partition: Callable[[TP], Partition], identify: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, partition: Callable[[TP], Partition], rounds: Rounds, identify: Callable[[], Mapping[str, str]]) -> None:
         self._make = partition
+        self._rounds = rounds
         self.observed = Observed()
         self._identify = identify
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
         self._rewound: dict[TP, tuple[int, float]] = {}
-        self._threads = ThreadPoolExecutor(THREADS, "fold")
+        self._threads = ThreadPoolExecutor(THREADS, "places")
 
     async def take(self, place: TP, records: Sequence[Any]) -> Taken:
         """Fold a chunk, waiting for Redis, and for Kafka to have its dead letters, as long as it takes.
 
         Raises :class:`Behind` and whatever else is no wait's matter.
         """
-        taken = await self._patiently(self._of(place).take, records)
+        taken = await self._patiently(lambda: self._rounds.take(place, self._of(place), records))
         self._rewound.pop(place, None)
         return taken
 
     async def resume(self, places: Collection[TP]) -> Mapping[TP, int]:
         """Where assigned partitions are to be read from; without Redis, where the group committed, and a hole will tell."""
-        ids = await self._patiently(self._identify)
+        ids = await self._patiently(partial(self._on_thread, self._identify))
         for place in list(self._partitions):
             if place not in places or ids[place.topic] != self._ids[place.topic]:
                 del self._partitions[place]
@@ -102,15 +106,13 @@ class Feeding:
 
     async def set_back(self) -> list[tuple[TP, Behind]]:
         """What is to be read again because a Redis that was restored or failed over has lost it, also where nothing comes."""
-        found: list[tuple[TP, Behind]] = []
-        for place, partition in list(self._partitions.items()):
-            try:
-                offset = await self._on_thread(partition.set_back)
-            except redis.RedisError:
-                return found
-            if offset is not None and place in self._partitions:
-                found.append((place, SetBack(offset, "Redis was set back")))
-        return found
+        partitions = list(self._partitions.items())
+        try:
+            offsets = await self._on_thread(lambda: [partition.set_back() for _, partition in partitions])
+        except redis.RedisError:
+            return []
+        found = [(place, offset) for (place, _), offset in zip(partitions, offsets, strict=True) if offset is not None]
+        return [(place, SetBack(offset, "Redis was set back")) for place, offset in found if place in self._partitions]
 
     def _of(self, place: TP) -> Partition:
         if place not in self._partitions:
@@ -118,13 +120,13 @@ class Feeding:
         return self._partitions[place]
 
     async def _resumed(self, places: Collection[TP]) -> Mapping[TP, int]:
-        return {place: await self._patiently(self._of(place).resume) for place in places}
+        return {place: await self._patiently(partial(self._on_thread, self._of(place).resume)) for place in places}
 
-    async def _patiently(self, act: Callable[..., T], *arguments: Any) -> T:
+    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         attempt = 0
         while True:
             try:
-                return await self._on_thread(act, *arguments)
+                return await act()
             except (redis.RedisError, Unreachable) as fault:
                 if isinstance(fault, redis.RedisError):
                     self.observed.metrics.retries.inc()
@@ -134,8 +136,8 @@ class Feeding:
                 await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1
 
-    async def _on_thread(self, act: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act, *arguments)
+    async def _on_thread(self, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
 
 def veto(message: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
+from infra.asking import Ask, Asking
 from infra.views import Views
 from models.learner import Learner
 from projections.kernel import Documents, Tally
@@ -19,12 +20,12 @@ Fold: TypeAlias = Documents | Tally | type[Learner]
 
 
 class Feed(Protocol):
-    """A fold with what it needs to be fed: loading before, forgetting when it lost its place. ``events``: those it is fed."""
+    """A fold with what it needs to be fed: asking before, forgetting when it lost its place. ``events``: those it is fed."""
 
     name: str
     events: frozenset[type]
 
-    def fold(self, chunk: Sequence[Recorded]) -> Delta: ...
+    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]: ...
 
     def forget(self) -> None: ...
 
@@ -34,7 +35,8 @@ class TallyFeed:
         self._tally = tally
         self.name, self.events = fold_name(tally), tally.events if events is None else events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
+        yield from ()
         return self._tally.fold(chunk)
 
     def forget(self) -> None:
@@ -50,10 +52,12 @@ class DocumentsFeed:
         self._remembered: OrderedDict[str, Any] = OrderedDict()
         self.name, self.events = fold_name(documents), documents.events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
         needed, held = self._documents.needs(chunk), self._remembered
         at_hand = {key: held.get(key) for key, to_read in needed.items() if key in held or not to_read}
-        at_hand |= self._views.load((key for key in needed if key not in at_hand), self._documents.types)
+        if missing := tuple(key for key in needed if key not in at_hand):
+            read = (yield Ask(documents=missing)).read
+            at_hand |= {key: self._views.decoded(key, read[key], self._documents.types) for key in missing}
         delta = self._documents.fold(at_hand, chunk)
         for key, document in at_hand.items():
             held[key] = document
@@ -69,14 +73,14 @@ class DocumentsFeed:
 class LearnerFeed:
     """Brings the learner the state that a chunk needs and it does not hold."""
 
-    def __init__(self, learner: Learner, views: Views) -> None:
+    def __init__(self, learner: Learner) -> None:
         self._learner = learner
-        self._views = views
         self.name, self.events = fold_name(learner), learner.events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
         while missing := self._learner.missing(chunk):
-            self._learner.restore(self._views.hashes(missing))
+            read = (yield Ask(maps=tuple(missing))).read
+            self._learner.restore({key: read[key] for key in missing})
         return self._learner.fold(chunk)
 
     def forget(self) -> None:
@@ -91,7 +95,7 @@ def fed(fold: Fold, zone: str, views: Views, events: frozenset[type] | None = No
         case Documents():
             return DocumentsFeed(fold, views)
         case _:
-            return LearnerFeed(fold(zone), views)
+            return LearnerFeed(fold(zone))
 
 
 def fold_name(fold: Fold | Learner) -> str:

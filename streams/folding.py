@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import redis
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
+from infra.asking import Asking, together
 from infra.faults import Fault
 from infra.places import LOG, Place, checkpoint, lacking
 from infra.steps import Step
@@ -92,7 +93,7 @@ class Folding:
 
     def steps(
         self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
-    ) -> list[Step]:
+    ) -> Asking[list[Step]]:
         """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
 
         ``without``: folds that only move on; what these lack then, and what they do of ``unread``, is written in the same step.
@@ -100,7 +101,8 @@ class Folding:
         """
         some = Chunk.of(chunk)
         behind = [feed for feed in self._feeds if not self.places[feed.name].has(there)]
-        return [self._step(feed, some, there, feed.name in without, unread) for feed in behind]
+        outcomes = yield from together([self._step(feed, some, there, feed.name in without, unread) for feed in behind])
+        return [step for step in outcomes if is_step(step)]
 
     def moved(self, steps: Iterable[Step]) -> None:
         """These steps are in Redis, or on their way."""
@@ -114,11 +116,11 @@ class Folding:
     def _ask(self) -> dict[str, Place]:
         return self._views.places([feed.name for feed in self._feeds], self.source)
 
-    def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool, unread: Sequence[Unread]) -> Step:
+    def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool, unread: Sequence[Unread]) -> Asking[Step]:
         before = self.places[feed.name]
         mine = chunk.new(feed.events, before.position)
         try:
-            delta = feed.fold(mine) if mine and not spared else Delta()
+            delta = (yield from feed.fold(mine)) if mine and not spared else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back
             raise
         except Exception as fault:
@@ -129,3 +131,10 @@ class Folding:
             lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
         delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
         return Step(feed.name, before, before.reaching(there), delta, self.source)
+
+
+def is_step(outcome: Step | Exception) -> TypeGuard[Step]:
+    """Raises what it is instead."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return True

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from aggregates.kernel import Recorded
+from infra.asking import Ask, Asking, answered
 from infra.codec import Codec
 from infra.faults import Newer, Superseded, Unreadable
 from infra.kafka.envelope import envelopes, unwrap
 from infra.places import Place
-from infra.views import Views
+from infra.views import Views, made
 from streams.dead_letters import EVERY_FOLD
 from streams.folding import Folding, Unfoldable, Unread
 
@@ -81,7 +82,11 @@ class Partition:
             return self._next_offset() if before and self._folding.verify() and self._older_than(before) else None
 
     def take(self, records: Sequence[Record]) -> Taken:
-        """Fold a chunk and return when it is in Redis.
+        """Fold a chunk and return when it is in Redis; raises what :meth:`taking` does."""
+        return answered(self.taking(records), self._views.exchange)
+
+    def taking(self, records: Sequence[Record]) -> Asking[Taken]:
+        """Fold a chunk; it is done when it is in Redis. What it asks for is to be brought on one and the same thread.
 
         Raises :class:`Behind` if there is a hole before it, :class:`Newer` if an event needs a later version of this program,
         and what Redis raises when it does not answer; then nothing is lost, and the chunk may be taken again.
@@ -96,9 +101,9 @@ class Partition:
             there = Place(position, records[-1].offset, self._topic)
             known = min(place.position for place in self._folding.places.values())
             try:
-                self._move([recorded for _, recorded in told], there, unread)
+                yield from self._move([recorded for _, recorded in told], there, unread)
             except Unfoldable:
-                buried += self._one_by_one(told, unread, there)
+                buried += yield from self._one_by_one(told, unread, there)
             applied = sum(recorded.position > known for _, recorded in told)
             return Taken(len(records), applied, buried, position, len(told) - applied)
 
@@ -135,13 +140,13 @@ class Partition:
 
     def _move(
         self, chunk: Sequence[Recorded], there: Place, unread: Sequence[Unread], without: frozenset[str] = frozenset()
-    ) -> None:
+    ) -> Asking[None]:
         """Apply what is new of a chunk, however far others have come with it meanwhile."""
         while True:
             before = dict(self._folding.places)
             try:
-                steps = self._folding.steps(chunk, there, without, unread)
-                if self._views.apply(steps):
+                steps = yield from self._folding.steps(chunk, there, without, unread)
+                if made(steps, (yield Ask(steps=tuple(steps)))):
                     return self._folding.moved(steps)
                 self._folding.forget()  # somebody else was there, perhaps before the documents were read
             except Superseded:
@@ -152,7 +157,7 @@ class Partition:
                 self._folding.forget()
                 raise
 
-    def _one_by_one(self, told: Told, unread: Sequence[Unread], there: Place) -> int:
+    def _one_by_one(self, told: Told, unread: Sequence[Unread], there: Place) -> Asking[int]:
         """Find the events that a fold cannot take and bury them for it; how many."""
         buried = 0
         for record, recorded in told:
@@ -161,13 +166,13 @@ class Partition:
             passed = [event for event in unread if event.offset < record.offset]
             while True:
                 try:
-                    self._move([recorded], here, passed, without)
+                    yield from self._move([recorded], here, passed, without)
                     break
                 except Unfoldable as fault:
                     self._bury(record, fault.fold, str(fault))
                     without |= {fault.fold}
             buried += len(without)
-        self._move([], there, unread)  # these may be at the end
+        yield from self._move([], there, unread)  # these may be at the end
         return buried
 
     def _older_than(self, before: dict[str, Place]) -> bool:

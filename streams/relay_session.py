@@ -28,6 +28,8 @@ Told: TypeAlias = Callable[[int, int, float], None]
 WATCH = 5.0  # seconds between looks at whether the topics are still the same
 TELL = 0.25  # seconds between tellings
 SAVE = 0.1  # seconds between writings of the checkpoints
+MANY = 200  # rows: a backlog, which is published as fast as it goes
+PACE = 0.005  # seconds from one group to the next where there is none: broker and workers have less to do for a few together
 
 
 class Replaced(Fault):
@@ -93,15 +95,19 @@ class Session:
                 await self._reading.do(partial(waiting.until_behind, position))
                 group = await self._reading.do(batches.next)
                 continue
-            position, group = await self._send(producer, group, batches)
+            begun, many = time.monotonic(), group.rows >= MANY
+            position, group = await self._send(producer, group, batches if many else None)
+            if not many:
+                await asyncio.sleep(begun + PACE - time.monotonic())
+                group = await self._reading.do(batches.next)
             await self._tell(tell, position)
         await self._save_all()
 
-    async def _send(self, producer: Producer, group: Group, batches: Batches) -> tuple[int, Group | None]:
-        """Publish a group, and prepare the one behind it meanwhile."""
+    async def _send(self, producer: Producer, group: Group, batches: Batches | None) -> tuple[int, Group | None]:
+        """Publish a group, and prepare the one behind it meanwhile, if there are ``batches`` to be had."""
         sending = asyncio.create_task(producer.publish(group.batches)) if group.batches else None
         try:
-            following = await self._reading.do(batches.next)
+            following = await self._reading.do(batches.next) if batches else None
             if sending:
                 await sending
                 self.published = True

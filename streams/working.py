@@ -26,6 +26,7 @@ from streams.feeds import Feed, fed
 from streams.folding import Folding
 from streams.partition import Partition, Record
 from streams.registry import carried, folds, sources
+from streams.rounds import Rounds
 from streams.standing import standings
 from streams.topics import DEAD_LETTERS
 
@@ -68,7 +69,7 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
     async def finish_erasures() -> None:
         await asyncio.to_thread(finish, app)
 
-    made = Agents(kafka, found, Feeding(partition, identify), str(app.settings.home / "faust"))
+    made = Agents(kafka, found, Feeding(partition, Rounds(app.views.exchange), identify), str(app.settings.home / "faust"))
     made.app.timer(ERASURES)(finish_erasures)
     return made
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.event_log.shapes import Outcome
 from infra.settings import from_environment
 from streams.bootstrap import App, running
+from streams.cli.shop_log import shop_log
 from streams.imports.complete_journey import SHOP, CompleteJourney
 from streams.request import Request
 from streams.ticking import latest, tick
@@ -50,6 +51,9 @@ class Imported:
 @click.group("import")
 def importing() -> None:
     """Import data; twice, or after a kill, changes nothing."""
+
+
+importing.add_command(shop_log)
 
 
 @importing.command("complete-journey")

@@ -1,51 +1,62 @@
-"""``regulars``: the operator's command."""
+"""``regulars``: the operator's command. A command is imported when it is asked for, and waits for no other's libraries."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
 from infra.faults import Fault
-from streams.cli.dead_letters import dead_letters
-from streams.cli.demo import demo
-from streams.cli.doctor import doctor
-from streams.cli.exporting import exporting
-from streams.cli.importing import importing
-from streams.cli.keeping import log, migrate
-from streams.cli.lagging import lag
-from streams.cli.modelling import model, quality
-from streams.cli.operating import digest, follow, redis, stop
-from streams.cli.policy import policies
-from streams.cli.relaying import relay, topics
-from streams.cli.shop_log import shop_log
-from streams.cli.showing import recommend, show
-from streams.cli.ticking import ticks
-from streams.cli.tracing import trace
-from streams.cli.up import up
-from streams.cli.why import why
-from streams.cli.working import worker
 from streams.processes import tie_to_parent
 
+COMMANDS = {
+    "dead-letters": "dead_letters:dead_letters",
+    "demo": "demo:demo",
+    "digest": "operating:digest",
+    "doctor": "doctor:doctor",
+    "export": "exporting:exporting",
+    "follow": "operating:follow",
+    "import": "importing:importing",
+    "lag": "lagging:lag",
+    "log": "keeping:log",
+    "migrate": "keeping:migrate",
+    "model": "modelling:model",
+    "policy": "policy:policies",
+    "quality": "modelling:quality",
+    "recommend": "showing:recommend",
+    "redis": "operating:redis",
+    "relay": "relaying:relay",
+    "show": "showing:show",
+    "stop": "operating:stop",
+    "tick": "ticking:ticks",
+    "topics": "relaying:topics",
+    "trace": "tracing:trace",
+    "up": "up:up",
+    "why": "why:why",
+    "worker": "working:worker",
+}
+"""Each with its module here and its name there."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _colon, attribute = COMMANDS[name].partition(":")
+        found: click.Command = getattr(import_module(f"streams.cli.{module}"), attribute)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--tied", is_flag=True, hidden=True, help="End when standard input does.")
 def regulars(tied: bool) -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
     if tied:
         tie_to_parent()
-
-
-COMMANDS = (
-    *(demo, importing, exporting, show, recommend, quality, model, policies, why, trace),
-    *(doctor, digest, follow, redis, stop, migrate, log, ticks),
-    *(up, topics, relay, worker, lag, dead_letters),
-)
-
-for command in COMMANDS:
-    regulars.add_command(command)
-
-importing.add_command(shop_log)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.cli.main import regulars
+from streams.cli.main import COMMANDS
 from streams.topics import PARTITIONS
 from tests.checks.settings_read import settings_read
 
@@ -48,7 +48,7 @@ def containers() -> list[Any]:
 def test_every_service_runs_a_command_that_is_there() -> None:
     commands = [service["command"] for service in ours().values()] + [container["args"] for container in containers()]
     assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker"}
-    assert {command[0] for command in commands} <= set(regulars.commands)
+    assert {command[0] for command in commands} <= set(COMMANDS)
     assert 'ENTRYPOINT ["regulars"]' in (ROOT / "Dockerfile").read_text()
 
 

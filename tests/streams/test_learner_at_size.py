@@ -42,10 +42,10 @@ def learned(client: redis.Redis, history: Sequence[Recorded], size: int, again: 
     """What Redis holds after chunks of a size; ``again``: with a new process for each."""
     client.flushall()
     views = Views(client)
-    dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"), views)])
+    dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"))])
     for at in range(0, len(history), size):
         if again:
-            dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"), views)])
+            dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"))])
         dispatch.send(history[at : at + size])
         if again:
             dispatch.flush()

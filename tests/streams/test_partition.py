@@ -12,12 +12,12 @@ import pytest
 import redis
 
 from aggregates.kernel import Recorded
+from infra.asking import Answer, Ask
 from infra.codec import Codec
 from infra.event_log.shapes import Row
 from infra.faults import Newer
 from infra.places import Place, lacking
 from infra.settings import Settings
-from infra.steps import Step
 from infra.views import Views
 from projections.kernel import Documents, Tally
 from projections.orders import orders
@@ -309,16 +309,13 @@ class Failing(Views):
     applied: bool
     failing: bool = False
 
-    def apply(self, steps: Sequence[Step]) -> bool:
-        ours = super().apply(steps) if not self.failing or self.applied else False
-        if self.failing:
-            raise redis.ConnectionError("the answer is lost")
-        return ours
-
-    def load(self, *arguments: Any) -> dict[str, Any]:
+    def exchange(self, ask: Ask) -> Answer:
         if self.failing and not self.applied:
             raise redis.ConnectionError("no answer")
-        return super().load(*arguments)
+        answer = super().exchange(ask)
+        if self.failing and ask.steps:
+            raise redis.ConnectionError("the answer is lost")
+        return answer
 
 
 @pytest.mark.parametrize("applied", [True, False])

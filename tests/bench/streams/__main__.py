@@ -27,6 +27,7 @@ from tests.bench.streams.latency import latency
 from tests.bench.streams.pipeline import pipeline
 from tests.bench.streams.racing import CONTESTANTS, race, rows
 from tests.bench.streams.records import codec, fill
+from tests.bench.streams.whole import whole
 
 TOPIC = "bench.purchases"
 
@@ -36,8 +37,9 @@ TOPIC = "bench.purchases"
 @click.option("--partitions", default=4, help="Of the topic.")
 @click.option("--turns", default=5, help="Runs of each contestant.")
 @click.option("--appends", default=10_000, help="Whose way into the cards is timed; 0 for none.")
+@click.option("--weeks", default=4, help="Of real history that the real registry folds; 0 for none.")
 @click.option("--only", multiple=True, help="Modules of contestants, besides the floor.")
-def main(records: int, partitions: int, turns: int, appends: int, only: tuple[str, ...]) -> None:
+def main(records: int, partitions: int, turns: int, appends: int, weeks: int, only: tuple[str, ...]) -> None:
     """Rates and ratios of streaming events from Kafka into Redis."""
     out, told = Console(highlight=False), Console(stderr=True, highlight=False)
     contestants = [c for c in CONTESTANTS if not only or not c.writes or c.module in only]
@@ -53,6 +55,12 @@ def main(records: int, partitions: int, turns: int, appends: int, only: tuple[st
         for what, found, most in (("p50", timed.p50, 10), ("p99", timed.p99, 50)):
             name = f"append to card at {timed.rate:,.0f}/s, {what}"
             met.append((name, f"{found:.1f} ms", f"≤ {most} ms", "met" if found <= most else "missed"))
+    if weeks:
+        heads = ("who", "events", "events/s", "CPU µs/event")
+        paces = [
+            (p.who, f"{p.events:,}", f"{p.events / p.seconds:,.0f}", f"{p.cpu / p.events * 1e6:.0f}") for p in whole(weeks)
+        ]
+        out.print(grid(f"The real registry, {weeks} weeks of Complete Journey", heads, paces, numbers=range(1, 4)))
     out.print(grid("Goals", ("what", "found", "goal", ""), met, numbers=(1, 2)))
 
 

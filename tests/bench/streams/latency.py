@@ -21,7 +21,7 @@ from streams.topics import PARTITIONS
 from tests.bench.streams.pipeline import Pipeline
 
 RATE = 500  # appends a second
-LOOK = 0.0005  # seconds between looks at the checkpoints
+LOOK = 0.002  # seconds between looks at the checkpoints
 CALLERS = 32  # threads, who share the disk's wait
 WARM = 1000  # appends that are not counted
 PATIENCE = 60.0  # seconds for the last ones

@@ -25,6 +25,7 @@ from streams.feeding import Feeding
 from streams.feeds import TallyFeed
 from streams.folding import Folding
 from streams.partition import Partition, Record, Taken
+from streams.rounds import Rounds
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES
@@ -59,7 +60,7 @@ def work(course: Course) -> Finish:
             folding = Folding(views, [TallyFeed(TIMES), TallyFeed(SPENT)], f"{place.topic}:{place.partition}")
             return Partition(folding, views, coding, ids[place.topic], bury)
 
-        feeding = Timed(partition, identify)
+        feeding = Timed(partition, Rounds(views.exchange), identify)
         feeding.clock = Stopwatch(course.records)
         agents = Agents(kafka, {course.topic: course.partitions}, feeding, course.home)
         with suppress(SystemExit):

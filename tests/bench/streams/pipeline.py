@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.packaged.kafka import EmbeddedKafka
@@ -21,35 +21,57 @@ COMMAND = (sys.executable, "-c", "from streams.cli.main import main; main()")
 PATIENCE = 60.0  # seconds
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pipeline:
-    """``processes``: their ids by what they are."""
+    """``processes``: their ids by what they are. ``started``: commands that run, by their name."""
 
     app: App
-    processes: Mapping[str, int]
+    environment: Mapping[str, str]
+    processes: dict[str, int]
+    started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str) -> int:
+        """``regulars NAME`` beside the others; its process id."""
+        process = subprocess.Popen([*COMMAND, name], env=self.environment, stdout=subprocess.DEVNULL)
+        self.started[name] = process
+        self.processes[name] = process.pid
+        return process.pid
+
+    def stop(self) -> None:
+        for process in self.started.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.started.values():
+            process.wait(PATIENCE)
 
 
 @contextmanager
-def pipeline() -> Iterator[Pipeline]:
-    """All of it started, and ended with the block."""
-    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+def pipeline(started: Sequence[str] = ("relay", "worker")) -> Iterator[Pipeline]:
+    """Servers and a log, with some commands started; all ended with the block, also when it is told to end."""
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder, ended_by_a_signal():
         settings = Settings(Path(folder))
         kafka, valkey = EmbeddedKafka(settings.broker, settings.jars), EmbeddedRedis(settings.valkey)
-        started: dict[str, subprocess.Popen[bytes]] = {}
+        way: Pipeline | None = None
         try:
             with running(settings) as app:
                 environment = os.environ | {"REGULARS_HOME": folder}
                 subprocess.run([*COMMAND, "topics"], env=environment, check=True, stdout=subprocess.DEVNULL)
-                for name in ("relay", "worker"):
-                    started[name] = subprocess.Popen([*COMMAND, name], env=environment, stdout=subprocess.DEVNULL)
                 servers = {"kafka": kafka.serving() or 0, "redis": valkey.serving() or 0}
-                yield Pipeline(
-                    app, servers | {name: process.pid for name, process in started.items()} | {"writer": os.getpid()}
-                )
+                way = Pipeline(app, environment, servers | {"writer": os.getpid()})
+                for name in started:
+                    way.start(name)
+                yield way
         finally:
-            for process in started.values():
-                process.send_signal(signal.SIGTERM)
-            for process in started.values():
-                process.wait(PATIENCE)
+            if way is not None:
+                way.stop()
             kafka.stop()
             valkey.stop()
+
+
+@contextmanager
+def ended_by_a_signal() -> Iterator[None]:
+    """Being told to end is an exception like any other, so that no server is left behind."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression
 
 from streams.bootstrap import App
-from tests.bench.streams.completeness import checkpoints
+from streams.standing import standings
 
 PAGE = 4096  # bytes, as the kernel counts memory
 BARS = "▁▂▃▄▅▆▇█"
@@ -17,9 +18,9 @@ WIDTH = 40
 
 @dataclass(frozen=True)
 class Sample:
-    """``seconds`` since the beginning. ``lag``: events that are not in all read models. ``memory``: MiB resident, by process.
+    """``seconds`` since the beginning. ``memory``: MiB resident, by process.
 
-    ``redis``: MiB that Redis says its data takes.
+    ``lag``: events that the fold with most to do has yet to take. ``redis``: MiB that Redis says its data takes.
     """
 
     seconds: float
@@ -29,9 +30,15 @@ class Sample:
 
 
 def sample(app: App, processes: Mapping[str, int], seconds: float) -> Sample:
-    head, reached = app.log.head(), max(checkpoints(app).values(), default=0)
+    lag = max(standing.behind for standing in standings(app))
     memory = {name: resident(process) for name, process in processes.items()}
-    return Sample(seconds, head - reached, memory, int(app.views.client.info("memory")["used_memory"]) / 2**20)
+    return Sample(seconds, lag, memory, int(app.views.client.info("memory")["used_memory"]) / 2**20)
+
+
+def processor(process: int) -> float:
+    """Seconds of processor time of a process and of the children that it waited for."""
+    told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> float:
