@@ -13,10 +13,17 @@ from aggregates import behaviour
 from aggregates.campaign import CampaignLaunched
 from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed
-from aggregates.kernel import Refusal, require_instant
+from aggregates.kernel import LONGEST_ID, Refusal, require_instant
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership import commands as membership
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, ReceivePoints, TransferPoints
+from aggregates.membership.commands import (
+    ActivatePoints,
+    ClawBackPoints,
+    GrantPoints,
+    ReceivePoints,
+    RecordAction,
+    TransferPoints,
+)
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
 from aggregates.order.decider import PlaceOrder
@@ -37,7 +44,10 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
-        return [JoinSession(event.session, event.member, event.at)] if both else []
+        joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []
+        return joined + acted(event, policies, erased)
+    if isinstance(event, MemberRegistered):
+        return acted(event, policies, erased)
     if not isinstance(event, REACTING) or event.member is None or event.member in erased:
         return []
     member = event.member
@@ -54,6 +64,25 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
             return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at, complete=True)]
         case PointsTransferred():
             return [ReceivePoints(event.other, event, event.at, policies)] if event.direction == "out" else []
+
+
+def acted(event: object, policies: Policies, erased: Collection[str]) -> list[object]:
+    """What a fact is to rules by action, if any names it."""
+    if not policies.rewarded:
+        return []
+    match event:
+        case MemberRegistered():
+            done = event.member, "sign_up", "sign_up"
+        case ProductReviewed(member=str(member)):
+            done = member, "review", event.product if event.order is None else f"{event.product}/{event.order}"
+        case behaviour.Shared(member=str(member)):
+            done = member, "share", event.product
+        case _:
+            return []
+    member, action, occurrence = done
+    if action not in policies.rewarded or member in erased:
+        return []
+    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at, policies)]
 
 
 def bought(event: OrderPaid) -> tuple[BoughtLine, ...]:

@@ -26,11 +26,14 @@ from aggregates.cart.facts import (
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.facts import (
+    ActionRecorded,
     DebtSettled,
     HoldCaptured,
     HoldReleased,
     LotActivated,
     LotExpired,
+    MemberTagged,
+    MissionAdvanced,
     PointsAdjusted,
     PointsClawedBack,
     PointsGranted,
@@ -39,6 +42,7 @@ from aggregates.membership.facts import (
     PointsReinstated,
     PointsReturned,
     PointsTransferred,
+    StreakExtended,
     TierExtended,
     TierGraceStarted,
     TierLowered,
@@ -129,6 +133,10 @@ SAMPLES: tuple[object, ...] = (
     PointsAdjusted("m-1", "a-1", "points", 50, "a-1", AT + 365 * DAY, (), "a parcel was late", "kim", AT + 25 * DAY),
     PointsReinstated("m-1", "b-1", "points", "o-4+b-1", "o-4", 3, AT + 430 * DAY, "was in hospital", "kim", AT + 401 * DAY),
     PointsTransferred("m-1", "m-2", "out", "t-1", "points", 3, (REISSUED,), "2017-01-20", AT + 19 * DAY),
+    ActionRecorded("m-1", "review", "tea-01", "2017-01-02", AT),
+    StreakExtended("m-1", "daily", 3, "2017-01-02", AT),
+    MissionAdvanced("m-1", "newcomer", (1, 0), AT, 0, AT),
+    MemberTagged("m-1", ("vip", "wholesale"), "kim", AT),
     TierRaised("m-1", "silver", "member", 100_000, AT + 365 * DAY, AT + 14 * DAY, AT + 14 * DAY, SHOWN, 2, AT),
     TierExtended("m-1", "silver", 90_000, AT + 730 * DAY, None, SHOWN, 2, AT + 365 * DAY),
     TierGraceStarted("m-1", "silver", 1_000, 80_000, AT + 760 * DAY, SHOWN, 2, AT + 730 * DAY),

@@ -172,6 +172,31 @@ class ReceivePoints:
 
 
 @dataclass(frozen=True)
+class RecordAction:
+    """The member did something that rules may reward: sign_up, review, share, birthday, referral, check_in, or the shop's own.
+
+    ``occurrence`` names this one of its kind, as a referral by who was referred.
+    """
+
+    member: str
+    action: str
+    occurrence: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class TagMember:
+    """``tags``: all that the member bears from now on."""
+
+    member: str
+    tags: tuple[str, ...]
+    actor: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
 class OverrideTier:
     """Set a tier by hand, until ``until`` (None: until it is ended); ``override`` names it: the same again changes nothing."""
 
@@ -219,4 +244,5 @@ Asked: TypeAlias = (
     | ReceivePoints
 )
 OfTier: TypeAlias = OverrideTier | EndTierOverride
-Command: TypeAlias = OfOrder | Asked | OfTier | RecordDue
+Done: TypeAlias = RecordAction | TagMember
+Command: TypeAlias = OfOrder | Asked | Done | OfTier | RecordDue

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from aggregates.membership import standing
 from aggregates.membership.earning import state as earning
+from aggregates.membership.earning.facts import ActionRecorded, MemberTagged, MissionAdvanced, StreakExtended
 from aggregates.membership.earning.state import Earning
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.membership.points import balances, folding
@@ -38,6 +39,7 @@ from aggregates.membership.standing import (
 )
 
 __all__ = [
+    "ActionRecorded",
     "Allocations",
     "DebtSettled",
     "Event",
@@ -46,7 +48,9 @@ __all__ = [
     "HoldReleased",
     "LotActivated",
     "LotExpired",
+    "MemberTagged",
     "Membership",
+    "MissionAdvanced",
     "PointsAdjusted",
     "PointsClawedBack",
     "PointsGranted",
@@ -56,6 +60,7 @@ __all__ = [
     "PointsReturned",
     "PointsTransferred",
     "Standing",
+    "StreakExtended",
     "TierExtended",
     "TierGraceStarted",
     "TierLowered",
@@ -79,6 +84,10 @@ Event: TypeAlias = (
     | PointsAdjusted
     | PointsReinstated
     | PointsTransferred
+    | ActionRecorded
+    | StreakExtended
+    | MissionAdvanced
+    | MemberTagged
     | TierRaised
     | TierExtended
     | TierGraceStarted
@@ -125,6 +134,8 @@ def evolve(state: Membership, event: Event) -> Membership:
         case PointsGranted() | PointsClawedBack():
             ledger, earned = folding.evolve(state.points, event), earning.evolve(state.earning, event)
             return Membership(ledger, earned, state.standing, latest)
+        case ActionRecorded() | StreakExtended() | MissionAdvanced() | MemberTagged():
+            return Membership(state.points, earning.evolve(state.earning, event), state.standing, latest)
         case TierRaised() | TierExtended() | TierGraceStarted() | TierLowered() | TierOverridden() | TierOverrideEnded():
             return Membership(state.points, state.earning, standing.evolve(state.standing, event), latest)
         case _:

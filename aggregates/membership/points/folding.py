@@ -43,7 +43,8 @@ Event: TypeAlias = grants.Event | uses.Event | moves.Event
 def evolve(state: Ledger, event: Event) -> Ledger:
     match event:
         case PointsGranted():
-            lot = Lot(event.lot, event.at, event.points, event.points, wallet=event.wallet)
+            by_action = event.order is None
+            lot = Lot(event.lot, event.at, event.points, event.points, wallet=event.wallet, by_action=by_action)
             return changed(state, lots=state.lots.with_lot(lot))
         case LotActivated():
             lot = state.lots[event.lot]._replace(active_from=event.active_from, expires_at=event.expires_at)

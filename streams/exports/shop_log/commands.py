@@ -50,6 +50,8 @@ COMMAND_OF: dict[type, type] = {
     points.PointsAdjusted: asking.AdjustPoints,
     points.PointsReinstated: asking.ReinstatePoints,
     points.PointsTransferred: asking.TransferPoints,
+    points.ActionRecorded: asking.RecordAction,
+    points.MemberTagged: asking.TagMember,
     session.SessionJoined: session.JoinSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,

@@ -12,10 +12,11 @@ from aggregates.cart.decider import cart
 from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.membership.facts import (
+    ActionRecorded,
     HoldCaptured,
     HoldReleased,
+    MemberTagged,
     PointsAdjusted,
     PointsHeld,
     PointsRedeemed,
@@ -23,6 +24,7 @@ from aggregates.membership.facts import (
     PointsReturned,
     PointsTransferred,
 )
+from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.order.decider import order
 from aggregates.programme import Policies, Programme
 from aggregates.session import MemberRecognised, sessions
@@ -41,6 +43,8 @@ OF_POINTS = (
     PointsAdjusted,
     PointsReinstated,
     PointsTransferred,
+    ActionRecorded,
+    MemberTagged,
 )
 """What people ask of their points. Where it followed from an order after all, asking for it again changes nothing."""
 
