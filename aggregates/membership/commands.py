@@ -124,6 +124,17 @@ class ReleaseHold:
 
 
 @dataclass(frozen=True)
+class ClaimReward:
+    """A reward for its price in points. ``claim`` names this one: to return it, give back the redemption of that name."""
+
+    member: str
+    claim: str
+    reward: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
 class AdjustPoints:
     """By hand: ``points`` above nothing are added, those below taken."""
 
@@ -238,6 +249,7 @@ Asked: TypeAlias = (
     | HoldPoints
     | CaptureHold
     | ReleaseHold
+    | ClaimReward
     | AdjustPoints
     | ReinstatePoints
     | TransferPoints

@@ -26,6 +26,7 @@ from aggregates.membership.points.uses import (
     PointsHeld,
     PointsRedeemed,
     PointsReturned,
+    RewardClaimed,
 )
 from aggregates.membership.standing import (
     Held,
@@ -59,6 +60,7 @@ __all__ = [
     "PointsReinstated",
     "PointsReturned",
     "PointsTransferred",
+    "RewardClaimed",
     "Standing",
     "StreakExtended",
     "TierExtended",
@@ -84,6 +86,7 @@ Event: TypeAlias = (
     | PointsAdjusted
     | PointsReinstated
     | PointsTransferred
+    | RewardClaimed
     | ActionRecorded
     | StreakExtended
     | MissionAdvanced

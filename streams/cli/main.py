@@ -7,6 +7,7 @@ import sys
 import click
 
 from infra.faults import Fault
+from streams.cli.audit import auditing
 from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
 from streams.cli.doctor import doctor
@@ -37,7 +38,7 @@ def regulars(tied: bool) -> None:
 
 
 COMMANDS = (
-    *(demo, importing, exporting, show, recommend, quality, model, policies, why, trace),
+    *(demo, importing, exporting, show, recommend, quality, model, policies, why, auditing, trace),
     *(doctor, digest, follow, redis, stop, migrate, log, ticks),
     *(up, topics, relay, worker, lag, dead_letters),
 )

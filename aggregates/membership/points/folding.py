@@ -35,6 +35,7 @@ from aggregates.membership.points.uses import (
     PointsHeld,
     PointsRedeemed,
     PointsReturned,
+    RewardClaimed,
 )
 
 Event: TypeAlias = grants.Event | uses.Event | moves.Event
@@ -66,6 +67,8 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
         case PointsRedeemed():
             spent = Spent(event.wallet, event.order, event.points, event.money, event.allocations)
             return changed(taken(state, event.allocations), redemptions={**state.redemptions, event.redemption: spent})
+        case RewardClaimed():
+            return changed(state, claims={**state.claims, event.reward: state.claims.get(event.reward, 0) + 1})
         case PointsReturned():
             return returned(state, event)
         case PointsHeld():

@@ -50,6 +50,7 @@ COMMAND_OF: dict[type, type] = {
     points.PointsAdjusted: asking.AdjustPoints,
     points.PointsReinstated: asking.ReinstatePoints,
     points.PointsTransferred: asking.TransferPoints,
+    points.RewardClaimed: asking.ClaimReward,
     points.ActionRecorded: asking.RecordAction,
     points.MemberTagged: asking.TagMember,
     session.SessionJoined: session.JoinSession,

@@ -23,6 +23,7 @@ from aggregates.membership.facts import (
     PointsReinstated,
     PointsReturned,
     PointsTransferred,
+    RewardClaimed,
 )
 from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.order.decider import order
@@ -43,6 +44,7 @@ OF_POINTS = (
     PointsAdjusted,
     PointsReinstated,
     PointsTransferred,
+    RewardClaimed,
     ActionRecorded,
     MemberTagged,
 )
