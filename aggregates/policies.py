@@ -12,13 +12,21 @@ from typing import Any, TypeAlias
 from aggregates import behaviour
 from aggregates.campaign import CampaignLaunched
 from aggregates.cart.facts import CartOpened
-from aggregates.coupon import CouponRedeemed
-from aggregates.kernel import Refusal, require_instant
+from aggregates.coupon import CouponRedeemed, SendCoupon
+from aggregates.kernel import LONGEST_ID, Refusal, require_instant
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership import commands as membership
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, ReceivePoints, TransferPoints
+from aggregates.membership.commands import (
+    ActivatePoints,
+    ClawBackPoints,
+    GrantPoints,
+    ReceivePoints,
+    RecordAction,
+    TransferPoints,
+)
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
+from aggregates.membership.points.uses import RewardClaimed
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.policy import PublishPolicy
@@ -26,7 +34,7 @@ from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
-REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred)
+REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed)
 MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 
@@ -37,7 +45,10 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
-        return [JoinSession(event.session, event.member, event.at)] if both else []
+        joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []
+        return joined + acted(event, policies, erased)
+    if isinstance(event, MemberRegistered):
+        return acted(event, policies, erased)
     if not isinstance(event, REACTING) or event.member is None or event.member in erased:
         return []
     member = event.member
@@ -52,8 +63,29 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
             return [ClawBackPoints(member, *of_it, policies, event.at, event.given_back, event.complete)]
         case OrderCancelled():
             return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at, complete=True)]
+        case RewardClaimed():
+            return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
             return [ReceivePoints(event.other, event, event.at, policies)] if event.direction == "out" else []
+
+
+def acted(event: object, policies: Policies, erased: Collection[str]) -> list[object]:
+    """What a fact is to rules by action, if any names it."""
+    if not policies.rewarded:
+        return []
+    match event:
+        case MemberRegistered():
+            done = event.member, "sign_up", "sign_up"
+        case ProductReviewed(member=str(member)):
+            done = member, "review", event.product if event.order is None else f"{event.product}/{event.order}"
+        case behaviour.Shared(member=str(member)):
+            done = member, "share", event.product
+        case _:
+            return []
+    member, action, occurrence = done
+    if action not in policies.rewarded or member in erased:
+        return []
+    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at, policies)]
 
 
 def bought(event: OrderPaid) -> tuple[BoughtLine, ...]:
@@ -117,10 +149,11 @@ class Use:
 Guard: TypeAlias = Claim | Allow | Use
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
+REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
 CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
 
 
-GUARDED = (MemberRegistered, MemberProfileChanged, MemberErased, CampaignLaunched, CouponRedeemed)
+GUARDED = (MemberRegistered, MemberProfileChanged, MemberErased, CampaignLaunched, CouponRedeemed, RewardClaimed)
 
 
 def guards(event: object) -> list[Guard]:
@@ -135,6 +168,8 @@ def guards(event: object) -> list[Guard]:
             return [Claim("email", None, event.member, EMAIL_TAKEN)]
         case CampaignLaunched(limit=int(limit)):
             return [Allow(f"campaign:{event.campaign}", limit)]
+        case RewardClaimed(stock=int(stock)):
+            return [Allow(f"reward:{event.reward}", stock), Use(f"reward:{event.reward}", REWARD_EXHAUSTED)]
         case CouponRedeemed(flags=()):
             return [Use(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:

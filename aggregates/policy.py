@@ -2,7 +2,7 @@
 
 A document is complete plain data, so that an event says for ever what it said when it was published: whatever terms come to
 this program later are off in it. Versions count from 1, the programme of a shop that has published none. Publishing changes no
-decision that was taken; it is what later ones go by.
+decision that was taken, nor one that time had brought before and nobody had recorded: it never takes effect in the past.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ def decide(command: Command, policies: Policies) -> list[Event]:
     require_id("actor", command.actor)
     if type(command.effective) is not int or not 0 <= command.effective < END_OF_TIME:
         raise Refusal("effective_invalid", "A policy takes effect at an instant: milliseconds since 1970.")
+    if command.effective < command.at:
+        raise Refusal(
+            "effective_past", "A policy cannot take effect in the past: what happened was decided, or is due, by others."
+        )
     newest = len(policies.versions)
     if published(terms, policies) and command.effective >= policies.since(newest) and newest > 1:
         return []  # it is what holds from then on

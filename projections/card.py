@@ -103,7 +103,7 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
         case MemberClosed():
             return {"status": "closed"}
         case PointsGranted():
-            return {"qualifying": event.qualifying} if event.order is not None else {}
+            return {"qualifying": event.qualifying}
         case PointsClawedBack():
             return {"qualifying": event.qualifying}
         case _:

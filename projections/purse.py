@@ -24,6 +24,7 @@ from aggregates.membership.facts import (
     PointsReinstated,
     PointsReturned,
     PointsTransferred,
+    RewardClaimed,
 )
 
 TOLD = 8
@@ -91,6 +92,7 @@ Event: TypeAlias = (
     | PointsAdjusted
     | PointsReinstated
     | PointsTransferred
+    | RewardClaimed
 )
 
 Told: TypeAlias = dict[str, Any]
@@ -112,6 +114,8 @@ def after(told: Told, event: Event) -> Told:
         case DebtSettled():
             settled = moved(told, ((event.lot, event.points),), -1)
             return settled | {"balance": told["balance"]}  # the points and the debt that they pay
+        case RewardClaimed():
+            return told  # its redemption takes the points
         case PointsReturned():
             return issued(moved(told, event.restored, 1), event.reissued)
         case PointsHeld() | HoldCaptured() | HoldReleased():

@@ -62,11 +62,12 @@ class Deciding:
         due = decider.due
         before = due(state) if due else None
         reactions: list[object] = []
+        policies = self.policies
         for event in decider.decide(command, state):
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, self.policies, self.erased)
+            reactions += react(event, policies, self.erased)
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         if due and (after := due(state)) != before:

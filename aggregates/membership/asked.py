@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from aggregates.kernel import Refusal, require_count, require_id
+from aggregates.membership import overriding
 from aggregates.membership.commands import (
     ActivateLot,
     AdjustPoints,
     Asked,
     CaptureHold,
+    ClaimReward,
     HoldPoints,
     ReceivePoints,
     RedeemPoints,
@@ -19,7 +21,7 @@ from aggregates.membership.commands import (
     TransferPoints,
 )
 from aggregates.membership.facts import Event, Membership
-from aggregates.membership.points import adjusting, granting, holding, redeeming, returning, transferring
+from aggregates.membership.points import adjusting, granting, holding, redeeming, returning, rewarding, transferring
 from aggregates.membership.points.redeeming import Wish
 from aggregates.programme import Programme
 
@@ -36,6 +38,8 @@ def is_settled(command: Asked, state: Membership) -> bool:
             return ("hold", command.hold) in ledger.settled
         case CaptureHold():
             return command.hold in ledger.redemptions
+        case ClaimReward():
+            return command.claim in ledger.redemptions
         case ReleaseHold():
             return ("hold", command.hold) in ledger.settled and command.hold not in ledger.holds
         case ActivateLot():
@@ -73,6 +77,11 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return list(holding.capture(member, command.hold, now, terms, ledger))
         case ReleaseHold():
             return [holding.release(member, command.hold, command.by_shop, now, terms, ledger)]
+        case ClaimReward():
+            require_id("claim", command.claim)
+            tier = overriding.in_effect(state.tier, state.standing.override, terms)
+            named = (command.claim, command.reward, tier, state.earning.tags)
+            return list(rewarding.claim(member, *named, now, terms, ledger))
         case ActivateLot():
             return [activate(command, now, terms, state)]
         case _:
@@ -129,5 +138,5 @@ def activate(command: ActivateLot, now: int, terms: Programme, state: Membership
         raise Refusal("lot_unknown", "This member has no lot of that name.")
     told = terms.wallet(lot.wallet)
     if told is not None and told.activates != "on_action":
-        raise Refusal("lot_not_on_action", f"Points of {lot.wallet} do not wait for an action.")
+        raise Refusal("lot_not_on_action", f"{lot.wallet.capitalize()} do not wait for an action.")
     return granting.activated(command.member, lot.lot, lot.wallet, now, now, state.tier, terms)

@@ -124,6 +124,17 @@ class ReleaseHold:
 
 
 @dataclass(frozen=True)
+class ClaimReward:
+    """A reward for its price in points. ``claim`` names this one: to return it, give back the redemption of that name."""
+
+    member: str
+    claim: str
+    reward: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
 class AdjustPoints:
     """By hand: ``points`` above nothing are added, those below taken."""
 
@@ -172,6 +183,31 @@ class ReceivePoints:
 
 
 @dataclass(frozen=True)
+class RecordAction:
+    """The member did something that rules may reward: sign_up, review, share, birthday, referral, check_in, or the shop's own.
+
+    ``occurrence`` names this one of its kind, as a referral by who was referred.
+    """
+
+    member: str
+    action: str
+    occurrence: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class TagMember:
+    """``tags``: all that the member bears from now on."""
+
+    member: str
+    tags: tuple[str, ...]
+    actor: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
 class OverrideTier:
     """Set a tier by hand, until ``until`` (None: until it is ended); ``override`` names it: the same again changes nothing."""
 
@@ -213,10 +249,12 @@ Asked: TypeAlias = (
     | HoldPoints
     | CaptureHold
     | ReleaseHold
+    | ClaimReward
     | AdjustPoints
     | ReinstatePoints
     | TransferPoints
     | ReceivePoints
 )
 OfTier: TypeAlias = OverrideTier | EndTierOverride
-Command: TypeAlias = OfOrder | Asked | OfTier | RecordDue
+Done: TypeAlias = RecordAction | TagMember
+Command: TypeAlias = OfOrder | Asked | Done | OfTier | RecordDue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 
 from aggregates.kernel import Decider, Refusal, require_id
-from aggregates.membership import asked, overriding, purchasing
+from aggregates.membership import acting, asked, overriding, purchasing
 from aggregates.membership.commands import (
     ActivatePoints,
     ClawBackPoints,
@@ -17,7 +17,9 @@ from aggregates.membership.commands import (
     EndTierOverride,
     GrantPoints,
     OverrideTier,
+    RecordAction,
     RecordDue,
+    TagMember,
 )
 from aggregates.membership.due import due, earliest, recorded
 from aggregates.membership.facts import Event, LotActivated, Membership, PointsGranted, TierRaised, evolve
@@ -49,7 +51,9 @@ def is_settled(command: Command, state: Membership) -> bool:
             return purchasing.is_settled(command, state)
         case OverrideTier():
             return isinstance(command.override, str) and command.override in state.standing.overrides
-        case EndTierOverride() | RecordDue():
+        case RecordAction():
+            return (command.action, command.occurrence) in state.earning.actions
+        case EndTierOverride() | RecordDue() | TagMember():
             return False
         case _:
             return asked.is_settled(command, state)
@@ -59,6 +63,10 @@ def decide_now(command: Command, now: int, terms: Programme, state: Membership) 
     match command:
         case GrantPoints() | ActivatePoints() | ClawBackPoints():
             return purchasing.decide(command, now, terms, state)
+        case RecordAction():
+            return acting.record(command, now, terms, state)
+        case TagMember():
+            return acting.tag(command, now, state)
         case OverrideTier() | EndTierOverride():
             return override(command, now, terms, state)
         case RecordDue():

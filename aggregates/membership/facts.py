@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from aggregates.membership import standing
 from aggregates.membership.earning import state as earning
+from aggregates.membership.earning.facts import ActionRecorded, MemberTagged, MissionAdvanced, StreakExtended
 from aggregates.membership.earning.state import Earning
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.membership.points import balances, folding
@@ -25,6 +26,7 @@ from aggregates.membership.points.uses import (
     PointsHeld,
     PointsRedeemed,
     PointsReturned,
+    RewardClaimed,
 )
 from aggregates.membership.standing import (
     Held,
@@ -38,6 +40,7 @@ from aggregates.membership.standing import (
 )
 
 __all__ = [
+    "ActionRecorded",
     "Allocations",
     "DebtSettled",
     "Event",
@@ -46,7 +49,9 @@ __all__ = [
     "HoldReleased",
     "LotActivated",
     "LotExpired",
+    "MemberTagged",
     "Membership",
+    "MissionAdvanced",
     "PointsAdjusted",
     "PointsClawedBack",
     "PointsGranted",
@@ -55,7 +60,9 @@ __all__ = [
     "PointsReinstated",
     "PointsReturned",
     "PointsTransferred",
+    "RewardClaimed",
     "Standing",
+    "StreakExtended",
     "TierExtended",
     "TierGraceStarted",
     "TierLowered",
@@ -79,6 +86,11 @@ Event: TypeAlias = (
     | PointsAdjusted
     | PointsReinstated
     | PointsTransferred
+    | RewardClaimed
+    | ActionRecorded
+    | StreakExtended
+    | MissionAdvanced
+    | MemberTagged
     | TierRaised
     | TierExtended
     | TierGraceStarted
@@ -125,6 +137,8 @@ def evolve(state: Membership, event: Event) -> Membership:
         case PointsGranted() | PointsClawedBack():
             ledger, earned = folding.evolve(state.points, event), earning.evolve(state.earning, event)
             return Membership(ledger, earned, state.standing, latest)
+        case ActionRecorded() | StreakExtended() | MissionAdvanced() | MemberTagged():
+            return Membership(state.points, earning.evolve(state.earning, event), state.standing, latest)
         case TierRaised() | TierExtended() | TierGraceStarted() | TierLowered() | TierOverridden() | TierOverrideEnded():
             return Membership(state.points, state.earning, standing.evolve(state.standing, event), latest)
         case _:

@@ -22,7 +22,7 @@ class Lot(NamedTuple):
     """``earned``: points granted for what the member did, less those clawed back; ``remaining``: what is left of them to spend.
 
     ``held``: set apart for an order that is not settled. ``lapsed``: expired unused. ``received_at``: when another member sent
-    them, if they did.
+    them, if they did. ``by_action``: earned by something else than a purchase.
     """
 
     lot: str
@@ -35,6 +35,7 @@ class Lot(NamedTuple):
     held: int = 0
     lapsed: int = 0
     received_at: int | None = None
+    by_action: bool = False
 
     def is_active(self, now: int) -> bool:
         """Whether its points can be spent: they are no longer pending, and not yet over."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import assert_never
 
-from aggregates.membership import overriding, tiers
+from aggregates.membership import acting, overriding, tiers
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, OfOrder
+from aggregates.membership.earning.acting import Act
 from aggregates.membership.earning.spending import Purse
-from aggregates.membership.facts import Event, Membership
+from aggregates.membership.facts import Event, Membership, evolve
 from aggregates.membership.points import clawback, granting, holding, returning
 from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.qualifying import Counting, worth
 from aggregates.programme import Programme
+from aggregates.programme.earning import PURCHASE
 
 
 def is_settled(command: OfOrder, state: Membership) -> bool:
@@ -73,7 +76,11 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     counting = Counting(terms, state, command.at, worth(command.net, earned, terms))
     metric = counting.metric(now)
     granted = granting.granted(member, command.order, bought, earned, terms, ledger, metric)
-    return [*captured, *granted, *tiers.raised(member, now, metric, counting)]
+    events: list[Event] = [*captured, *granted, *tiers.raised(member, now, metric, counting)]
+    if terms.earning.missions:
+        act = Act(member, PURCHASE, tier, now, command.net, command.lines)
+        events += acting.missions_of(act, command.order, terms, reduce(evolve, events, state))
+    return events
 
 
 def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:

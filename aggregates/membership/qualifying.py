@@ -44,8 +44,7 @@ class Counting(NamedTuple):
             case "points":
                 return more + sum(lot.earned for lot in self.earned(since, until))
             case "engagement":
-                bought = {grant.lot for order in self.state.earning.purchases.values() for grant in order.grants}
-                return more + sum(lot.earned for lot in self.earned(since, until) if lot.lot not in bought)
+                return more + sum(lot.earned for lot in self.earned(since, until) if lot.by_action)
 
     def earned(self, since: int, until: int) -> Iterator[Lot]:
         """Lots that count; what was adjusted, sent, or given back has earned nothing."""
@@ -68,6 +67,12 @@ class Counting(NamedTuple):
     def metric(self, now: int) -> int:
         """Of the window of ``now``."""
         return self.between(self.opens(now), now)
+
+
+def engaged(points: int, wallet: str, terms: Programme) -> int:
+    """What points count for that were earned by something else than a purchase."""
+    counts = terms.qualifying.metric in ("points", "engagement") and terms.qualifying.counts(wallet)
+    return points if counts else 0
 
 
 class OfWallet(Protocol):

@@ -138,6 +138,12 @@ class Earning:
     missions: tuple[Mission, ...] = ()
 
     @cached_property
+    def rewarded(self) -> frozenset[str]:
+        """What a member may do that some rule is about."""
+        steps = [step.event for mission in self.missions for step in mission.steps]
+        return frozenset([*(rule.event for rule in self.events), *(rule.event for rule in self.streaks), *steps])
+
+    @cached_property
     def needs_lines(self) -> bool:
         """Whether any rule asks what is in an order."""
         selected = any(not step.only.is_empty for mission in self.missions for step in mission.steps)

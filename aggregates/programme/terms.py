@@ -137,6 +137,11 @@ class Policies:
             holding.append(published)
         return tuple(holding)
 
+    @cached_property
+    def rewarded(self) -> frozenset[str]:
+        """What a member may do that a rule of any version is about."""
+        return frozenset().union(*(known.terms.earning.rewarded for known in self.versions))
+
     @property
     def newest(self) -> Programme:
         return self.versions[-1].terms

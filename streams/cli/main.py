@@ -11,6 +11,7 @@ from infra.faults import Fault
 from streams.processes import tie_to_parent
 
 COMMANDS = {
+    "audit": "audit:auditing",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
     "digest": "operating:digest",

@@ -72,7 +72,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         if not outcome.events:
             OUT.print(f"Nothing changes: version {known.newest.version} says the same.")
             return
-        OUT.print(f"Version {known.newest.version} is in force from {instant(since, app.terms)} on.")
+        OUT.print(f"Version {known.newest.version} is in force from {beginning(since, app.terms)} on.")
         for replaced in never_held(known):
             if replaced.since >= since:
                 ERR.print(f"It replaces version {replaced.terms.version}, which was to take effect after it.")
@@ -102,7 +102,7 @@ def history() -> None:
         held = {version.terms.version for version in known.timeline}
         rows = [("1", "always", "-", "-", "the programme of a shop that has published none")]
         for (was, becomes), event in zip(pairwise(known.versions), events, strict=True):
-            since = instant(becomes.since, app.terms) if becomes.terms.version in held else "never: replaced before"
+            since = beginning(becomes.since, app.terms) if becomes.terms.version in held else "never: replaced before"
             row = (event.version, since, instant(event.at, app.terms), event.actor, summary(was.terms, becomes.terms))
             rows.append(tuple(map(str, row)))  # type: ignore[arg-type]
     OUT.print(grid("Policy", ("version", "in force from", "published", "by", "changes"), rows))
@@ -144,6 +144,10 @@ def of_version(known: Policies, number: int) -> Programme:
     if not 1 <= number <= len(known.versions):
         raise click.ClickException(f"There are versions 1 to {len(known.versions)}.")
     return known.version(number)
+
+
+def beginning(since: int, terms: Programme) -> str:
+    return instant(since, terms) if since else "the beginning"
 
 
 def summary(was: Programme, becomes: Programme) -> str:

@@ -23,6 +23,7 @@ from aggregates.membership.commands import (
 from aggregates.membership.decider import membership
 from aggregates.membership.due import due
 from aggregates.membership.facts import PointsReinstated
+from aggregates.membership.points.book import Closing, closing, movements
 from aggregates.programme import Programme, Transfers, Validity, Wallet
 from projections.card import Card, card
 from tests.aggregates.given import DAY
@@ -169,6 +170,13 @@ class LedgerAgainstReference(RuleBasedStateMachine):
             found = (state.available(at), state.debt(at), state.pending(at), state.held(at))
             assert found == (ahead.count("active"), ahead.debt, ahead.count("pending"), ahead.count("held"))
             assert not (state.available(at) and state.debt(at))
+
+    @invariant()
+    def the_books_add_up(self) -> None:
+        moved = [one for event in self.ledger.events for one in movements(event)]  # type: ignore[arg-type]
+        points = sum(one.points for one in moved if one.kind != "owed")
+        owed = sum(one.points for one in moved if one.kind == "owed")
+        assert closing(self.ledger.state.points).get("points", Closing()) == Closing(points, owed)
 
     @invariant()
     def replayed_it_is_the_same(self) -> None:

@@ -4,11 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
+from aggregates.kernel import Refusal
 from aggregates.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.programme import Policies, Programme, Tier
 from aggregates.programme.document import plain
 from tests.aggregates.given import refusing
+from tests.aggregates.test_programme_document import ANY_PLAIN
 
 
 def publish(document: dict[str, Any], effective: int = 100, at: int = 50, **told: Any) -> PublishPolicy:
@@ -65,6 +68,27 @@ def test_a_wrong_document_is_refused_with_the_place_and_the_reason(document: Any
     with refusing("policy_invalid") as refused:
         policy.decide(publish(document), policy.initial)
     assert str(refused.value).startswith(sentence)
+
+
+def test_a_policy_cannot_take_effect_in_the_past_where_things_were_due_by_another() -> None:
+    with refusing("effective_past"):
+        policy.decide(publish({}, effective=49, at=50), policy.initial)
+    assert policy.decide(publish({}, effective=50, at=50), policy.initial)
+
+
+@given(ANY_PLAIN, ANY_PLAIN, ANY_PLAIN, ANY_PLAIN)
+def test_whatever_is_asked_is_published_or_refused_with_a_sentence(
+    document: Any, effective: Any, actor: Any, replaces: Any
+) -> None:
+    command = PublishPolicy(document, effective, actor, 0, replaces=replaces)
+    try:
+        (published,) = policy.decide(command, policy.initial)
+    except Refusal as refused:
+        code = refused.code
+    else:
+        code = ""
+        assert policy.rebuild([published]).newest.version == 2
+    assert code in {"", "policy_invalid", "actor_id_invalid", "effective_invalid", "policy_changed"}
 
 
 def test_who_published_must_be_said() -> None:

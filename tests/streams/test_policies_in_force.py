@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aggregates.membership.facts import LotActivated, PointsGranted, TierRaised
@@ -67,6 +69,14 @@ def test_of_two_who_replace_the_same_version_one_is_refused(app: App, settings: 
         outcome = other.handler.handle(Request("q", (publish({"return_days": 0}, replaces=1),)))
     assert (outcome.accepted, outcome.code) == (False, "policy_changed")
     assert [published.version for published in facts(app, PolicyPublished)] == [2]
+
+
+def test_of_many_who_replace_the_same_version_at_the_same_time_one_is_accepted(app: App, settings: Settings) -> None:
+    with running(settings) as other, ThreadPoolExecutor(8) as threads:
+        apps = [app, other] * 8
+        asked = [Request(f"p {n}", (publish({"return_days": n}, replaces=1),)) for n in range(16)]
+        outcomes = list(threads.map(lambda one, request: one.handler.handle(request), apps, asked))
+    assert Counter(outcome.code for outcome in outcomes) == {"": 1, "policy_changed": 15}
 
 
 def test_zone_and_currency_of_a_policy_are_the_logs_whatever_the_command_says(app: App) -> None:

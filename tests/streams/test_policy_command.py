@@ -90,6 +90,7 @@ def test_the_instant_is_the_shops_own_time(policy: Command, settings: Settings) 
     )
     assert policy("show").output.startswith("# version 1\n")
     assert policy("publish", file(VIP), "--effective", "soon").exit_code == 2
+    assert "cannot take effect in the past" in policy("publish", file(VIP), "--effective", "2016-01-01").output
 
 
 def test_what_was_to_come_is_replaced_and_that_is_said(policy: Command) -> None:

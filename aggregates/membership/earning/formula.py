@@ -45,6 +45,11 @@ def points_for(net: int, multiplier: Rate, unit: int) -> int:
     return net * numerator // (denominator * unit)
 
 
+def times_points(points: int, multiplier: Rate) -> int:
+    """Points of a rule that names them, at a tier's multiplier."""
+    return points * multiplier[0] // multiplier[1]
+
+
 def worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> int:
     """Points that an order earns whose net is ``net`` and whose lines are still worth ``kept`` of what was paid for each.
 

@@ -1,37 +1,65 @@
-"""What a member's purchases earn by: each order's worth, and what its grants froze, so that a refund is judged as it was."""
+"""What a member earns by: what each order's grants froze, so that a refund is judged as it was, and how far rules have come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import assert_never
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias, assert_never
 
+from aggregates.membership.earning import facts
+from aggregates.membership.earning.facts import ActionRecorded, MemberTagged, MissionAdvanced, StreakExtended
 from aggregates.membership.earning.formula import Formula, plain
 from aggregates.membership.earning.purchases import Grant, Purchase, Purchases
 from aggregates.membership.points.grants import PointsClawedBack, PointsGranted
 
+Event: TypeAlias = PointsGranted | PointsClawedBack | facts.Event
 
-@dataclass(frozen=True)
-class Earning:
-    """``tags``: what the shop calls this member, for rules to name."""
 
-    purchases: Purchases = field(default_factory=Purchases)
+class Mission(NamedTuple):
+    """A mission's steps done since it ``began``, and how many times it was completed."""
+
+    progress: tuple[int, ...]
+    began: int
+    completed: int
+
+
+class Earning(NamedTuple):
+    """``tags``: what the shop calls this member. ``actions``: what was told, by kind and name. ``counts``: grants by rule and
+    period. ``streaks``: the latest day and the length of a row, by rule.
+    """
+
+    purchases: Purchases = Purchases()
     tags: tuple[str, ...] = ()
+    actions: frozenset[tuple[str, str]] = frozenset()
+    counts: Mapping[tuple[str, str], int] = {}
+    streaks: Mapping[str, tuple[str, int]] = {}
+    missions: Mapping[str, Mission] = {}
 
 
-def evolve(state: Earning, event: PointsGranted | PointsClawedBack) -> Earning:
+def evolve(state: Earning, event: Event) -> Earning:
     match event:
         case PointsGranted():
-            return Earning(with_grant(state.purchases, event), state.tags) if event.order is not None else state
+            if event.order is not None:
+                return state._replace(purchases=with_grant(state.purchases, event.order, event))
+            key = event.rule, event.period or ""
+            return state._replace(counts={**state.counts, key: state.counts.get(key, 0) + 1})
         case PointsClawedBack():
             bought = state.purchases[event.order or event.lot]
             grants = tuple(one._replace(kept=event.kept) if one.lot == event.lot else one for one in bought.grants)
-            return Earning(state.purchases.with_purchase(bought._replace(net=event.net, grants=grants)), state.tags)
+            return state._replace(purchases=state.purchases.with_purchase(bought._replace(net=event.net, grants=grants)))
+        case ActionRecorded():
+            return state._replace(actions=state.actions | {(event.action, event.occurrence)})
+        case StreakExtended():
+            return state._replace(streaks={**state.streaks, event.rule: (event.day, event.length)})
+        case MissionAdvanced():
+            mission = Mission(event.progress, event.began, event.completed)
+            return state._replace(missions={**state.missions, event.mission: mission})
+        case MemberTagged():
+            return state._replace(tags=event.tags)
         case _:
             assert_never(event)
 
 
-def with_grant(purchases: Purchases, event: PointsGranted) -> Purchases:
-    order = event.order or event.lot
+def with_grant(purchases: Purchases, order: str, event: PointsGranted) -> Purchases:
     if event.rule_is_plain:
         grant = Grant(event.lot, event.terms, plain(event.multiplier))
     else:

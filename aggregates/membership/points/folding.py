@@ -35,6 +35,7 @@ from aggregates.membership.points.uses import (
     PointsHeld,
     PointsRedeemed,
     PointsReturned,
+    RewardClaimed,
 )
 
 Event: TypeAlias = grants.Event | uses.Event | moves.Event
@@ -43,7 +44,8 @@ Event: TypeAlias = grants.Event | uses.Event | moves.Event
 def evolve(state: Ledger, event: Event) -> Ledger:
     match event:
         case PointsGranted():
-            lot = Lot(event.lot, event.at, event.points, event.points, wallet=event.wallet)
+            by_action = event.order is None
+            lot = Lot(event.lot, event.at, event.points, event.points, wallet=event.wallet, by_action=by_action)
             return changed(state, lots=state.lots.with_lot(lot))
         case LotActivated():
             lot = state.lots[event.lot]._replace(active_from=event.active_from, expires_at=event.expires_at)
@@ -65,6 +67,8 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
         case PointsRedeemed():
             spent = Spent(event.wallet, event.order, event.points, event.money, event.allocations)
             return changed(taken(state, event.allocations), redemptions={**state.redemptions, event.redemption: spent})
+        case RewardClaimed():
+            return changed(state, claims={**state.claims, event.reward: state.claims.get(event.reward, 0) + 1})
         case PointsReturned():
             return returned(state, event)
         case PointsHeld():

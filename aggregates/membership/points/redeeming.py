@@ -54,7 +54,7 @@ def discount(wish: Wish, wallet: Wallet, terms: Programme) -> int:
         require_count("total", wish.total)
     rules = wallet.redemption
     if not rules.allowed:
-        raise Refusal("redemption_not_allowed", f"Points of {wallet.name} cannot be spent for a discount.")
+        raise Refusal("redemption_not_allowed", f"{wallet.name.capitalize()} cannot be spent for a discount.")
     if wish.points < rules.minimum:
         raise Refusal("points_below_minimum", f"At least {rules.minimum} points are spent at a time.")
     if wish.points % rules.multiple:

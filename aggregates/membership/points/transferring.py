@@ -21,7 +21,7 @@ def send(
     told = wallet_of(wallet, terms)
     rules, day = told.transfers, local_day(now, terms.zone)
     if not rules.allowed:
-        raise Refusal("transfer_not_allowed", f"Points of {told.name} cannot be sent to another member.")
+        raise Refusal("transfer_not_allowed", f"{told.name.capitalize()} cannot be sent to another member.")
     if points < rules.minimum:
         raise Refusal("points_below_minimum", f"At least {rules.minimum} points are sent at a time.")
     left = left_today(told.name, day, rules, ledger)

@@ -95,4 +95,22 @@ class PointsReturned:
     at: int
 
 
-Event: TypeAlias = PointsHeld | HoldCaptured | HoldReleased | PointsRedeemed | PointsReturned
+@dataclass(frozen=True)
+class RewardClaimed:
+    """``item``: the campaign whose coupon, or the product, that ``price`` points bought; a redemption of the claim's name
+    comes with it. ``stock``: how many of the reward there are in all, None for no bound.
+    """
+
+    member: str
+    claim: str
+    reward: str
+    gives: str
+    item: str
+    price: int
+    stock: int | None
+    wallet: str
+    terms: int
+    at: int
+
+
+Event: TypeAlias = RewardClaimed | PointsHeld | HoldCaptured | HoldReleased | PointsRedeemed | PointsReturned

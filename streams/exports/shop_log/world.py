@@ -12,17 +12,20 @@ from aggregates.cart.decider import cart
 from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.membership.facts import (
+    ActionRecorded,
     HoldCaptured,
     HoldReleased,
+    MemberTagged,
     PointsAdjusted,
     PointsHeld,
     PointsRedeemed,
     PointsReinstated,
     PointsReturned,
     PointsTransferred,
+    RewardClaimed,
 )
+from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.order.decider import order
 from aggregates.programme import Policies, Programme
 from aggregates.session import MemberRecognised, sessions
@@ -41,6 +44,9 @@ OF_POINTS = (
     PointsAdjusted,
     PointsReinstated,
     PointsTransferred,
+    RewardClaimed,
+    ActionRecorded,
+    MemberTagged,
 )
 """What people ask of their points. Where it followed from an order after all, asking for it again changes nothing."""
 

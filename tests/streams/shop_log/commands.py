@@ -112,7 +112,7 @@ MAKERS: tuple[Callable[[Chance, int], object], ...] = (
     lambda c, at: SendCoupon(c.one(CAMPAIGNS), c.one(MEMBERS), at, None, c.one((None, START, 5)), c.one((None, at))),
     redeem,
     lambda c, at: RedeemPoints(c.one(MEMBERS), c.one(("x", "y", "z")), c.number(1, 3), at, c.one((None, *ORDERS))),
-    lambda c, at: PublishPolicy({"return_days": c.number(0, 3)}, at - c.number(0, 9), "ada", at),
+    lambda c, at: PublishPolicy({"return_days": c.number(0, 3)}, at + c.number(0, 9), "ada", at),
     lambda c, at: JoinSession(c.one(SESSIONS), c.one(MEMBERS), at),
     lambda c, at: Viewed(c.one(PRODUCTS), *who(c), at),
     lambda c, at: Clicked(c.one(PRODUCTS), *who(c), at, "home", c.number(1, 3)),

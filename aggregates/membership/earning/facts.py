@@ -1,0 +1,53 @@
+"""What a member did besides buying, and how far that has brought them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class ActionRecorded:
+    """``occurrence`` names this one of its kind: told again, it counts once. ``day``: the shop's local day."""
+
+    member: str
+    action: str
+    occurrence: str
+    day: str
+    at: int
+
+
+@dataclass(frozen=True)
+class StreakExtended:
+    """``length`` days in a row, ``day`` the latest; 1: a new row has begun."""
+
+    member: str
+    rule: str
+    length: int
+    day: str
+    at: int
+
+
+@dataclass(frozen=True)
+class MissionAdvanced:
+    """``progress``: how often each step was done since ``began``; ``completed``: how many times the whole was, this one too."""
+
+    member: str
+    mission: str
+    progress: tuple[int, ...]
+    began: int
+    completed: int
+    at: int
+
+
+@dataclass(frozen=True)
+class MemberTagged:
+    """All the ``tags`` that a member bears from now on, for rules to name."""
+
+    member: str
+    tags: tuple[str, ...]
+    actor: str
+    at: int
+
+
+Event: TypeAlias = ActionRecorded | StreakExtended | MissionAdvanced | MemberTagged

@@ -1,0 +1,80 @@
+"""What the points out there are worth to the shop, as of any instant, less what will lapse unused.
+
+Breakage is what is known of lots that are over: the points of them that lapsed, of all that were in them. Rates are exact;
+money is rounded once, at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from aggregates.membership.points.ledger import Ledger
+from aggregates.programme import Programme
+from aggregates.programme_time import local_day
+
+
+@dataclass
+class Liability:
+    """Of one wallet: points to spend, that wait, that are held, that are owed; and those to spend by the month they end in.
+
+    ``matured`` and ``lapsed``: the points of lots that are over, and those of them that nobody used.
+    """
+
+    active: int = 0
+    pending: int = 0
+    held: int = 0
+    owed: int = 0
+    matured: int = 0
+    lapsed: int = 0
+    by_month: Counter[str] = field(default_factory=Counter)
+
+    def add(self, ledger: Ledger, wallet: str, now: int, zone: str) -> None:
+        """A member's, as it stands at ``now``."""
+        self.owed += ledger.debts.get(wallet, 0)
+        for lot in ledger.lots.all():
+            if lot.wallet != wallet:
+                continue
+            self.held += lot.held
+            if lot.is_over(now):
+                self.matured += lot.earned
+                self.lapsed += min(lot.lapsed, lot.earned)
+            elif lot.is_active(now):
+                self.active += lot.remaining
+                self.by_month["never" if lot.expires_at is None else local_day(lot.expires_at - 1, zone)[:7]] += lot.remaining
+            else:
+                self.pending += lot.remaining
+
+    @property
+    def breakage(self) -> Fraction:
+        return Fraction(self.lapsed, self.matured) if self.matured else Fraction()
+
+    def worth(self, wallet: str, terms: Programme) -> int:
+        """In minor units, by what a point is redeemed for."""
+        told = terms.wallet(wallet)
+        value = Fraction(*told.redemption.value) if told else Fraction()
+        return rounded((self.active + self.pending + self.held) * value * terms.unit * (1 - self.breakage))
+
+
+def deferred(price: int, points: int, value: Fraction, redeemed: Fraction) -> int:
+    """What of a price is not earned yet, for it is the points' (IFRS 15): by their stand-alone worth beside the price.
+
+    >>> deferred(20_000, 200, Fraction(1), Fraction(85, 100))
+    169
+    """
+    alone = points * value * redeemed
+    return rounded(price * alone / (price + alone))
+
+
+def rounded(amount: Fraction) -> int:
+    """Half a minor unit and more is a whole one."""
+    return int((amount + Fraction(1, 2)) // 1)
+
+
+def summed(ledgers: Iterable[Ledger], wallet: str, now: int, zone: str) -> Liability:
+    total = Liability()
+    for ledger in ledgers:
+        total.add(ledger, wallet, now, zone)
+    return total

@@ -1,0 +1,75 @@
+"""A coupon or a product for points."""
+
+from __future__ import annotations
+
+import pytest
+
+from aggregates.coupon import SendCoupon
+from aggregates.membership.commands import ClaimReward, ReturnPoints, TagMember
+from aggregates.membership.facts import PointsRedeemed, RewardClaimed
+from aggregates.policies import REWARD_EXHAUSTED, Allow, Use, guards, react
+from aggregates.programme import Audience, Days, Reward, Wallet
+from tests.aggregates.given import DAY, instant, refusing
+from tests.aggregates.ledgers import Ledger, only, policies
+
+NOW = instant("2026-11-25T12:00", "UTC")
+MUG = Reward("mug", "product", "mug-01", 40, per_member=2)
+
+
+def rich(*rewards: Reward) -> Ledger:
+    ledger = Ledger(policies(Wallet(activates="at_payment"), rewards=rewards))
+    ledger.buy("o", 10_000, NOW)
+    return ledger
+
+
+def test_a_reward_costs_its_price_in_points_and_names_what_is_to_be_given() -> None:
+    ledger = rich(MUG)
+    command = ClaimReward("m", "c", "mug", NOW)
+    claimed = ledger.give(command)
+    assert only(RewardClaimed, claimed) == RewardClaimed("m", "c", "mug", "product", "mug-01", 40, None, "points", 1, NOW)
+    assert only(PointsRedeemed, claimed).redemption == "c"
+    assert ledger.state.available(NOW) == 60
+    assert ledger.give(command) == []
+
+
+def test_a_coupon_is_sent_with_the_claim_of_it() -> None:
+    claimed = RewardClaimed("m", "c", "tenner", "coupon", "ten-off", 40, None, "points", 1, NOW)
+    assert react(claimed, policies()) == [SendCoupon("ten-off", "m", NOW)]
+    assert react(RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW), policies()) == []
+
+
+def test_the_stock_of_a_reward_is_held_by_the_shop_as_its_policy_has_it() -> None:
+    claimed = RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW)
+    assert guards(claimed) == [Allow("reward:mug", 3), Use("reward:mug", REWARD_EXHAUSTED)]
+
+
+@pytest.mark.parametrize(
+    ("reward", "code"),
+    [
+        (Reward("car", "product", "x", 101), "points_short"),
+        (Reward("car", "product", "x", 1, audience=Audience(tiers=("gold",))), "reward_not_offered"),
+        (Reward("car", "product", "x", 1, audience=Audience(tags=("vip",))), "reward_not_offered"),
+        (Reward("car", "product", "x", 1, days=Days(first="2026-11-26")), "reward_not_offered"),
+        (Reward("bus", "product", "x", 1), "reward_unknown"),
+    ],
+)
+def test_what_is_not_offered_is_refused(reward: Reward, code: str) -> None:
+    ledger = rich(reward)
+    with refusing(code):
+        ledger.give(ClaimReward("m", "c", "car", NOW))
+
+
+def test_a_reward_for_tagged_members_is_theirs() -> None:
+    ledger = rich(Reward("car", "product", "x", 1, audience=Audience(tags=("vip",))))
+    ledger.give(TagMember("m", ("vip",), "kim", NOW))
+    assert ledger.give(ClaimReward("m", "c", "car", NOW))
+
+
+def test_a_member_has_a_reward_as_often_as_it_says_and_may_return_it() -> None:
+    ledger = rich(MUG)
+    for name in ("1", "2"):
+        ledger.give(ClaimReward("m", name, "mug", NOW))
+    with refusing("reward_limit"):
+        ledger.give(ClaimReward("m", "3", "mug", NOW))
+    ledger.give(ReturnPoints("m", "1", "broken", NOW + DAY))
+    assert ledger.state.available(NOW + DAY) == 60

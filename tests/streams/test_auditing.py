@@ -1,0 +1,113 @@
+"""``regulars audit``: the books of every member add up, day by day; and it is noticed where they do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aggregates.membership.commands import AdjustPoints, ClaimReward, RedeemPoints, TransferPoints
+from aggregates.membership.points import book
+from aggregates.policy import PublishPolicy
+from aggregates.programme import Policies
+from infra.settings import Settings
+from streams import auditing
+from streams.auditing import audit
+from streams.bootstrap import App, running
+from streams.cli.main import regulars
+from streams.request import Request
+from streams.ticking import latest
+from tests.databases import in_both_databases
+from tests.shop import HOUR, MEMBERS, START, requests
+
+pytestmark = in_both_databases
+
+POLICY: dict[str, Any] = {
+    "wallets": [
+        {
+            "name": "points",
+            "activates": "at_payment",
+            "validity": "30 days",
+            "transfers": {"allowed": True},
+        }
+    ],
+    "rewards": [{"id": "mug", "gives": "product", "item": "mug-01", "price": 5, "stock": 2}],
+}
+LATER = START + 10_000 * HOUR
+
+
+@pytest.fixture
+def shop(app: App) -> App:
+    """A year of shopping with points that end after 30 days, some of them spent, sent and adjusted."""
+    published = app.handler.handle(Request("policy", (PublishPolicy(POLICY, START, "kim", START),)))
+    assert published.accepted, published.sentence
+    app.handler.handle_all(list(requests(60)))
+    for number, member in enumerate(MEMBERS[2:6]):
+        asked: Iterator[object] = iter(
+            (
+                AdjustPoints(member, f"a-{number}", 100, "goodwill", "kim", LATER),
+                RedeemPoints(member, f"r-{number}", 30, LATER + 1),
+                TransferPoints(member, MEMBERS[6], f"t-{number}", 10, LATER + 2),
+            )
+        )
+        for command in asked:
+            assert app.handler.handle(Request(f"{command}", (command,))).accepted
+    return app
+
+
+def test_opening_and_what_was_moved_are_the_closing_of_each_member_and_day(shop: App) -> None:
+    done = audit(shop.log, Policies(), latest(shop.log))
+    assert done.differences == []
+    assert done.members > 5
+    assert done.days > 40
+    moved: Counter[str] = Counter()
+    for counter in done.rolled.values():
+        moved.update(counter)
+    assert moved["transferred in"] == -moved["transferred out"] == 40
+    assert moved["expired"] < 0
+    of = done.liabilities["points"]
+    total = sum(points for kind, points in moved.items() if kind != "owed")
+    assert of.active + of.pending + of.held == total
+
+
+def test_as_of_any_instant_it_is_what_had_happened_by_then(shop: App) -> None:
+    done = audit(shop.log, Policies(), START + 200 * HOUR)
+    assert done.differences == []
+    assert done.days < audit(shop.log, Policies(), latest(shop.log)).days
+
+
+def test_books_that_do_not_add_up_are_told_by_member_and_day(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(event: Any) -> Iterator[book.Movement]:
+        return (moved for moved in book.movements(event) if moved.kind != "expired")
+
+    monkeypatch.setattr(auditing, "movements", forgetful)
+    found = audit(shop.log, Policies(), latest(shop.log)).differences
+    assert found
+    assert all(wrong.found.points < wrong.expected.points for wrong in found)
+
+
+def test_the_last_piece_of_a_reward_is_given_once_and_who_is_refused_keeps_their_points(shop: App) -> None:
+    outcomes = [shop.handler.handle(Request(f"c-{m}", (ClaimReward(m, "c", "mug", LATER + 3),))) for m in MEMBERS[2:6]]
+    assert [outcome.code for outcome in outcomes] == ["", "", "reward_exhausted", "reward_exhausted"]
+    done = audit(shop.log, Policies(), LATER + 3)
+    assert sum(counter["redeemed"] for counter in done.rolled.values()) == -(4 * 30 + 2 * 5)
+
+
+def test_a_member_who_was_erased_receives_no_points(shop: App) -> None:
+    sent = TransferPoints(MEMBERS[2], MEMBERS[0], "t", 5, LATER + 3)
+    assert shop.handler.handle(Request("t", (sent,))).code == "member_erased"
+
+
+def test_the_command_says_what_is_out_there_and_that_it_adds_up(settings: Settings) -> None:
+    with running(settings) as app:
+        app.handler.handle_all(list(requests(30)))
+    environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}
+    environment |= {"DATABASE_URL": settings.database_url} if settings.database_url else {}
+    done = CliRunner(env=environment).invoke(regulars, ["audit", "--by", "day"])
+    words = " ".join(done.output.split())
+    assert done.exit_code == 0, words
+    assert "Points, rolled forward" in words
+    assert ", 0 differences." in words
