@@ -12,8 +12,10 @@ from aggregates.kernel import Decider, Refusal, require_id
 from aggregates.membership import acting, asked, overriding, purchasing
 from aggregates.membership.commands import (
     ActivatePoints,
+    Asked,
     ClawBackPoints,
     Command,
+    Done,
     EndTierOverride,
     GrantPoints,
     OverrideTier,
@@ -23,12 +25,17 @@ from aggregates.membership.commands import (
 )
 from aggregates.membership.due import due, earliest, recorded
 from aggregates.membership.facts import Event, LotActivated, Membership, PointsGranted, TierRaised, evolve
+from aggregates.membership.fitting import require_fit
 from aggregates.membership.qualifying import Counting
 from aggregates.membership.standing import Override
 from aggregates.programme import Programme
 
+ASKED: frozenset[type] = frozenset((*Asked.__args__, *Done.__args__))
+
 
 def decide(command: Command, state: Membership) -> list[Event]:
+    if type(command) in ASKED:
+        require_fit(command)  # type: ignore[arg-type]
     if is_settled(command, state):
         return []
     now = command.at if command.at > state.latest else state.latest
