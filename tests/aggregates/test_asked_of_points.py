@@ -84,7 +84,7 @@ CAREFUL = replace(AT_ONCE, redemption=Redemption(value=(1, 50), minimum=20, mult
         (ReturnPoints("m", "r", "b", NOW), "redemption_unknown"),
         (AdjustPoints("m", "a", 0, "why", "kim", NOW), "points_invalid"),
         (AdjustPoints("m", "a", 5, " ", "kim", NOW), "reason_missing"),
-        (AdjustPoints("m", "a", 5, "why", "", NOW), "actor_missing"),
+        (AdjustPoints("m", "a", 5, "why", "", NOW), "actor_id_invalid"),
         (AdjustPoints("m", "a", -101, "why", "kim", NOW), "points_short"),
         (ReinstatePoints("m", "b", "o", "why", "kim", NOW), "nothing_lapsed"),
         (TransferPoints("m", "n", "t", 5, NOW), "transfer_not_allowed"),
