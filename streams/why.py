@@ -26,7 +26,7 @@ TIER: tuple[type, ...] = standing.Event.__args__
 class Step:
     """``event``: what happened, None for time alone. ``said``: of time, what it brought. ``after``: how it stands then.
 
-    ``wallet``: whose points moved; None for the tier.
+    ``wallet``: whose points moved; None for the tier, and for what was done.
     """
 
     position: int | None
@@ -55,7 +55,8 @@ class Life:
         return [step for step in self.steps if isinstance(step.event, TIER)]
 
     def points(self, wallet: str) -> list[Step]:
-        return [step for step in self.steps if step.wallet == wallet]
+        """Those of a wallet, and what was done that rules go by."""
+        return [step for step in self.steps if step.wallet in (wallet, None) and not isinstance(step.event, TIER)]
 
 
 def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Life:
@@ -111,7 +112,5 @@ def counted(membership: Membership, policies: Policies, now: int) -> list[Counte
         return [Counted(bought.order, bought.at, bought.net) for bought in purchases if bought.net]
     if metric == "orders":
         return [Counted(bought.order, bought.at, 1) for bought in purchases if bought.net > 0]
-    if metric == "points":
-        lots = membership.points.lots.between(since, now)
-        return [Counted(lot.lot, lot.at, lot.earned) for lot in lots if lot.earned]
-    return []
+    lots = [lot for lot in counting.earned(since, now) if lot.earned and (metric == "points" or lot.by_action)]
+    return [Counted(lot.lot, lot.at, lot.earned) for lot in lots]

@@ -32,7 +32,7 @@ def spoken(name: str, told: Any, terms: Programme) -> str:
         return money(told, terms)
     if name in ("multiplier", "rate"):
         return f"×{rate_text(told)}"
-    if name == "until" or name.endswith(("_until", "_from", "_at")):
+    if name in ("until", "began") or name.endswith(("_until", "_from", "_at")):
         return instant(told, terms)
     if is_dataclass(told):
         return f"({said(told, terms)})"

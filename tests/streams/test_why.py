@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.commands import GrantPoints, OverrideTier
+from aggregates.membership.commands import GrantPoints, OverrideTier, RecordAction
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
 from aggregates.membership.facts import Event
@@ -17,7 +17,7 @@ from aggregates.membership.qualifying import Counting
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.policy import PublishPolicy
-from aggregates.programme import Metric, Programme, Qualifying
+from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifying
 from infra.settings import Settings
 from streams.bootstrap import running
 from streams.cli.main import regulars
@@ -54,12 +54,29 @@ def test_points_change_at_a_step_and_never_between_two(events: list[Event]) -> N
             assert step.after.balance(before) == step.after.balance(until)
 
 
-@pytest.mark.parametrize("metric", ["spend", "points", "orders"])
+@pytest.mark.parametrize("metric", ["spend", "points", "orders", "engagement"])
 @given(events=lives, days=st.integers(0, 600))
 def test_what_counts_sums_to_the_metric(metric: Metric, events: list[Event], days: int) -> None:
     policies = POLICIES.with_version(replace(POLICIES.newest, qualifying=Qualifying(metric)), since=0)
     state, now = membership.rebuild(events), START + days * DAY
     assert sum(one.amount for one in counted(state, policies, now)) == Counting(policies.at(now), state).metric(now)
+
+
+def test_what_was_done_stands_before_the_points_that_it_earned_and_counts_for_engagement() -> None:
+    earning = Earning(events=(EventRule("reviewing", "review", points=5),))
+    terms = replace(POLICIES.newest, earning=earning, qualifying=Qualifying("engagement"))
+    policies = POLICIES.with_version(terms, since=0)
+    state, events = membership.initial, list[Event]()
+    for n in range(3):
+        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY, policies=policies), state):
+            state = membership.evolve(state, event)
+            events.append(event)
+    found = life("m", enumerate(events, 1), policies, START + 9 * DAY)
+    told = [type(step.event).__name__ for step in found.points("points") if step.event]
+    assert told[:2] == ["ActionRecorded", "PointsGranted"]
+    amounts = [one.amount for one in counted(found.now, policies, START + 9 * DAY)]
+    assert amounts == [5, 5, 5]
+    assert sum(amounts) == Counting(terms, found.now).metric(START + 9 * DAY)
 
 
 def test_what_has_happened_by_an_instant_is_what_is_told_as_of_it() -> None:
