@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.facts import PointsClawedBack, PointsGranted
 from aggregates.membership.lots import DEFAULT_WALLET
-from aggregates.programme import ENTRY_TIER, Benefits, Metric, Programme
+from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from projections.card_tier import Event as TierEvent
-from projections.card_tier import Override, tier_changes
-from projections.kernel import Documents, one_document, with_changes
+from projections.card_tier import Override, tier_changes, towards
+from projections.kernel import one_document, with_changes
 from projections.purse import Activation, Change, Expiry, Purse, Told, after
 from projections.purse import Event as PointsEvent
 from projections.purse_time import next_record, settled, summed
@@ -70,7 +69,7 @@ OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
 IN_A_PURSE = tuple(vars(Purse()))
 
 
-def project(terms: Programme, card: Card | None, event: Event, position: int) -> Card:
+def project(card: Card | None, event: Event, position: int) -> Card:
     if card and card.status == "erased":
         return card
     if isinstance(event, MemberErased):
@@ -84,7 +83,7 @@ def project(terms: Programme, card: Card | None, event: Event, position: int) ->
     wallet = getattr(event, "wallet", DEFAULT_WALLET)
     if type(event) in OF_A_WALLET:
         purses[wallet] = after(settled(purses.get(wallet) or dict(vars(Purse())), now), event)  # type: ignore[arg-type]
-    return shown(terms, card, changes(card, event), purses, now, position)
+    return shown(card, changes(card, event), purses, now, position)
 
 
 def recorded_before(card: Card, now: int) -> bool:
@@ -103,18 +102,16 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
         case MemberClosed():
             return {"status": "closed"}
         case PointsGranted():
-            return {"qualifying": event.qualifying}
+            return towards(event.qualifying, event.ahead)
         case PointsClawedBack():
-            return {"qualifying": event.qualifying}
+            return towards(event.qualifying, event.ahead)
         case _:
             return {} if type(event) in OF_A_WALLET else tier_changes(event)  # type: ignore[arg-type]
 
 
-def shown(terms: Programme, card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
+def shown(card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
     """The card with what an event changed and what follows from it."""
     told = vars(card) | changed
-    if "next_tier" not in changed and ("qualifying" in changed or not card.position):
-        told |= toward(terms, told["tier"], told["qualifying"])
     mine, *others = [(name, summed(settled(purse, now))) for name, purse in purses.items()]
     told |= mine[1]
     told |= {
@@ -125,15 +122,4 @@ def shown(terms: Programme, card: Card, changed: dict[str, Any], purses: dict[st
     return with_changes(card, **told)
 
 
-def toward(terms: Programme, tier: str, qualifying: int) -> dict[str, Any]:
-    """The next tier, where the event does not tell it."""
-    rank = terms.rank(tier)
-    ahead = terms.tiers[rank] if rank < len(terms.tiers) else None
-    missing = max(0, ahead.threshold * terms.scale - qualifying) if ahead else None
-    return {"next_tier": ahead.name if ahead else None, "to_next_tier": missing}
-
-
-def card(terms: Programme) -> Documents:
-    return one_document(
-        "card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", partial(project, terms)
-    )
+card = one_document("card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", project)

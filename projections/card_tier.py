@@ -54,6 +54,11 @@ def seen(shown: Shown) -> dict[str, Any]:
     return {"tier": shown.tier, "benefits": shown.benefits} | progress(shown.ahead)
 
 
+def towards(qualifying: int, ahead: Ahead | None) -> dict[str, Any]:
+    """``ahead``: None where another fact tells the way, or none did yet."""
+    return {"qualifying": qualifying} | (progress(ahead) if ahead else {})
+
+
 def progress(ahead: Ahead) -> dict[str, Any]:
     return {
         "metric": ahead.metric,

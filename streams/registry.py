@@ -109,10 +109,13 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
     membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
     coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
-    membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
     membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
     membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
-    membership_facts.PointsClawedBack: (lambda raw: raw | {"wallet": DEFAULT_WALLET, "order": raw["lot"]},),
+    membership_facts.PointsClawedBack: (
+        lambda raw: raw | {"wallet": DEFAULT_WALLET, "order": raw["lot"]},
+        lambda raw: raw | {"ahead": None},
+    ),
     membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
 }
 """From each old shape of an event to the next."""
@@ -150,7 +153,7 @@ READ_FROM: dict[str, str] = {
 
 def projections(terms: Programme) -> Iterator[Projection]:
     """Every read model, for a shop with these terms."""
-    yield card(terms)
+    yield card
     yield cart_view
     yield orders
     yield wallet

@@ -83,6 +83,8 @@ POLICY = {"return_days": 30, "tiers": [{"name": "gold", "threshold": 900, "keep"
 GRANTED = PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT)
 CLAWED_BACK = PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY)
 EARNED = EarningLine(1, "tea-01", 898, 823, (5, 2))
+GRANTED_BY_RULE = replace(GRANTED, wallet="miles", rule="teas", lines=(EARNED,), bonuses=((500, 20),), minimum=300, cap=99)
+CLAWED_BACK_BY_RULE = replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,), order="o-1", wallet="miles")
 REISSUED = IssuedLot("o-1+r-2", "o-1", 3, AT + 52 * DAY)
 
 SAMPLES: tuple[object, ...] = (
@@ -121,10 +123,10 @@ SAMPLES: tuple[object, ...] = (
     CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
     CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
-    replace(GRANTED, wallet="miles", rule="teas", lines=(EARNED,), bonuses=((500, 20),), minimum=300, cap=99),
+    replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY, AT + 365 * DAY, "miles"),
     PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY, "miles", 5, 2),
-    replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,), order="o-1", wallet="miles"),
+    replace(CLAWED_BACK_BY_RULE, ahead=SHOWN.ahead),
     DebtSettled("m-1", "o-4", 1, AT + 22 * DAY, "miles"),
     PointsReturned("m-1", "p-1", "r-2", "points", 5, (("o-1", 2),), (REISSUED,), 5, AT + 21 * DAY),
     PointsHeld("m-1", "h-1", "points", "o-5", 7, (("o-4", 7),), AT + 23 * DAY, AT + 22 * DAY),
@@ -168,9 +170,11 @@ OLD_SHAPES: dict[str, object] = {
     "OrderRefunded": OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),
     "CouponRedeemed": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
     "PointsGranted": GRANTED,
+    "PointsGranted.2": GRANTED_BY_RULE,
     "LotActivated": LotActivated("m-1", "o-1", AT + 16 * DAY, AT + 2 * DAY),
     "PointsRedeemed": PointsRedeemed("m-1", "p-1", "o-3", 5, (("o-1", 5),), AT + 20 * DAY),
     "PointsClawedBack": replace(CLAWED_BACK, order="o-1"),
+    "PointsClawedBack.2": CLAWED_BACK_BY_RULE,
     "DebtSettled": DebtSettled("m-1", "o-4", 1, AT + 22 * DAY),
 }
 """What the golden files of superseded names say, in today's shape."""

@@ -14,7 +14,8 @@ from aggregates.membership.earning.formula import times_points
 from aggregates.membership.facts import Event, LotActivated, Membership, PointsGranted, evolve
 from aggregates.membership.points import granting
 from aggregates.membership.points.allocation import unused
-from aggregates.membership.qualifying import Counting, engaged
+from aggregates.membership.progress import Ahead
+from aggregates.membership.qualifying import Counting, ahead, engaged
 from aggregates.programme import Programme, Rate
 from aggregates.programme_time import local_day
 
@@ -40,32 +41,38 @@ def missions_of(act: Act, occurrence: str, terms: Programme, state: Membership) 
 
 def rewarded(act: Act, occurrence: str, found: list[Reward | Event], terms: Programme, state: Membership) -> Iterator[Event]:
     """Facts as they are, rewards as lots; then the tier that all of it reaches."""
-    before = state
-    more = 0
+    counting = Counting(terms, state, act.at)
     for one in found:
         if not isinstance(one, Reward):
             yield one
             continue
         rate = terms.multiplier(act.tier) if one.by_tier else (1, 1)
         points = times_points(one.points, rate)
-        more += engaged(points, one.wallet, terms)
-        metric = Counting(terms, before, act.at, more).metric(act.at)
-        for event in granted(act, occurrence, one, points, rate, metric, terms, state):
+        counting = counting._replace(more=counting.more + engaged(points, one.wallet, terms))
+        metric = counting.metric(act.at)
+        way = ahead(act.tier, metric, act.at, counting) if counting.more else None
+        for event in granted(act, occurrence, one, (points, rate), (metric, way), terms, state):
             yield event
             state = evolve(state, event)
-    if more:
-        counting = Counting(terms, before, act.at, more)
+    if counting.more:
         yield from tiers.raised(act.member, act.at, counting.metric(act.at), counting)
 
 
 def granted(
-    act: Act, occurrence: str, reward: Reward, points: int, rate: Rate, metric: int, terms: Programme, state: Membership
+    act: Act,
+    occurrence: str,
+    reward: Reward,
+    worth: tuple[int, Rate],
+    qualifying: tuple[int, Ahead | None],
+    terms: Programme,
+    state: Membership,
 ) -> Iterator[PointsGranted | LotActivated]:
-    """Spendable at once, unless the wallet waits for an action."""
+    """Spendable at once, unless the wallet waits for an action. ``worth``: points, and the rate they were multiplied by."""
+    (points, rate), (metric, way) = worth, qualifying
     lot = unused(state.points.lots, f"{reward.rule}+{occurrence}")
     told = (reward.wallet, reward.rule)
     yield PointsGranted(
-        act.member, lot, None, points, 0, act.tier, rate, metric, terms.version, act.at, *told, period=reward.period
+        act.member, lot, None, points, 0, act.tier, rate, metric, terms.version, act.at, *told, period=reward.period, ahead=way
     )
     wallet = terms.wallet(reward.wallet)
     if wallet is None or wallet.activates != "on_action":

@@ -13,7 +13,7 @@ from aggregates.membership.earning.spending import Purse
 from aggregates.membership.facts import Event, Membership, evolve
 from aggregates.membership.points import clawback, granting, holding, returning
 from aggregates.membership.points.ledger import Ledger
-from aggregates.membership.qualifying import Counting, worth
+from aggregates.membership.qualifying import Counting, ahead, worth
 from aggregates.programme import Programme
 from aggregates.programme.earning import PURCHASE
 
@@ -75,8 +75,10 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     earned = granting.earned(bought, terms)
     counting = Counting(terms, state, command.at, worth(command.net, earned, terms))
     metric = counting.metric(now)
-    granted = granting.granted(member, command.order, bought, earned, terms, ledger, metric)
-    events: list[Event] = [*captured, *granted, *tiers.raised(member, now, metric, counting)]
+    raised = tiers.raised(member, now, metric, counting)
+    way = None if raised else ahead(tier, metric, now, counting)  # who is raised is told so
+    granted = granting.granted(member, command.order, bought, earned, terms, ledger, metric, way)
+    events: list[Event] = [*captured, *granted, *raised]
     if terms.earning.missions:
         act = Act(member, PURCHASE, tier, now, command.net, command.lines)
         events += acting.missions_of(act, command.order, terms, reduce(evolve, events, state))
@@ -102,8 +104,11 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
     less = worth(bought.net, clawed, terms) - worth(command.net, (), terms)
     counting = Counting(terms, state, bought.at, -less)
     metric = counting.metric(now)
-    qualified = [replace(one, qualifying=metric) for one in clawed]
-    return [*qualified, *events, *tiers.revoked(member, now, metric, counting)]
+    revoked = tiers.revoked(member, now, metric, counting)
+    tier = overriding.in_effect(state.tier, state.standing.override, terms)
+    way = None if revoked else ahead(tier, metric, now, counting)
+    qualified = [replace(one, qualifying=metric, ahead=None if number else way) for number, one in enumerate(clawed)]
+    return [*qualified, *events, *revoked]
 
 
 def points_back(command: ClawBackPoints, redemption: str, bought: int, ledger: Ledger) -> int:

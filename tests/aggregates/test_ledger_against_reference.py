@@ -24,7 +24,7 @@ from aggregates.membership.decider import membership
 from aggregates.membership.due import due
 from aggregates.membership.facts import PointsReinstated
 from aggregates.membership.points.book import Closing, closing, movements
-from aggregates.programme import Programme, Transfers, Validity, Wallet
+from aggregates.programme import Transfers, Validity, Wallet
 from projections.card import Card, card
 from tests.aggregates.given import DAY
 from tests.aggregates.ledgers import Ledger, policies
@@ -187,7 +187,7 @@ class LedgerAgainstReference(RuleBasedStateMachine):
     @invariant()
     def the_card_says_the_same(self) -> None:
         if self.ledger.events:
-            view = folded(card(Programme()), *self.ledger.events)["card:m"]
+            view = folded(card, *self.ledger.events)["card:m"]
             assert isinstance(view, Card)
             state = self.ledger.state
             shown = (view.points, view.debt, view.pending, view.held)

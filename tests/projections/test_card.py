@@ -23,20 +23,21 @@ from aggregates.membership.facts import (
     TierRaised,
 )
 from aggregates.membership.progress import Ahead, Shown
-from aggregates.programme import Benefits, Programme
+from aggregates.programme import Benefits
 from projections.card import Card, card
 from projections.card_tier import Override
 from projections.purse import Activation
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import TERMS, lives
+from tests.aggregates.histories import lives
 from tests.projections.folding import folded
 
-CARD = card(Programme())
 REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
-GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10)
+WAY = Ahead("spend", "silver", 90_000, 400, 55)
+GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10, ahead=WAY)
 ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
 REDEEMED = PointsRedeemed("m", "p-1", None, 60, (("a", 60),), at=50)
-CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), debt_added=60, net=0, qualifying=0, at=60)
+LEFT = replace(WAY, missing=100_000, leaving=0, forecast=None)
+CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), 60, net=0, qualifying=0, at=60, ahead=LEFT)
 BENEFITS = Benefits(free_shipping=True)
 RAISED = TierRaised(
     "m", "silver", "member", 120_000, 1000, 24, 24, Shown("silver", BENEFITS, Ahead("spend", "gold", 180_000, 500, 77)), 1, 10
@@ -44,11 +45,11 @@ RAISED = TierRaised(
 KEPT = TierExtended("m", "silver", 90_000, 2000, None, RAISED.shown, 1, at=1000)
 TOP = Shown("gold", BENEFITS, Ahead("spend", None, 0, 500, None))
 LOST = Shown("member", Benefits(), Ahead("spend", "silver", 90_000, 0, None))
-NEW = Card("m", next_tier="silver", to_next_tier=100_000)
+NEW = Card("m")
 
 
 def the_card(*events: object) -> Card:
-    view = folded(CARD, *events)["card:m"]
+    view = folded(card, *events)["card:m"]
     assert isinstance(view, Card)
     return view
 
@@ -80,7 +81,16 @@ def test_a_closed_membership_is_shown_as_closed_with_its_points() -> None:
 
 def test_points_before_registration_make_a_card_of_an_unregistered_member() -> None:
     assert the_card(GRANTED) == replace(
-        NEW, pending=100, undelivered={"a": 100}, qualifying=10_000, to_next_tier=90_000, as_of=10, position=1
+        NEW,
+        pending=100,
+        undelivered={"a": 100},
+        qualifying=10_000,
+        next_tier="silver",
+        to_next_tier=90_000,
+        leaving=400,
+        forecast=55,
+        as_of=10,
+        position=1,
     )
 
 
@@ -117,6 +127,7 @@ def test_points_taken_back_beyond_what_is_left_are_owed() -> None:
     view = the_card(GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK)
     assert (view.points, view.debt, view.balance) == (0, 60, -60)
     assert (view.qualifying, view.to_next_tier) == (0, 100_000)
+    assert (view.leaving, view.forecast) == (0, None)
 
 
 def test_points_are_taken_back_from_lots_that_are_pending() -> None:
@@ -184,11 +195,12 @@ def test_an_override_lies_over_what_is_earned() -> None:
 
 def test_facts_from_before_there_were_overrides_tell_the_tier_in_effect() -> None:
     view = the_card(replace(RAISED, shown=None))
-    assert (view.tier, view.earned_tier, view.next_tier, view.to_next_tier) == ("silver", "silver", "gold", 180_000)
+    assert (view.tier, view.earned_tier, view.next_tier, view.to_next_tier) == ("silver", "silver", None, None)
 
 
-def test_spend_above_a_tier_not_held_needs_nothing_more() -> None:
-    assert the_card(replace(GRANTED, qualifying=150_000)).to_next_tier == 0
+def test_a_grant_that_tells_no_way_leaves_the_way_as_it_was() -> None:
+    view = the_card(GRANTED, replace(GRANTED, lot="b", order="b", qualifying=20_000, ahead=None))
+    assert (view.qualifying, view.next_tier, view.to_next_tier) == (20_000, "silver", 90_000)
 
 
 def test_the_card_of_an_erased_member_says_that_and_nothing_else() -> None:
@@ -202,7 +214,7 @@ def test_what_still_happens_to_an_erased_members_orders_is_not_shown() -> None:
 
 
 def test_another_members_card_stays() -> None:
-    view = folded(CARD, REGISTERED, replace(REGISTERED, member="n"), MemberErased("n", at=9))
+    view = folded(card, REGISTERED, replace(REGISTERED, member="n"), MemberErased("n", at=9))
     assert view == {"card:m": the_card(REGISTERED), "card:n": Card("n", "erased", as_of=9, position=3)}
 
 
@@ -213,7 +225,7 @@ def test_the_card_shows_what_the_decider_would_find(life: list[Event], visits: l
     events: list[Event | MemberProfileChanged] = list(life)
     for place, day in visits:
         events.insert(min(place, len(events)), MemberProfileChanged("m", None, None, None, {}, at=start + day * DAY))
-    view, documents, state = card(TERMS), dict[str, object](), membership.initial
+    view, documents, state = card, dict[str, object](), membership.initial
     for position, event in enumerate(events, 1):
         view.fold(documents, [Recorded(position, event)])
         shown = documents["card:m"]

@@ -13,7 +13,6 @@ from aggregates.cart.facts import CartOpened
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.programme import Programme
 from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
@@ -27,7 +26,7 @@ from projections.wallet import wallet
 from tests.projections.folding import Contents, folded, recorded, removed
 from tests.samples import AT, SAMPLES
 
-DOCUMENTS = [card(Programme()), cart, orders, wallet, activity]
+DOCUMENTS = [card, cart, orders, wallet, activity]
 TALLIES = [campaigns, product, sales("America/New_York"), trending]
 CUTS = st.sets(st.integers(1, 100))
 

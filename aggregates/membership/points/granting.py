@@ -11,6 +11,7 @@ from aggregates.membership.earning.spending import Purse, formulas
 from aggregates.membership.points.allocation import unused
 from aggregates.membership.points.grants import LotActivated, PointsGranted
 from aggregates.membership.points.ledger import Ledger
+from aggregates.membership.progress import Ahead
 from aggregates.programme import Policies, Programme
 from aggregates.programme_time import add_days
 
@@ -33,7 +34,14 @@ def earned(bought: Purse, terms: Programme) -> list[Earned]:
 
 
 def granted(
-    member: str, order: str, bought: Purse, earned: list[Earned], terms: Programme, ledger: Ledger, qualifying: int
+    member: str,
+    order: str,
+    bought: Purse,
+    earned: list[Earned],
+    terms: Programme,
+    ledger: Ledger,
+    qualifying: int,
+    ahead: Ahead | None,
 ) -> Iterator[PointsGranted | LotActivated]:
     for number, (rule, wallet, formula, points) in enumerate(earned):
         lot = unused(ledger.lots, order if not number else f"{order}+{rule}")
@@ -54,6 +62,7 @@ def granted(
             formula.bonuses,
             formula.minimum,
             formula.cap,
+            ahead=None if number else ahead,
         )
         yield grant
         told = terms.wallet(wallet)

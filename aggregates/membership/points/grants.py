@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.membership.lots import DEFAULT_WALLET
+from aggregates.membership.progress import Ahead
 from aggregates.programme import Rate
 
 Allocations: TypeAlias = tuple[tuple[str, int], ...]
@@ -33,7 +34,8 @@ class PointsGranted:
     their net × rate. Then each of ``bonuses``, (net that it asks for, points), that is reached; nothing below ``minimum``; at
     most ``cap``. A refund is judged by the same, whatever the policy says by then.
     ``net``: what the order counts for. ``qualifying``: the spend of the rolling window, this order included.
-    ``period``: what a limit counts in, as the day on which it began.
+    ``period``: what a limit counts in, as the day on which it began. ``ahead``: the way to the next tier, told once
+    an order, and not by a grant that raises one.
     """
 
     member: str
@@ -53,6 +55,7 @@ class PointsGranted:
     minimum: int = 0
     cap: int | None = None
     period: str | None = None
+    ahead: Ahead | None = None
 
     @property
     def rule_is_plain(self) -> bool:
@@ -80,7 +83,7 @@ class PointsClawedBack:
     """``points`` that an order no longer earns = those ``allocations`` take + ``debt_added``, which later points settle before
     any is spendable + ``lapsed``, which had expired unused + ``written_off``.
 
-    ``kept``: what is left of the money of each line that earned, where the grant told lines.
+    ``kept``: what is left of the money of each line that earned, where the grant told lines. ``ahead``: as of a grant.
     """
 
     member: str
@@ -97,6 +100,7 @@ class PointsClawedBack:
     kept: tuple[int, ...] = ()
     order: str | None = None
     wallet: str = DEFAULT_WALLET
+    ahead: Ahead | None = None
 
 
 Event: TypeAlias = PointsGranted | LotActivated | PointsClawedBack

@@ -42,7 +42,7 @@ class Looking:
 
     def __init__(self, app: App) -> None:
         self._client = app.views.client
-        self._keys = [app.views.key(f"checkpoint:{fold_name(card(app.terms))}:{DOMAIN}:{n}") for n in range(PARTITIONS)]
+        self._keys = [app.views.key(f"checkpoint:{fold_name(card)}:{DOMAIN}:{n}") for n in range(PARTITIONS)]
         self._waiting: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
         self._alone = threading.Lock()
         self.seconds: list[float] = []
