@@ -16,16 +16,11 @@ from aggregates.coupon import CouponRedeemed, SendCoupon
 from aggregates.kernel import LONGEST_ID, Refusal, require_instant
 from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership import commands as membership
-from aggregates.membership.commands import (
-    ActivatePoints,
-    ClawBackPoints,
-    GrantPoints,
-    ReceivePoints,
-    RecordAction,
-    TransferPoints,
-)
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
+from aggregates.membership.points.pools import PoolJoined, PoolLeft
 from aggregates.membership.points.uses import RewardClaimed
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
@@ -34,7 +29,7 @@ from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 
-REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed)
+REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
 MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 
@@ -63,6 +58,10 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
             return [ClawBackPoints(member, *of_it, policies, event.at, event.given_back, event.complete)]
         case OrderCancelled():
             return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at, complete=True)]
+        case PoolJoined():
+            return [EnterPool(event.joiner, member, event.at, False, policies)]
+        case PoolLeft():
+            return [EnterPool(event.leaver, member, event.at, True, policies)]
         case RewardClaimed():
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
@@ -97,8 +96,10 @@ def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> 
     require_instant("at", getattr(command, "at", 0))
     if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
-    if isinstance(command, TransferPoints) and command.to in erased:
-        raise Refusal("member_erased", "The member who is to receive these points was erased.")
+    if isinstance(command, TransferPoints | JoinPool):
+        other = command.to if isinstance(command, TransferPoints) else command.joiner
+        if isinstance(other, str) and other in erased:
+            raise Refusal("member_erased", "The other member of this was erased.")
     if isinstance(command, PlaceOrder) and command.currency != policies.newest.currency:
         raise Refusal("currency_unknown", f"This shop sells in {policies.newest.currency}, not in {command.currency}.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aggregates.kernel import require_id
 from aggregates.membership import overriding, tiers
-from aggregates.membership.commands import RecordAction, TagMember
+from aggregates.membership.commands_of_people import RecordAction, TagMember
 from aggregates.membership.earning import acting
 from aggregates.membership.earning.acting import Act, Reward
 from aggregates.membership.earning.facts import ActionRecorded, MemberTagged

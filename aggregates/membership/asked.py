@@ -6,22 +6,27 @@ from typing import assert_never
 
 from aggregates.kernel import Refusal, require_count, require_id
 from aggregates.membership import overriding
-from aggregates.membership.commands import (
-    ActivateLot,
+from aggregates.membership.commands import Asked
+from aggregates.membership.commands_of_people import (
     AdjustPoints,
-    Asked,
+    EnterPool,
+    JoinPool,
+    LeavePool,
+    ReceivePoints,
+    ReinstatePoints,
+    TransferPoints,
+)
+from aggregates.membership.commands_of_use import (
+    ActivateLot,
     CaptureHold,
     ClaimReward,
     HoldPoints,
-    ReceivePoints,
     RedeemPoints,
-    ReinstatePoints,
     ReleaseHold,
     ReturnPoints,
-    TransferPoints,
 )
 from aggregates.membership.facts import Event, Membership
-from aggregates.membership.points import adjusting, granting, holding, redeeming, returning, rewarding, transferring
+from aggregates.membership.points import adjusting, granting, holding, pooling, redeeming, returning, rewarding, transferring
 from aggregates.membership.points.redeeming import Wish
 from aggregates.programme import Programme
 
@@ -50,6 +55,8 @@ def is_settled(command: Asked, state: Membership) -> bool:
             return ("reinstatement", command.reinstatement) in ledger.settled
         case TransferPoints():
             return ("transfer", "out", command.transfer) in ledger.settled
+        case JoinPool() | LeavePool() | EnterPool():
+            return False
         case ReceivePoints():
             return ("transfer", "in", command.sent.transfer) in ledger.settled
         case _:
@@ -63,7 +70,8 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
         case RedeemPoints():
             require_id("redemption", command.redemption)
             wish = Wish(command.points, command.wallet, command.order, command.total)
-            return [redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
+            used = pooling.used(member, command.by, command.redemption, command.wallet, now, terms, ledger)
+            return [*used, redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
         case ReturnPoints():
             require_id("reversal", command.reversal)
             return [return_asked(command, now, terms, state)]
@@ -72,7 +80,8 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             if command.hold in ledger.redemptions:
                 raise Refusal("hold_exists", "Another use of points has this name.")
             wish = Wish(command.points, command.wallet, command.order, command.total)
-            return [holding.hold(member, command.hold, wish, now, terms, ledger)]
+            used = pooling.used(member, command.by, command.hold, command.wallet, now, terms, ledger)
+            return [*used, holding.hold(member, command.hold, wish, now, terms, ledger)]
         case CaptureHold():
             return list(holding.capture(member, command.hold, now, terms, ledger))
         case ReleaseHold():
@@ -81,7 +90,14 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             require_id("claim", command.claim)
             tier = overriding.in_effect(state.tier, state.standing.override, terms)
             named = (command.claim, command.reward, tier, state.earning.tags)
-            return list(rewarding.claim(member, *named, now, terms, ledger))
+            used = pooling.used(member, command.by, command.claim, None, now, terms, ledger)
+            return [*used, *rewarding.claim(member, *named, now, terms, ledger)]
+        case JoinPool():
+            return [*pooling.join(member, command.joiner, now, terms, ledger)]
+        case LeavePool():
+            return [*pooling.leave(member, command.leaver, now, ledger)]
+        case EnterPool():
+            return [*(pooling.exited if command.leaves else pooling.enter)(member, command.pool, now, ledger)]
         case ActivateLot():
             return [activate(command, now, terms, state)]
         case _:

@@ -15,14 +15,12 @@ from aggregates.membership.commands import (
     Asked,
     ClawBackPoints,
     Command,
-    Done,
     EndTierOverride,
     GrantPoints,
     OverrideTier,
-    RecordAction,
     RecordDue,
-    TagMember,
 )
+from aggregates.membership.commands_of_people import Done, RecordAction, TagMember
 from aggregates.membership.due import due, earliest, recorded
 from aggregates.membership.facts import Event, LotActivated, Membership, PointsGranted, TierRaised, evolve
 from aggregates.membership.fitting import require_fit

@@ -20,6 +20,7 @@ from aggregates.membership.points.moves import (
     PointsReinstated,
     PointsTransferred,
 )
+from aggregates.membership.points.pools import PoolEntered, PoolExited, PoolJoined, PoolLeft, PoolUsed
 from aggregates.membership.points.uses import (
     HoldCaptured,
     HoldReleased,
@@ -60,6 +61,11 @@ __all__ = [
     "PointsReinstated",
     "PointsReturned",
     "PointsTransferred",
+    "PoolEntered",
+    "PoolExited",
+    "PoolJoined",
+    "PoolLeft",
+    "PoolUsed",
     "RewardClaimed",
     "Standing",
     "StreakExtended",
@@ -87,6 +93,11 @@ Event: TypeAlias = (
     | PointsReinstated
     | PointsTransferred
     | RewardClaimed
+    | PoolJoined
+    | PoolEntered
+    | PoolLeft
+    | PoolExited
+    | PoolUsed
     | ActionRecorded
     | StreakExtended
     | MissionAdvanced

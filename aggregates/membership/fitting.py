@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from aggregates.kernel import Refusal, require_count, require_id
-from aggregates.membership.commands import Asked, Done, ReceivePoints, TagMember
+from aggregates.membership.commands import Asked
+from aggregates.membership.commands_of_people import Done, ReceivePoints, TagMember
 from aggregates.membership.points.moves import PointsTransferred
 
-NAMES = ("member", "redemption", "reversal", "hold", "lot", "claim", "reward", "adjustment", "reinstatement", "to", "transfer")
+NAMES = (
+    *("member", "joiner", "leaver", "pool", "to", "transfer", "redemption", "reversal", "hold"),
+    *("lot", "claim", "reward", "adjustment", "reinstatement"),
+)
 ACTIONS = ("action", "occurrence", "actor")
-MAYBE = ("order", "wallet")
-FLAGS = ("by_shop",)
+MAYBE = ("order", "wallet", "by")
+FLAGS = ("by_shop", "leaves")
 
 
 def require_fit(command: Asked | Done) -> None:
     told = vars(command)
     for name in (*NAMES, *ACTIONS):
         if name in told:
-            require_id("member" if name == "to" else name, told[name])
+            require_id("member" if name in ("to", "joiner", "leaver") else name, told[name])
     for name in MAYBE:
         if told.get(name) is not None:
             require_id(name, told[name])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.facts import Event
 from aggregates.programme import Policies

@@ -6,18 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from aggregates.membership.commands import (
-    ActivateLot,
-    AdjustPoints,
-    CaptureHold,
-    Command,
-    HoldPoints,
-    RedeemPoints,
-    ReinstatePoints,
-    ReleaseHold,
-    ReturnPoints,
-    TransferPoints,
-)
+from aggregates.membership.commands import Command
+from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
+from aggregates.membership.commands_of_use import ActivateLot, CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.facts import (
     LotActivated,
     PointsAdjusted,

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import AdjustPoints, Asked, Done, HoldPoints, RedeemPoints
+from aggregates.membership.commands import Asked
+from aggregates.membership.commands_of_people import AdjustPoints, Done
+from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.programme import Earning, EventRule, Reward, StreakRule, Transfers, Wallet
 from tests.aggregates.ledgers import Ledger, policies

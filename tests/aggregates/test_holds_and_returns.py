@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aggregates.membership.commands import (
-    CaptureHold,
-    HoldPoints,
-    RedeemPoints,
-    ReinstatePoints,
-    ReleaseHold,
-)
+from aggregates.membership.commands_of_people import ReinstatePoints
+from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
 from aggregates.membership.facts import (
     HoldReleased,
     LotExpired,

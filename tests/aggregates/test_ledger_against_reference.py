@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import (
-    AdjustPoints,
-    CaptureHold,
-    HoldPoints,
-    RecordDue,
-    RedeemPoints,
-    ReinstatePoints,
-    ReleaseHold,
-    ReturnPoints,
-    TransferPoints,
-)
+from aggregates.membership.commands import RecordDue
+from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
+from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.due import due
 from aggregates.membership.facts import PointsReinstated

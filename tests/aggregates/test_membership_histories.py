@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.earning.formula import points_for
 from aggregates.membership.facts import (

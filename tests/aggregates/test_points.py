@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import (
     DebtSettled,

@@ -18,7 +18,8 @@ from aggregates.member import (
     MemberRegistered,
     RegisterMember,
 )
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.facts import (
     OrderCancelled,

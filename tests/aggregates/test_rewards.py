@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aggregates.coupon import SendCoupon
-from aggregates.membership.commands import ClaimReward, ReturnPoints, TagMember
+from aggregates.membership.commands_of_people import TagMember
+from aggregates.membership.commands_of_use import ClaimReward, ReturnPoints
 from aggregates.membership.facts import PointsRedeemed, RewardClaimed
 from aggregates.policies import REWARD_EXHAUSTED, Allow, Use, guards, react
 from aggregates.programme import Audience, Days, Reward, Wallet

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.commands import AdjustPoints
+from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.membership.facts import TierExtended, TierGraceStarted
 from aggregates.membership.qualifying import Counting
 from tests.aggregates.given import ZONE, instant

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from aggregates.membership.commands import RedeemPoints, ReturnPoints
+from aggregates.membership.commands_of_use import RedeemPoints, ReturnPoints
 from aggregates.membership.facts import (
     LotActivated,
     PointsClawedBack,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aggregates.membership.commands import AdjustPoints, ClaimReward, RedeemPoints, TransferPoints
+from aggregates.membership.commands_of_people import AdjustPoints, TransferPoints
+from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints
 from aggregates.membership.points import book
 from aggregates.policy import PublishPolicy
 from aggregates.programme import Policies

@@ -5,7 +5,7 @@ from uuid import uuid4
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
-from aggregates.membership.commands import RedeemPoints
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.facts import LotActivated, PointsClawedBack, PointsGranted, TierLowered, TierRaised
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.facts import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded

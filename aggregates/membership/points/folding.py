@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias, assert_never
 
 from aggregates.membership.lots import Lot
-from aggregates.membership.points import grants, moves, uses
+from aggregates.membership.points import grants, moves, pools, uses
 from aggregates.membership.points.grants import LotActivated, PointsClawedBack, PointsGranted
 from aggregates.membership.points.ledger import (
     Hold,
@@ -28,6 +28,7 @@ from aggregates.membership.points.moves import (
     PointsReinstated,
     PointsTransferred,
 )
+from aggregates.membership.points.pools import Pool, PoolEntered, PoolExited, PoolJoined, PoolLeft, PoolUsed
 from aggregates.membership.points.uses import (
     HoldCaptured,
     HoldReleased,
@@ -38,7 +39,7 @@ from aggregates.membership.points.uses import (
     RewardClaimed,
 )
 
-Event: TypeAlias = grants.Event | uses.Event | moves.Event
+Event: TypeAlias = grants.Event | uses.Event | moves.Event | pools.Event
 
 
 def evolve(state: Ledger, event: Event) -> Ledger:
@@ -56,7 +57,7 @@ def evolve(state: Ledger, event: Event) -> Ledger:
             return changed(after, due=earliest(after))
 
 
-def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Event) -> Ledger:
+def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Event | pools.Event) -> Ledger:
     match event:
         case PointsClawedBack():
             own = state.lots[event.lot]
@@ -82,8 +83,27 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
             after = given(without_hold(state, event.hold), event.restored)
             after = changed(after, lots=after.lots.with_lots(lapsing(after.lots, event.lapsed)))
             return issued(after, event.reissued, event.at)
+        case PoolJoined() | PoolEntered() | PoolLeft() | PoolExited() | PoolUsed():
+            return pooled(state, event)
         case _:
             return moved(state, event)
+
+
+def pooled(state: Ledger, event: pools.Event) -> Ledger:
+    members = state.pool.members if state.pool else frozenset()
+    match event:
+        case PoolJoined():
+            return changed(state, pool=Pool(event.owner, members | {event.joiner}))
+        case PoolLeft():
+            return changed(state, pool=Pool(state.pool.owner if state.pool else event.leaver, members - {event.leaver}))
+        case PoolEntered():
+            return changed(state, inside=event.pool)
+        case PoolExited():
+            return changed(state, inside=None)
+        case PoolUsed():
+            return state
+        case _:
+            assert_never(event)
 
 
 def moved(state: Ledger, event: moves.Event) -> Ledger:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aggregates.membership.lots import NEVER, Lot, Lots
 from aggregates.membership.points.grants import Allocations
+from aggregates.membership.points.pools import Pool
 from aggregates.membership.points.uses import IssuedLot
 
 
@@ -38,6 +39,7 @@ class Spent:
 class Ledger:
     """``debts``: points owed, by wallet. ``settled``: the names of what happened once, by kind. ``sent``: the local day of the
     latest transfer of each wallet, and the points sent on it. ``claims``: how many of each reward.
+    ``pool``: whose it is, if it is a pool's; ``inside``: the pool that its member is in.
 
     ``due``: the earliest instant at which time may bring something (an expiry, a hold's end, a debt that can be settled).
     """
@@ -49,6 +51,8 @@ class Ledger:
     settled: frozenset[tuple[str, ...]] = frozenset()
     sent: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     claims: Mapping[str, int] = field(default_factory=dict)
+    pool: Pool | None = None
+    inside: str | None = None
     due: int = NEVER
 
 

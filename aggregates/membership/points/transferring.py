@@ -20,6 +20,9 @@ def send(
         raise Refusal("transfer_to_oneself", "Points are sent to another member.")
     told = wallet_of(wallet, terms)
     rules, day = told.transfers, local_day(now, terms.zone)
+    if ledger.inside == to:  # what is put into the own household's pool is bound by nothing but what there is
+        lots = lots_to_send(points, told.name, 0, now, terms, ledger)
+        return PointsTransferred(member, to, "out", transfer, told.name, points, lots, day, now)
     if not rules.allowed:
         raise Refusal("transfer_not_allowed", f"{told.name.capitalize()} cannot be sent to another member.")
     if points < rules.minimum:
@@ -28,7 +31,15 @@ def send(
     if left is not None and points > left:
         raise Refusal("transfer_cap", f"Only {left} points can still be sent today.")
     return PointsTransferred(
-        member, to, "out", transfer, told.name, points, lots_to_send(points, told.name, now, terms, ledger), day, now
+        member,
+        to,
+        "out",
+        transfer,
+        told.name,
+        points,
+        lots_to_send(points, told.name, rules.cool_down_days, now, terms, ledger),
+        day,
+        now,
     )
 
 
@@ -39,9 +50,8 @@ def left_today(wallet: str, day: str, rules: Transfers, ledger: Ledger) -> int |
     return max(0, rules.daily_cap - (sent if latest == day else 0))
 
 
-def lots_to_send(points: int, wallet: str, now: int, terms: Programme, ledger: Ledger) -> tuple[IssuedLot, ...]:
-    """By earliest expiry, but for what another member sent not long ago."""
-    days = wallet_of(wallet, terms).transfers.cool_down_days
+def lots_to_send(points: int, wallet: str, days: int, now: int, terms: Programme, ledger: Ledger) -> tuple[IssuedLot, ...]:
+    """By earliest expiry, but for what another member sent in the last ``days``."""
     lots = [
         lot
         for lot in spendable(ledger, wallet, now)

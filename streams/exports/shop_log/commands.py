@@ -10,7 +10,7 @@ import msgspec
 from aggregates import campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as carting
 from aggregates.cart import facts as cart
-from aggregates.membership import commands as asking
+from aggregates.membership import commands_of_people, commands_of_use
 from aggregates.membership import facts as points
 from aggregates.order import decider as ordering
 from aggregates.order import facts as order
@@ -42,17 +42,19 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
-    points.PointsRedeemed: asking.RedeemPoints,
-    points.PointsReturned: asking.ReturnPoints,
-    points.PointsHeld: asking.HoldPoints,
-    points.HoldCaptured: asking.CaptureHold,
-    points.HoldReleased: asking.ReleaseHold,
-    points.PointsAdjusted: asking.AdjustPoints,
-    points.PointsReinstated: asking.ReinstatePoints,
-    points.PointsTransferred: asking.TransferPoints,
-    points.RewardClaimed: asking.ClaimReward,
-    points.ActionRecorded: asking.RecordAction,
-    points.MemberTagged: asking.TagMember,
+    points.PointsRedeemed: commands_of_use.RedeemPoints,
+    points.PointsReturned: commands_of_use.ReturnPoints,
+    points.PointsHeld: commands_of_use.HoldPoints,
+    points.HoldCaptured: commands_of_use.CaptureHold,
+    points.HoldReleased: commands_of_use.ReleaseHold,
+    points.PointsAdjusted: commands_of_people.AdjustPoints,
+    points.PointsReinstated: commands_of_people.ReinstatePoints,
+    points.PointsTransferred: commands_of_people.TransferPoints,
+    points.RewardClaimed: commands_of_use.ClaimReward,
+    points.PoolJoined: commands_of_people.JoinPool,
+    points.PoolLeft: commands_of_people.LeavePool,
+    points.ActionRecorded: commands_of_people.RecordAction,
+    points.MemberTagged: commands_of_people.TagMember,
     session.SessionJoined: session.JoinSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,

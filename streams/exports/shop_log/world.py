@@ -23,6 +23,8 @@ from aggregates.membership.facts import (
     PointsReinstated,
     PointsReturned,
     PointsTransferred,
+    PoolJoined,
+    PoolLeft,
     RewardClaimed,
 )
 from aggregates.membership.facts import Event as LedgerEvent
@@ -45,6 +47,8 @@ OF_POINTS = (
     PointsReinstated,
     PointsTransferred,
     RewardClaimed,
+    PoolJoined,
+    PoolLeft,
     ActionRecorded,
     MemberTagged,
 )

@@ -1,0 +1,117 @@
+"""What is told of members: adjustments, transfers, pools, what they did, what they are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from aggregates.membership.points.moves import PointsTransferred
+from aggregates.programme import Policies
+
+
+@dataclass(frozen=True)
+class JoinPool:
+    """``member`` is the pool, which has a ledger under a name of its own; who joins it first owns it."""
+
+    member: str
+    joiner: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class LeavePool:
+    """``member`` is the pool."""
+
+    member: str
+    leaver: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class EnterPool:
+    """The other half of joining, or of leaving (``leaves``), which follows from its first."""
+
+    member: str
+    pool: str
+    at: int
+    leaves: bool = False
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class AdjustPoints:
+    """By hand: ``points`` above nothing are added, those below taken."""
+
+    member: str
+    adjustment: str
+    points: int
+    reason: str
+    actor: str
+    at: int
+    wallet: str | None = None
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class ReinstatePoints:
+    """Give back what has lapsed of a lot."""
+
+    member: str
+    reinstatement: str
+    lot: str
+    reason: str
+    actor: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class TransferPoints:
+    member: str
+    to: str
+    transfer: str
+    points: int
+    at: int
+    wallet: str | None = None
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class ReceivePoints:
+    """The other half of a transfer, which follows from its first."""
+
+    member: str
+    sent: PointsTransferred
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class RecordAction:
+    """The member did something that rules may reward: sign_up, review, share, birthday, referral, check_in, or the shop's own.
+
+    ``occurrence`` names this one of its kind, as a referral by who was referred.
+    """
+
+    member: str
+    action: str
+    occurrence: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class TagMember:
+    """``tags``: all that the member bears from now on."""
+
+    member: str
+    tags: tuple[str, ...]
+    actor: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+By: TypeAlias = JoinPool | LeavePool | EnterPool | AdjustPoints | ReinstatePoints | TransferPoints | ReceivePoints
+Done: TypeAlias = RecordAction | TagMember

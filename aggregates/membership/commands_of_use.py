@@ -1,0 +1,97 @@
+"""What members ask of their points: to spend them, to hold them for an order, to have them back.
+
+``by``: who of a pool's members asks, where ``member`` is a pool. ``wallet`` None: the programme's first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from aggregates.programme import Policies
+
+
+@dataclass(frozen=True)
+class ActivateLot:
+    """What a lot waited for has happened: of a wallet whose points become spendable on action."""
+
+    member: str
+    lot: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class RedeemPoints:
+    """``redemption`` names this use of points; ``total``: what the order costs, in minor units, for a cap by its share."""
+
+    member: str
+    redemption: str
+    points: int
+    at: int
+    order: str | None = None
+    policies: Policies = field(default_factory=Policies)
+    wallet: str | None = None
+    total: int | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class ReturnPoints:
+    """Give back ``points`` of a redemption (None: all that is left of it). ``reversal`` names this return."""
+
+    member: str
+    redemption: str
+    reversal: str
+    at: int
+    points: int | None = None
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class HoldPoints:
+    member: str
+    hold: str
+    points: int
+    at: int
+    order: str | None = None
+    policies: Policies = field(default_factory=Policies)
+    wallet: str | None = None
+    total: int | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class CaptureHold:
+    """The order is settled: the held points are spent."""
+
+    member: str
+    hold: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class ReleaseHold:
+    """``by_shop``: it was the shop that gave up the order, so that no point is lost by the wait."""
+
+    member: str
+    hold: str
+    at: int
+    by_shop: bool = False
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True)
+class ClaimReward:
+    """A reward for its price in points. ``claim`` names this one: to return it, give back the redemption of that name."""
+
+    member: str
+    claim: str
+    reward: str
+    at: int
+    policies: Policies = field(default_factory=Policies)
+    by: str | None = None
+
+
+Use: TypeAlias = ActivateLot | RedeemPoints | ReturnPoints | HoldPoints | CaptureHold | ReleaseHold | ClaimReward
