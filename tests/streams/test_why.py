@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.commands import GrantPoints, OverrideTier, RecordAction
+from aggregates.membership.commands import GrantPoints, OverrideTier
+from aggregates.membership.commands_of_people import RecordAction
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
 from aggregates.membership.facts import Event
