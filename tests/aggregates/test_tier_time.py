@@ -11,13 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
+from aggregates.membership.commands import (
+    ActivatePoints,
+    ClawBackPoints,
+    Command,
+    EndTierOverride,
+    GrantPoints,
+    OverrideTier,
+    RecordDue,
+    RedeemPoints,
+)
 from aggregates.membership.decider import membership
 from aggregates.membership.due import as_of, due
 from aggregates.membership.facts import Membership
 from aggregates.membership.qualifying import Counting
 from aggregates.membership.tiers import held_until
-from aggregates.programme import Policies, Programme, Qualifying, Tier
+from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
 from aggregates.programme_time import anniversary_cycle, calendar_cycle, end_of_day
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.tier_lives import Life
@@ -39,18 +48,25 @@ qualifying = st.builds(
 )
 
 
-def programme(rules: Qualifying, zone: str) -> Programme:
+wallets = st.builds(
+    Wallet,
+    activates=st.sampled_from(["at_payment", "after_return_window"]),
+    validity=st.sampled_from([Validity(), Validity("days", 40), Validity("months", 1), Validity("end_of_year", 0)]),
+)
+
+
+def programme(rules: Qualifying, zone: str, wallet: Wallet | None = None) -> Programme:
     """Two tiers that a few purchases reach by any metric."""
     silver, gold = ((2, 1), (5, 4)) if rules.metric == "orders" else ((1000, 800), (3000, 2400))
     tiers = (Tier("silver", *silver, multiplier=(5, 4)), Tier("gold", *gold, multiplier=(3, 2)))
-    return Programme(zone=zone, qualifying=rules, tiers=tiers)
+    return Programme(zone=zone, qualifying=rules, tiers=tiers, wallets=(wallet or Wallet(),))
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policies:
     """One policy, or one that another replaces in the midst of the life."""
     zone = draw(ZONES)
-    first, second = (programme(draw(qualifying), zone) for _ in range(2))
+    first, second = (programme(draw(qualifying), zone, draw(wallets)) for _ in range(2))
     before = Policies.first(zone, "USD")
     before = replace(before, versions=(replace(before.versions[0], terms=first),))
     return before.with_version(second, START + draw(st.integers(0, 600)) * DAY) if draw(st.booleans()) else before
@@ -70,7 +86,7 @@ class Step:
 
 steps = st.builds(
     Step,
-    kind=st.sampled_from(["buy", "buy", "buy", "return", "pin", "floor", "end", "nothing"]),
+    kind=st.sampled_from(["buy", "buy", "buy", "deliver", "return", "redeem", "pin", "floor", "end", "nothing"]),
     number=st.integers(0, 8),
     net=st.integers(1, 250_000),
     part=st.sampled_from([0, 0, 50, 99]),
@@ -83,6 +99,11 @@ def command(step: Step, number: int, orders: list[tuple[str, int]], at: int) -> 
     match step.kind:
         case "buy":
             return GrantPoints("m", f"o-{number}", step.net, Policies(), at)
+        case "deliver":
+            order, _ = orders[step.number % len(orders)] if orders else ("unknown", 0)
+            return ActivatePoints("m", order, Policies(), at)
+        case "redeem":
+            return RedeemPoints("m", f"p-{number}", step.net // 100, at)
         case "return":
             order, net = orders[step.number % len(orders)] if orders else ("unknown", 0)
             return ClawBackPoints("m", order, f"r-{number}", net * step.part // 100, Policies(), at)
@@ -126,7 +147,7 @@ def lived(under: Policies, life: list[Step], ticking: bool) -> Lived:
 lives = st.lists(steps, min_size=5, max_size=25)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(policies(), lives)
 def test_a_life_with_ticks_has_the_facts_of_the_same_life_without(under: Policies, life: list[Step]) -> None:
     ticked, left = lived(under, life, ticking=True), lived(under, life, ticking=False)
@@ -134,14 +155,14 @@ def test_a_life_with_ticks_has_the_facts_of_the_same_life_without(under: Policie
     assert ticked.stood == left.stood
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(policies(), lives)
 def test_a_life_rebuilt_from_its_facts_is_the_life(under: Policies, life: list[Step]) -> None:
     one = lived(under, life, ticking=True).life
     assert membership.rebuild(one.events) == one.state
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(policies(), lives, st.lists(st.integers(0, 4000), min_size=1, max_size=5))
 def test_at_any_instant_what_holds_without_a_job_is_what_a_job_has_recorded(
     under: Policies, life: list[Step], days: list[int]
@@ -153,7 +174,7 @@ def test_at_any_instant_what_holds_without_a_job_is_what_a_job_has_recorded(
         assert as_of(at, under, membership.rebuild(one.life.events[:asked])).standing == recorded.standing or at > one.ends
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(policies(), lives)
 def test_nothing_due_is_left_behind_and_the_parts_fit_each_other(under: Policies, life: list[Step]) -> None:
     one = lived(under, life, ticking=True).life
@@ -167,7 +188,7 @@ def test_nothing_due_is_left_behind_and_the_parts_fit_each_other(under: Policies
     assert (standing.now.valid_until is None) == (standing.now.tier == "member")
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(policies(), lives, st.integers(-10, 1500))
 def test_the_metric_is_the_plain_sum_of_what_the_window_holds(under: Policies, life: list[Step], day: int) -> None:
     one = lived(under, life, ticking=False).life
