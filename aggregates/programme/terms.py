@@ -69,11 +69,11 @@ class Programme:
         """The rank that a holder of ``rank`` keeps at review: the highest up to it whose keep-threshold is met."""
         return max((i for i, tier in enumerate(self.tiers[:rank], 1) if metric >= tier.keep * self.scale), default=0)
 
-    @property
+    @cached_property
     def unit(self) -> int:
         return minor_units(self.currency)
 
-    @property
+    @cached_property
     def scale(self) -> int:
         """What a threshold is multiplied by to be in the metric's own units."""
         return self.unit if self.qualifying.metric == "spend" else 1

@@ -96,11 +96,15 @@ class Purchases(Mapping[str, Purchase]):
 
     def spend(self, since: int, until: int) -> int:
         """What purchases count for whose date is after ``since`` and not after ``until``, in minor units."""
+        first, last = since // PERIOD, until // PERIOD
+        spans = range(first, last + 1) if last - first < len(self._periods) else self._periods
         total = 0
-        for number, period in self._periods.items():
-            begins, ends = number * PERIOD, (number + 1) * PERIOD
-            if since < begins and ends <= until:
+        for number in spans:
+            period = self._periods.get(number)
+            if period is None:
+                continue
+            if first < number < last:
                 total += period.net
-            elif since < ends and begins <= until:
+            elif first <= number <= last:
                 total += sum([bought.net for bought in period.purchases.values() if since < bought.at <= until])
         return total
