@@ -9,11 +9,64 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aggregates.membership.commands_of_people import By, Done
-from aggregates.membership.commands_of_use import Use
+from aggregates.membership.commands_of_people import (
+    AdjustPoints,
+    By,
+    Done,
+    EnterPool,
+    JoinPool,
+    LeavePool,
+    ReceivePoints,
+    RecordAction,
+    ReinstatePoints,
+    TagMember,
+    TransferPoints,
+)
+from aggregates.membership.commands_of_use import (
+    ActivateLot,
+    CaptureHold,
+    ClaimReward,
+    HoldPoints,
+    RedeemPoints,
+    ReleaseHold,
+    ReturnPoints,
+    Use,
+)
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.standing import Kind
 from aggregates.programme import Policies
+
+__all__ = [
+    "ActivateLot",
+    "ActivatePoints",
+    "AdjustPoints",
+    "Asked",
+    "By",
+    "CaptureHold",
+    "ClaimReward",
+    "ClawBackPoints",
+    "Command",
+    "Done",
+    "EndTierOverride",
+    "EnterPool",
+    "GrantPoints",
+    "HoldPoints",
+    "JoinPool",
+    "LeavePool",
+    "OfOrder",
+    "OfTier",
+    "OverrideTier",
+    "ReceivePoints",
+    "RecordAction",
+    "RecordDue",
+    "RedeemPoints",
+    "ReinstatePoints",
+    "ReleaseHold",
+    "ReturnPoints",
+    "TagMember",
+    "TransferPoints",
+    "Use",
+]
 
 
 @dataclass(frozen=True)
