@@ -13,16 +13,8 @@ from typing import Any
 import pytest
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import (
-    AdjustPoints,
-    CaptureHold,
-    ClaimReward,
-    HoldPoints,
-    RecordAction,
-    RedeemPoints,
-    ReleaseHold,
-    TransferPoints,
-)
+from aggregates.membership.commands import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold
+from aggregates.membership.commands_of_people import AdjustPoints, RecordAction, TransferPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
 from aggregates.policy import PublishPolicy, policy
