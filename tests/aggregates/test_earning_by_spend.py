@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.membership.earning.spending import BoughtLine
@@ -69,6 +69,7 @@ def test_a_rule_without_lines_keeps_no_trace() -> None:
     assert granted(SpendRule(multipliers=(Multiplier("week", (3, 2)),)), TEA).lines == ()
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([TEA, WINE, CARD]), st.integers(1, 30_000)), min_size=1, max_size=4),
     st.integers(0, 500),
