@@ -19,8 +19,8 @@ from aggregates.membership.commands import (
     GrantPoints,
     OverrideTier,
     RecordDue,
-    RedeemPoints,
 )
+from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.due import as_of, due
 from aggregates.membership.facts import Membership
