@@ -9,6 +9,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from infra.event_log.postgres.schema import LOG
 from infra.key_store.postgres import KEYS
@@ -19,6 +21,10 @@ from infra.settings import Settings, jar_cache
 from streams.bootstrap import App, running
 from tests import parts
 from tests.packaged import forget
+
+
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")  # a busy machine is no failure
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
