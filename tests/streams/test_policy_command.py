@@ -132,5 +132,15 @@ def test_the_examples_of_the_docs_are_policies() -> None:
     assert (silver.multiplier, gold.benefits.perks) == ((5, 4), ("lounge",))
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "docs/policies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_a_policy(policy: Command, example: Path) -> None:
+    told = policy("check", str(example))
+    assert told.exit_code == 0, told.output
+
+
+def test_the_plain_example_says_what_holds_where_nothing_is_published() -> None:
+    assert policy_file((ROOT / "docs/policies/plain.yaml").read_bytes()).terms == Programme()
+
+
 def test_the_page_of_terms_is_fresh() -> None:
     assert (ROOT / "docs/policy-terms.md").read_text() == policy_terms.page(), "make docs"

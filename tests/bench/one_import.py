@@ -1,0 +1,36 @@
+"""Import the first weeks of the journey, log and views, and say what it took as JSON: run by ``trees``, on any tree's code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import Settings
+from streams.bootstrap import running
+from streams.cli.importing import import_complete_journey
+from streams.imports.complete_journey import SHOP
+
+
+def main(weeks: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+        settings = Settings(Path(folder))
+        try:
+            with running(settings, SHOP) as app:
+                wall, cpu = time.perf_counter(), time.process_time()
+                imported = import_complete_journey(app, weeks, Console(quiet=True), models=False)
+                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                used = app.views.client.info("cpu")
+                redis = used["used_cpu_user"] + used["used_cpu_sys"]
+                print(json.dumps({"events": imported.events, "wall": wall, "cpu": cpu, "redis": redis}))
+        finally:
+            EmbeddedRedis(settings.valkey).stop()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
