@@ -58,7 +58,7 @@ def is_settled(command: Asked, state: Membership) -> bool:
         case JoinPool() | LeavePool() | EnterPool():
             return False
         case ReceivePoints():
-            return ("transfer", "in", command.sent.transfer) in ledger.settled
+            return ("transfer", "in", command.sent.transfer, command.sent.member) in ledger.settled
         case _:
             assert_never(command)
 

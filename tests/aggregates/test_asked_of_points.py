@@ -165,6 +165,17 @@ def test_a_transfer_moves_points_with_their_expiry_and_waits_before_the_next() -
     assert receiver.give(TransferPoints("n", "o", "v", 40, NOW + 3 * DAY))
 
 
+def test_two_senders_may_give_their_transfers_the_same_name() -> None:
+    receiver = Ledger(policies(SHARED))
+    for name in ("m", "k"):
+        sender = bought(wallet=SHARED)
+        sent = replace(only(PointsTransferred, sender.give(TransferPoints("m", "n", "t", 40, NOW))), member=name)
+        (received,) = react(sent, sender.policies)
+        assert receiver.give(received)  # type: ignore[arg-type]
+        assert receiver.give(received) == []  # type: ignore[arg-type]
+    assert receiver.state.available(NOW) == 80
+
+
 def test_each_rule_pays_into_its_own_wallet() -> None:
     both = (SpendRule(), SpendRule(id="miles", wallet="miles", rate=(2, 1)))
     ledger = Ledger(policies(AT_ONCE, replace(AT_ONCE, name="miles"), earning=Earning(spend=both)))

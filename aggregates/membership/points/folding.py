@@ -126,7 +126,8 @@ def moved(state: Ledger, event: moves.Event) -> Ledger:
             settled = state.settled | {("reinstatement", event.reinstatement)}
             return changed(issued(after, (new,), event.at), settled=settled)
         case PointsTransferred():
-            settled = state.settled | {("transfer", event.direction, event.transfer)}
+            sender = (event.other,) if event.direction == "in" else ()  # each sender names their own
+            settled = state.settled | {("transfer", event.direction, event.transfer, *sender)}
             return changed(transferred(state, event), settled=settled)
         case _:
             assert_never(event)
