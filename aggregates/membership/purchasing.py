@@ -11,7 +11,7 @@ from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Grant
 from aggregates.membership.earning.acting import Act
 from aggregates.membership.earning.spending import Purse
 from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.membership.points import clawback, granting, holding, returning
+from aggregates.membership.points import clawback, folding, granting, holding, returning
 from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.qualifying import Counting, ahead, worth
 from aggregates.programme import Programme
@@ -93,10 +93,13 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
     for name, hold in ledger.holds.items():
         if hold.order == command.order and command.complete:
             events.append(holding.release(member, name, False, now, terms, ledger))
+    after = ledger
     for name in outstanding(command, ledger):
         points = points_back(command, name, bought.bought if bought else 0, ledger)
         if points:
-            events.append(returning.give_back(member, name, command.reversal, points, now, terms, ledger))
+            returned = returning.give_back(member, name, command.reversal, points, now, terms, after)
+            events.append(returned)
+            after = folding.evolve(after, returned)  # the next one names its new lots beside these
     if bought is None:
         return events
     reversal = (command.reversal, command.net, command.given_back)

@@ -65,6 +65,15 @@ def test_of_an_order_half_refunded_half_of_the_points_spent_on_it_come_back() ->
     assert [event.points for event in ledger.events if isinstance(event, PointsReturned)] == [25, 26]
 
 
+def test_two_uses_of_one_lapsed_lot_for_one_order_both_come_back() -> None:
+    ledger = bought()
+    for name, points in (("r", 40), ("s", 30)):
+        ledger.give(RedeemPoints("m", name, points, NOW, order="p"))
+    lapsed = NOW + 90 * DAY
+    ledger.refund("p", "cancelled", 0, lapsed, complete=True)
+    assert ledger.state.available(lapsed) == 70
+
+
 def test_where_the_shop_gives_up_the_order_no_point_is_lost_by_the_wait() -> None:
     for by_shop, left in ((False, 0), (True, 60)):
         ledger = bought(wallet=replace(AT_ONCE, hold_minutes=5 * 24 * 60))
