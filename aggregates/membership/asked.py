@@ -27,6 +27,7 @@ from aggregates.membership.commands_of_use import (
 )
 from aggregates.membership.facts import Event, Membership
 from aggregates.membership.points import adjusting, granting, holding, pooling, redeeming, returning, rewarding, transferring
+from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.points.redeeming import Wish
 from aggregates.programme import Programme
 
@@ -69,6 +70,7 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
     match command:
         case RedeemPoints():
             require_id("redemption", command.redemption)
+            require_no_hold(command.redemption, ledger)
             wish = Wish(command.points, command.wallet, command.order, command.total)
             used = pooling.used(member, command.by, command.redemption, command.wallet, now, terms, ledger)
             return [*used, redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
@@ -88,6 +90,7 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return [holding.release(member, command.hold, command.by_shop, now, terms, ledger)]
         case ClaimReward():
             require_id("claim", command.claim)
+            require_no_hold(command.claim, ledger)
             tier = overriding.in_effect(state.tier, state.standing.override, terms)
             named = (command.claim, command.reward, tier, state.earning.tags)
             used = pooling.used(member, command.by, command.claim, None, now, terms, ledger)
@@ -102,6 +105,12 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return [activate(command, now, terms, state)]
         case _:
             return by_hand(command, now, terms, state)
+
+
+def require_no_hold(use: str, ledger: Ledger) -> None:
+    """A hold that is captured is a redemption of the hold's name, so no other use may have that."""
+    if ("hold", use) in ledger.settled:
+        raise Refusal("redemption_exists", "A hold of points has this name.")
 
 
 def by_hand(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aggregates.membership.commands_of_people import ReinstatePoints
-from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold
 from aggregates.membership.facts import (
     HoldReleased,
     LotExpired,
@@ -36,6 +36,17 @@ def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:
     assert (ledger.state.available(lapsed), ledger.state.held(lapsed)) == (0, 60)
     assert only(PointsRedeemed, ledger.give(CaptureHold("m", "h", lapsed))).points == 60
     assert only(LotExpired, ledger.events).points == 40
+
+
+def test_no_other_use_takes_the_name_of_a_hold_which_is_its_redemptions() -> None:
+    for settles in (None, ReleaseHold("m", "h", NOW)):
+        ledger = bought()
+        ledger.give(HoldPoints("m", "h", 60, NOW))
+        if settles:
+            ledger.give(settles)
+        for command in (RedeemPoints("m", "h", 10, NOW), ClaimReward("m", "h", "mug", NOW)):
+            with refusing("redemption_exists"):
+                ledger.give(command)
 
 
 def test_an_order_that_is_paid_spends_what_was_held_for_it_even_if_nothing_is_left_to_pay() -> None:
