@@ -161,7 +161,7 @@ def activate(command: ActivateLot, now: int, terms: Programme, state: Membership
     lot = state.points.lots.get(command.lot)
     if lot is None:
         raise Refusal("lot_unknown", "This member has no lot of that name.")
-    told = terms.wallet(lot.wallet)
-    if told is not None and told.activates != "on_action":
-        raise Refusal("lot_not_on_action", f"{lot.wallet.capitalize()} do not wait for an action.")
-    return granting.activated(command.member, lot.lot, lot.wallet, now, now, state.tier, terms)
+    if not granting.waits_for_action(lot, state.earning.purchases, command.policies):
+        raise Refusal("lot_not_on_action", "The points of this lot do not wait for an action.")
+    tier = overriding.in_effect(state.tier, state.standing.override, terms)
+    return granting.activated(command.member, lot.lot, lot.wallet, now, now, tier, terms)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from aggregates.membership.earning.formula import Formula, worth
-from aggregates.membership.earning.purchases import Purchase
+from aggregates.membership.earning.purchases import Purchase, Purchases
 from aggregates.membership.earning.spending import Purse, formulas
+from aggregates.membership.lots import Lot
 from aggregates.membership.points.allocation import unused
 from aggregates.membership.points.grants import LotActivated, PointsGranted
 from aggregates.membership.points.ledger import Ledger
@@ -81,6 +82,15 @@ def activated(member: str, lot: str, wallet: str, active_from: int, at: int, tie
 def is_pending(purchase: Purchase, ledger: Ledger) -> bool:
     """Whether any points of an order wait, with no date yet."""
     return any(ledger.lots[grant.lot].active_from is None for grant in purchase.grants)
+
+
+def waits_for_action(lot: Lot, purchases: Purchases, policies: Policies) -> bool:
+    """Whether a lot that is not spendable becomes so by an action: as the policy of its grant has it, not a later one."""
+    if lot.by_action:
+        return True  # it would have been spendable at once
+    granted = (grant for purchase in purchases.values() for grant in purchase.grants if grant.lot == lot.lot)
+    told = [policies.version(grant.terms).wallet(lot.wallet) for grant in granted]
+    return any(wallet is not None and wallet.activates == "on_action" for wallet in told)
 
 
 def delivered(
