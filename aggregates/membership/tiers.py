@@ -31,7 +31,7 @@ def raised(member: str, now: int, metric: int, counting: Counting) -> list[TierR
     if standing.grace_until is None:
         return []
     made_up = in_grace(now, counting)
-    return [extended(member, made_up, now, now, counting)] if terms.kept(made_up, held) == held else []
+    return [extended(member, made_up, now, now, counting)] if terms.kept(made_up, held) == held > 0 else []
 
 
 def review(member: str, due: int, at: int, counting: Counting) -> Reviewed:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aggregates.membership.facts import TierExtended, TierGraceStarted, TierLowered
 from aggregates.membership.qualifying import Counting, ahead
+from aggregates.programme import Tier
 from tests.aggregates.given import instant
 from tests.aggregates.tier_lives import Life, noon, under
 
@@ -59,6 +61,16 @@ def test_what_was_made_up_for_in_parts_counts_together() -> None:
     life.buys("d", 500, "2027-03-10")
     life.buys("e", 300, "2027-04-04")
     assert (life.tier("2027-04-06"), life.state.standing.grace_until) == ("silver", None)
+
+
+def test_a_tier_that_a_new_policy_does_not_know_is_not_kept_by_a_purchase_in_its_grace() -> None:
+    life = silver(grace_days=30)
+    life.ticks("2027-03-07")
+    without = replace(life.policies.newest, tiers=(Tier("vip", threshold=5000, keep=5000),))
+    life.policies = life.policies.with_version(without, noon("2027-03-08"))
+    life.buys("d", 10, "2027-03-20")
+    assert life.state.standing.grace_until == instant("2027-04-05")
+    assert life.tier("2027-04-05") == "member"
 
 
 def test_an_upgrade_in_the_grace_ends_it() -> None:
