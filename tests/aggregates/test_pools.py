@@ -11,7 +11,7 @@ from aggregates.membership.commands_of_people import EnterPool, JoinPool, LeaveP
 from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
 from aggregates.membership.facts import PointsTransferred, PoolUsed
 from aggregates.policies import react
-from aggregates.programme import Policies, Pools, Reward, Validity, Wallet
+from aggregates.programme import Policies, Pools, Reward, Transfers, Validity, Wallet
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 
@@ -69,6 +69,13 @@ def test_any_member_spends_from_the_pool_by_name_or_only_its_owner() -> None:
         uses = [event.use for event in home.ledgers["home"].events if isinstance(event, PoolUsed)]
         assert uses == ["r", "h", "c"]
         assert home.available("home") == 30
+
+
+def test_nobody_sends_on_what_is_in_the_pool() -> None:
+    home = house(replace(SHARED, transfers=Transfers(allowed=True)))
+    home.give(TransferPoints("ben", "home", "t", 60, NOW))
+    with refusing("pool_not_theirs"):
+        home.give(TransferPoints("home", "eve", "u", 10, NOW))
 
 
 def test_joining_twice_changes_nothing_and_who_left_spends_no_more() -> None:

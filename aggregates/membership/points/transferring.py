@@ -18,6 +18,8 @@ def send(
     require_count("points", points, least=1)
     if member == to:
         raise Refusal("transfer_to_oneself", "Points are sent to another member.")
+    if ledger.pool is not None:
+        raise Refusal("pool_not_theirs", "Points of a pool are spent from it, by name; nobody sends them on.")
     told = wallet_of(wallet, terms)
     rules, day = told.transfers, local_day(now, terms.zone)
     if ledger.inside == to:  # what is put into the own household's pool is bound by nothing but what there is
