@@ -22,7 +22,6 @@ from streams.bootstrap import App, running
 from tests import parts
 from tests.packaged import forget
 
-
 examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("unhurried")  # a busy machine is no failure
 
