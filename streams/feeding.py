@@ -62,6 +62,7 @@ class Feeding:
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
         self._rewound: dict[TP, tuple[int, float]] = {}
+        self._unresumed: frozenset[TP] = frozenset()  # Redis has not told yet where these are to be read from
         self._threads = ThreadPoolExecutor(THREADS, "places")
 
     async def take(self, place: TP, records: Sequence[Any]) -> Taken:
@@ -74,18 +75,25 @@ class Feeding:
         return taken
 
     async def resume(self, places: Collection[TP]) -> Mapping[TP, int]:
-        """Where assigned partitions are to be read from; without Redis, where the group committed, and a hole will tell."""
+        """Where assigned partitions are to be read from.
+
+        A rebalance does not wait for long: without Redis they are read from where the group committed, for now. A hole will
+        tell, or :meth:`set_back`, where nothing more comes.
+        """
         ids = await self._patiently(partial(self._on_thread, self._identify))
         for place in list(self._partitions):
             if place not in places or ids[place.topic] != self._ids[place.topic]:
                 del self._partitions[place]
         self._ids = ids
         self._rewound.clear()
+        self._unresumed = frozenset(places)
         try:
-            return await asyncio.wait_for(self._resumed(places), RESUME_PATIENCE)
+            found = await asyncio.wait_for(self._resumed(places), RESUME_PATIENCE)
         except TimeoutError:
             log.warning("redis_silent", partitions=len(places), reads="where the group committed")
             return {}
+        self._unresumed = frozenset()
+        return found
 
     async def rewind(self, consumer: ChunkConsumer, place: TP, behind: Behind) -> None:
         """Have a partition delivered again, once; chunks that were on their way still come and are behind the same hole.
@@ -105,14 +113,26 @@ class Feeding:
         await consumer.rewind(place, behind.offset)
 
     async def set_back(self) -> list[tuple[TP, Behind]]:
-        """What is to be read again because a Redis that was restored or failed over has lost it, also where nothing comes."""
-        partitions = list(self._partitions.items())
+        """What is to be read again, also where nothing comes: what a Redis that was restored or failed over has lost, and
+        what it did not tell in time."""
+        held, unresumed = list(self._partitions.items()), self._unresumed
+        late = [(place, self._of(place)) for place in unresumed]
+
+        def look() -> tuple[list[int | None], list[int]]:
+            return [partition.set_back() for _, partition in held], [partition.resume() for _, partition in late]
+
         try:
-            offsets = await self._on_thread(lambda: [partition.set_back() for _, partition in partitions])
+            set_back, resumed = await self._on_thread(look)
         except redis.RedisError:
             return []
-        found = [(place, offset) for (place, _), offset in zip(partitions, offsets, strict=True) if offset is not None]
-        return [(place, SetBack(offset, "Redis was set back")) for place, offset in found if place in self._partitions]
+        if self._unresumed is unresumed:  # else partitions were given out meanwhile
+            self._unresumed = frozenset()
+        told = zip((place for place, _ in late), resumed, strict=True)
+        found: list[tuple[TP, Behind]] = [(place, Behind(offset, "Redis tells it late")) for place, offset in told]
+        for (place, _), offset in zip(held, set_back, strict=True):
+            if offset is not None and place not in unresumed:
+                found.append((place, SetBack(offset, "Redis was set back")))
+        return [(place, behind) for place, behind in found if place in self._partitions]
 
     def _of(self, place: TP) -> Partition:
         if place not in self._partitions:
@@ -120,7 +140,10 @@ class Feeding:
         return self._partitions[place]
 
     async def _resumed(self, places: Collection[TP]) -> Mapping[TP, int]:
-        return {place: await self._patiently(partial(self._on_thread, self._of(place).resume)) for place in places}
+        partitions = [(place, self._of(place)) for place in places]
+        return await self._patiently(
+            lambda: self._on_thread(lambda: {place: partition.resume() for place, partition in partitions})
+        )
 
     async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         attempt = 0

@@ -16,6 +16,7 @@ from infra.kafka.clients import administering
 from infra.kafka.envelope import unwrap
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
+from models.learner import Learner
 from streams.agents import Agents
 from streams.bootstrap import App
 from streams.burying import Burying
@@ -39,6 +40,7 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
     Raises :class:`Misconfigured` if the topics are not there, or if these read models are kept up from the log itself.
     """
     app.views.fed_by("topics")
+    Learner(app.terms.zone)  # loads its libraries, which takes seconds: later, a rebalance would have to wait for them
     found = fed_topics(app, kafka)
     ids: dict[str, str] = {}
 

@@ -1,0 +1,101 @@
+"""Where a worker begins to read, when Redis does not tell in time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+import redis
+from faust.types import TP
+
+from streams import feeding
+from streams.feeding import Feeding
+from streams.partition import Behind, Partition, SetBack
+from streams.rounds import Rounds
+
+PLACES = [TP("topic", number) for number in range(3)]
+
+
+class Place:
+    """A partition whose effects end before offset 40, as Redis tells once it ``answers``."""
+
+    def __init__(self, answers: threading.Event) -> None:
+        self.answers = answers
+        self.lost: int | None = None
+
+    def resume(self) -> int:
+        if not self.answers.wait(0.05):
+            raise redis.ConnectionError("no answer")
+        return 40
+
+    def set_back(self) -> int | None:
+        if not self.answers.is_set():
+            raise redis.ConnectionError("no answer")
+        return self.lost
+
+
+@pytest.fixture
+def answers() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def places(answers: threading.Event) -> Mapping[TP, Place]:
+    return {place: Place(answers) for place in PLACES}
+
+
+@pytest.fixture
+def worker(places: Mapping[TP, Place]) -> Feeding:
+    return Feeding(lambda place: cast(Partition, places[place]), cast(Rounds, None), lambda: {"topic": "AAAA"})
+
+
+def told(found: list[tuple[TP, Behind]]) -> dict[TP, tuple[int, type[Behind]]]:
+    return {place: (behind.offset, type(behind)) for place, behind in found}
+
+
+def test_what_redis_tells_is_where_reading_begins(worker: Feeding, answers: threading.Event) -> None:
+    answers.set()
+    assert asyncio.run(worker.resume(PLACES)) == dict.fromkeys(PLACES, 40)
+    assert asyncio.run(worker.set_back()) == []
+
+
+def test_what_redis_did_not_tell_in_time_is_read_again_from_there_though_nothing_more_comes(
+    worker: Feeding, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "RESUME_PATIENCE", 0.2)
+
+    async def life() -> None:
+        assert await worker.resume(PLACES) == {}, "a rebalance does not wait for ever"
+        assert await worker.set_back() == [], "it is silent still"
+        answers.set()
+        assert told(await worker.set_back()) == dict.fromkeys(PLACES, (40, Behind))
+        assert await worker.set_back() == [], "once"
+
+    asyncio.run(life())
+
+
+def test_what_was_given_away_is_not_asked_for(
+    worker: Feeding, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "RESUME_PATIENCE", 0.2)
+
+    async def life() -> None:
+        await worker.resume(PLACES)
+        answers.set()
+        assert await worker.resume(PLACES[:1]) == {PLACES[0]: 40}
+        assert await worker.set_back() == []
+
+    asyncio.run(life())
+
+
+def test_what_redis_lost_is_read_again(worker: Feeding, answers: threading.Event, places: Mapping[TP, Place]) -> None:
+    async def life() -> None:
+        answers.set()
+        await worker.resume(PLACES)
+        places[PLACES[1]].lost = 7
+        assert told(await worker.set_back()) == {PLACES[1]: (7, SetBack)}
+
+    asyncio.run(life())
