@@ -134,7 +134,7 @@ SAMPLES: tuple[object, ...] = (
     replace(CLAWED_BACK_BY_RULE, ahead=SHOWN.ahead),
     DebtSettled("m-1", "o-4", 1, AT + 22 * DAY, "miles"),
     PointsReturned("m-1", "p-1", "r-2", "points", 5, (("o-1", 2),), (REISSUED,), 5, AT + 21 * DAY),
-    PointsHeld("m-1", "h-1", "points", "o-5", 7, (("o-4", 7),), AT + 23 * DAY, AT + 22 * DAY),
+    PointsHeld("m-1", "h-1", "points", "o-5", 7, (("o-4", 7),), AT + 23 * DAY, 7, 2, AT + 22 * DAY),
     HoldCaptured("m-1", "h-1", "points", (("o-4", 7),), AT + 22 * DAY),
     HoldReleased("m-1", "h-2", "points", (("o-4", 4),), (("o-3", 2),), (REISSUED,), "shop", AT + 24 * DAY),
     LotExpired("m-1", "o-4", 3, AT + 400 * DAY, "miles"),

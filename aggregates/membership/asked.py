@@ -85,7 +85,7 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             used = pooling.used(member, command.by, command.hold, command.wallet, now, terms, ledger)
             return [*used, holding.hold(member, command.hold, wish, now, terms, ledger)]
         case CaptureHold():
-            return list(holding.capture(member, command.hold, now, terms, ledger))
+            return list(holding.capture(member, command.hold, now, ledger))
         case ReleaseHold():
             return [holding.release(member, command.hold, command.by_shop, now, terms, ledger)]
         case ClaimReward():

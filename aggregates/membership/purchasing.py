@@ -67,7 +67,7 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     captured: list[Event] = []
     for name, hold in ledger.holds.items():
         if hold.order == command.order:
-            captured += holding.capture(member, name, now, terms, ledger)
+            captured += holding.capture(member, name, now, ledger)
     if command.net <= 0:
         return captured
     tier = overriding.in_effect(state.tier, state.standing.override, terms)

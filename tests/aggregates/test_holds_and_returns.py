@@ -12,7 +12,7 @@ from aggregates.membership.facts import (
     PointsRedeemed,
     PointsReturned,
 )
-from aggregates.programme import Validity, Wallet
+from aggregates.programme import Redemption, Validity, Wallet
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 
@@ -55,6 +55,15 @@ def test_an_order_that_is_paid_spends_what_was_held_for_it_even_if_nothing_is_le
     (_, redeemed) = ledger.buy("p", 0, NOW + 1000)
     assert isinstance(redeemed, PointsRedeemed)
     assert (redeemed.redemption, redeemed.order, redeemed.money) == ("h", "p", 60)
+
+
+def test_what_was_held_is_worth_what_the_order_was_told_whatever_a_later_policy_says() -> None:
+    ledger = bought()
+    ledger.give(HoldPoints("m", "h", 60, NOW, order="p"))
+    dearer = policies(replace(AT_ONCE, redemption=Redemption(value=(1, 50)))).newest
+    ledger.policies = ledger.policies.with_version(dearer, NOW + 1)
+    redeemed = only(PointsRedeemed, ledger.buy("p", 1_000, NOW + 1000))
+    assert (redeemed.money, redeemed.terms) == (60, 1)
 
 
 def test_an_order_that_is_cancelled_gives_back_what_was_held_or_spent_for_it() -> None:

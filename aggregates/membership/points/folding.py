@@ -73,7 +73,7 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
         case PointsReturned():
             return returned(state, event)
         case PointsHeld():
-            hold = Hold(event.wallet, event.order, event.allocations, event.until)
+            hold = Hold(event.wallet, event.order, event.allocations, event.until, event.money, event.terms)
             settled = state.settled | {("hold", event.hold)}
             after = held(taken(state, event.allocations), event.allocations)
             return changed(after, holds={**state.holds, event.hold: hold}, settled=settled)

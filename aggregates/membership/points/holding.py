@@ -7,17 +7,17 @@ from aggregates.membership.points.ledger import Hold, Ledger
 from aggregates.membership.points.redeeming import Wish, chosen, discount, wallet_of
 from aggregates.membership.points.returning import grace_end, issue
 from aggregates.membership.points.uses import HoldCaptured, HoldReleased, PointsHeld, PointsRedeemed
-from aggregates.programme import Programme, Redemption, Wallet
+from aggregates.programme import Programme, Wallet
 
 MINUTE = 60_000
 
 
 def hold(member: str, name: str, wish: Wish, now: int, terms: Programme, ledger: Ledger) -> PointsHeld:
     wallet = wallet_of(wish.wallet, terms)
-    discount(wish, wallet, terms)
+    money = discount(wish, wallet, terms)
     allocations = chosen(wish.points, wallet.name, now, ledger)
     until = now + wallet.hold_minutes * MINUTE
-    return PointsHeld(member, name, wallet.name, wish.order, wish.points, allocations, until, now)
+    return PointsHeld(member, name, wallet.name, wish.order, wish.points, allocations, until, money, terms.version, now)
 
 
 def held(name: str, ledger: Ledger) -> Hold:
@@ -27,19 +27,14 @@ def held(name: str, ledger: Ledger) -> Hold:
     return found
 
 
-def capture(member: str, name: str, now: int, terms: Programme, ledger: Ledger) -> tuple[HoldCaptured, PointsRedeemed]:
-    """What was held is spent, by a redemption of the hold's name."""
+def capture(member: str, name: str, now: int, ledger: Ledger) -> tuple[HoldCaptured, PointsRedeemed]:
+    """What was held is spent, by a redemption of the hold's name, for what it was worth when it was held."""
     kept = held(name, ledger)
     points = sum(part for _, part in kept.allocations)
-    rules = (terms.wallet(kept.wallet) or Wallet()).redemption
-    redeemed = PointsRedeemed(
-        member, name, kept.order, points, kept.allocations, now, kept.wallet, money_of(points, rules, terms), terms.version
+    captured = HoldCaptured(member, name, kept.wallet, kept.allocations, now)
+    return captured, PointsRedeemed(
+        member, name, kept.order, points, kept.allocations, now, kept.wallet, kept.money, kept.terms
     )
-    return HoldCaptured(member, name, kept.wallet, kept.allocations, now), redeemed
-
-
-def money_of(points: int, rules: Redemption, terms: Programme) -> int:
-    return points * rules.value[0] * terms.unit // rules.value[1]
 
 
 def release(member: str, name: str, by_shop: bool, now: int, terms: Programme, ledger: Ledger) -> HoldReleased:

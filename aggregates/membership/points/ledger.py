@@ -18,6 +18,8 @@ class Hold:
     order: str | None
     allocations: Allocations
     until: int
+    money: int
+    terms: int
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ class IssuedLot:
 
 @dataclass(frozen=True)
 class PointsHeld:
-    """Set apart for an order until it is settled, or until ``until``. Held points do not lapse."""
+    """Set apart for an order until it is settled, or until ``until``. Held points do not lapse.
+
+    ``money``: what they are worth to that order, in minor units, under version ``terms`` of the policy.
+    """
 
     member: str
     hold: str
@@ -30,6 +33,8 @@ class PointsHeld:
     points: int
     allocations: Allocations
     until: int
+    money: int
+    terms: int
     at: int
 
 
