@@ -101,6 +101,14 @@ def test_refunds_of_lines_in_any_order_leave_what_the_rest_earns_and_sum_to_the_
     assert len(ends) == len(lines), "after one and the same line, all ways stand the same"
 
 
+def test_what_is_kept_of_lines_is_rounded_once_not_line_by_line() -> None:
+    rule = SpendRule(excluded=NO_CARDS, bonuses=(Bonus(3, 7),))
+    ledger = Ledger(policies(earning=Earning(spend=(rule,))))
+    ledger.buy("o", 1_500, NOW, (TEA, WINE))  # half of what is paid is tax
+    ledger.refund("o", "most", 300, NOW, given_back=(699, 1_701))
+    assert ledger.state.pending(NOW) == 10, "1.505 and 1.495 of net are 3"
+
+
 def test_a_bonus_is_lost_with_the_lines_that_reached_it() -> None:
     rule = SpendRule(excluded=NO_CARDS, bonuses=(Bonus(25, 100),))
     ledger = Ledger(policies(earning=Earning(spend=(rule,))))

@@ -58,11 +58,17 @@ def worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> int:
     """
     if net <= 0 or net < formula.minimum:
         return 0
+    counted: Fraction | int = net
     if formula.lines:
-        nets = [line.net * left // line.paid if line.paid else line.net for line, left in zip(formula.lines, kept, strict=True)]
-        earned = sum((Fraction(*line.rate) * left for line, left in zip(formula.lines, nets, strict=True)), Fraction())
-        points, counted = int(earned // unit), sum(nets)
+        nets = [net_of(line, left) for line, left in zip(formula.lines, kept, strict=True)]
+        earned = sum((Fraction(*line.rate) * part for line, part in zip(formula.lines, nets, strict=True)), Fraction())
+        points, counted = int(earned // unit), sum(nets, Fraction())
     else:
-        points, counted = points_for(net, formula.multiplier, unit), net
+        points = points_for(net, formula.multiplier, unit)
     points += sum(bonus for threshold, bonus in formula.bonuses if counted >= threshold)
     return max(0, points if formula.cap is None else min(points, formula.cap))
+
+
+def net_of(line: EarningLine, left: int) -> Fraction:
+    """What a line still counts for of which ``left`` is kept of what was paid: minor units, exact."""
+    return Fraction(line.net * left, line.paid) if line.paid else Fraction(line.net)
