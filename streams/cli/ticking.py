@@ -21,7 +21,7 @@ from streams.ticking import latest, tick, ticking
 @click.option("--at", metavar="TIME", help="ISO 8601; without an offset, the shop's own time. Default: by REGULARS_CLOCK.")
 @click.option("--every", type=click.FloatRange(1), metavar="SECONDS", help="Tick so often, until Ctrl-C.")
 def ticks(at: str | None, every: float | None) -> None:
-    """Record what is due: reviews of tiers, ends of grace and of overrides, and points that lapse."""
+    """Record what is due: reviews of tiers, ends of grace, of overrides and of holds, and points that lapse or pay a debt."""
     if at and every:
         raise click.UsageError("--at is one instant: it cannot be ticked every so often.")
     with running(from_environment()) as app:
