@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -40,6 +40,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if inspect.isclass(hint) and is_dataclass(hint):
         return st.builds(hint, **{name: values(kind) for name, kind in get_type_hints(hint).items()})
     parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return st.sampled_from(parts)
     if get_origin(hint) in (Union, UnionType):
         return st.one_of(*map(values, parts))
     if inspect.isclass(origin := get_origin(hint)) and issubclass(origin, Mapping):
