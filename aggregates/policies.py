@@ -32,10 +32,15 @@ from aggregates.session import JoinSession, RecogniseMember, SessionJoined
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
 MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
+CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+"""Facts from which something may follow; from most of a basket nothing does."""
+TO_ANOTHER = (TransferPoints, JoinPool)
 
 
 def react(event: object, policies: Policies, erased: Collection[str] = ()) -> list[object]:
     """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
+    if type(event) not in CAUSES:
+        return []
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
@@ -96,7 +101,7 @@ def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> 
     require_instant("at", getattr(command, "at", 0))
     if erased and whose(command) in erased and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
-    if isinstance(command, TransferPoints | JoinPool):
+    if isinstance(command, TO_ANOTHER):
         other = command.to if isinstance(command, TransferPoints) else command.joiner
         if isinstance(other, str) and other in erased:
             raise Refusal("member_erased", "The other member of this was erased.")

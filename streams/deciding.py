@@ -37,17 +37,21 @@ class Deciding:
         self._codec = codec
         self._load = load
         self._batch = batch
+        self._policies: Policies | None = None
 
     @property
     def policies(self) -> Policies:
-        """What decisions go by, with what this very request has published."""
-        version, published = self.streams.get(policy.name) or self._load(policy.name, policy)
-        return published if version else self._first
+        """What decisions go by, with what this very request has published; looked up once, for a basket is thirty commands."""
+        if self._policies is None:
+            version, published = self.streams.get(policy.name) or self._load(policy.name, policy)
+            self._policies = published if version else self._first
+        return self._policies
 
     def command(self, command: object) -> None:
         """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
-        admit(command, self.policies, self.erased)
-        self._decide(under(command, self.policies))
+        policies = self.policies
+        admit(command, policies, self.erased)
+        self._decide(under(command, policies))
 
     def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
         """What an aggregate stands at, what this request has decided so far included."""
@@ -73,6 +77,8 @@ class Deciding:
         if due and (after := due(state)) != before:
             self.due[stream] = after
         self.streams[stream] = version, state
+        if stream == policy.name:
+            self._policies = None
         for reaction in reactions:
             self._decide(reaction)
 

@@ -78,10 +78,6 @@ class Programme:
         """What a threshold is multiplied by to be in the metric's own units."""
         return self.unit if self.qualifying.metric == "spend" else 1
 
-    @property
-    def window_months(self) -> int:
-        return self.qualifying.months
-
 
 @dataclass(frozen=True)
 class InForce:

@@ -9,7 +9,11 @@ from typing import Any
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import Event, Membership
-from aggregates.programme import InForce, Policies, Programme, Wallet
+from aggregates.programme import InForce, Policies, Programme, Validity, Wallet
+from tests.aggregates.given import instant
+
+NOW = instant("2026-06-10T12:00", "UTC")
+AT_ONCE = Wallet(activates="at_payment", validity=Validity("days", 60))
 
 
 def policies(*wallets: Wallet, **terms: Any) -> Policies:
@@ -45,6 +49,13 @@ class Ledger:
     def left(self) -> dict[str, int]:
         """What is left of each lot of which anything is."""
         return {lot.lot: lot.remaining for lot in self.state.points.lots.values() if lot.remaining}
+
+
+def bought(points: int = 100, wallet: Wallet = AT_ONCE) -> Ledger:
+    """Of a member who has just earned so many by one order, ``o``."""
+    ledger = Ledger(policies(wallet))
+    ledger.buy("o", points * 100, NOW)
+    return ledger
 
 
 def only(kind: type[Any], events: Iterable[Event]) -> Any:

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from aggregates.membership.commands import Command, OverrideTier
+from aggregates.membership.commands import Command
 from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
-from aggregates.membership.commands_of_use import ActivateLot, CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
+from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.facts import (
-    LotActivated,
     PointsAdjusted,
     PointsClawedBack,
     PointsGranted,
@@ -18,63 +17,9 @@ from aggregates.membership.facts import (
     PointsTransferred,
 )
 from aggregates.policies import react
-from aggregates.programme import Benefits, Clawback, Earning, Redemption, SpendRule, Tier, Transfers, Validity, Wallet
+from aggregates.programme import Clawback, Earning, Redemption, SpendRule, Transfers
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
-
-NOW = instant("2026-06-10T12:00", "UTC")
-AT_ONCE = Wallet(activates="at_payment", validity=Validity("days", 60))
-
-
-def bought(points: int = 100, wallet: Wallet = AT_ONCE) -> Ledger:
-    ledger = Ledger(policies(wallet))
-    ledger.buy("o", points * 100, NOW)
-    return ledger
-
-
-def test_points_of_a_wallet_that_activates_at_payment_can_be_spent_at_once() -> None:
-    ledger = bought()
-    assert ledger.state.available(NOW) == 100
-    assert only(LotActivated, ledger.events).expires_at == instant("2026-08-10", "UTC"), "the end of 9 August, 60 days later"
-
-
-def test_points_that_wait_for_an_action_are_not_activated_by_a_delivery() -> None:
-    ledger = bought(wallet=Wallet(activates="on_action"))
-    assert ledger.deliver("o", NOW + DAY) == []
-    ledger.give(ActivateLot("m", "o", NOW + 2 * DAY))
-    assert (ledger.state.available(NOW + DAY), ledger.state.available(NOW + 2 * DAY)) == (0, 100)
-    assert ledger.give(ActivateLot("m", "o", NOW + 3 * DAY)) == []
-    with refusing("lot_unknown"):
-        ledger.give(ActivateLot("m", "x", NOW))
-
-
-def test_a_lot_of_another_mode_is_not_activated_by_hand() -> None:
-    with refusing("lot_not_on_action"):
-        bought(wallet=Wallet()).give(ActivateLot("m", "o", NOW))
-
-
-def test_how_a_lot_becomes_spendable_is_said_by_the_policy_of_its_grant_not_by_a_later_one() -> None:
-    ledger = bought(wallet=Wallet(activates="on_action"))
-    ledger.policies = ledger.policies.with_version(policies(Wallet()).newest, NOW + 1)
-    ledger.buy("p", 10_000, NOW + 2)
-    ledger.policies = ledger.policies.with_version(policies(Wallet(activates="on_action")).newest, NOW + 3)
-    with refusing("lot_not_on_action"):
-        ledger.give(ActivateLot("m", "p", NOW + 4))
-    ledger.policies = ledger.policies.with_version(policies(Wallet()).newest, NOW + 5)
-    ledger.give(ActivateLot("m", "o", NOW + DAY))
-    ledger.deliver("p", NOW + DAY)
-    assert (ledger.state.available(NOW + DAY), ledger.state.available(NOW + 15 * DAY)) == (100, 200)
-
-
-def test_points_live_longer_for_whoever_holds_a_tier_that_says_so_be_it_earned_or_laid_on() -> None:
-    longer = Tier("club", threshold=10**6, keep=0, benefits=Benefits(extra_validity_days=5))
-    wallet = Wallet(activates="on_action", validity=Validity("days", 10))
-    ledger = Ledger(policies(wallet, tiers=(longer,)))
-    ledger.buy("o", 10_000, NOW)
-    ledger.give(OverrideTier("m", "x", "floor", "club", "a friend of the house", "kim", NOW))
-    ledger.give(ActivateLot("m", "o", NOW))
-    assert only(LotActivated, ledger.events).expires_at == instant("2026-06-26", "UTC")
-
+from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
 
 CAREFUL = replace(AT_ONCE, redemption=Redemption(value=(1, 50), minimum=20, multiple=10, share=(1, 2)))
 

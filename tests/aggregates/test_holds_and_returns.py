@@ -12,18 +12,9 @@ from aggregates.membership.facts import (
     PointsRedeemed,
     PointsReturned,
 )
-from aggregates.programme import Redemption, Validity, Wallet
+from aggregates.programme import Redemption
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
-
-NOW = instant("2026-06-10T12:00", "UTC")
-AT_ONCE = Wallet(activates="at_payment", validity=Validity("days", 60))
-
-
-def bought(points: int = 100, wallet: Wallet = AT_ONCE) -> Ledger:
-    ledger = Ledger(policies(wallet))
-    ledger.buy("o", points * 100, NOW)
-    return ledger
+from tests.aggregates.ledgers import AT_ONCE, NOW, bought, only, policies
 
 
 def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:
