@@ -10,7 +10,7 @@ import msgspec
 from aggregates import campaign, coupon, member, policy, product, review, session
 from aggregates.cart import decider as carting
 from aggregates.cart import facts as cart
-from aggregates.membership import commands_of_people, commands_of_use
+from aggregates.membership import commands, commands_of_people, commands_of_use
 from aggregates.membership import facts as points
 from aggregates.order import decider as ordering
 from aggregates.order import facts as order
@@ -42,6 +42,7 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
+    points.LotActivated: commands_of_use.ActivateLot,
     points.PointsRedeemed: commands_of_use.RedeemPoints,
     points.PointsReturned: commands_of_use.ReturnPoints,
     points.PointsHeld: commands_of_use.HoldPoints,
@@ -55,6 +56,8 @@ COMMAND_OF: dict[type, type] = {
     points.PoolLeft: commands_of_people.LeavePool,
     points.ActionRecorded: commands_of_people.RecordAction,
     points.MemberTagged: commands_of_people.TagMember,
+    points.TierOverridden: commands.OverrideTier,
+    points.TierOverrideEnded: commands.EndTierOverride,
     session.SessionJoined: session.JoinSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,

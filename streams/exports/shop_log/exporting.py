@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
+from aggregates.policy import PolicyPublished, policy
 from aggregates.product import ProductListed
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Shop
@@ -51,6 +52,7 @@ class Export:
         self.untold = 0
         self._log = log
         self._shop = Shop(terms.zone, terms.currency)
+        self._first = Policies.first(terms.zone, terms.currency)
         self._personal = personal
         self._world = World(log, terms)
         self._candidates = Candidates(self._world, Amounts(terms.currency))
@@ -96,13 +98,15 @@ class Export:
 
     def _facts(self) -> Iterator[Any]:
         """The facts of the log, those left out that follow from others."""
-        position = 0
+        position, policies = 0, self._first
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
             for recorded in chunk:
                 event: Any = recorded.event
                 self.told = recorded.position
-                if not follows(event):
+                if isinstance(event, PolicyPublished):
+                    policies = policy.evolve(policies, event)
+                if not follows(event, policies):
                     yield tellable(event if self._personal else blank(event))
 
     def _happened(self, event: Any) -> None:

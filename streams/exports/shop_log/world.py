@@ -16,6 +16,7 @@ from aggregates.membership.facts import (
     ActionRecorded,
     HoldCaptured,
     HoldReleased,
+    LotActivated,
     MemberTagged,
     PointsAdjusted,
     PointsHeld,
@@ -26,6 +27,8 @@ from aggregates.membership.facts import (
     PoolJoined,
     PoolLeft,
     RewardClaimed,
+    TierOverridden,
+    TierOverrideEnded,
 )
 from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.order.decider import order
@@ -38,6 +41,7 @@ from streams.imports.shop_log.lines import ShopLine
 from streams.imports.shop_log.plans.planning import Planner
 
 OF_POINTS = (
+    LotActivated,
     PointsRedeemed,
     PointsReturned,
     PointsHeld,
@@ -51,21 +55,33 @@ OF_POINTS = (
     PoolLeft,
     ActionRecorded,
     MemberTagged,
+    TierOverridden,
+    TierOverrideEnded,
 )
-"""What people ask of their points. Where it followed from an order after all, asking for it again changes nothing."""
+"""What people ask of points and tiers. Where it followed from an order after all, asking for it again changes nothing."""
 
 FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS), MemberRecognised)
 """Facts that policies bring about: the import decides them again, so the file leaves them out."""
 
 
-def follows(event: object) -> bool:
+def follows(event: object, policies: Policies) -> bool:
     match event:
+        case LotActivated():
+            return not is_by_action(event, policies)
+        case TierOverrideEnded():
+            return event.actor is None
         case PointsTransferred():
             return event.direction == "in"
         case HoldReleased():
             return event.reason == "expired"
         case _:
             return isinstance(event, FOLLOWS)
+
+
+def is_by_action(event: LotActivated, policies: Policies) -> bool:
+    """Whether it may have been asked for, since the wallet waits for that."""
+    wallet = policies.at(event.at).wallet(event.wallet)
+    return event.active_from == event.at and (wallet is None or wallet.activates == "on_action")
 
 
 NOT_KEPT = (membership, sessions)
@@ -92,7 +108,7 @@ class World:
                 deciding.command(command)
         except Refusal:
             return None
-        return [event for _, _, event in deciding.events if not follows(event)]
+        return [event for _, _, event in deciding.events if not follows(event, deciding.policies)]
 
     def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
         """Take note of the log's next fact."""
