@@ -129,7 +129,8 @@ def test_a_decision_after_a_tick_is_the_decision_without_it(app: App, settings: 
         app.handler.handle(Request("again", (place("again", "ada", line("tea"), at=at), PayOrder("again", at))))
         return app.log.read("membership-ada")[0]
 
-    with running(replace(settings, home=tmp_path / "other", database_url=None, redis_url=None)) as other:
+    redis_url = f"{settings.redis_url}?db=1"  # its own database of the same server
+    with running(replace(settings, home=tmp_path / "other", database_url=None, redis_url=redis_url)) as other:
         assert life(app, ticks=True) == life(other, ticks=False)
 
 
