@@ -21,7 +21,7 @@ from aggregates.membership.commands_of_people import EnterPool, JoinPool, Receiv
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
 from aggregates.membership.points.pools import PoolJoined, PoolLeft
-from aggregates.membership.points.uses import RewardClaimed
+from aggregates.membership.points.uses import RewardClaimed, RewardReturned
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.policy import PublishPolicy
@@ -152,14 +152,29 @@ class Use:
     exhausted: Refusal | None
 
 
-Guard: TypeAlias = Claim | Allow | Use
+@dataclass(frozen=True)
+class GiveBack:
+    """One use of ``key`` that was counted is none any more."""
+
+    key: str
+
+
+Guard: TypeAlias = Claim | Allow | Use | GiveBack
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
 REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
 CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
 
 
-GUARDED = (MemberRegistered, MemberProfileChanged, MemberErased, CampaignLaunched, CouponRedeemed, RewardClaimed)
+GUARDED = (
+    MemberRegistered,
+    MemberProfileChanged,
+    MemberErased,
+    CampaignLaunched,
+    CouponRedeemed,
+    RewardClaimed,
+    RewardReturned,
+)
 
 
 def guards(event: object) -> list[Guard]:
@@ -176,6 +191,8 @@ def guards(event: object) -> list[Guard]:
             return [Allow(f"campaign:{event.campaign}", limit)]
         case RewardClaimed(stock=int(stock)):
             return [Allow(f"reward:{event.reward}", stock), Use(f"reward:{event.reward}", REWARD_EXHAUSTED)]
+        case RewardReturned(stock=int()):
+            return [GiveBack(f"reward:{event.reward}")]
         case CouponRedeemed(flags=()):
             return [Use(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aggregates.behaviour import behaviour
 from aggregates.kernel import Decider, Refusal, stream_id
-from aggregates.policies import Allow, Claim, Guard, Use, guards
+from aggregates.policies import Allow, Claim, GiveBack, Guard, Use, guards
 from aggregates.policy import policy
 from aggregates.programme import Policies
 from aggregates.session import sessions
@@ -128,7 +128,7 @@ class Handler:
         deciding = Deciding(self._first, self._log.codec, group.erased, load, group.batch)
         try:
             for command in request.plan(deciding.look):
-                deciding.command(command)
+                deciding.command(command, request.by_time)
             needed = [guard for _, _, event in deciding.events for guard in guards(event)]
             with append.savepoint(guarded=bool(needed)):
                 self._hold(append, needed)
@@ -185,6 +185,8 @@ class Handler:
                         raise guard.taken
                 case Allow():
                     append.allow(guard.key, guard.limit)
+                case GiveBack():
+                    append.give_back(guard.key)
                 case Use():
                     if not append.use(guard.key, limited=guard.exhausted is not None) and guard.exhausted:
                         raise guard.exhausted

@@ -25,7 +25,7 @@ from aggregates.membership.commands_of_use import (
     ReleaseHold,
     ReturnPoints,
 )
-from aggregates.membership.facts import Event, Membership
+from aggregates.membership.facts import Event, Membership, PointsReturned
 from aggregates.membership.points import adjusting, granting, holding, pooling, redeeming, returning, rewarding, transferring
 from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.points.redeeming import Wish
@@ -76,7 +76,8 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return [*used, redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
         case ReturnPoints():
             require_id("reversal", command.reversal)
-            return [return_asked(command, now, terms, state)]
+            back = return_asked(command, now, terms, state)
+            return [back, *rewarding.taken_back(back, ledger)]
         case HoldPoints():
             require_id("hold", command.hold)
             if command.hold in ledger.redemptions:
@@ -147,7 +148,7 @@ def by_hand(
             assert_never(command)
 
 
-def return_asked(command: ReturnPoints, now: int, terms: Programme, state: Membership) -> Event:
+def return_asked(command: ReturnPoints, now: int, terms: Programme, state: Membership) -> PointsReturned:
     if command.redemption not in state.points.redemptions:
         raise Refusal("redemption_unknown", "This member has no redemption of that name.")
     if command.points is not None:

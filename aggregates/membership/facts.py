@@ -28,6 +28,7 @@ from aggregates.membership.points.uses import (
     PointsRedeemed,
     PointsReturned,
     RewardClaimed,
+    RewardReturned,
 )
 from aggregates.membership.standing import (
     Held,
@@ -67,6 +68,7 @@ __all__ = [
     "PoolLeft",
     "PoolUsed",
     "RewardClaimed",
+    "RewardReturned",
     "Standing",
     "StreakExtended",
     "TierExtended",
@@ -93,6 +95,7 @@ Event: TypeAlias = (
     | PointsReinstated
     | PointsTransferred
     | RewardClaimed
+    | RewardReturned
     | PoolJoined
     | PoolEntered
     | PoolLeft

@@ -98,6 +98,10 @@ class Append:
             self._transaction.run(statements.USE, (key,))
         return True
 
+    def give_back(self, key: str) -> None:
+        """Count one use less."""
+        self._transaction.run(statements.GIVE_BACK, (key,))
+
     def schedule(self, due: Mapping[str, int | None]) -> None:
         """From when on each of these streams has something due, None if time alone changes nothing of it."""
         self._due.update(due)

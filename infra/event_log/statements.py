@@ -34,6 +34,7 @@ CLAIM = "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING ow
 ALLOW = "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed"
 USED = "SELECT used < allowed FROM limits WHERE key = ?"
 USE = "UPDATE limits SET used = used + 1 WHERE key = ?"
+GIVE_BACK = "UPDATE limits SET used = used - 1 WHERE key = ? AND used > 0"
 
 DUE = "SELECT stream, instant FROM due WHERE instant <= ? ORDER BY instant, stream LIMIT ?"
 DUE_FROM = "INSERT INTO due VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET instant = excluded.instant"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aggregates.coupon import SendCoupon
 from aggregates.membership.commands_of_people import TagMember
-from aggregates.membership.commands_of_use import ClaimReward, ReturnPoints
-from aggregates.membership.facts import PointsRedeemed, RewardClaimed
-from aggregates.policies import REWARD_EXHAUSTED, Allow, Use, guards, react
+from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints, ReturnPoints
+from aggregates.membership.facts import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
+from aggregates.policies import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards, react
 from aggregates.programme import Audience, Days, Reward, Wallet
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
@@ -74,3 +76,27 @@ def test_a_member_has_a_reward_as_often_as_it_says_and_may_return_it() -> None:
         ledger.give(ClaimReward("m", "3", "mug", NOW))
     ledger.give(ReturnPoints("m", "1", "broken", NOW + DAY))
     assert ledger.state.available(NOW + DAY) == 60
+    assert ledger.give(ClaimReward("m", "3", "mug", NOW + DAY)), "the one that came back does not count"
+
+
+def test_a_reward_is_back_with_the_last_of_its_points() -> None:
+    ledger = rich(replace(MUG, stock=3))
+    ledger.give(ClaimReward("m", "1", "mug", NOW))
+    part = ledger.give(ReturnPoints("m", "1", "a scratch", NOW + DAY, points=10))
+    assert not any(isinstance(event, RewardReturned) for event in part)
+    rest = ledger.give(ReturnPoints("m", "1", "broken", NOW + DAY))
+    back = only(RewardReturned, rest)
+    assert back == RewardReturned("m", "1", "mug", 3, NOW + DAY)
+    assert guards(back) == [GiveBack("reward:mug")]
+    assert ledger.state.points.claims == {}
+
+
+def test_a_reward_that_was_not_counted_is_not_given_back() -> None:
+    """Claimed when there was no bound, and returned when there is one."""
+    assert guards(RewardReturned("m", "1", "mug", None, NOW)) == []
+
+
+def test_points_that_come_back_of_no_reward_bring_none_back() -> None:
+    ledger = rich(MUG)
+    ledger.give(RedeemPoints("m", "1", 10, NOW))
+    assert [type(event) for event in ledger.give(ReturnPoints("m", "1", "sorry", NOW))] == [PointsReturned]

@@ -37,6 +37,7 @@ from aggregates.membership.points.uses import (
     PointsRedeemed,
     PointsReturned,
     RewardClaimed,
+    RewardReturned,
 )
 
 Event: TypeAlias = grants.Event | uses.Event | moves.Event | pools.Event
@@ -69,7 +70,9 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
             spent = Spent(event.wallet, event.order, event.points, event.money, event.allocations)
             return changed(taken(state, event.allocations), redemptions={**state.redemptions, event.redemption: spent})
         case RewardClaimed():
-            return changed(state, claims={**state.claims, event.reward: state.claims.get(event.reward, 0) + 1})
+            return changed(state, claims={**state.claims, event.claim: (event.reward, event.stock)})
+        case RewardReturned():
+            return changed(state, claims={name: told for name, told in state.claims.items() if name != event.claim})
         case PointsReturned():
             return returned(state, event)
         case PointsHeld():

@@ -40,7 +40,7 @@ class Spent:
 @dataclass(frozen=True)
 class Ledger:
     """``debts``: points owed, by wallet. ``settled``: the names of what happened once, by kind. ``sent``: the local day of the
-    latest transfer of each wallet, and the points sent on it. ``claims``: how many of each reward.
+    latest transfer of each wallet, and the points sent on it. ``claims``: by name, the reward and its stock then.
     ``pool``: whose it is, if it is a pool's; ``inside``: the pool that its member is in.
 
     ``due``: the earliest instant at which time may bring something (an expiry, a hold's end, a debt that can be settled).
@@ -52,7 +52,7 @@ class Ledger:
     redemptions: Mapping[str, Spent] = field(default_factory=dict)
     settled: frozenset[tuple[str, ...]] = frozenset()
     sent: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    claims: Mapping[str, int] = field(default_factory=dict)
+    claims: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     pool: Pool | None = None
     inside: str | None = None
     due: int = NEVER

@@ -118,4 +118,15 @@ class RewardClaimed:
     at: int
 
 
-Event: TypeAlias = RewardClaimed | PointsHeld | HoldCaptured | HoldReleased | PointsRedeemed | PointsReturned
+@dataclass(frozen=True)
+class RewardReturned:
+    """All the points of a claim have come back: what it took of the reward is there for others. ``stock``: as of the claim."""
+
+    member: str
+    claim: str
+    reward: str
+    stock: int | None
+    at: int
+
+
+Event: TypeAlias = RewardClaimed | RewardReturned | PointsHeld | HoldCaptured | HoldReleased | PointsRedeemed | PointsReturned
