@@ -71,7 +71,9 @@ def check(member: str, events: list[Event], policies: Policies, now: int, done: 
                 done.rolled.setdefault((moved.wallet, day), Counter())[moved.kind] += moved.points
         close(member, day, books, state, done)
     for wallet in {lot.wallet for lot in state.points.lots.all()}:
-        done.liabilities.setdefault(wallet, Liability()).add(state.points, wallet, now, zone)
+        liability = done.liabilities.setdefault(wallet, Liability())
+        liability.add(state.points, wallet, now, zone)
+        liability.add_orders(state.earning.purchases.values(), state.points, wallet, now)
 
 
 def dated(member: str, events: list[Event], policies: Policies, now: int) -> Iterator[tuple[int, Event]]:

@@ -71,5 +71,6 @@ def worth(done: Audit, wallet: str, now: int, terms: Programme) -> object:
             ("owed by members", f"{of.owed:,}"),
             ("lapse unused", f"{of.lapsed:,} of {of.matured:,} in lots that are over"),
             ("worth", money(of.worth(wallet, terms), terms)),
+            ("deferred of sales (IFRS 15)", money(of.deferral(wallet, terms), terms)),
         ],
     )

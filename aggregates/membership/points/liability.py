@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from aggregates.membership.earning.purchases import Purchase
 from aggregates.membership.points.ledger import Ledger
 from aggregates.programme import Programme
 from aggregates.programme_time import local_day
@@ -21,6 +22,7 @@ class Liability:
     """Of one wallet: points to spend, that wait, that are held, that are owed; and those to spend by the month they end in.
 
     ``matured`` and ``lapsed``: the points of lots that are over, and those of them that nobody used.
+    ``bought``: of those that are not, the points that came with orders; ``sold``: what their part of these orders came to.
     """
 
     active: int = 0
@@ -29,6 +31,8 @@ class Liability:
     owed: int = 0
     matured: int = 0
     lapsed: int = 0
+    bought: int = 0
+    sold: int = 0
     by_month: Counter[str] = field(default_factory=Counter)
 
     def add(self, ledger: Ledger, wallet: str, now: int, zone: str) -> None:
@@ -47,15 +51,32 @@ class Liability:
             else:
                 self.pending += lot.remaining
 
+    def add_orders(self, purchases: Iterable[Purchase], ledger: Ledger, wallet: str, now: int) -> None:
+        """A member's: of each order the part that its points still open are of all that it earned."""
+        for purchase in purchases:
+            for lot in [ledger.lots[grant.lot] for grant in purchase.grants]:
+                points = min(lot.remaining + lot.held, lot.earned)
+                if lot.wallet == wallet and points > 0 and not lot.is_over(now):
+                    self.bought += points
+                    self.sold += purchase.net * points // lot.earned
+
     @property
     def breakage(self) -> Fraction:
         return Fraction(self.lapsed, self.matured) if self.matured else Fraction()
 
     def worth(self, wallet: str, terms: Programme) -> int:
         """In minor units, by what a point is redeemed for."""
-        told = terms.wallet(wallet)
-        value = Fraction(*told.redemption.value) if told else Fraction()
-        return rounded((self.active + self.pending + self.held) * value * terms.unit * (1 - self.breakage))
+        return rounded((self.active + self.pending + self.held) * value_of(wallet, terms) * (1 - self.breakage))
+
+    def deferral(self, wallet: str, terms: Programme) -> int:
+        """What of those sales is not earned yet, in minor units."""
+        return deferred(self.sold, self.bought, value_of(wallet, terms), 1 - self.breakage)
+
+
+def value_of(wallet: str, terms: Programme) -> Fraction:
+    """A point's, in minor units; nothing, of a wallet that these terms do not know."""
+    told = terms.wallet(wallet)
+    return Fraction(*told.redemption.value) * terms.unit if told else Fraction()
 
 
 def deferred(price: int, points: int, value: Fraction, redeemed: Fraction) -> int:
@@ -65,7 +86,7 @@ def deferred(price: int, points: int, value: Fraction, redeemed: Fraction) -> in
     169
     """
     alone = points * value * redeemed
-    return rounded(price * alone / (price + alone))
+    return rounded(price * alone / (price + alone)) if alone else 0
 
 
 def rounded(amount: Fraction) -> int:
