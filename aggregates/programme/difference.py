@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aggregates.programme.document import Path
+from aggregates.programme.terms import Programme
 
 
 def changes(before: object, after: object, path: Path = ()) -> Iterator[tuple[Path, object, object]]:
@@ -25,6 +26,26 @@ def changes(before: object, after: object, path: Path = ()) -> Iterator[tuple[Pa
             yield path, list(old), list(new)
     elif before != after:
         yield path, before, after
+
+
+def dropped(before: Programme, after: Programme) -> Iterator[str]:
+    """What terms no longer know that members may hold, and what becomes of whoever does.
+
+    >>> [said.split(":")[0] for said in dropped(Programme(), Programme(tiers=()))]
+    ['Tier silver is gone', 'Tier gold is gone']
+    """
+    for wallet in before.wallets:
+        if after.wallet(wallet.name) is None:
+            yield (
+                f"Wallet {wallet.name} is gone: its points stay with whoever has some, to their expiry, but cannot be spent, "
+                "held, sent or given by hand until a version has it again."
+            )
+    for tier in before.tiers:
+        if not after.rank(tier.name):
+            yield (
+                f"Tier {tier.name} is gone: whoever holds it earns as one without a tier, rises with the next purchase that "
+                "reaches another, and has none after the next review."
+            )
 
 
 def named(entries: list[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import click
 
 from aggregates.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.programme import Policies, Programme
-from aggregates.programme.difference import changes
+from aggregates.programme.difference import changes, dropped
 from aggregates.programme.document import plain
+from infra.event_log.log import EventLog
+from infra.faults import Fault
 from infra.settings import from_environment
 from infra.yaml_document import written
-from streams.bootstrap import App, running
+from streams.bootstrap import App, open_log, running
 from streams.cli.console import ERR, OUT, grid, instant
 from streams.cli.ticking import clock_of, told
 from streams.policy_file import PolicyFile, policy_file, said
@@ -38,9 +41,13 @@ def policies() -> None:
 @policies.command()
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
-    """Check a policy FILE: every problem with its line and its reason. Needs no log."""
-    checked(file)
+    """Check a policy FILE: every problem with its line and its reason. Needs no log; where one is, what it gives up is told."""
+    terms = checked(file).terms
     OUT.print(f"{file} is a policy.", soft_wrap=True)
+    settings = from_environment()
+    if settings.log.exists() or settings.database_url:
+        with suppress(Fault), open_log(settings) as (log, _):
+            warn(versions(log, Policies())[0].newest, terms)
 
 
 @policies.command()
@@ -64,6 +71,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
     with running(from_environment()) as app:
         now = clock_of(app)()
         since = now if effective is None else told(effective, app.terms.zone, "--effective")
+        before = published(app)[0].at(since)
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
         outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
         if not outcome.accepted:
@@ -73,6 +81,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
             OUT.print(f"Nothing changes: version {known.newest.version} says the same.")
             return
         OUT.print(f"Version {known.newest.version} is in force from {beginning(since, app.terms)} on.")
+        warn(before, known.newest)
         for replaced in never_held(known):
             if replaced.since >= since:
                 ERR.print(f"It replaces version {replaced.terms.version}, which was to take effect after it.")
@@ -121,9 +130,18 @@ def checked(file: Path) -> PolicyFile:
 
 def published(app: App) -> tuple[Policies, list[PolicyPublished]]:
     """Every version, and the events that published those after the first."""
-    events: Any = app.log.read(policy.name)[0]
-    first = Policies.first(app.terms.zone, app.terms.currency)
+    return versions(app.log, Policies.first(app.terms.zone, app.terms.currency))
+
+
+def versions(log: EventLog, first: Policies) -> tuple[Policies, list[PolicyPublished]]:
+    events: Any = log.read(policy.name)[0]
     return policy.rebuild(events) if events else first, list(events)
+
+
+def warn(before: Programme, after: Programme) -> None:
+    """Of what members may hold and ``after`` does not know."""
+    for lost in dropped(before, after):
+        ERR.print(lost, soft_wrap=True, highlight=False)
 
 
 def never_held(known: Policies) -> Iterable[Any]:

@@ -86,7 +86,7 @@ def test_the_instant_is_the_shops_own_time(policy: Command, settings: Settings) 
     with running(settings) as app:
         app.handler.handle(Request("o", (place("o", None, line("tea")),)))
     assert (
-        policy("publish", file(VIP), "--effective", "2027-03-01").output == "Version 2 is in force from 2027-03-01 00:00 on.\n"
+        policy("publish", file(VIP), "--effective", "2027-03-01").stdout == "Version 2 is in force from 2027-03-01 00:00 on.\n"
     )
     assert policy("show").output.startswith("# version 1\n")
     assert policy("publish", file(VIP), "--effective", "soon").exit_code == 2
@@ -100,6 +100,34 @@ def test_what_was_to_come_is_replaced_and_that_is_said(policy: Command) -> None:
     rows = [words.split() for words in policy("history").output.splitlines()]
     told = {row[0]: " ".join(row[1:4]) for row in rows if row and row[0].isdecimal()}
     assert (told["2"], told["3"][:16]) == ("never: replaced before", "2027-02-01 00:00")
+
+
+LESS = """
+wallets:
+  - {name: stars}
+earning:
+  spend:
+    - {id: purchase, wallet: stars}
+tiers:
+  - {name: silver, threshold: 10, keep: 5}
+"""
+
+
+def test_what_members_may_hold_and_a_new_version_lacks_is_said_and_published_all_the_same(policy: Command) -> None:
+    done = policy("publish", file(LESS))
+    assert done.output.startswith("Version 2 is in force")
+    said = done.stderr.splitlines()
+    assert [one.split(":")[0] for one in said] == ["Wallet points is gone", "Tier gold is gone"]
+    assert "cannot be spent" in said[0]
+    assert "after the next review" in said[1]
+    assert "gone" not in policy("publish", file(LESS + "return_days: 7\n")).stderr, "it was said of the version that did"
+
+
+def test_a_check_says_the_same_where_there_is_a_log(policy: Command) -> None:
+    assert policy("check", file(LESS)).stderr == ""
+    policy("show")
+    done = policy("check", file(LESS))
+    assert (done.exit_code, len(done.stderr.splitlines())) == (0, 2)
 
 
 def test_only_the_version_that_was_looked_at_is_replaced_if_that_is_asked_for(policy: Command) -> None:
