@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
-from aggregates.kernel import Decider, stream_id
+from aggregates.kernel import Decider, Refusal, stream_id
 from aggregates.policies import admit, react, under
 from aggregates.policy import policy
 from aggregates.programme import Policies
 from infra.codec import Codec
-from streams.registry import COMMANDS, DUE
+from streams.registry import COMMANDS, DUE, REACTIONS
 
 Stream: TypeAlias = tuple[int, Any]
 """A version and the state it stands for."""
@@ -47,8 +47,10 @@ class Deciding:
             self._policies = published if version else self._first
         return self._policies
 
-    def command(self, command: object) -> None:
-        """Decide a command of the request. Raises ``Refusal`` if it may not happen."""
+    def command(self, command: object, by_time: bool = False) -> None:
+        """Decide a command of the request, a tick's if ``by_time``. Raises ``Refusal`` if it may not happen."""
+        if type(command) in REACTIONS and not by_time:
+            raise Refusal("reaction_only", f"{type(command).__name__} follows from what happened; nobody asks for it.")
         policies = self.policies
         admit(command, policies, self.erased)
         self._decide(under(command, policies))

@@ -80,6 +80,19 @@ COMMANDS: dict[type, Route] = {
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
 }
 
+REACTIONS: frozenset[type] = frozenset(
+    (
+        session.RecogniseMember,
+        membership_commands.GrantPoints,
+        membership_commands.ActivatePoints,
+        membership_commands.ClawBackPoints,
+        membership_commands.ReceivePoints,
+        membership_commands.EnterPool,
+        membership_commands.RecordDue,
+    )
+)
+"""Commands that only policies bring about, or a tick: whoever asks for one is refused."""
+
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
 }

@@ -28,6 +28,7 @@ class Request:
 
     ``content``: a hash of what is asked, so that another request by the same id is refused, not taken for this one.
     ``settled``: whether a refusal is the answer for ever, too; if not, the request may be asked again.
+    ``by_time``: whether it is a tick's, which alone may record what is due.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Request:
     content: bytes | None = None
     settled: bool = True
     reads: tuple[tuple[str, Decider[Any, Any, Any]], ...] = ()
+    by_time: bool = False
 
     def __post_init__(self) -> None:
         if "\0" in self.id:

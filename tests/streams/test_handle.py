@@ -2,15 +2,26 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import pytest
+
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
+from aggregates.membership.commands import GrantPoints, ReceivePoints, RecordDue
 from aggregates.membership.commands_of_use import RedeemPoints
-from aggregates.membership.facts import LotActivated, PointsClawedBack, PointsGranted, TierLowered, TierRaised
+from aggregates.membership.facts import (
+    LotActivated,
+    PointsClawedBack,
+    PointsGranted,
+    PointsTransferred,
+    TierLowered,
+    TierRaised,
+)
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.facts import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
+from aggregates.programme import Policies
 from infra.settings import Settings
 from streams.bootstrap import App, running
 from streams.request import Request
@@ -18,6 +29,8 @@ from tests.databases import in_both_databases
 from tests.shop import START, line, place
 
 pytestmark = in_both_databases
+
+DAY = 86_400_000
 
 TEA = Request("tea", (ListProduct("tea", START, price=500),))
 UNKNOWN = Request("pay", (PayOrder("nowhere", START),))
@@ -52,6 +65,20 @@ def test_outcomes_are_kept_when_the_system_is_closed_and_opened_again(settings: 
         again = [app.handler.handle(TEA), app.handler.handle(UNKNOWN)]
         assert app.log.head() == 1
     assert [(o.accepted, o.code, o.position) for o in again] == [(o.accepted, o.code, o.position) for o in first]
+
+
+REACTIONS_ASKED_FOR = (
+    GrantPoints("ada", "o", 1_000_000, Policies(), START),
+    ReceivePoints("ada", PointsTransferred("eve", "ada", "out", "t", "points", 9, (), "2017-01-02", START), START),
+    RecordDue("ada", START + 10_000 * DAY),
+)
+
+
+@pytest.mark.parametrize("command", REACTIONS_ASKED_FOR, ids=lambda command: type(command).__name__)
+def test_what_only_follows_from_what_happened_cannot_be_asked_for(app: App, command: object) -> None:
+    assert app.handler.handle(Request("direct", (command,))).code == "reaction_only"
+    assert app.handler.handle(Request("planned", lambda _: [command])).code == "reaction_only"
+    assert app.log.head() == 0
 
 
 def test_a_request_asked_twice_within_a_group_is_answered_once(app: App) -> None:

@@ -105,6 +105,10 @@ FILES: dict[str, Ends] = {
         raw('{"type":"regulars","at":1714564800000,"command":"RecogniseMember","values":{"member":"a","recognised_in":"s"}}'),
         *one_bad("command_unknown"),
     ),
+    "a command that time alone gives": Ends(
+        raw('{"type":"regulars","at":1714564800000,"command":"RecordDue","values":{"member":"a"}}'),
+        *one_bad("command_unknown"),
+    ),
     "null for an id": Ends(written([VIEWS[0], {**VIEW, "product_id": None}]), *one_bad("field_missing", 1)),
     "a list for an id": Ends(written([VIEWS[0], {**VIEW, "product_id": ["tea"]}]), *one_bad("id_invalid", 1)),
     "a control character in an id": Ends(written([VIEWS[0], {**VIEW, "product_id": "t\x00"}]), *one_bad("id_invalid", 1)),

@@ -8,16 +8,11 @@ from dataclasses import fields
 import msgspec
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.membership.commands_of_people import EnterPool, ReceivePoints
-from aggregates.session import RecogniseMember
 from streams.imports.shop_log.lines import CommandLine
-from streams.registry import COMMANDS
+from streams.registry import COMMANDS, REACTIONS
 
-FOLLOWS = (RecogniseMember, GrantPoints, ActivatePoints, ClawBackPoints, ReceivePoints, EnterPool)
-"""Commands that policies alone give: an import decides them anew."""
-
-BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in FOLLOWS}
+BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in REACTIONS}
+"""Without those that policies alone give: an import decides them anew."""
 
 
 def recorded(line: CommandLine, at: int) -> Iterator[object]:
