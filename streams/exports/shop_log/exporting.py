@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
-from aggregates.policy import PolicyPublished, policy
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
@@ -23,7 +22,7 @@ from infra.event_log.shapes import Shop
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.candidates import Candidates
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
-from streams.exports.shop_log.world import OF_POINTS, World, follows
+from streams.exports.shop_log.world import OF_POINTS, Waiting, World, follows
 from streams.imports.shop_log.header import header
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
@@ -98,15 +97,13 @@ class Export:
 
     def _facts(self) -> Iterator[Any]:
         """The facts of the log, those left out that follow from others."""
-        position, policies = 0, self._first
+        position, waiting = 0, Waiting(self._first)
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
             for recorded in chunk:
                 event: Any = recorded.event
                 self.told = recorded.position
-                if isinstance(event, PolicyPublished):
-                    policies = policy.evolve(policies, event)
-                if not follows(event, policies):
+                if waiting.ended_by(event) or not follows(event):
                     yield tellable(event if self._personal else blank(event))
 
     def _happened(self, event: Any) -> None:

@@ -19,6 +19,7 @@ from aggregates.membership.facts import (
     LotActivated,
     MemberTagged,
     PointsAdjusted,
+    PointsGranted,
     PointsHeld,
     PointsRedeemed,
     PointsReinstated,
@@ -32,6 +33,7 @@ from aggregates.membership.facts import (
 )
 from aggregates.membership.facts import Event as LedgerEvent
 from aggregates.order.decider import order
+from aggregates.policy import PolicyPublished, policy
 from aggregates.programme import Policies, Programme
 from aggregates.session import MemberRecognised, sessions
 from infra.codec import Codec
@@ -64,10 +66,10 @@ FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS),
 """Facts that policies bring about: the import decides them again, so the file leaves them out."""
 
 
-def follows(event: object, policies: Policies) -> bool:
+def follows(event: object) -> bool:
     match event:
         case LotActivated():
-            return not is_by_action(event, policies)
+            return True  # as a rule: see Waiting
         case TierOverrideEnded():
             return event.actor is None
         case PointsTransferred():
@@ -78,10 +80,26 @@ def follows(event: object, policies: Policies) -> bool:
             return isinstance(event, FOLLOWS)
 
 
-def is_by_action(event: LotActivated, policies: Policies) -> bool:
-    """Whether it may have been asked for, since the wallet waits for that."""
-    wallet = policies.at(event.at).wallet(event.wallet)
-    return event.active_from == event.at and (wallet is None or wallet.activates == "on_action")
+class Waiting:
+    """The lots that wait for an action, as the policy of their grant has it: what activates one of them was asked for."""
+
+    def __init__(self, first: Policies) -> None:
+        self._policies = first
+        self._lots: set[tuple[str, str]] = set()
+
+    def ended_by(self, event: object) -> bool:
+        """Take note of the log's next fact; whether it is what a lot waited for."""
+        match event:
+            case PolicyPublished():
+                self._policies = policy.evolve(self._policies, event)
+            case PointsGranted():
+                wallet = self._policies.version(event.terms).wallet(event.wallet)
+                if wallet is not None and wallet.activates == "on_action":
+                    self._lots.add((event.member, event.lot))
+            case LotActivated() if (event.member, event.lot) in self._lots:
+                self._lots.remove((event.member, event.lot))
+                return True
+        return False
 
 
 NOT_KEPT = (membership, sessions)
@@ -108,7 +126,7 @@ class World:
                 deciding.command(command)
         except Refusal:
             return None
-        return [event for _, _, event in deciding.events if not follows(event, deciding.policies)]
+        return [event for _, _, event in deciding.events if not follows(event)]
 
     def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
         """Take note of the log's next fact."""

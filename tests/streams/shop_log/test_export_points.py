@@ -52,11 +52,12 @@ def test_a_lot_that_waits_for_an_action_is_as_active_after_an_import_as_it_was(v
         RedeemPoints("ada", "r", 502, START + 2 * DAY),
         policy(START + 3 * DAY, {"name": "points"}, return_days="0"),
         *bought("later", START + 4 * DAY),
+        ActivateLot("ada", "waits", START + 5 * DAY),  # as the policy of its grant has it
     ]
     with another(valkey_url, 1) as first, another(valkey_url, 2) as second:
         asked(first, *history)
         data = exported(first)
-        assert names_told(data).count("ActivateLot") == 2, "that of a delivery follows from it"
+        assert names_told(data).count("ActivateLot") == 3, "that of a delivery follows from it"
         assert take_file(second, data).rejects == []
         assert events(second, LotActivated) == events(first, LotActivated)
         assert first.log.read(stream_id("membership", "ada")) == second.log.read(stream_id("membership", "ada"))
