@@ -82,7 +82,7 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
         values["parts"] = parts(event)
     if isinstance(event, member.MemberProfileChanged):
         values |= changed(event, world)
-    values |= of_points(event)
+    values |= of_points(event, world)
     values |= ADDED.get(command, {})
     needed = {spec.name for spec in known if spec.default is MISSING and spec.default_factory is MISSING}
     told = {
@@ -93,9 +93,15 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
 
 
-def of_points(event: Any) -> dict[str, Any]:
-    """What a command about points calls otherwise than its fact."""
+def of_points(event: Any, world: World) -> dict[str, Any]:
+    """What a command about points calls otherwise than its fact, and who asked it of a pool."""
     match event:
+        case points.PointsRedeemed():
+            return {"by": world.spender(event.member, event.redemption)}
+        case points.PointsHeld():
+            return {"by": world.spender(event.member, event.hold)}
+        case points.RewardClaimed():
+            return {"by": world.spender(event.member, event.claim)}
         case points.HoldReleased():
             return {"by_shop": event.reason == "shop"}
         case points.PointsReinstated():

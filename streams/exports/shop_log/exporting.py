@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
+from aggregates.membership.facts import PoolUsed
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
@@ -103,6 +104,8 @@ class Export:
             for recorded in chunk:
                 event: Any = recorded.event
                 self.told = recorded.position
+                if isinstance(event, PoolUsed):
+                    self._world.used(event)
                 if waiting.ended_by(event) or not follows(event):
                     yield tellable(event if self._personal else blank(event))
 

@@ -27,6 +27,7 @@ from aggregates.membership.facts import (
     PointsTransferred,
     PoolJoined,
     PoolLeft,
+    PoolUsed,
     RewardClaimed,
     TierOverridden,
     TierOverrideEnded,
@@ -117,6 +118,7 @@ class World:
         self._versions: dict[str, int] = {}
         self._erased: frozenset[str] = frozenset()
         self._planner = Planner(terms)
+        self._spenders: dict[tuple[str, str], str] = {}
 
     def decided(self, line: ShopLine) -> list[object] | None:
         """The facts that this line would bring about here, without those that follow from them; None if it would be refused."""
@@ -143,6 +145,14 @@ class World:
             self._states[stream] = version + 1, after
         if type(event) in self._codec.erasing:
             self._erased |= {self._codec.partition_key(event)}
+
+    def used(self, event: PoolUsed) -> None:
+        """Take note of who asked for the use of a pool's points that is told next."""
+        self._spenders[event.member, event.use] = event.by
+
+    def spender(self, pool: str, use: str) -> str | None:
+        """Who asked for it, told once; None for a member's own points."""
+        return self._spenders.pop((pool, use), None)
 
     def member(self, name: str) -> Member:
         state: Member = self._load(stream_id(member.name, name), member)[1]
