@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.points.liability import Liability
@@ -60,6 +62,19 @@ def test_what_lapses_is_expected_of_the_rest() -> None:
     found = of(ledger, later)
     assert found.breakage * 4 == 1
     assert found.deferral("points", TERMS) == 149, "150 of 20,150"
+
+
+def test_points_that_never_lapse_are_worth_all_they_are_whatever_others_did() -> None:
+    ledger = bought(Wallet(activates="at_payment", validity=Validity("days", 30)))
+    ledger.policies = ledger.policies.with_version(policies(Wallet()).newest, NOW + 1)
+    later = NOW + 60 * DAY
+    ledger.give(AdjustPoints("m", "a", 300, "sorry", "kim", later))
+    ledger.buy("p", 10_000, later)
+    found = of(ledger, later)
+    assert (found.breakage, found.active, found.pending) == (1, 300, 100)
+    assert found.worth("points", TERMS) == 400
+    ends = replace(TERMS, wallets=(Wallet(validity=Validity("days", 30)),))
+    assert found.worth("points", ends) == 300, "those that wait will lapse like the others"
 
 
 def test_points_of_a_wallet_that_is_gone_defer_nothing() -> None:

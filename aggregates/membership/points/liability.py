@@ -1,7 +1,7 @@
 """What the points out there are worth to the shop, as of any instant, less what will lapse unused.
 
-Breakage is what is known of lots that are over: the points of them that lapsed, of all that were in them. Rates are exact;
-money is rounded once, at the end.
+Breakage is what is known of lots that are over: the points of them that lapsed, of all that were in them. It is expected of the
+points that can lapse, not of those that never do. Rates are exact; money is rounded once, at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from aggregates.programme_time import local_day
 class Liability:
     """Of one wallet: points to spend, that wait, that are held, that are owed; and those to spend by the month they end in.
 
+    ``endless``: of those to spend and those held, the points that never lapse.
     ``matured`` and ``lapsed``: the points of lots that are over, and those of them that nobody used.
     ``bought``: of those that are not, the points that came with orders; ``sold``: what their part of these orders came to.
     """
@@ -29,6 +30,7 @@ class Liability:
     pending: int = 0
     held: int = 0
     owed: int = 0
+    endless: int = 0
     matured: int = 0
     lapsed: int = 0
     bought: int = 0
@@ -42,6 +44,8 @@ class Liability:
             if lot.wallet != wallet:
                 continue
             self.held += lot.held
+            if lot.active_from is not None and lot.active_from <= now and lot.expires_at is None:
+                self.endless += lot.remaining + lot.held
             if lot.is_over(now):
                 self.matured += lot.earned
                 self.lapsed += min(lot.lapsed, lot.earned)
@@ -64,13 +68,23 @@ class Liability:
     def breakage(self) -> Fraction:
         return Fraction(self.lapsed, self.matured) if self.matured else Fraction()
 
+    @property
+    def outstanding(self) -> int:
+        return self.active + self.pending + self.held
+
+    def redeemed(self, wallet: str, terms: Programme) -> Fraction:
+        """The part of what is outstanding that will not lapse unused; what is pending will end as these terms have it."""
+        told = terms.wallet(wallet)
+        endless = self.endless + (self.pending if told and told.validity.span == "never" else 0)
+        return 1 - self.breakage * Fraction(self.outstanding - endless, self.outstanding or 1)
+
     def worth(self, wallet: str, terms: Programme) -> int:
         """In minor units, by what a point is redeemed for."""
-        return rounded((self.active + self.pending + self.held) * value_of(wallet, terms) * (1 - self.breakage))
+        return rounded(self.outstanding * value_of(wallet, terms) * self.redeemed(wallet, terms))
 
     def deferral(self, wallet: str, terms: Programme) -> int:
         """What of those sales is not earned yet, in minor units."""
-        return deferred(self.sold, self.bought, value_of(wallet, terms), 1 - self.breakage)
+        return deferred(self.sold, self.bought, value_of(wallet, terms), self.redeemed(wallet, terms))
 
 
 def value_of(wallet: str, terms: Programme) -> Fraction:
@@ -92,10 +106,3 @@ def deferred(price: int, points: int, value: Fraction, redeemed: Fraction) -> in
 def rounded(amount: Fraction) -> int:
     """Half a minor unit and more is a whole one."""
     return int((amount + Fraction(1, 2)) // 1)
-
-
-def summed(ledgers: Iterable[Ledger], wallet: str, now: int, zone: str) -> Liability:
-    total = Liability()
-    for ledger in ledgers:
-        total.add(ledger, wallet, now, zone)
-    return total
