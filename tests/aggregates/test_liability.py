@@ -7,7 +7,7 @@ from dataclasses import replace
 from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.points.liability import Liability
-from aggregates.programme import Programme, Validity, Wallet
+from aggregates.programme import Earning, Programme, SpendRule, Validity, Wallet
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.ledgers import Ledger, policies
 
@@ -32,6 +32,13 @@ def of(ledger: Ledger, now: int = NOW) -> Liability:
 def test_a_sale_is_deferred_by_the_points_share_of_it_and_them() -> None:
     found = of(bought())
     assert (found.worth("points", TERMS), found.deferral("points", TERMS)) == (200, 198)
+
+
+def test_a_sale_that_earned_by_two_rules_is_counted_once() -> None:
+    ledger = Ledger(policies(earning=Earning(spend=(SpendRule(), SpendRule(id="more")))))
+    ledger.buy("o", 20_000, NOW)
+    found = of(ledger)
+    assert (found.bought, int(found.sold)) == (400, 20_000)
 
 
 def test_what_was_spent_is_earned() -> None:
@@ -71,7 +78,7 @@ def test_points_that_never_lapse_are_worth_all_they_are_whatever_others_did() ->
     ledger.give(AdjustPoints("m", "a", 300, "sorry", "kim", later))
     ledger.buy("p", 10_000, later)
     found = of(ledger, later)
-    assert (found.breakage, found.active, found.pending) == (1, 300, 100)
+    assert (int(found.breakage), found.active, found.pending) == (1, 300, 100)
     assert found.worth("points", TERMS) == 400
     ends = replace(TERMS, wallets=(Wallet(validity=Validity("days", 30)),))
     assert found.worth("points", ends) == 300, "those that wait will lapse like the others"

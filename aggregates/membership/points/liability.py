@@ -34,7 +34,7 @@ class Liability:
     matured: int = 0
     lapsed: int = 0
     bought: int = 0
-    sold: int = 0
+    sold: Fraction = Fraction()
     by_month: Counter[str] = field(default_factory=Counter)
 
     def add(self, ledger: Ledger, wallet: str, now: int, zone: str) -> None:
@@ -58,11 +58,11 @@ class Liability:
     def add_orders(self, purchases: Iterable[Purchase], ledger: Ledger, wallet: str, now: int) -> None:
         """A member's: of each order the part that its points still open are of all that it earned."""
         for purchase in purchases:
-            for lot in [ledger.lots[grant.lot] for grant in purchase.grants]:
-                points = min(lot.remaining + lot.held, lot.earned)
-                if lot.wallet == wallet and points > 0 and not lot.is_over(now):
-                    self.bought += points
-                    self.sold += purchase.net * points // lot.earned
+            lots = [lot for grant in purchase.grants if (lot := ledger.lots[grant.lot]).wallet == wallet]
+            points = sum(min(lot.remaining + lot.held, lot.earned) for lot in lots if not lot.is_over(now))
+            if points:
+                self.bought += points
+                self.sold += Fraction(purchase.net * points, sum(lot.earned for lot in lots))
 
     @property
     def breakage(self) -> Fraction:
@@ -93,7 +93,7 @@ def value_of(wallet: str, terms: Programme) -> Fraction:
     return Fraction(*told.redemption.value) * terms.unit if told else Fraction()
 
 
-def deferred(price: int, points: int, value: Fraction, redeemed: Fraction) -> int:
+def deferred(price: Fraction | int, points: int, value: Fraction, redeemed: Fraction) -> int:
     """What of a price is not earned yet, for it is the points' (IFRS 15): by their stand-alone worth beside the price.
 
     >>> deferred(20_000, 200, Fraction(1), Fraction(85, 100))
