@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aggregates.kernel import Refusal
-from aggregates.membership.commands import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold
+from aggregates.membership.commands import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.commands_of_people import AdjustPoints, RecordAction, TransferPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
@@ -77,6 +77,27 @@ def test_the_last_pieces_of_a_reward(settings: Settings, racers: Racers) -> None
             assert {member: state(app, member).available(START) for member in members} == {
                 member: 5 if member in got else 15 for member in members
             }
+
+
+def test_pieces_of_a_reward_that_are_claimed_and_returned_at_the_same_time(settings: Settings, racers: Racers) -> None:
+    """However it went, what is out and what is left are the stock."""
+    with running(settings) as app:
+        publish(app)
+        for abreast in AT_ONCE:
+            reward = f"mug {abreast}"
+            members = [with_points(app, f"m {abreast} {n}", 15) for n in range(RACERS * EACH)]
+            asked: dict[str, Any] = {}
+            for member in members:
+                asked[f"claim {member}"] = ClaimReward(member, member, reward, START)
+                asked[f"return {member}"] = ReturnPoints(member, member, "back", START)
+            outcomes = raced(app, racers, asked, abreast)
+            assert {outcome.code for outcome in outcomes} <= {"", "reward_exhausted", "redemption_unknown", "nothing_left"}
+            out = sum(len(state(app, member).points.claims) for member in members)
+            late = [with_points(app, f"late {abreast} {n}", 15) for n in range(6)]
+            claims = [Request(f"claim {member}", (ClaimReward(member, member, reward, START),)) for member in late]
+            assert Counter(outcome.code for outcome in app.handler.handle_all(claims)) == Counter(
+                {"": 5 - out, "reward_exhausted": 1 + out}
+            )
 
 
 def test_two_who_send_points_to_each_other(settings: Settings, racers: Racers) -> None:
