@@ -28,6 +28,7 @@ class Tiers:
         self.grace_until: int | None = None
         self.override: tuple[str, str, int | None] | None = None
         self.changes: list[tuple[int, str, int | None]] = []
+        self.latest = 0
 
     # What happens
 
@@ -89,7 +90,9 @@ class Tiers:
         self.change(now)
 
     def change(self, now: int) -> None:
-        self.changes.append((now, self.name(self.now.rank), self.now.until))
+        """Told when it is due; where a reversal brings back a tier whose time is over, when that is known."""
+        self.latest = max(self.latest, now)
+        self.changes.append((self.latest, self.name(self.now.rank), self.now.until))
 
     # What it is judged by
 
