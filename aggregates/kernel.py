@@ -84,7 +84,7 @@ def is_id(value: str) -> bool:
 def require_id(what: str, value: str) -> None:
     """Refuse an identifier that is no text of 1 to 200 characters without control characters."""
     if not isinstance(value, str) or not is_id(value):
-        raise Refusal(f"{what}_id_invalid", f"A {what}'s id is 1 to 200 characters without control characters.")
+        raise Refusal(f"{what}_id_invalid", f"The {what}'s id is 1 to 200 characters without control characters.")
 
 
 def require_count(what: str, value: int, least: int = 0) -> None:

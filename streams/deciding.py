@@ -11,6 +11,7 @@ from aggregates.policy import policy
 from aggregates.programme import Policies
 from infra.codec import Codec
 from streams.registry import COMMANDS, DUE, REACTIONS
+from streams.well_formed import require_well_formed
 
 Stream: TypeAlias = tuple[int, Any]
 """A version and the state it stands for."""
@@ -51,6 +52,7 @@ class Deciding:
         """Decide a command of the request, a tick's if ``by_time``. Raises ``Refusal`` if it may not happen."""
         if type(command) in REACTIONS and not by_time:
             raise Refusal("reaction_only", f"{type(command).__name__} follows from what happened; nobody asks for it.")
+        require_well_formed(command)
         policies = self.policies
         admit(command, policies, self.erased)
         self._decide(under(command, policies))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.kernel import Decider, Refusal, stream_id
+from aggregates.kernel import UNFIT, Decider, Refusal, stream_id
 from aggregates.policies import Allow, Claim, GiveBack, Guard, Use, guards
 from aggregates.policy import policy
 from aggregates.programme import Policies
@@ -139,7 +139,8 @@ class Handler:
             group.streams.update(deciding.streams)
             group.erased = deciding.erased
         except Refusal as refusal:
-            outcome = Outcome(request.id, False, refusal.code, refusal.sentence, 0, append.head, request.content)
+            sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)  # it may cite what was asked
+            outcome = Outcome(request.id, False, refusal.code, sentence, 0, append.head, request.content)
             if not request.settled:
                 return outcome
         except Unreachable:
@@ -155,8 +156,8 @@ class Handler:
         for request in requests:
             deciders.update(request.reads)
             for command in request.known:
-                if (route := COMMANDS.get(type(command))) and (stream := route.stream(command)):
-                    deciders[stream] = route.decider
+                if found := stream_of(command):
+                    deciders[found[0]] = found[1]
         with suppress(Unreadable):
             for stream, (events, version) in append.read([s for s in deciders if s not in self._remembered]).items():
                 group.streams[stream] = version, deciders[stream].rebuild(events)
@@ -198,6 +199,17 @@ def again(request: Request, earlier: Outcome) -> Outcome:
         return earlier if earlier.repeated else replace(earlier, repeated=True)
     sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
     return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
+
+
+def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
+    """Where a command is decided; None for one that is refused before anything is read."""
+    if not (route := COMMANDS.get(type(command))):
+        return None
+    try:
+        stream = route.stream(command)
+    except (AttributeError, TypeError, ValueError):  # it is named by what is no name
+        return None
+    return (stream, route.decider) if stream and not UNFIT.search(stream) else None
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

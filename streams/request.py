@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from aggregates.kernel import Decider
+from aggregates.kernel import UNFIT, Decider
 
 S = TypeVar("S")
+
+LONGEST_REQUEST_ID = 500
+"""Characters: an index of PostgreSQL takes 2,704 bytes."""
 
 
 class Look(Protocol):
@@ -39,8 +42,8 @@ class Request:
     by_time: bool = False
 
     def __post_init__(self) -> None:
-        if "\0" in self.id:
-            raise ValueError("A request's id is text without a NUL.")
+        if not 0 < len(self.id) <= LONGEST_REQUEST_ID or UNFIT.search(self.id):
+            raise ValueError(f"A request's id is 1 to {LONGEST_REQUEST_ID} characters without control characters.")
 
     def plan(self, look: Look) -> Iterable[object]:
         """The commands, in order."""

@@ -55,7 +55,7 @@ def shop(app: App) -> App:
             )
         )
         for command in asked:
-            assert app.handler.handle(Request(f"{command}", (command,))).accepted
+            assert app.handler.handle(Request(f"{type(command).__name__} {number}", (command,))).accepted
     return app
 
 

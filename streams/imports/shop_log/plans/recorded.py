@@ -27,4 +27,4 @@ def recorded(line: CommandLine, at: int) -> Iterator[object]:
     try:
         yield msgspec.convert(values, command)
     except (msgspec.ValidationError, TypeError) as fault:
-        raise Refusal("command_invalid", f"{line.command}: {fault}") from None
+        raise Refusal("command_invalid", f"{line.command}: {fault}.") from None

@@ -1,0 +1,51 @@
+"""Every code of a refusal is in the docs, and none is there that the program does not give."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checks.refusals import ANY, CODES, documented
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for room in ("aggregates", "infra", "streams") for path in (ROOT / room).rglob("*.py"))
+
+
+def refused(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """The codes that a file gives, with ``<…>`` where one is made up, and their sentences."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
+            yield written(node.args[0]), node.args[1]
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            if keyword.arg == "code":
+                yield written(keyword.value), ast.Constant("Another's.")
+
+
+def written(text: ast.expr) -> str:
+    match text:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.JoinedStr(values=parts):
+            return "".join(part.value if isinstance(part, ast.Constant) else ANY for part in parts)  # type: ignore[misc]
+    raise AssertionError(f"no code: {ast.unparse(text)}")
+
+
+GIVEN = {code for path in SOURCES for code, _ in refused(path)}
+
+
+@pytest.mark.parametrize("code", sorted(GIVEN))
+def test_a_code_is_documented(code: str) -> None:
+    assert code in CODES or documented(code.replace(ANY, "x"))
+
+
+def test_the_docs_name_no_code_that_is_not_given() -> None:
+    assert [code for code in CODES if code not in GIVEN] == []
+
+
+def test_what_is_refused_is_said_in_a_sentence() -> None:
+    told = [sentence for path in SOURCES for _, sentence in refused(path)]
+    written_here = [written(one) for one in told if isinstance(one, ast.Constant | ast.JoinedStr)]
+    assert [sentence for sentence in written_here if not sentence.endswith((".", ANY))] == []
