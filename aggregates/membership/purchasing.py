@@ -86,14 +86,16 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
 
 
 def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
-    """The order gives back what it earned, and gets back what was spent or held for it."""
+    """The order gets back what was spent or held for it, and gives back what it earned: from that too, before any is owed."""
     member, ledger = command.member, state.points
     bought = state.earning.purchases.get(command.order)
     events: list[Event] = []
+    after = ledger
     for name, hold in ledger.holds.items():
         if hold.order == command.order and command.complete:
-            events.append(holding.release(member, name, False, now, terms, ledger))
-    after = ledger
+            released = holding.release(member, name, False, now, terms, after)
+            events.append(released)
+            after = folding.evolve(after, released)
     for name in outstanding(command, ledger):
         points = points_back(command, name, bought.bought if bought else 0, ledger)
         if points:
@@ -103,7 +105,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
     if bought is None:
         return events
     reversal = (command.reversal, command.net, command.given_back)
-    clawed = list(clawback.claw_back_all(member, bought, *reversal, now, command.policies, ledger))
+    clawed = list(clawback.claw_back_all(member, bought, *reversal, now, command.policies, after))
     less = worth(bought.net, clawed, terms) - worth(command.net, (), terms)
     counting = Counting(terms, state, bought.at, -less)
     metric = counting.metric(now)
@@ -111,7 +113,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
     tier = overriding.in_effect(state.tier, state.standing.override, terms)
     way = None if revoked else ahead(tier, metric, now, counting)
     qualified = [replace(one, qualifying=metric, ahead=None if number else way) for number, one in enumerate(clawed)]
-    return [*qualified, *events, *revoked]
+    return [*events, *qualified, *revoked]
 
 
 def points_back(command: ClawBackPoints, redemption: str, bought: int, ledger: Ledger) -> int:

@@ -9,10 +9,11 @@ from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, Hold
 from aggregates.membership.facts import (
     HoldReleased,
     LotExpired,
+    PointsClawedBack,
     PointsRedeemed,
     PointsReturned,
 )
-from aggregates.programme import Redemption
+from aggregates.programme import Clawback, Redemption
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, bought, only, policies
 
@@ -55,6 +56,17 @@ def test_what_was_held_is_worth_what_the_order_was_told_whatever_a_later_policy_
     ledger.policies = ledger.policies.with_version(dearer, NOW + 1)
     redeemed = only(PointsRedeemed, ledger.buy("p", 1_000, NOW + 1000))
     assert (redeemed.money, redeemed.terms) == (60, 1)
+
+
+def test_what_an_order_gives_back_is_there_for_what_it_takes_back_before_anything_is_written_off() -> None:
+    ledger = bought(wallet=replace(AT_ONCE, clawback=Clawback(sources="all", shortfall="write_off")))
+    ledger.give(RedeemPoints("m", "r", 100, NOW, order="p"))
+    ledger.buy("p", 5_000, NOW + 1)
+    ledger.give(RedeemPoints("m", "elsewhere", 50, NOW + 2))
+    ledger.refund("p", "all", 0, NOW + 3, complete=True)
+    clawed = only(PointsClawedBack, ledger.events)
+    assert (clawed.points, clawed.allocations, clawed.debt_added) == (50, (("o", 50),), 0)
+    assert ledger.state.available(NOW + 3) == 50
 
 
 def test_an_order_that_is_cancelled_gives_back_what_was_held_or_spent_for_it() -> None:
