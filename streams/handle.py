@@ -15,7 +15,7 @@ from typing import Any
 
 from aggregates.behaviour import behaviour
 from aggregates.kernel import UNFIT, Decider, Refusal, stream_id
-from aggregates.policies import Allow, Claim, GiveBack, Guard, Use, guards
+from aggregates.policies import guards
 from aggregates.policy import policy
 from aggregates.programme import Policies
 from aggregates.session import sessions
@@ -27,6 +27,7 @@ from infra.faults import Unreachable, Unreadable
 from infra.keys import KeyRing, of_session
 from infra.postgres.faults import persistently
 from streams.deciding import Deciding, Stream
+from streams.guarding import hold
 from streams.registry import COMMANDS
 from streams.request import Request
 
@@ -131,7 +132,7 @@ class Handler:
                 deciding.command(command, request.by_time)
             needed = [guard for _, _, event in deciding.events for guard in guards(event)]
             with append.savepoint(guarded=bool(needed)):
-                self._hold(append, needed)
+                hold(append, self._keys, needed)
                 for stream, version, event in deciding.events:
                     append.add(stream, version, event)
             append.schedule(deciding.due)
@@ -176,21 +177,6 @@ class Handler:
             self._remembered.move_to_end(stream)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
-
-    def _hold(self, append: Append, needed: Sequence[Guard]) -> None:
-        for guard in needed:
-            match guard:
-                case Claim():
-                    key = None if guard.key is None else self._keys.blind(guard.key)
-                    if not append.claim(guard.kind, key, guard.owner):
-                        raise guard.taken
-                case Allow():
-                    append.allow(guard.key, guard.limit)
-                case GiveBack():
-                    append.give_back(guard.key)
-                case Use():
-                    if not append.use(guard.key, limited=guard.exhausted is not None) and guard.exhausted:
-                        raise guard.exhausted
 
 
 def again(request: Request, earlier: Outcome) -> Outcome:
