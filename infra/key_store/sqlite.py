@@ -32,7 +32,8 @@ class SqliteKeys:
         self._db.execute("INSERT INTO keys VALUES (?, x'') ON CONFLICT (member) DO UPDATE SET key = x''", (member,))
 
     def begin(self) -> None:
-        self._db.execute("BEGIN")
+        """Not deferred: who reads first and writes then is refused at once if another process writes, instead of waiting."""
+        self._db.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         self._db.execute("COMMIT")
