@@ -28,7 +28,7 @@ bench-streams: $(READY)  ## the worker over aiokafka alone, beside two other str
 soak: $(READY)  ## twenty minutes of the whole way, from the log to Redis
 	$(BIN)/python -m tests.bench.streams.soak
 
-verify: check  ## the long checks: the whole year, and twenty kills
+verify: check  ## the long checks, hours: the year, three policies, a cluster, kills
 	$(BIN)/python -m pytest -m slow --durations=0
 
 chaos: $(READY)  ## a cluster hurt in mid-stream in every way, ten times each; an hour

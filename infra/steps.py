@@ -48,10 +48,10 @@ return told
 """What a step writes is sent in the shape that its delta has, so that a chunk of counts is packed in one go."""
 
 
-def together(packed: Sequence[bytes]) -> Iterator[range]:
-    """Which steps go in one call: few bytes, or one step, so that no call keeps a storefront waiting for long.
+def calls(packed: Sequence[bytes]) -> Iterator[range]:
+    """Which steps go in one call each: few bytes, or one step, so that no call keeps a storefront waiting for long.
 
-    >>> list(together([b"small", b"", b"x" * CALL, b"small"]))
+    >>> list(calls([b"small", b"", b"x" * CALL, b"small"]))
     [range(0, 2), range(2, 3), range(3, 4)]
     """
     first, size = 0, 0

@@ -16,7 +16,7 @@ import redis
 from infra.asking import Answer, Ask
 from infra.faults import Misconfigured, Superseded, Unreadable
 from infra.places import LOG, Place, checkpoint
-from infra.steps import APPLY, Step, pack, together
+from infra.steps import APPLY, Step, calls, pack
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -128,10 +128,10 @@ class Views:
             pipeline.mget([self.key(name) for name in ask.documents])
         for name in ask.maps:
             pipeline.hgetall(self.key(name))
-        for some in together(packed):
+        for some in calls(packed):
             steps = [ask.steps[index] for index in some]
             keys = [self._checkpoint(step.fold, step.source) for step in steps]
-            moves = [(str(ask.steps[index].before), str(ask.steps[index].after), packed[index]) for index in some]
+            moves = [(str(step.before), str(step.after), packed[index]) for step, index in zip(steps, some, strict=True)]
             pipeline.evalsha(sha, len(keys), *keys, self.key(""), *(part for move in moves for part in move))
         answers = iter(pipeline.execute())
         read: dict[str, Any] = dict(zip(ask.documents, next(answers), strict=True)) if ask.documents else {}
