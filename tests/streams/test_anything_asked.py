@@ -34,6 +34,8 @@ minute = count(START + 800 * DAY, 7 * 60_000)
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[App]:
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
     with running(Settings(tmp_path_factory.mktemp("shop"), valkey_url)) as app:
         opening: list[Any] = [PublishPolicy(POLICY, START, "ada", START)]
         opening += [AdjustPoints(member, "opening", 500, "to begin with", "ada", START) for member in MEMBERS]
