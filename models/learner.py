@@ -7,8 +7,7 @@ computed at its owner's latest event with the model as of that event, so chunks,
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +24,7 @@ from models.browsing import Browsing, shopper_of
 from models.browsing import Event as Act
 from models.browsing_state import PARTS, BrowsingState
 from models.candidates import Candidates, Occasion
+from models.chunks import acts, baskets, touched
 from models.co_occurrence import CoOccurrence, Neighbours
 from models.items import Items
 from models.leaders import Leaders
@@ -40,8 +40,6 @@ from models.visitors import Visitors, page_of
 from models.watch import Watch
 
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
-
-ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 60
 """Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
@@ -188,27 +186,3 @@ class Learner:
         self.erased.add(member)
         delta.documents[f"recommend:{member}"] = None
         self._state.erase(member)
-
-
-def acts(chunk: Sequence[Recorded]) -> Iterator[tuple[int, Act]]:
-    return ((recorded.position, recorded.event) for recorded in chunk if isinstance(recorded.event, ACTS))
-
-
-def touched(chunk: Sequence[Recorded]) -> tuple[dict[str, set[str]], set[str]]:
-    """Which products each shopper does something with, and whose visit goes on or begins for certain."""
-    products: defaultdict[str, set[str]] = defaultdict(set)
-    visiting: set[str] = set()
-    for _, event in acts(chunk):
-        shopper = shopper_of(event)
-        if not isinstance(event, CartItemAdded):
-            visiting.add(shopper)
-        if not isinstance(event, Searched):
-            products[shopper].add(event.product)
-    for _, paid in baskets(chunk):
-        if paid.member is not None or paid.session is not None:
-            products[shopper_of(paid)].update(line.product for line in paid.lines)
-    return products, visiting
-
-
-def baskets(chunk: Sequence[Recorded]) -> Iterator[tuple[int, OrderPaid]]:
-    return ((recorded.position, recorded.event) for recorded in chunk if isinstance(recorded.event, OrderPaid))

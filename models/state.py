@@ -8,10 +8,8 @@ member's habits, what they were last offered and shown; ``pairs:{product}``: bas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
@@ -19,16 +17,13 @@ from aggregates.member import MemberErased
 from aggregates.order.facts import OrderPaid
 from aggregates.product import ProductListed
 from aggregates.programme_time import local_day
-from models.habits import Habits
-from models.offers import Offer
+from models import habits_state
 
 if TYPE_CHECKING:
     from models.learner import Learner
 
 ITEMS, NAMES, SUMS = "items", "items:names", "learner"
 ONCE = "products"
-RUN, SHOWN, OFFER, ERASED = OWN = (".run", ".shown", ".offer", ".erased")
-"""Fields of a member's map that are no product (the dot is doubled where a product's id begins with one)."""
 
 
 class StateKeeper:
@@ -98,10 +93,10 @@ class StateKeeper:
                 items.landmark, items.baskets = int(fields["landmark"]), int(fields["baskets"])
                 items.buyers, items.returns = int(fields["buyers"]), int(fields["returns"])
                 items.surging = int(fields.get("surging", items.landmark))
-            elif kind == "repeat" and ERASED in fields:
+            elif kind == "repeat" and habits_state.ERASED in fields:
                 learner.erased.add(name)
             elif kind == "repeat" and fields:
-                self._restore_habits(name, fields)
+                habits_state.restore(learner, name, fields)
             elif kind == "quality" and fields:
                 learner.quality.days[name] = {field: number(value) for field, value in fields.items()}
 
@@ -124,18 +119,6 @@ class StateKeeper:
             item.staple, item.retired = "s" in flags, "r" in flags
             self._learner.items.describe(product)
 
-    def _restore_habits(self, member: str, fields: Mapping[str, str]) -> None:
-        learner = self._learner
-        habits = Habits(*map(int, fields[RUN].split()))
-        told = {field.removeprefix("."): text.split() for field, text in fields.items() if field not in OWN}
-        products = sorted(told, key=lambda product: int(told[product][0]))
-        habits.places_of(products)
-        habits.table[:] = np.array([told[product][1:] for product in products], float).T
-        habits.numbers[: len(habits)] = learner.items.numbers_of(products)
-        learner.repeat.members[member] = habits
-        learner.shown[member] = tuple(json.loads(fields[SHOWN]))
-        learner.offers[member] = Offer.from_text(fields[OFFER], learner.items)
-
     # Writing state
 
     def write(self, delta: Delta) -> None:
@@ -156,10 +139,9 @@ class StateKeeper:
             if items.surging != items.landmark:
                 delta.fields[SUMS]["surging"] = items.surging
         for member, products in self._erased.items():
-            gone = dict.fromkeys((*map(escaped, products), RUN, SHOWN, OFFER))
-            delta.fields[f"repeat:{member}"].update(gone, **{ERASED: 1})
+            delta.fields[f"repeat:{member}"].update(habits_state.erased(products))
         for member, places in learner.repeat.changed.items():
-            delta.fields[f"repeat:{member}"].update(self._habits(member, places))
+            delta.fields[f"repeat:{member}"].update(habits_state.told(learner, member, places))
         self._write_pairs(delta)
         for day in learner.quality.changed:
             delta.fields[f"quality:{day}"].update((name, repr(value)) for name, value in learner.quality.days[day].items())
@@ -181,22 +163,7 @@ class StateKeeper:
         item = self._learner.items[product]
         return json.dumps(("s" * item.staple + "r" * item.retired, item.department, item.category, item.name))
 
-    def _habits(self, member: str, places: set[int]) -> Iterator[tuple[str, str]]:
-        """A habit is its place in the table, then the table's rows."""
-        habits = self._learner.repeat.members[member]
-        for place, told in zip(places, habits.table[:, list(places)].T.tolist(), strict=True):
-            times, weight, recent, small, first, last, seen = told
-            text = f"{place} {times:.0f} {weight!r} {recent!r} {small!r} {first:.0f} {last:.0f} {seen:.0f}"
-            yield escaped(habits.products[place]), text
-        yield RUN, f"{habits.run} {habits.baskets} {habits.size} {habits.first} {habits.last}"
-        yield SHOWN, json.dumps(self._learner.shown[member])
-        yield OFFER, self._learner.offers[member].to_text()
-
 
 def number(text: str) -> float:
     """A sum as it was: whole numbers stay whole."""
     return int(text) if text.isdigit() else float(text)
-
-
-def escaped(product: str) -> str:
-    return f".{product}" if product.startswith(".") else product

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
@@ -105,7 +105,7 @@ class Handler:
             self._prefetch(append, group, [request for request in requests if request.id not in answered])
             for request in requests:
                 if earlier := answered.get(request.id):
-                    answers.append(again(request, earlier))
+                    answers.append(request.again(earlier))
                     continue
                 answer = self._first_answer(append, group, request)
                 if isinstance(answer, Outcome) and (answer.accepted or request.settled):
@@ -177,14 +177,6 @@ class Handler:
             self._remembered.move_to_end(stream)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
-
-
-def again(request: Request, earlier: Outcome) -> Outcome:
-    """The first answer, unless something else is asked by its id."""
-    if request.content == earlier.content:
-        return earlier if earlier.repeated else replace(earlier, repeated=True)
-    sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
-    return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
 
 
 def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:

@@ -14,11 +14,10 @@ from aggregates.kernel import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
 from aggregates.membership import facts as membership_facts
-from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Programme
-from infra.codec import EventType, Upcast
+from infra.codec import EventType
 from models.learner import Learner
 from projections.activity import activity
 from projections.campaigns import campaigns
@@ -32,6 +31,7 @@ from projections.sales import sales
 from projections.sessions import sessions
 from projections.trending import trending
 from projections.wallet import wallet
+from streams.stored_shapes import SEALED, UPCASTS
 
 
 @dataclass(frozen=True)
@@ -97,41 +97,6 @@ DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
 }
 """Aggregates of a member to which time alone brings something, and the command that records it by an instant."""
-
-PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
-"""What is sealed of a member, with what is read once their key is gone."""
-
-SEALED: dict[type, dict[str, object]] = {
-    member.MemberRegistered: PROFILE,
-    member.MemberProfileChanged: PROFILE,
-    behaviour.Searched: {"query": ""},
-    review.ProductReviewed: {"text": None},
-}
-
-DAY = 86_400_000
-UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
-"""What tiers did not tell when there was one policy."""
-
-UPCASTS: dict[type, tuple[Upcast, ...]] = {
-    product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
-    order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
-    order_facts.OrderRefunded: (lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},),
-    membership_facts.TierRaised: (
-        lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
-    ),
-    membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
-    membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
-    coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
-    membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
-    membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
-    membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
-    membership_facts.PointsClawedBack: (
-        lambda raw: raw | {"wallet": DEFAULT_WALLET, "order": raw["lot"]},
-        lambda raw: raw | {"ahead": None},
-    ),
-    membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
-}
-"""From each old shape of an event to the next."""
 
 EVENTS: dict[type, EventType] = {
     event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aggregates.kernel import UNFIT, Decider
+from infra.event_log.shapes import Outcome
 
 S = TypeVar("S")
 
@@ -53,3 +54,10 @@ class Request:
     def known(self) -> tuple[object, ...]:
         """The commands that are certain beforehand: all of them, or none if they are planned."""
         return () if callable(self.commands) else self.commands
+
+    def again(self, earlier: Outcome) -> Outcome:
+        """The first answer, unless something else is asked by its id."""
+        if self.content == earlier.content:
+            return earlier if earlier.repeated else replace(earlier, repeated=True)
+        sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
+        return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)

@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
-from uuid import uuid4
 
 from aggregates.kernel import Recorded
 from infra.codec import Codec
 from infra.event_log import due_index, statements
 from infra.event_log.append import Append, outcome
+from infra.event_log.belonging import belonging
 from infra.event_log.relay_book import RelayBook
 from infra.event_log.shapes import About, Outcome, Relayed, Row, Shop
 from infra.event_log.tail import Tail
@@ -139,27 +139,18 @@ class EventLog(ABC):
 
         Raises :class:`Misconfigured` if it is another shop's and ``wanted`` was ``chosen``, not a default.
         """
-        shop = self._again(lambda: self._shop(wanted, chosen))
+
+        def ask() -> Shop:
+            with self._appending() as transaction:
+                return belonging(transaction, wanted, chosen, empty=not transaction.rows(self._head)[0][0])
+
+        shop = self._again(ask)
         if shop != wanted and chosen:
             raise Misconfigured(
                 f"This log is of a shop in {shop.zone} that sells in {shop.currency}, not in {wanted.zone} and "
                 f"{wanted.currency}: choose another REGULARS_HOME."
             )
         return shop
-
-    def _shop(self, wanted: Shop, chosen: bool) -> Shop:
-        with self._appending() as transaction:
-            found = transaction.rows(statements.SHOP)
-            if not found:
-                transaction.run(statements.NEW_SHOP, (wanted.zone, wanted.currency, uuid4().hex))
-                if not transaction.rows(self._head)[0][0]:
-                    transaction.run(statements.INDEXED, (due_index.NAME,))
-                return wanted
-            shop = Shop(*found[0])
-            if shop != wanted and chosen and not transaction.rows(self._head)[0][0]:
-                transaction.run(statements.OTHER_SHOP, (wanted.zone, wanted.currency))
-                return wanted
-            return shop
 
     def identity(self) -> str:
         """This log's own name, made with it: read models belong to one log."""

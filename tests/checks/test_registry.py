@@ -19,7 +19,8 @@ from aggregates.order import facts as order_facts
 from aggregates.programme import Policies, Programme
 from infra.codec import PARTITION_KEYS, partition_fields
 from projections.kernel import Tally
-from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, SEALED, TOPICS, carried, fold_of_part, folds, sources
+from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, TOPICS, carried, fold_of_part, folds, sources
+from streams.stored_shapes import SEALED
 from tests.samples import SAMPLES
 
 MODULES = (

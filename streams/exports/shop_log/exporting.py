@@ -27,7 +27,8 @@ from streams.exports.shop_log.world import OF_POINTS, Waiting, World, follows
 from streams.imports.shop_log.header import header
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
-from streams.registry import COMMANDS, SEALED
+from streams.registry import COMMANDS
+from streams.stored_shapes import SEALED
 
 CHUNK = 2000
 AHEAD = 200
