@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from aggregates.kernel import Recorded
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Row
 from infra.faults import Unreadable
@@ -22,7 +21,6 @@ Carried: TypeAlias = Mapping[str, frozenset[str]]
 
 ROWS = 2000  # read at a time
 GROUP_BYTES = 4 * 2**20  # sent at a time, unless one row alone is larger
-BACKLOG = 10_000  # rows that waiting may look through to come up to where publishing is
 
 
 @dataclass
@@ -35,14 +33,21 @@ class Group:
 
 
 class Batches:
-    """``starts``: the position behind which each partition lacks rows. ``make``: an empty batch."""
+    """All on one thread. ``starts``: the position behind which each partition lacks rows. ``make``: an empty batch.
 
-    def __init__(self, log: EventLog, carried: Carried, starts: Mapping[Place, int], make: Callable[[], Any]) -> None:
+    ``read``: the position up to which the log was read.
+    """
+
+    def __init__(
+        self, log: EventLog, carried: Carried, starts: Mapping[Place, int], make: Callable[[], Any], stopped: threading.Event
+    ) -> None:
         self._log = log
         self._make = make
         self._keys = Keys()
         self._unsent: deque[Row] = deque()
-        self._read = min(starts.values())
+        self.read = min(starts.values())
+        self._subscription = log.subscribe_rows(self.read, stopped)
+        self._awaited = iter(self._subscription)
         self._all_lack = max(starts.values())  # behind this position nothing needs to be left out any more
         self._starts = starts
         counts: dict[str, int] = {}
@@ -56,10 +61,22 @@ class Batches:
     def next(self) -> Group | None:
         """The next rows; None if there are no more. Raises :class:`Unreadable` for an event that no topic is known to carry."""
         if not self._unsent:
-            self._unsent.extend(self._log.since(self._read, ROWS))
-            if not self._unsent:
-                return None
-            self._read = self._unsent[-1].position
+            self._have(self._log.since(self.read, ROWS))
+        return self._group() if self._unsent else None
+
+    def awaited(self) -> Group | None:
+        """The next rows once there are some; None if it was stopped. Raises what :meth:`next` does."""
+        if not self._unsent:
+            self._subscription.position = self.read
+            self._have(next(self._awaited, []))
+        return self._group() if self._unsent else None
+
+    def _have(self, rows: Sequence[Row]) -> None:
+        self._unsent.extend(rows)
+        if rows:
+            self.read = rows[-1].position
+
+    def _group(self) -> Group:
         group, size, now = Group(0), 0, int(time.time() * 1000)
         while self._unsent:
             row = self._unsent[0]
@@ -89,28 +106,3 @@ class Batches:
             batch.append(timestamp=now, key=key, value=value)
         group.last = row.position
         group.rows += 1
-
-
-class Waiting:
-    """Until the log has rows behind a position, by the log's own subscription; all on one thread, whose connection it keeps."""
-
-    def __init__(self, log: EventLog, stopped: threading.Event) -> None:
-        self._log = log
-        self._stopped = stopped
-        self._seen = 0
-        self._events: Iterator[list[Recorded]] = iter(())
-
-    def until_behind(self, position: int) -> None:
-        """Return once there are, or it was stopped."""
-        while not self._stopped.is_set():
-            if position - self._seen > BACKLOG:
-                self._subscribe(position)
-            for chunk in self._events:
-                self._seen = chunk[-1].position
-                if self._seen > position:
-                    return
-            self._subscribe(position)
-
-    def _subscribe(self, position: int) -> None:
-        self._seen = position
-        self._events = iter(self._log.subscribe(position, self._stopped))

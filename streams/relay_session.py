@@ -20,13 +20,13 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
 from infra.relay_metrics import RelayMetrics
 from streams.aside import Aside
-from streams.publishing import Batches, Carried, Group, Waiting
+from streams.publishing import Batches, Carried, Group
 from streams.resuming import LostLease, Resumed, resume
 
 Told: TypeAlias = Callable[[int, int, float], None]
 
 WATCH = 5.0  # seconds between looks at whether the topics are still the same
-TELL = 0.25  # seconds between tellings
+TELL = 0.25  # seconds between tellings while it publishes, and over which a rate is told
 SAVE = 0.1  # seconds between writings of the checkpoints
 MANY = 200  # rows: a backlog, which is published as fast as it goes
 PACE = 0.005  # seconds from one group to the next where there is none: broker and workers have less to do for a few together
@@ -64,7 +64,7 @@ class Session:
         self._unsaved: tuple[int, dict[Place, int]] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
-        self._told = (0.0, 0)
+        self._told = (0.0, 0, 0.0)  # when, the position then, and the rate until then
 
     async def run(self, stopping: asyncio.Event, tell: Told) -> None:
         """Raises :class:`LostLease`, :class:`Replaced`, :class:`~infra.kafka.producer.Displaced`, or what the client raises."""
@@ -84,23 +84,22 @@ class Session:
                 thread.end()
 
     async def _relay(self, producer: Producer, resumed: Resumed, stopping: asyncio.Event, tell: Told) -> None:
-        batches = Batches(self._log, self._carried, resumed.starts, producer.batch)
-        waiting = Waiting(self._log, self._stopped)
+        batches = Batches(self._log, self._carried, resumed.starts, producer.batch, self._stopped)
         position = min(resumed.starts.values())
         group = await self._reading.do(batches.next)
         while not stopping.is_set():
             if group is None:
                 self._saved()
-                await self._tell(tell, position, at_once=True)
-                await self._reading.do(partial(waiting.until_behind, position))
-                group = await self._reading.do(batches.next)
+                self._tell(tell, position, head=batches.read)
+                group = await self._reading.do(batches.awaited)
                 continue
             begun, many = time.monotonic(), group.rows >= MANY
             position, group = await self._send(producer, group, batches if many else None)
             if not many:
                 await asyncio.sleep(begun + PACE - time.monotonic())
                 group = await self._reading.do(batches.next)
-            await self._tell(tell, position)
+            if time.monotonic() - self._told[0] >= TELL:
+                self._tell(tell, position, await self._reading.do(self._log.head))
         await self._save_all()
 
     async def _send(self, producer: Producer, group: Group, batches: Batches | None) -> tuple[int, Group | None]:
@@ -167,13 +166,13 @@ class Session:
         self._stopped.set()
         await asyncio.Event().wait()
 
-    async def _tell(self, tell: Told, position: int, at_once: bool = False) -> None:
+    def _tell(self, tell: Told, position: int, head: int) -> None:
         now = time.monotonic()
-        since, was = self._told
-        if at_once or now - since >= TELL:
-            head = await self._reading.do(self._log.head)
-            tell(position, head, (position - was) / (now - since) if since else 0.0)
-            self._told = now, position
+        since, was, rate = self._told
+        if now - since >= TELL:
+            rate = (position - was) / (now - since) if since else 0.0
+            self._told = now, position, rate
+        tell(position, head, rate)
 
 
 async def first_of(*acts: Coroutine[Any, Any, None]) -> None:

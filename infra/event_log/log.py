@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from aggregates.kernel import Recorded
 from infra.codec import Codec
@@ -14,7 +14,7 @@ from infra.event_log import due_index, statements
 from infra.event_log.append import Append, outcome
 from infra.event_log.belonging import belonging
 from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About, Outcome, Relayed, Row, Shop
+from infra.event_log.shapes import About, Chunks, Outcome, R, Relayed, Row, Shop, Since
 from infra.event_log.tail import Tail
 from infra.event_log.transaction import Transaction, Values
 from infra.faults import Misconfigured
@@ -22,16 +22,6 @@ from infra.faults import Misconfigured
 A = TypeVar("A")
 
 AT_HAND = 8192  # latest events of this process
-
-
-class Events(Protocol):
-    """Chunks of events behind a position as they come; :meth:`stop` ends it from any thread."""
-
-    position: int
-
-    def stop(self) -> None: ...
-
-    def __iter__(self) -> Iterator[list[Recorded]]: ...
 
 
 class EventLog(ABC):
@@ -88,12 +78,16 @@ class EventLog(ABC):
         found = next(map(outcome, self._query(statements.REQUEST_AT, (position,))), None)
         return found if found and found.position - found.events < position else None
 
-    @abstractmethod
-    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float | None = None) -> Events:
+    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float | None = None) -> Chunks[Recorded]:
         """Events behind ``position`` as they come, from this process or another, until ``stopped`` is set.
 
         ``poll``: seconds until it looks again, whatever it was told.
         """
+        return self._subscription(self.recorded, position, stopped or threading.Event(), poll)
+
+    def subscribe_rows(self, position: int, stopped: threading.Event) -> Chunks[Row]:
+        """The same, as they are stored."""
+        return self._subscription(self.since, position, stopped, None)
 
     @abstractmethod
     def about(self) -> About:
@@ -184,6 +178,9 @@ class EventLog(ABC):
     def _again(self, ask: Callable[[], A]) -> A:
         """What may be asked twice, asked until it is answered."""
         return ask()
+
+    @abstractmethod
+    def _subscription(self, since: Since[R], position: int, stopped: threading.Event, poll: float | None) -> Chunks[R]: ...
 
     @abstractmethod
     def _query(self, statement: str, values: Values) -> list[tuple[Any, ...]]:

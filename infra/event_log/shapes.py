@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+
+from aggregates.kernel import Recorded
 
 
 class Row(NamedTuple):
@@ -14,6 +17,24 @@ class Row(NamedTuple):
     version: int
     name: str
     state: bytes
+
+
+R = TypeVar("R", Recorded, Row)
+Since: TypeAlias = Callable[[int, int], list[R]]
+"""Up to so many of what is behind a position, in order."""
+
+
+class Chunks(Protocol[R]):
+    """What is behind a position, in chunks as it comes; :meth:`stop` ends it from any thread.
+
+    ``position``: what the next chunk will be behind; whoever has read on by other means moves it.
+    """
+
+    position: int
+
+    def stop(self) -> None: ...
+
+    def __iter__(self) -> Iterator[list[R]]: ...
 
 
 @dataclass(frozen=True)

@@ -57,3 +57,15 @@ def test_a_subscriber_that_waits_can_be_stopped(log: EventLog) -> None:
     subscription.stop()
     waiting.join(5)
     assert not waiting.is_alive()
+
+
+def test_whoever_has_read_on_by_other_means_moves_a_subscription_of_rows_on(log: EventLog) -> None:
+    tick(log, "a", 5)
+    subscription = log.subscribe_rows(0, threading.Event())
+    chunks = iter(subscription)
+    assert next(chunks) == log.since(0, 5)
+    tick(log, "a", 4)
+    subscription.position = 7
+    assert next(chunks) == log.since(7, 2)
+    subscription.stop()
+    assert next(chunks, None) is None

@@ -22,7 +22,7 @@ from infra.event_log.postgres.schema import CHANNEL, LOG
 from infra.event_log.postgres.subscription import Subscription
 from infra.event_log.postgres.transaction import marked, storable, transaction
 from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About
+from infra.event_log.shapes import About, R, Since
 from infra.event_log.transaction import Transaction, Values
 from infra.faults import Interrupted
 from infra.postgres.address import connect, shown
@@ -59,9 +59,8 @@ class PostgresLog(EventLog):
         """The library's, for reading."""
         return Recorder(self._datastore)
 
-    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float | None = None) -> Subscription:
-        wait = POLL if poll is None else poll
-        return Subscription(self.url, self.recorded, position, stopped or threading.Event(), wait)
+    def _subscription(self, since: Since[R], position: int, stopped: threading.Event, poll: float | None) -> Subscription[R]:
+        return Subscription(self.url, since, position, stopped, POLL if poll is None else poll)
 
     def about(self) -> About:
         version, size = self._query(SIZE, ())[0]

@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, Generic
 
 import psycopg
 
-from aggregates.kernel import Recorded
 from infra.event_log.postgres.schema import CHANNEL
+from infra.event_log.shapes import R, Since
 from infra.faults import Interrupted
 from infra.postgres.address import connect
 from infra.postgres.faults import persistently
 
-Since: TypeAlias = Callable[[int, int], list[Recorded]]
+CHUNK = 1000
 
 HEED = 0.1  # seconds between looks at whether it was stopped
 
 
-class Subscription:
-    """Iterate over chunks of events behind a position, waiting while there are none; :meth:`stop` ends it from any thread."""
+class Subscription(Generic[R]):
+    """Iterate over chunks of what is behind a position, waiting while there are none; :meth:`stop` ends it from any thread."""
 
-    def __init__(self, url: str, since: Since, position: int, stopped: threading.Event, poll: float, chunk: int = 1000) -> None:
+    def __init__(self, url: str, since: Since[R], position: int, stopped: threading.Event, poll: float) -> None:
         self.position = position
         self._url = url
-        self._since = since
+        self._since: Since[R] = since
         self._poll = poll
-        self._chunk = chunk
         self._stopped = stopped
 
     def stop(self) -> None:
         self._stopped.set()
 
-    def __iter__(self) -> Iterator[list[Recorded]]:
+    def __iter__(self) -> Iterator[list[R]]:
         if self._stopped.is_set():
             return
         connection = persistently(self._listening)  # before the first look, so that nothing falls between
         try:
             while not self._stopped.is_set():
-                chunk = self._since(self.position, self._chunk)
+                chunk = self._since(self.position, CHUNK)
                 if chunk:
-                    yield chunk
                     self.position = chunk[-1].position
+                    yield chunk
                     continue
                 try:
                     self._wait(connection)

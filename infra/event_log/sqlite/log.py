@@ -15,7 +15,7 @@ from infra.codec import Codec
 from infra.event_log.columns import COLUMNS
 from infra.event_log.log import EventLog
 from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About
+from infra.event_log.shapes import About, R, Since
 from infra.event_log.sqlite.schema import VERSION, Recorder, complete
 from infra.event_log.sqlite.subscription import Subscription
 from infra.event_log.transaction import Transaction, Values
@@ -48,9 +48,8 @@ class SqliteLog(EventLog):
         self._seen_change = self._change()
         self._relay_book = RelayBook(self._transaction, CLOCK)
 
-    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float | None = None) -> Subscription:
-        wait = POLL if poll is None else poll
-        return Subscription(self.path, self.recorded, position, stopped or threading.Event(), wait)
+    def _subscription(self, since: Since[R], position: int, stopped: threading.Event, poll: float | None) -> Subscription[R]:
+        return Subscription(self.path, since, position, stopped, POLL if poll is None else poll)
 
     def about(self) -> About:
         return About(f"SQLite {sqlite3.sqlite_version}, {self.path}", self.path.stat().st_size, VERSION)

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Generic
 
-from aggregates.kernel import Recorded
+from infra.event_log.shapes import R, Since
 
-Since: TypeAlias = Callable[[int, int], list[Recorded]]
+CHUNK = 1000
 
 
-class Subscription:
-    """Iterate over chunks of events behind a position, waiting while there are none; :meth:`stop` ends it from any thread.
+class Subscription(Generic[R]):
+    """Iterate over chunks of what is behind a position, waiting while there are none; :meth:`stop` ends it from any thread.
 
     ``PRAGMA data_version`` costs 2 µs and tells of every other connection's commit, in this process or another.
     """
 
-    def __init__(
-        self, path: Path, since: Since, position: int, stopped: threading.Event, poll: float, chunk: int = 1000
-    ) -> None:
+    def __init__(self, path: Path, since: Since[R], position: int, stopped: threading.Event, poll: float) -> None:
         self.position = position
         self._path = path
-        self._since = since
+        self._since: Since[R] = since
         self._poll = poll
-        self._chunk = chunk
         self._stopped = stopped
 
     def stop(self) -> None:
         self._stopped.set()
 
-    def __iter__(self) -> Iterator[list[Recorded]]:
+    def __iter__(self) -> Iterator[list[R]]:
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             while not self._stopped.is_set():
                 seen = connection.execute("PRAGMA data_version").fetchone()
-                chunk = self._since(self.position, self._chunk)
+                chunk = self._since(self.position, CHUNK)
                 if chunk:
-                    yield chunk
                     self.position = chunk[-1].position
+                    yield chunk
                     continue
                 while connection.execute("PRAGMA data_version").fetchone() == seen:
                     if self._stopped.wait(self._poll):
