@@ -75,7 +75,7 @@ class Agents:
     async def _watch(self) -> None:
         if self.app.rebalancing:
             return
-        for place, behind in await self.feeding.set_back():
+        for place, behind in await self.feeding.to_read_again():
             await self._rewind(place, behind)
 
     async def _stop(self, fault: Exception, place: TP) -> Never:

@@ -78,7 +78,7 @@ class Feeding:
         """Where assigned partitions are to be read from.
 
         A rebalance does not wait for long: without Redis they are read from where the group committed, for now. A hole will
-        tell, or :meth:`set_back`, where nothing more comes.
+        tell, or :meth:`to_read_again`, where nothing more comes.
         """
         ids = await self._patiently(partial(self._on_thread, self._identify))
         for place in list(self._partitions):
@@ -112,7 +112,7 @@ class Feeding:
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
         await consumer.rewind(place, behind.offset)
 
-    async def set_back(self) -> list[tuple[TP, Behind]]:
+    async def to_read_again(self) -> list[tuple[TP, Behind]]:
         """What is to be read again, also where nothing comes: what a Redis that was restored or failed over has lost, and
         what it did not tell in time."""
         held, unresumed = list(self._partitions.items()), self._unresumed

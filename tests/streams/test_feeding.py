@@ -59,7 +59,7 @@ def told(found: list[tuple[TP, Behind]]) -> dict[TP, tuple[int, type[Behind]]]:
 def test_what_redis_tells_is_where_reading_begins(worker: Feeding, answers: threading.Event) -> None:
     answers.set()
     assert asyncio.run(worker.resume(PLACES)) == dict.fromkeys(PLACES, 40)
-    assert asyncio.run(worker.set_back()) == []
+    assert asyncio.run(worker.to_read_again()) == []
 
 
 def test_what_redis_did_not_tell_in_time_is_read_again_from_there_though_nothing_more_comes(
@@ -69,10 +69,10 @@ def test_what_redis_did_not_tell_in_time_is_read_again_from_there_though_nothing
 
     async def life() -> None:
         assert await worker.resume(PLACES) == {}, "a rebalance does not wait for ever"
-        assert await worker.set_back() == [], "it is silent still"
+        assert await worker.to_read_again() == [], "it is silent still"
         answers.set()
-        assert told(await worker.set_back()) == dict.fromkeys(PLACES, (40, Behind))
-        assert await worker.set_back() == [], "once"
+        assert told(await worker.to_read_again()) == dict.fromkeys(PLACES, (40, Behind))
+        assert await worker.to_read_again() == [], "once"
 
     asyncio.run(life())
 
@@ -86,7 +86,7 @@ def test_what_was_given_away_is_not_asked_for(
         await worker.resume(PLACES)
         answers.set()
         assert await worker.resume(PLACES[:1]) == {PLACES[0]: 40}
-        assert await worker.set_back() == []
+        assert await worker.to_read_again() == []
 
     asyncio.run(life())
 
@@ -96,6 +96,6 @@ def test_what_redis_lost_is_read_again(worker: Feeding, answers: threading.Event
         answers.set()
         await worker.resume(PLACES)
         places[PLACES[1]].lost = 7
-        assert told(await worker.set_back()) == {PLACES[1]: (7, SetBack)}
+        assert told(await worker.to_read_again()) == {PLACES[1]: (7, SetBack)}
 
     asyncio.run(life())
