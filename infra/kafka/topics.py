@@ -27,11 +27,15 @@ class Topic:
     compacted: bool = False
 
     def configuration(self, replication: int) -> dict[str, str]:
-        """What it is made with. All but one copy must have a record before it counts as written."""
+        """What it is made with. All but one copy must have a record before it counts as written.
+
+        The broker dates records itself: by a relay's clock that is wrong, it would refuse them, or remove them as too old.
+        """
         return {
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(self.retention * DAY if self.retention else -1),
             "max.message.bytes": str(self.largest),
+            "message.timestamp.type": "LogAppendTime",
             "min.insync.replicas": str(max(1, replication - 1)),
         }
 

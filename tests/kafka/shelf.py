@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from kafka import TopicPartition
 
@@ -82,18 +83,23 @@ class Shelf:
 
     def found(self) -> dict[str, Records]:
         """What they do hold."""
+        found: dict[str, Records] = {name: {number: [] for number in range(count)} for name, count in self.counts.items()}
+        for record in self.records():
+            found[record.topic][record.partition].append((record.key, record.value))
+        return found
+
+    def records(self) -> list[Any]:
+        """Each partition's in order."""
         with administering(self.kafka) as admin:
             firsts, ends = first_offsets(admin, self.counts), end_offsets(admin, self.counts)
+        found: list[Any] = []
         with consuming(self.kafka) as consumer:
-            found: dict[str, Records] = {name: {number: [] for number in range(count)} for name, count in self.counts.items()}
             places = [TopicPartition(name, number) for name, count in self.counts.items() for number in range(count)]
             consumer.assign(places)
             consumer.seek_to_beginning(*places)
-            lacking = sum(ends[p.topic][p.partition] - firsts[p.topic][p.partition] for p in places)
-            while lacking > 0:
-                for place, records in consumer.poll(timeout_ms=200, max_records=100_000).items():
-                    found[place.topic][place.partition] += [(record.key, record.value) for record in records]
-                    lacking -= len(records)
+            whole = sum(ends[p.topic][p.partition] - firsts[p.topic][p.partition] for p in places)
+            while len(found) < whole:
+                found += chain.from_iterable(consumer.poll(timeout_ms=200, max_records=100_000).values())
         return found
 
     def ends(self) -> dict[str, tuple[int, ...]]:

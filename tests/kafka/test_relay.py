@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +14,7 @@ from infra.event_log.shapes import Relayed
 from infra.faults import Misconfigured, Unreadable
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
-from streams import relay_session
+from streams import publishing, relay_session
 from streams.bootstrap import open_log
 from streams.relay import Relay
 from tests.kafka.conftest import SHOPPINGS
@@ -108,6 +110,19 @@ def test_a_topic_of_another_log_is_refused(log: EventLog, shelf: Shelf, tmp_path
     ):
         relaying.ended.wait()
     assert shelf.found() == shelf.expected(log)
+
+
+@pytest.mark.parametrize("days", [-4000, -1, 1, 4000])
+def test_a_relay_whose_clock_is_wrong_publishes_all_the_same_and_the_broker_dates_it(
+    log: EventLog, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    now = time.time()
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "time", SimpleNamespace(time=lambda: now + days * 86_400))
+        with running(shelf.relay(log)) as relaying:
+            relaying.reaches(log.head())
+    assert shelf.found() == shelf.expected(log)
+    assert all(now - 60 < record.timestamp / 1000 < now + 600 for record in shelf.records())
 
 
 def test_an_event_that_no_topic_is_known_to_carry_ends_the_relay(log: EventLog, kafka: KafkaSettings, shelf: Shelf) -> None:

@@ -26,11 +26,13 @@ def test_topics_are_made_as_declared_and_asking_again_changes_nothing(kafka: Kaf
         assert topic_ids(admin, shelf.counts) == ids
         name = shelf.topics[0].name
         made = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
-    assert {setting: made[setting]["value"] for setting in ("retention.ms", "max.message.bytes", "min.insync.replicas")} == {
+    as_declared = {
         "retention.ms": "-1",
         "max.message.bytes": "16777216",
+        "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": "1",
     }
+    assert {setting: made[setting]["value"] for setting in as_declared} == as_declared
     assert shelf.ends() == {name: (0,) * count for name, count in shelf.counts.items()}
 
 
