@@ -7,6 +7,7 @@ are (``resume``), not where the group committed.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -15,6 +16,9 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
+from mode.services import WaitResults
+
+from infra.kafka.begun import begin
 
 Resume: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
 """The offsets to read assigned partitions from; what is left out is read from where the group committed."""
@@ -58,6 +62,22 @@ class ChunkConsumer(driver.Consumer):
         """Have a partition delivered again from ``offset``. Chunks already on their way come first; they must not be acked."""
         self._rewound[partition] = offset
         await self._thread.seek_wait({partition: offset})
+
+    async def wait_first(self, *awaited: Any, timeout: Any = None) -> Any:
+        """Faust has four tasks wait for a message's handing over, which mostly has nothing to wait for."""
+        handing_over, suspended = awaited
+        rest = None
+        try:
+            if rest := begin(handing_over):
+                return await super().wait_first(rest, suspended, timeout=timeout)
+        finally:
+            if rest is None:
+                suspended.close()
+        return WaitResults([], [], stopped=False)
+
+    async def sleep(self, n: Any) -> None:
+        """Faust gives way once a fetch, by a task that it cancels."""
+        await (super().sleep(n) if n else asyncio.sleep(0))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         committed = dict(await super().seek_to_committed())
