@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import Any
 
 from aggregates.member import RegisterMember
 from infra.kafka.partitioning import partition_of
@@ -43,6 +43,7 @@ class Looking:
     def __init__(self, app: App) -> None:
         self._client = app.views.client
         self._keys = [app.views.key(f"checkpoint:{fold_name(card)}:{DOMAIN}:{n}") for n in range(PARTITIONS)]
+        self._reached = [0] * PARTITIONS
         self._waiting: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
         self._alone = threading.Lock()
         self.seconds: list[float] = []
@@ -50,18 +51,29 @@ class Looking:
 
     def expect(self, member: str, position: int) -> None:
         now = time.perf_counter()
+        partition = partition_of(member.encode(), PARTITIONS)
         with self._alone:
-            self._waiting[partition_of(member.encode(), PARTITIONS)].append((position, now))
+            if position <= self._reached[partition]:
+                self.seconds.append(0.0)
+            else:
+                self._waiting[partition].append((position, now))
 
     def look(self) -> None:
+        seen: list[Any] = [None] * PARTITIONS
         while not self.ended.wait(LOOK):
-            held = [Place.read(at).position for at in self._client.mget(self._keys)]
+            held: list[Any] = self._client.mget(self._keys)
             now = time.perf_counter()
             with self._alone:
-                for partition, reached in enumerate(held):
-                    waiting = self._waiting[partition]
-                    self.seconds += [now - since for position, since in waiting if position <= reached]
-                    waiting[:] = [entry for entry in waiting if entry[0] > reached]
+                for partition in range(PARTITIONS):
+                    if held[partition] != seen[partition]:
+                        self._see(partition, Place.read(held[partition]).position, now)
+            seen = held
+
+    def _see(self, partition: int, reached: int, now: float) -> None:
+        self._reached[partition] = reached
+        waiting = self._waiting[partition]
+        self.seconds += [now - since for position, since in waiting if position <= reached]
+        waiting[:] = [entry for entry in waiting if entry[0] > reached]
 
     def wait(self, appends: int) -> None:
         """Raises :class:`TimeoutError` if so many do not come to be seen."""
@@ -72,29 +84,38 @@ class Looking:
             time.sleep(0.01)
 
 
-def latency(way: Pipeline, appends: int) -> Latency:
-    """Raises :class:`TimeoutError` if an append does not come to be seen."""
+def latency(way: Pipeline, appends: int, rate: int = RATE) -> Latency:
+    """At ``rate`` appends a second, by callers each of whom has every so manieth.
+
+    Raises :class:`TimeoutError` if an append does not come to be seen.
+    """
     looking = Looking(way.app)
     thread = threading.Thread(target=looking.look)
     thread.start()
 
     def append(number: int) -> None:
-        member = f"m-{number}"
-        outcome = way.app.handler.handle(Request(f"join/{number}", (RegisterMember(member, 1_483_844_509_000),)))
+        member = f"m-{rate}-{number}"
+        outcome = way.app.handler.handle(Request(f"join/{member}", (RegisterMember(member, 1_483_844_509_000),)))
         looking.expect(member, outcome.position)
+
+    def call(first: int) -> None:
+        for number in range(first, WARM + appends, CALLERS):
+            time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            append(number)
 
     try:
         append(0)
         looking.wait(1)  # relay and worker have started
         begun = time.perf_counter()
-        with ThreadPoolExecutor(CALLERS) as callers:
-            for number in range(1, WARM + appends):
-                time.sleep(max(0.0, begun + number / RATE - time.perf_counter()))
-                callers.submit(append, number)
-        rate = (WARM + appends) / (time.perf_counter() - begun)
+        callers = [threading.Thread(target=call, args=(number + 1,)) for number in range(CALLERS)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        reached = (WARM + appends) / (time.perf_counter() - begun)
         looking.wait(WARM + appends)
     finally:
         looking.ended.set()
         thread.join()
     cuts = quantiles(looking.seconds[WARM:], n=100)
-    return Latency(cuts[49] * 1e3, cuts[98] * 1e3, appends, rate)
+    return Latency(cuts[49] * 1e3, cuts[98] * 1e3, appends, reached)
