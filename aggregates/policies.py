@@ -18,6 +18,7 @@ from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, M
 from aggregates.membership import commands as membership
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
+from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
 from aggregates.membership.points.pools import PoolJoined, PoolLeft
@@ -35,6 +36,8 @@ SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, Product
 CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
 """Facts from which something may follow; from most of a basket nothing does."""
 TO_ANOTHER = (TransferPoints, JoinPool)
+OF_A_POOL = (RedeemPoints, HoldPoints, ClaimReward)
+"""What one of its members may ask for."""
 
 
 def react(event: object, policies: Policies, erased: Collection[str] = ()) -> list[object]:
@@ -66,7 +69,7 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
         case PoolJoined():
             return [EnterPool(event.joiner, member, event.at, False, policies)]
         case PoolLeft():
-            return [EnterPool(event.leaver, member, event.at, True, policies)]
+            return [EnterPool(event.leaver, member, event.at, True, policies)] if event.leaver not in erased else []
         case RewardClaimed():
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
@@ -105,6 +108,8 @@ def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> 
         other = command.to if isinstance(command, TransferPoints) else command.joiner
         if isinstance(other, str) and other in erased:
             raise Refusal("member_erased", "The other member of this was erased.")
+    if erased and isinstance(command, OF_A_POOL) and isinstance(command.by, str) and command.by in erased:
+        raise Refusal("member_erased", "Who asks for these points of a pool was erased.")
     if isinstance(command, PlaceOrder) and command.currency != policies.newest.currency:
         raise Refusal("currency_unknown", f"This shop sells in {policies.newest.currency}, not in {command.currency}.")
 

@@ -9,9 +9,12 @@ import pytest
 
 from aggregates.member import EraseMember, RegisterMember
 from aggregates.membership.commands import RecordDue
+from aggregates.membership.commands_of_people import AdjustPoints, JoinPool, LeavePool
+from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder
+from aggregates.policy import PublishPolicy
 from infra.event_log import due_index
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Outcome
@@ -145,3 +148,23 @@ def test_the_logs_clock_is_the_latest_instant_it_tells(app: App) -> None:
     late = Request("l", (place("new", None, line("tea"), at=at), place("late", None, line("tea"), at=START)))
     app.handler.handle(late)
     assert latest(app.log) == at
+
+
+def test_a_member_who_was_erased_is_taken_out_of_a_pool_and_nothing_of_theirs_is_due(app: App) -> None:
+    """A pool is left for good by them, their own ledger is told nothing, and ticks go on for all others."""
+    wallet = {"validity": "20 days", "pools": {"allowed": True, "members": 2}}
+    asked = (
+        PublishPolicy({"wallets": [wallet]}, START, "kim", START),
+        RegisterMember("ben", START, "Ben", "ben@example.org"),
+        *(JoinPool("home", member, START) for member in ("ben", "ann")),
+        *(AdjustPoints(member, "a", 100, "a present", "kim", START) for member in ("ben", "ann", "home")),
+        HoldPoints("ben", "h", 10, START),
+        EraseMember("ben", START),
+    )
+    assert app.handler.handle(Request("opening", asked)).accepted
+    asks = Request("spends", (RedeemPoints("home", "r", 10, START, by="ben"),))
+    assert app.handler.handle(asks).code == "member_erased"
+    left = app.handler.handle(Request("leaves", (LeavePool("home", "ben", START + DAY),)))
+    assert (left.accepted, left.events) == (True, 1)
+    assert app.handler.handle(Request("joins", (JoinPool("home", "eve", START + DAY),))).accepted
+    assert tick(app.log, app.handler, START + 30 * DAY) == Ticked(2, 2)
