@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 from aggregates.kernel import stream_id
@@ -50,7 +50,8 @@ def audit(log: EventLog, policies: Policies, now: int) -> Audit:
     done = Audit()
     prefix = stream_id(membership.name, "")
     for stream in log.streams_between(prefix):
-        events: list[Any] = [event for event in log.read(stream)[0] if event.at <= now]  # type: ignore[attr-defined]
+        facts: Any = log.read(stream)[0]
+        events = list(takewhile(lambda event: event.at <= now, facts))  # what came after a later one was not known by then
         if events:
             check(stream.removeprefix(prefix), events, policies, now, done)
     return done

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from aggregates.membership.commands_of_people import AdjustPoints, TransferPoints
 from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints
 from aggregates.membership.points import book
+from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.policy import PublishPolicy
 from aggregates.programme import Policies
 from infra.settings import Settings
@@ -22,7 +23,7 @@ from streams.cli.main import regulars
 from streams.request import Request
 from streams.ticking import latest
 from tests.databases import in_both_databases
-from tests.shop import HOUR, MEMBERS, START, requests
+from tests.shop import HOUR, MEMBERS, START, line, place, requests
 
 pytestmark = in_both_databases
 
@@ -78,6 +79,15 @@ def test_as_of_any_instant_it_is_what_had_happened_by_then(shop: App) -> None:
     done = audit(shop.log, Policies(), START + 200 * HOUR)
     assert done.differences == []
     assert done.days < audit(shop.log, Policies(), latest(shop.log)).days
+
+
+def test_what_was_told_late_is_in_the_books_from_when_it_was_known(app: App) -> None:
+    """An order that is delivered, by what was told, before it was paid; a purchase entered after a later one."""
+    late, paid = START + 24 * HOUR, START + 48 * HOUR
+    orders = [(place(name, "ada", line("tea", 1, 10_000)), PayOrder(name, at)) for name, at in (("a", paid), ("b", late))]
+    app.handler.handle(Request("o", (*orders[0], DeliverOrder("a", late), *orders[1])))
+    by_then = [audit(app.log, Policies(), at).liabilities for at in (late, paid)]
+    assert [{wallet: of.pending for wallet, of in found.items()} for found in by_then] == [{}, {"points": 200}]
 
 
 def test_books_that_do_not_add_up_are_told_by_member_and_day(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
