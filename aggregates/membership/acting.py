@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aggregates.kernel import require_id
+from aggregates.kernel import Refusal, require_id
 from aggregates.membership import overriding, tiers
 from aggregates.membership.commands_of_people import RecordAction, TagMember
 from aggregates.membership.earning import acting
@@ -17,6 +17,7 @@ from aggregates.membership.points.allocation import unused
 from aggregates.membership.progress import Ahead
 from aggregates.membership.qualifying import Counting, ahead, engaged
 from aggregates.programme import Programme, Rate
+from aggregates.programme.earning import PURCHASE
 from aggregates.programme_time import local_day
 
 
@@ -24,6 +25,8 @@ def record(command: RecordAction, now: int, terms: Programme, state: Membership)
     """Nothing, where no rule is about it."""
     for what in ("member", "action", "occurrence"):
         require_id(what, getattr(command, what))
+    if command.action == PURCHASE:
+        raise Refusal("action_invalid", "What was bought is told by its order, not as an action.")
     if not acting.is_rewarded(command.action, terms):
         return []
     tier = overriding.in_effect(state.tier, state.standing.override, terms)
@@ -76,7 +79,7 @@ def granted(
     )
     wallet = terms.wallet(reward.wallet)
     if wallet is None or wallet.activates != "on_action":
-        yield granting.activated(act.member, lot, reward.wallet, act.at, act.at, act.tier, terms)
+        yield granting.activated(act.member, lot, reward.wallet, act.at, act.at, act.tier, terms, wallet)
 
 
 def tag(command: TagMember, now: int, state: Membership) -> list[Event]:

@@ -37,15 +37,15 @@ def is_settled(command: Asked, state: Membership) -> bool:
     ledger = state.points
     match command:
         case RedeemPoints():
-            return command.redemption in ledger.redemptions
+            return use_of(command.redemption, ledger) == "redemption"
         case ReturnPoints():
             return ("return", command.redemption, command.reversal) in ledger.settled
         case HoldPoints():
             return ("hold", command.hold) in ledger.settled
         case CaptureHold():
-            return command.hold in ledger.redemptions
+            return command.hold in ledger.redemptions and use_of(command.hold, ledger) == "hold"
         case ClaimReward():
-            return command.claim in ledger.redemptions
+            return use_of(command.claim, ledger) == "claim"
         case ReleaseHold():
             return ("hold", command.hold) in ledger.settled and command.hold not in ledger.holds
         case ActivateLot():
@@ -70,7 +70,7 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
     match command:
         case RedeemPoints():
             require_id("redemption", command.redemption)
-            require_no_hold(command.redemption, ledger)
+            require_no_use(command.redemption, ledger)
             wish = Wish(command.points, command.wallet, command.order, command.total)
             used = pooling.used(member, command.by, command.redemption, command.wallet, now, terms, ledger)
             return [*used, redeeming.redeem(member, command.redemption, wish, now, terms, ledger)]
@@ -91,10 +91,11 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return [holding.release(member, command.hold, command.by_shop, now, terms, ledger)]
         case ClaimReward():
             require_id("claim", command.claim)
-            require_no_hold(command.claim, ledger)
+            require_no_use(command.claim, ledger)
             tier = overriding.in_effect(state.tier, state.standing.override, terms)
             named = (command.claim, command.reward, tier, state.earning.tags)
-            used = pooling.used(member, command.by, command.claim, None, now, terms, ledger)
+            told = terms.reward(command.reward)
+            used = pooling.used(member, command.by, command.claim, told.wallet if told else None, now, terms, ledger)
             return [*used, *rewarding.claim(member, *named, now, terms, ledger)]
         case JoinPool():
             return [*pooling.join(member, command.joiner, now, terms, ledger)]
@@ -108,10 +109,18 @@ def decide(command: Asked, now: int, terms: Programme, state: Membership) -> lis
             return by_hand(command, now, terms, state)
 
 
-def require_no_hold(use: str, ledger: Ledger) -> None:
-    """A hold that is captured is a redemption of the hold's name, so no other use may have that."""
-    if ("hold", use) in ledger.settled:
-        raise Refusal("redemption_exists", "A hold of points has this name.")
+def use_of(name: str, ledger: Ledger) -> str | None:
+    """What a name was given to: a hold, a claim, or a redemption for itself."""
+    for kind in ("hold", "claim"):
+        if (kind, name) in ledger.settled:
+            return kind
+    return "redemption" if name in ledger.redemptions else None
+
+
+def require_no_use(name: str, ledger: Ledger) -> None:
+    """A hold that is captured, and a claim, are redemptions of their name, so no other use may have that."""
+    if other := use_of(name, ledger):
+        raise Refusal("redemption_exists", f"Another use of points, a {other}, has this name.")
 
 
 def by_hand(
@@ -165,4 +174,5 @@ def activate(command: ActivateLot, now: int, terms: Programme, state: Membership
     if not granting.waits_for_action(lot, state.earning.purchases, command.policies):
         raise Refusal("lot_not_on_action", "The points of this lot do not wait for an action.")
     tier = overriding.in_effect(state.tier, state.standing.override, terms)
-    return granting.activated(command.member, lot.lot, lot.wallet, now, now, tier, terms)
+    wallet = command.policies.wallet(lot.wallet, now)
+    return granting.activated(command.member, lot.lot, lot.wallet, now, now, tier, terms, wallet)

@@ -23,7 +23,7 @@ class ActivateLot:
 
 @dataclass(frozen=True)
 class RedeemPoints:
-    """``redemption`` names this use of points; ``total``: what the order costs, in minor units, for a cap by its share."""
+    """``redemption`` names this use of points; ``total``: what the whole order costs, minor units, for a cap by its share."""
 
     member: str
     redemption: str

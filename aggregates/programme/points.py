@@ -21,7 +21,7 @@ Shortfall: TypeAlias = Literal["debt", "write_off"]
 class Redemption:
     """Points for a discount. ``value``: major units of money for one point.
 
-    At least ``minimum`` points at a time, a multiple of ``multiple``, worth at most ``share`` of the order.
+    At least ``minimum`` points at a time, a multiple of ``multiple``; all those of an order worth at most ``share`` of it.
     """
 
     allowed: bool = True

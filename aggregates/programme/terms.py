@@ -111,6 +111,11 @@ class Policies:
         """The terms of a version that was in force; versions count from 1."""
         return self.versions[number - 1].terms
 
+    def wallet(self, name: str, instant: int) -> Wallet | None:
+        """A wallet as of an instant; one that is gone, as the version had it that knew it last."""
+        known = (version.terms.wallet(name) for version in reversed(self.versions) if version.since <= instant)
+        return next((wallet for wallet in known if wallet), None)
+
     def since(self, number: int) -> int:
         """From when on a version holds."""
         return self.versions[number - 1].since

@@ -42,11 +42,11 @@ class Qualifying:
     """``metric``: net spend, points earned, paid orders, or points of event rules, streaks and missions (engagement).
 
     ``wallets``: those whose points count (all if empty). ``window``: the last ``months``, or cycles of so many: of the
-    calendar (12: years), or since the member's first purchase. A tier is held for ``months``, or to the end of the next cycle;
-    then the keep-threshold decides, after ``grace_days`` of grace if it is not met. ``downgrade``: one tier down, to
-    what the metric keeps, or to the entry tier. A reversal takes an upgrade back ``never``, ``within`` so many days of it
-    (None: the return window), or ``always``. ``provisional``: an upgrade is shown as such while purchases that carry it can
-    be returned.
+    calendar (12: years), or since the member's first purchase (of points, since the first that were earned). A tier is
+    held for ``months``, or to the end of the next cycle; then the keep-threshold decides, after ``grace_days`` of grace if
+    it is not met. ``downgrade``: one tier down, to what the metric keeps, or to the entry tier. A reversal takes an upgrade
+    back ``never``, ``within`` so many days of it (None: the return window), or ``always``. ``provisional``: an upgrade is
+    shown as such while purchases that carry it can be returned.
     """
 
     metric: Metric = "spend"

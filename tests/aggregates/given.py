@@ -18,5 +18,5 @@ def instant(local: str, zone: str = ZONE) -> int:
     return round(datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
-def refusing(code: str) -> pytest.RaisesExc[Refusal]:
-    return pytest.raises(Refusal, check=lambda refusal: refusal.code == code)
+def refusing(code: str, sentence: str | None = None) -> pytest.RaisesExc[Refusal]:
+    return pytest.raises(Refusal, check=lambda refusal: refusal.code == code, match=sentence)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aggregates.membership.commands import OverrideTier
 from aggregates.membership.commands_of_use import ActivateLot
 from aggregates.membership.facts import LotActivated
-from aggregates.programme import Benefits, Tier, Validity, Wallet
+from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
+from aggregates.programme.points import Activates
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import NOW, Ledger, bought, only, policies
 
@@ -52,3 +55,14 @@ def test_points_live_longer_for_whoever_holds_a_tier_that_says_so_be_it_earned_o
     ledger.give(OverrideTier("m", "x", "floor", "club", "a friend of the house", "kim", NOW))
     ledger.give(ActivateLot("m", "o", NOW))
     assert only(LotActivated, ledger.events).expires_at == instant("2026-06-26", "UTC")
+
+
+@pytest.mark.parametrize("activates", ["after_return_window", "on_action"])
+def test_points_of_a_wallet_that_is_gone_when_they_become_spendable_live_as_it_had_them_last(activates: Activates) -> None:
+    ledger = Ledger(policies(Wallet("miles", activates, Validity("days", 10)), earning=Earning((SpendRule(wallet="miles"),))))
+    ledger.buy("o", 10_000, NOW)
+    ledger.policies = ledger.policies.with_version(policies().newest, NOW + DAY)
+    later = NOW + 2 * DAY
+    activated = ledger.deliver("o", later) if activates != "on_action" else ledger.give(ActivateLot("m", "o", later))
+    since = only(LotActivated, activated).active_from
+    assert only(LotActivated, activated).expires_at == Validity("days", 10).ends(since, "UTC")

@@ -10,6 +10,7 @@ from aggregates.membership.commands import Command
 from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
 from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.facts import (
+    HoldReleased,
     PointsAdjusted,
     PointsClawedBack,
     PointsGranted,
@@ -62,6 +63,17 @@ def test_points_are_worth_what_the_policy_says_up_to_its_share_of_the_order() ->
     ledger = bought(wallet=CAREFUL)
     redeemed = only(PointsRedeemed, ledger.give(RedeemPoints("m", "r", 60, NOW, total=240)))
     assert (redeemed.money, redeemed.terms, redeemed.wallet) == (120, 1, "points")
+
+
+def test_the_share_of_an_order_is_that_of_all_points_spent_or_held_for_it() -> None:
+    ledger = bought(wallet=CAREFUL)
+    ledger.give(RedeemPoints("m", "r", 30, NOW, order="p", total=240))
+    ledger.give(HoldPoints("m", "h", 20, NOW, order="p", total=240))
+    with refusing("points_over_cap", "At most 10 points"):
+        ledger.give(RedeemPoints("m", "s", 20, NOW, order="p", total=240))
+    ledger.give(RedeemPoints("m", "t", 20, NOW, order="q", total=240))
+    ledger.give(ReturnPoints("m", "r", "back", NOW, 10))
+    ledger.give(RedeemPoints("m", "s", 20, NOW, order="p", total=240))
 
 
 def test_what_lapsed_unused_is_not_taken_back_once_more() -> None:
@@ -131,6 +143,18 @@ def test_a_transfer_moves_points_with_their_expiry_and_waits_before_the_next() -
     with refusing("points_short"):
         receiver.give(TransferPoints("n", "o", "v", 40, NOW + 2 * DAY))
     assert receiver.give(TransferPoints("n", "o", "v", 40, NOW + 3 * DAY))
+
+
+def test_points_that_were_sent_wait_before_they_are_sent_on_also_in_the_lot_that_a_hold_gave_them() -> None:
+    ledger, late = bought(wallet=SHARED), NOW + 50 * DAY
+    (received,) = react(only(PointsTransferred, ledger.give(TransferPoints("m", "n", "t", 30, late))), ledger.policies)
+    receiver = Ledger(ledger.policies)
+    receiver.give(received)  # type: ignore[arg-type]
+    receiver.give(HoldPoints("n", "h", 30, late))
+    assert only(HoldReleased, receiver.give(ReleaseHold("n", "h", late, by_shop=True))).reissued
+    with refusing("points_short"):
+        receiver.give(TransferPoints("n", "m", "u", 30, late + 2 * DAY))
+    receiver.give(TransferPoints("n", "m", "u", 30, late + 3 * DAY))
 
 
 def test_two_senders_may_give_their_transfers_the_same_name() -> None:

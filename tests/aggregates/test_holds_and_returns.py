@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aggregates.membership.commands_of_people import ReinstatePoints
-from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold
+from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.facts import (
     HoldReleased,
     LotExpired,
@@ -13,9 +13,9 @@ from aggregates.membership.facts import (
     PointsRedeemed,
     PointsReturned,
 )
-from aggregates.programme import Clawback, Redemption
+from aggregates.programme import Clawback, Redemption, Reward
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import AT_ONCE, NOW, bought, only, policies
+from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
 
 
 def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:
@@ -31,7 +31,7 @@ def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:
 
 
 def test_no_other_use_takes_the_name_of_a_hold_which_is_its_redemptions() -> None:
-    for settles in (None, ReleaseHold("m", "h", NOW)):
+    for settles in (None, ReleaseHold("m", "h", NOW), CaptureHold("m", "h", NOW)):
         ledger = bought()
         ledger.give(HoldPoints("m", "h", 60, NOW))
         if settles:
@@ -39,6 +39,21 @@ def test_no_other_use_takes_the_name_of_a_hold_which_is_its_redemptions() -> Non
         for command in (RedeemPoints("m", "h", 10, NOW), ClaimReward("m", "h", "mug", NOW)):
             with refusing("redemption_exists"):
                 ledger.give(command)
+
+
+def test_who_asks_for_a_reward_by_the_name_of_a_redemption_is_not_told_that_they_have_it_nor_the_other_way_round() -> None:
+    ledger = Ledger(policies(AT_ONCE, rewards=(Reward("mug", "product", "mug-01", 10),)))
+    ledger.buy("o", 10_000, NOW)
+    ledger.give(RedeemPoints("m", "r", 10, NOW))
+    ledger.give(ClaimReward("m", "c", "mug", NOW))
+    with refusing("redemption_exists"):
+        ledger.give(ClaimReward("m", "r", "mug", NOW))
+    ledger.give(ReturnPoints("m", "c", "back", NOW))
+    with refusing("redemption_exists"):
+        ledger.give(RedeemPoints("m", "c", 50, NOW))
+    with refusing("hold_over"):
+        ledger.give(CaptureHold("m", "r", NOW))
+    assert ledger.give(ClaimReward("m", "c", "mug", NOW)) == ledger.give(RedeemPoints("m", "r", 10, NOW)) == []
 
 
 def test_an_order_that_is_paid_spends_what_was_held_for_it_even_if_nothing_is_left_to_pay() -> None:

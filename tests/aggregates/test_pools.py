@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aggregates.membership.commands_of_people import EnterPool, JoinPool, LeavePool, TransferPoints
+from aggregates.membership.commands_of_people import AdjustPoints, EnterPool, JoinPool, LeavePool, TransferPoints
 from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
 from aggregates.membership.facts import PointsTransferred, PoolUsed
 from aggregates.policies import react
@@ -76,6 +76,28 @@ def test_nobody_sends_on_what_is_in_the_pool() -> None:
     home.give(TransferPoints("ben", "home", "t", 60, NOW))
     with refusing("pool_not_theirs"):
         home.give(TransferPoints("home", "eve", "u", 10, NOW))
+
+
+def test_a_reward_is_claimed_from_a_pool_by_whoever_may_spend_its_own_wallet() -> None:
+    stars = Wallet("stars", pools=Pools(allowed=True, spending="owner"))
+    home = House(policies(SHARED, stars, rewards=(replace(MUG, wallet="stars"),)))
+    for joiner in ("ann", "ben"):
+        home.give(JoinPool("home", joiner, NOW))
+    home.give(AdjustPoints("home", "a", 10, "a present", "kim", NOW, wallet="stars"))
+    with refusing("pool_not_theirs"):
+        home.give(ClaimReward("home", "c", "mug", NOW, by="ben"))
+    home.give(ClaimReward("home", "c", "mug", NOW, by="ann"))
+
+
+def test_a_pool_is_for_the_wallets_that_are_shared_be_it_the_first_or_another() -> None:
+    home = House(policies(replace(SHARED, pools=Pools()), replace(SHARED, name="stars")))
+    for joiner in ("ann", "ben"):
+        home.give(JoinPool("home", joiner, NOW))
+    for wallet in ("points", "stars"):
+        home.give(AdjustPoints("ben", wallet, 10, "a present", "kim", NOW, wallet=wallet))
+    with refusing("pool_not_allowed"):
+        home.give(TransferPoints("ben", "home", "t", 10, NOW, wallet="points"))
+    home.give(TransferPoints("ben", "home", "t", 10, NOW, wallet="stars"))
 
 
 def test_joining_twice_changes_nothing_and_who_left_spends_no_more() -> None:

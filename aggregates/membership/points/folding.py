@@ -70,7 +70,8 @@ def evolve_rarely(state: Ledger, event: PointsClawedBack | uses.Event | moves.Ev
             spent = Spent(event.wallet, event.order, event.points, event.money, event.allocations)
             return changed(taken(state, event.allocations), redemptions={**state.redemptions, event.redemption: spent})
         case RewardClaimed():
-            return changed(state, claims={**state.claims, event.claim: (event.reward, event.stock)})
+            settled = state.settled | {("claim", event.claim)}
+            return changed(state, claims={**state.claims, event.claim: (event.reward, event.stock)}, settled=settled)
         case RewardReturned():
             return changed(state, claims={name: told for name, told in state.claims.items() if name != event.claim})
         case PointsReturned():

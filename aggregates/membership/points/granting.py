@@ -13,7 +13,7 @@ from aggregates.membership.points.allocation import unused
 from aggregates.membership.points.grants import LotActivated, PointsGranted
 from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.progress import Ahead
-from aggregates.programme import Policies, Programme
+from aggregates.programme import Policies, Programme, Wallet
 from aggregates.programme_time import add_days
 
 
@@ -68,12 +68,14 @@ def granted(
         yield grant
         told = terms.wallet(wallet)
         if told is not None and told.activates == "at_payment":
-            yield activated(member, lot, wallet, bought.at, bought.at, bought.tier, terms)
+            yield activated(member, lot, wallet, bought.at, bought.at, bought.tier, terms, told)
 
 
-def activated(member: str, lot: str, wallet: str, active_from: int, at: int, tier: str, terms: Programme) -> LotActivated:
-    """Its time runs from here on, longer for whoever holds a tier that says so."""
-    told, rank = terms.wallet(wallet), terms.rank(tier)
+def activated(
+    member: str, lot: str, wallet: str, active_from: int, at: int, tier: str, terms: Programme, told: Wallet | None
+) -> LotActivated:
+    """Its time runs from here on, longer for whoever holds a tier that says so. ``told``: what is said of the wallet."""
+    rank = terms.rank(tier)
     extra = terms.tiers[rank - 1].benefits.extra_validity_days if rank else 0
     expires_at = told.validity.ends(active_from, terms.zone, extra) if told else None
     return LotActivated(member, lot, active_from, at, expires_at, wallet)
@@ -102,4 +104,4 @@ def delivered(
         lot = ledger.lots[grant.lot]
         told = policies.version(grant.terms).wallet(lot.wallet)
         if lot.active_from is None and (told is None or told.activates != "on_action"):
-            yield activated(member, lot.lot, lot.wallet, active_from, at, tier, terms)
+            yield activated(member, lot.lot, lot.wallet, active_from, at, tier, terms, terms.wallet(lot.wallet) or told)

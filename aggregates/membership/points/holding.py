@@ -14,7 +14,7 @@ MINUTE = 60_000
 
 def hold(member: str, name: str, wish: Wish, now: int, terms: Programme, ledger: Ledger) -> PointsHeld:
     wallet = wallet_of(wish.wallet, terms)
-    money = discount(wish, wallet, terms)
+    money = discount(wish, wallet, terms, ledger)
     allocations = chosen(wish.points, wallet.name, now, ledger)
     until = now + wallet.hold_minutes * MINUTE
     return PointsHeld(member, name, wallet.name, wish.order, wish.points, allocations, until, money, terms.version, now)

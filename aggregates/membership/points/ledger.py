@@ -95,7 +95,12 @@ def lapsing(lots: Lots, allocations: Allocations) -> list[Lot]:
 
 
 def issued(state: Ledger, new: Iterable[IssuedLot], at: int) -> Ledger:
-    lots = [Lot(lot.lot, at, 0, lot.points, at, lot.expires_at, state.lots[lot.source].wallet) for lot in new]
+    """New lots in place of points of others, which go on as what those were: whoever was sent them waits no shorter."""
+    lots = []
+    for lot in new:
+        source = state.lots[lot.source]
+        received = source.received_at
+        lots.append(Lot(lot.lot, at, 0, lot.points, at, lot.expires_at, source.wallet, received_at=received))
     return changed(state, lots=state.lots.with_lots(lots))
 
 

@@ -10,8 +10,8 @@ from aggregates.programme import Programme
 
 
 def join(pool: str, joiner: str, now: int, terms: Programme, ledger: Ledger) -> list[PoolJoined]:
-    rules = wallet_of(None, terms).pools
-    if not rules.allowed:
+    rules = next((wallet.pools for wallet in terms.wallets if wallet.pools.allowed), None)
+    if rules is None:
         raise Refusal("pool_not_allowed", "Members do not share their points here.")
     if joiner == pool or ledger.inside is not None:
         raise Refusal("pool_within_pool", "A pool is joined by members, not by pools, and it has a name of its own.")

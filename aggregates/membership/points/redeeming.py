@@ -9,12 +9,15 @@ from aggregates.membership.points.allocation import allocate, spendable
 from aggregates.membership.points.grants import Allocations
 from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.points.uses import PointsRedeemed
+from aggregates.money import part_of
 from aggregates.programme import Programme, Wallet
 
 
 @dataclass(frozen=True)
 class Wish:
-    """``points`` of a wallet (the programme's first, if none is named) for an order; ``total``: what it costs, minor units."""
+    """``points`` of a wallet (the programme's first, if none is named) for an order; ``total``: what all of it costs, minor
+    units.
+    """
 
     points: int
     wallet: str | None = None
@@ -24,7 +27,7 @@ class Wish:
 
 def redeem(member: str, redemption: str, wish: Wish, now: int, terms: Programme, ledger: Ledger) -> PointsRedeemed:
     wallet = wallet_of(wish.wallet, terms)
-    money = discount(wish, wallet, terms)
+    money = discount(wish, wallet, terms, ledger)
     spent = chosen(wish.points, wallet.name, now, ledger)
     return PointsRedeemed(member, redemption, wish.order, wish.points, spent, now, wallet.name, money, terms.version)
 
@@ -45,7 +48,7 @@ def chosen(points: int, wallet: str, now: int, ledger: Ledger) -> Allocations:
     return allocate(points, lots)
 
 
-def discount(wish: Wish, wallet: Wallet, terms: Programme) -> int:
+def discount(wish: Wish, wallet: Wallet, terms: Programme, ledger: Ledger) -> int:
     """What the points are worth, in minor units, rounded down; refused where the policy does not allow it."""
     require_count("points", wish.points, least=1)
     if wish.order is not None:
@@ -61,7 +64,18 @@ def discount(wish: Wish, wallet: Wallet, terms: Programme) -> int:
         raise Refusal("points_not_a_multiple", f"Points are spent in multiples of {rules.multiple}.")
     numerator, denominator = rules.value
     money = wish.points * numerator * terms.unit // denominator
-    if wish.total is not None and money * rules.share[1] > wish.total * rules.share[0]:
-        most = wish.total * rules.share[0] * denominator // (rules.share[1] * numerator * terms.unit)
-        raise Refusal("points_over_cap", f"At most {most} points can be spent on this order.")
+    if wish.total is not None:
+        left = max(0, wish.total * rules.share[0] - before(wish.order, wallet.name, ledger) * rules.share[1])
+        if money * rules.share[1] > left:
+            most = left * denominator // (rules.share[1] * numerator * terms.unit)
+            raise Refusal("points_over_cap", f"At most {most} points can be spent on this order.")
     return money
+
+
+def before(order: str | None, wallet: str, ledger: Ledger) -> int:
+    """What points of a wallet pay of an order already, spent or held for it and not given back, in minor units."""
+    if order is None:
+        return 0
+    spent = [one for one in ledger.redemptions.values() if one.order == order and one.wallet == wallet]
+    held = [one.money for one in ledger.holds.values() if one.order == order and one.wallet == wallet]
+    return sum(held) + sum(one.money - part_of(one.money, 0, one.points - one.outstanding, one.points) for one in spent)

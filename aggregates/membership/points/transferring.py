@@ -23,6 +23,8 @@ def send(
     told = wallet_of(wallet, terms)
     rules, day = told.transfers, local_day(now, terms.zone)
     if ledger.inside == to:  # what is put into the own household's pool is bound by nothing but what there is
+        if not told.pools.allowed:
+            raise Refusal("pool_not_allowed", f"{told.name.capitalize()} are not shared in pools here.")
         lots = lots_to_send(points, told.name, 0, now, terms, ledger)
         return PointsTransferred(member, to, "out", transfer, told.name, points, lots, day, now)
     if not rules.allowed:
