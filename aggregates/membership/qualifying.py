@@ -61,8 +61,17 @@ class Counting(NamedTuple):
         months, zone = self.terms.qualifying.months, self.terms.zone
         if self.terms.qualifying.window == "calendar":
             return calendar_cycle(now, months, zone)
-        first = self.state.earning.purchases.first
-        return anniversary_cycle(now, months, zone, self.at if first is None else first)
+        return anniversary_cycle(now, months, zone, self.first)
+
+    @property
+    def first(self) -> int:
+        """When something was told first that the metric may count: a purchase, or what a rule by action granted."""
+        metric = self.terms.qualifying.metric
+        bought = self.state.earning.purchases.first if metric != "engagement" else None
+        told = [] if bought is None else [bought]
+        if metric in ("points", "engagement"):
+            told += [lot.at for lot in self.state.points.lots.all() if lot.by_action]
+        return min(told, default=self.at)
 
     def metric(self, now: int) -> int:
         """Of the window of ``now``."""

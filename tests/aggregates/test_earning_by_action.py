@@ -108,6 +108,14 @@ def test_a_mission_in_order_waits_for_its_next_step_and_ends_with_its_days() -> 
     assert [done(ledger, act, f"{n}", NOW + day * DAY) for n, (act, day) in enumerate(acts)] == [[], [], [], [], [100]]
 
 
+def test_a_mission_of_which_a_later_policy_asks_less_than_was_done_begins_anew_and_can_be_completed() -> None:
+    ledger = earning(missions=(Mission("fan", (Step("review", times=3),), 100),))
+    assert [done(ledger, "review", f"{number}") for number in range(2)] == [[], []]
+    easier = policies(earning=Earning(missions=(Mission("fan", (Step("review", times=2),), 100),))).newest
+    ledger.policies = ledger.policies.with_version(easier, NOW + DAY)
+    assert [done(ledger, "review", f"{number}", NOW + DAY) for number in range(2, 6)] == [[], [100], [], []]
+
+
 def test_a_purchase_is_a_step_of_a_mission_if_it_is_large_enough_and_of_the_right_goods() -> None:
     step = Step("purchase", times=2, minimum=30, only=Selection(categories=("tea",)))
     ledger = earning(missions=(Mission("drinker", (step,), 50),))
@@ -133,6 +141,21 @@ def test_what_members_do_may_lead_to_a_tier_by_engagement() -> None:
     assert (raised.tier, raised.qualifying) == ("fan", 60)
 
 
+def test_an_anniversary_of_engagement_is_that_of_what_was_done_first_whether_or_not_anything_is_bought() -> None:
+    terms = {
+        "earning": Earning(events=(EventRule("r", "review", 30),)),
+        "qualifying": Qualifying(metric="engagement", window="anniversary"),
+        "tiers": (Tier("fan", threshold=90, keep=90),),
+    }
+    ledger = Ledger(policies(**terms))
+    for days in range(3):
+        done(ledger, "review", f"{days}", NOW + days * DAY)
+        ledger.buy(f"{days}", 100_000, NOW + days * DAY + DAY // 2)
+    (raised,) = [event for event in ledger.events if isinstance(event, TierRaised)]
+    assert (raised.qualifying, raised.at) == (90, NOW + 2 * DAY)
+    assert raised.valid_until == instant("2028-11-25", "UTC"), "the end of the cycle after this one"
+
+
 def test_facts_of_the_shop_are_actions_where_a_rule_names_them() -> None:
     known = policies(earning=Earning(events=tuple(EventRule(name, name, 5) for name in ("sign_up", "review", "share"))))
     for fact, action, occurrence in (
@@ -150,6 +173,7 @@ def test_facts_of_the_shop_are_actions_where_a_rule_names_them() -> None:
     [
         (RecordAction("m", "", "1", NOW), "action_id_invalid"),
         (RecordAction("m", "review", "", NOW), "occurrence_id_invalid"),
+        (RecordAction("m", "purchase", "o", NOW), "action_invalid"),
         (TagMember("m", ("",), "kim", NOW), "tag_id_invalid"),
         (TagMember("m", ("a",), "", NOW), "actor_id_invalid"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregates.kernel import LARGEST_COUNT
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.facts import PointsClawedBack, PointsGranted
 from aggregates.programme import Audience, Bonus, Days, Earning, Multiplier, Selection, SpendRule
@@ -22,6 +23,17 @@ CARD = BoughtLine("card", 5_000, "GIFTS", "gift cards")
 DOUBLE = Multiplier("double tea", (2, 1), Selection(categories=("tea",)))
 TRIPLE = Multiplier("triple grocery", (3, 1), Selection(departments=("GROCERY",)))
 NO_CARDS = Selection(categories=("gift cards",))
+
+
+HUGE = SpendRule(rate=(1_000_000, 1), multipliers=(Multiplier("a", (1_000_000, 1)),) * 3, stacking="multiply")
+
+
+def test_no_policy_grants_more_points_than_can_be_written_down() -> None:
+    ledger = Ledger(policies(earning=Earning(spend=(HUGE,))))
+    ledger.buy("o", 100_000, NOW)
+    assert ledger.state.pending(NOW) == LARGEST_COUNT
+    ledger.refund("o", "all", 0, NOW)
+    assert (ledger.state.pending(NOW), ledger.state.debt(NOW)) == (0, 0)
 
 
 def granted(rule: SpendRule, *lines: BoughtLine, tax: int = 0) -> PointsGranted:

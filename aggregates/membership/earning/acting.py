@@ -116,10 +116,15 @@ def of_missions(act: Act, terms: Programme, earning: Earning) -> Iterator[Missio
 
 
 def running(known: Mission | None, mission: MissionRule, at: int, terms: Programme) -> Mission:
-    """What counts of a mission now: it begins anew if its days are over, or its steps are others than they were."""
+    """What counts of a mission now: it begins anew if its days are over, or its steps are others than they were.
+
+    They are where nothing would be left to do of what was not completed, as after a policy that asks for less.
+    """
     completed = known.completed if known else 0
     nothing = Mission((0,) * len(mission.steps), at, completed)
     if known is None or len(known.progress) != len(mission.steps):
+        return nothing
+    if all(done >= step.times for done, step in zip(known.progress, mission.steps, strict=True)):
         return nothing
     if mission.within_days is not None and at >= add_days(known.began, mission.within_days, terms.zone):
         return nothing

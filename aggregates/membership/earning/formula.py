@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from aggregates.kernel import LARGEST_COUNT
 from aggregates.membership.points.grants import EarningLine
 from aggregates.programme import Rate
 
@@ -47,7 +48,7 @@ def points_for(net: int, multiplier: Rate, unit: int) -> int:
 
 def times_points(points: int, multiplier: Rate) -> int:
     """Points of a rule that names them, at a tier's multiplier."""
-    return points * multiplier[0] // multiplier[1]
+    return min(points * multiplier[0] // multiplier[1], LARGEST_COUNT)
 
 
 def worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> int:
@@ -66,7 +67,7 @@ def worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> int:
     else:
         points = points_for(net, formula.multiplier, unit)
     points += sum(bonus for threshold, bonus in formula.bonuses if counted >= threshold)
-    return max(0, points if formula.cap is None else min(points, formula.cap))
+    return max(0, min(points, LARGEST_COUNT if formula.cap is None else formula.cap))
 
 
 def net_of(line: EarningLine, left: int) -> Fraction:
