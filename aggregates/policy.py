@@ -83,11 +83,17 @@ def decide(command: Command, policies: Policies) -> list[Event]:
     if published(terms, policies) and command.effective >= policies.since(newest) and newest > 1:
         return []  # it is what holds from then on
     if command.replaces not in (None, newest):
-        raise Refusal("policy_changed", f"Version {newest} was published meanwhile: look at it before replacing it.")
+        raise Refusal("policy_changed", changed(command.replaces, newest))
     version, document = newest + 1, plain(terms)
     return [
         PolicyPublished(SHOP, version, document, command.zone, command.currency, command.effective, command.actor, command.at)
     ]
+
+
+def changed(replaces: object, newest: int) -> str:
+    if type(replaces) is int and replaces < newest:
+        return f"Version {newest} was published meanwhile: look at it before replacing it."
+    return f"There is no version {replaces} to replace: the newest is {newest}."
 
 
 def published(terms: Programme, policies: Policies) -> bool:

@@ -35,7 +35,9 @@ def policy_file(source: bytes) -> PolicyFile:
     terms, unfit = read(written.plain)
     found = [Found(line, column, "", reason) for line, column, reason in wrong]
     told = [*unfit, *([] if unfit or wrong else problems(terms))]
-    found += [Found(*written.place(path), ".".join(map(str, path)), reason) for path, reason in told]
+    for path, reason in told:
+        defaulted = "" if path in written.places else " (its default: the file does not say it)"
+        found.append(Found(*written.place(path), ".".join(map(str, path)), reason + defaulted))
     return PolicyFile(written.plain, terms, tuple(sorted(found)))
 
 

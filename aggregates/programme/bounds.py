@@ -37,6 +37,9 @@ AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
 MOST = {"days": 3_660, "months": 120, "minutes": 525_600, "hours": 8_760, "members": 100}
 """The most that a number may be, by the last word of its name."""
 
+LONGEST = {"never": 0, "days": 3_660, "months": 3_660, "end_of_month": 3_660, "end_of_year": 300}
+"""The most of a validity, so that calendars can be counted on from any instant."""
+
 MOST_OF_ALL = 10**9
 MOST_ENTRIES = 1_000
 HIGHEST_RATE = 1_000_000
@@ -52,7 +55,7 @@ def of_value(owner: Any, name: str, value: Any, path: Path, terms: Programme) ->
     kind: Any = type(owner)
     hint = expected(kind)[name]
     if isinstance(value, Validity):
-        yield from of_number(value.length, path, 1 if value.span in ("days", "months") else 0, MOST["days"])
+        yield from of_number(value.length, path, 1 if value.span in ("days", "months") else 0, LONGEST[value.span])
     elif isinstance(value, Days):
         yield from of_days(value, path)
     elif is_dataclass(value):
@@ -75,7 +78,7 @@ def of_entry(owner: Any, name: str, value: Any, path: Path, terms: Programme) ->
     elif isinstance(value, int) and not isinstance(value, bool):
         least = int(name in AT_LEAST_ONE.get(type(owner), ()))
         yield from of_number(value, path, least, MOST.get(name.rpartition("_")[2], MOST_OF_ALL))
-    elif name in ("wallet", "wallets") and terms.wallet(value) is None:
+    elif name in ("wallet", "wallets") and terms.wallets and terms.wallet(value) is None:
         yield Problem(path, f"there is no wallet {value!r}; known are {', '.join(wallet.name for wallet in terms.wallets)}")
     elif isinstance(owner, Audience) and name == "tiers" and value not in (known := tier_names(terms)):
         yield Problem(path, f"there is no tier {value!r}; known are {', '.join(known)}")

@@ -59,6 +59,11 @@ def of_wallet(wallet: Wallet, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "redemption", "share"), "points cannot pay more than the whole order")
     if clawback.shortfall == "write_off" and clawback.debt_cap is not None:
         yield Problem((*path, "clawback", "debt_cap"), "nothing is owed where the shortfall is written off")
+    least, most = wallet.transfers.minimum, wallet.transfers.daily_cap
+    if most is not None and least > most:
+        yield Problem(
+            (*path, "transfers", "minimum"), f"nothing could be sent: at least {least} at a time, at most {most} a day"
+        )
 
 
 def of_earning(terms: Programme) -> Iterator[Problem]:
@@ -66,7 +71,7 @@ def of_earning(terms: Programme) -> Iterator[Problem]:
         match rule:
             case SpendRule():
                 yield from of_spending(rule, path)
-            case EventRule(event=event) if event == PURCHASE:
+            case EventRule(event=event) | StreakRule(event=event) if event == PURCHASE:
                 yield Problem((*path, "event"), "what a purchase earns is said under spend")
             case EventRule(limit=None, per=per) if per != "ever":
                 yield Problem((*path, "per"), f"without a limit, nothing is counted per {per}")
@@ -74,6 +79,17 @@ def of_earning(terms: Programme) -> Iterator[Problem]:
                 yield Problem((*path, "points"), "at least one day's points are needed")
             case Mission(steps=()):
                 yield Problem((*path, "steps"), "at least one step is needed")
+            case Mission():
+                yield from of_steps(rule, path)
+
+
+def of_steps(mission: Mission, path: Path) -> Iterator[Problem]:
+    """An amount and lines are a purchase's: a step of something else that asks for them could not be done."""
+    for place, step in enumerate(mission.steps):
+        if step.event != PURCHASE and step.minimum:
+            yield Problem((*path, "steps", place, "minimum"), f"only a {PURCHASE} has an amount, not {step.event}")
+        if step.event != PURCHASE and not step.only.is_empty:
+            yield Problem((*path, "steps", place, "only"), f"only a {PURCHASE} has goods to choose, not {step.event}")
 
 
 def of_spending(rule: SpendRule, path: Path) -> Iterator[Problem]:
@@ -120,6 +136,16 @@ def of_qualifying(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
         yield Problem(("qualifying", "wallets"), f"{asked.metric} is not counted in points")
     if asked.revoke != "within" and asked.revoke_days is not None:
         yield Problem(("qualifying", "revoke_days"), f"is not asked for where a reversal takes a tier back {asked.revoke}")
-    by_event = (*terms.earning.events, *terms.earning.streaks, *terms.earning.missions)
-    if asked.metric == "engagement" and terms.tiers and not by_event:
-        yield Problem(("qualifying", "metric"), "no event, streak or mission earns points, so no tier could be reached")
+    if terms.tiers and asked.metric in ("points", "engagement"):
+        yield from of_reach(asked, terms)
+
+
+def of_reach(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
+    """Of a metric in points, some rule earns what counts."""
+    earning = [rule for _, rule in rules(terms) if asked.metric == "points" or not isinstance(rule, SpendRule)]
+    what = "rule" if asked.metric == "points" else "event, streak or mission"
+    if not earning:
+        yield Problem(("qualifying", "metric"), f"no {what} earns points, so no tier could be reached")
+    elif not any(asked.counts(rule.wallet) for rule in earning):
+        names = ", ".join(asked.wallets)
+        yield Problem(("qualifying", "wallets"), f"no {what} earns points of {names}, so no tier could be reached")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -43,7 +42,7 @@ def policies() -> None:
 def check(file: Path) -> None:
     """Check a policy FILE: every problem with its line and its reason. Needs no log; where one is, what it gives up is told."""
     terms = checked(file).terms
-    OUT.print(f"{file} is a policy.", soft_wrap=True)
+    OUT.print(f"{file} is a policy.", soft_wrap=True, markup=False)
     settings = from_environment()
     if settings.log.exists() or settings.database_url:
         with suppress(Fault), open_log(settings) as (log, _):
@@ -71,7 +70,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
     with running(from_environment()) as app:
         now = clock_of(app)()
         since = now if effective is None else told(effective, app.terms.zone, "--effective")
-        before = published(app)[0].at(since)
+        before, _ = published(app)
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
         outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
         if not outcome.accepted:
@@ -81,10 +80,9 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
             OUT.print(f"Nothing changes: version {known.newest.version} says the same.")
             return
         OUT.print(f"Version {known.newest.version} is in force from {beginning(since, app.terms)} on.")
-        warn(before, known.newest)
-        for replaced in never_held(known):
-            if replaced.since >= since:
-                ERR.print(f"It replaces version {replaced.terms.version}, which was to take effect after it.")
+        warn(before.at(since), known.newest)
+        for replaced in sorted(holding(before) - holding(known)):
+            ERR.print(f"It replaces version {replaced}, which was to take effect after it.")
 
 
 @policies.command()
@@ -97,7 +95,7 @@ def diff(before: str, after: str | None) -> None:
         one, other = (str(known.newest.version), before) if after is None else (before, after)
         found = list(changes(plain(named(known, one)), plain(named(known, other))))
     if not found:
-        OUT.print(f"{one} and {other} say the same.", soft_wrap=True)
+        OUT.print(f"{one} and {other} say the same.", soft_wrap=True, markup=False)
         return
     rows = ((".".join(map(str, path)), value(was), value(becomes)) for path, was, becomes in found)
     OUT.print(grid(f"From {one} to {other}", ("term", "was", "becomes"), rows))
@@ -108,7 +106,7 @@ def history() -> None:
     """Every version: since when, by whom, and what it changed."""
     with running(from_environment()) as app:
         known, events = published(app)
-        held = {version.terms.version for version in known.timeline}
+        held = holding(known)
         rows = [("1", "always", "-", "-", "the programme of a shop that has published none")]
         for (was, becomes), event in zip(pairwise(known.versions), events, strict=True):
             since = beginning(becomes.since, app.terms) if becomes.terms.version in held else "never: replaced before"
@@ -141,12 +139,12 @@ def versions(log: EventLog, first: Policies) -> tuple[Policies, list[PolicyPubli
 def warn(before: Programme, after: Programme) -> None:
     """Of what members may hold and ``after`` does not know."""
     for lost in dropped(before, after):
-        ERR.print(lost, soft_wrap=True, highlight=False)
+        ERR.print(lost, soft_wrap=True, markup=False)
 
 
-def never_held(known: Policies) -> Iterable[Any]:
-    held = {version.terms.version for version in known.timeline}
-    return (version for version in known.versions if version.terms.version not in held)
+def holding(known: Policies) -> set[int]:
+    """The versions that hold at some time."""
+    return {version.terms.version for version in known.timeline}
 
 
 def named(known: Policies, what: str) -> Programme:

@@ -13,6 +13,7 @@ from aggregates.programme.reading import read
 
 SPEND: dict[str, Any] = {"id": "purchase"}
 BONUS = {"threshold": 200, "points": 100}
+GEMS: dict[str, Any] = {"wallets": [{}, {"name": "gems"}]}
 
 
 def tier(name: str, threshold: int, keep: int, **more: Any) -> dict[str, Any]:
@@ -31,6 +32,10 @@ def wallet(**more: Any) -> dict[str, Any]:
     return {"wallets": [more]}
 
 
+def mission(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"earning": {"missions": [{"id": "m", "steps": list(steps), "points": 1}]}}
+
+
 def test_the_default_programme_has_no_problem() -> None:
     assert problems(Programme()) == []
 
@@ -46,7 +51,9 @@ def test_the_default_programme_has_no_problem() -> None:
         (wallet(validity="0 days"), "wallets.0.validity", "from 1"),
         (wallet(validity="9999 months"), "wallets.0.validity", "3,660"),
         (wallet(clawback={"shortfall": "write_off", "debt_cap": 5}), "wallets.0.clawback.debt_cap", "nothing is owed"),
+        (wallet(validity="end of year + 301"), "wallets.0.validity", "from 0 to 300"),
         (wallet(transfers={"daily_cap": 0}), "wallets.0.transfers.daily_cap", "from 1"),
+        (wallet(transfers={"daily_cap": 9, "minimum": 10}), "wallets.0.transfers.minimum", "nothing could be sent"),
         (spend(wallet="gems"), "earning.spend.0.wallet", "no wallet 'gems'; known are points"),
         (spend(rate="9999999"), "earning.spend.0.rate", "at most"),
         (spend(cap=0), "earning.spend.0.cap", "from 1"),
@@ -63,7 +70,10 @@ def test_the_default_programme_has_no_problem() -> None:
         (event(id="purchase"), "earning.events.0.id", "'purchase' is there twice"),
         ({"earning": {"streaks": [{"id": "s", "points": []}]}}, "earning.streaks.0.points", "at least one day"),
         ({"earning": {"streaks": [{"id": "s", "points": [1, 0]}]}}, "earning.streaks.0.points.1", "from 1"),
+        ({"earning": {"streaks": [{"id": "s", "event": "purchase", "points": [1]}]}}, "earning.streaks.0.event", "under spend"),
         ({"earning": {"missions": [{"id": "m", "steps": [], "points": 1}]}}, "earning.missions.0.steps", "one step"),
+        (mission({"event": "review", "minimum": 20}), "earning.missions.0.steps.0.minimum", "only a purchase"),
+        (mission({"event": "review", "only": {"products": "p"}}), "earning.missions.0.steps.0.only", "only a purchase"),
         ({"tiers": [tier("a", 10, 5), tier("a", 20, 15)]}, "tiers.1.name", "'a' is there twice"),
         ({"tiers": [tier("member", 10, 5)]}, "tiers.0.name", "everybody"),
         ({"tiers": [tier("a", 10, 11)]}, "tiers.0.keep", "keeping a asks more (11) than reaching it (10)"),
@@ -77,6 +87,8 @@ def test_the_default_programme_has_no_problem() -> None:
         ({"qualifying": {"metric": "points", "wallets": ["gems"]}}, "qualifying.wallets.0", "no wallet 'gems'"),
         ({"qualifying": {"revoke": "never", "revoke_days": 3}}, "qualifying.revoke_days", "never"),
         ({"qualifying": {"metric": "engagement"}}, "qualifying.metric", "no tier could be reached"),
+        ({"qualifying": {"metric": "points"}, "earning": {"spend": []}}, "qualifying.metric", "no rule earns points, so"),
+        (GEMS | {"qualifying": {"metric": "points", "wallets": "gems"}}, "qualifying.wallets", "no rule earns points of gems"),
         ({"rewards": [{"id": "r", "gives": "product", "item": "p", "price": 0}]}, "rewards.0.price", "from 1"),
         ({"rewards": [{"id": "r", "gives": "coupon", "item": "c", "price": 1}] * 2}, "rewards.1.id", "'r' is there twice"),
         ({"return_days": 4000}, "return_days", "from 0 to 3,660, not 4,000"),

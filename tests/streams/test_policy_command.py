@@ -102,6 +102,33 @@ def test_what_was_to_come_is_replaced_and_that_is_said(policy: Command) -> None:
     assert (told["2"], told["3"][:16]) == ("never: replaced before", "2027-02-01 00:00")
 
 
+def test_what_was_replaced_once_is_not_said_to_be_replaced_again(policy: Command) -> None:
+    for number, effective in ((7, "2027-04-01"), (8, "2027-03-01")):
+        policy("publish", file(f"return_days: {number}"), "--effective", effective)
+    done = policy("publish", file("return_days: 9"), "--effective", "2027-02-01")
+    assert done.stderr == "It replaces version 3, which was to take effect after it.\n"
+
+
+def test_what_is_wrong_with_what_a_file_leaves_to_its_default_is_said_so(policy: Command) -> None:
+    said = policy("check", file("return_days: 7\nwallets: [{name: stars}]\n")).stderr.splitlines()[0]
+    assert said.startswith("policy.yaml:1:1: earning.spend.0.wallet: there is no wallet 'points'")
+    assert said.endswith("(its default: the file does not say it)")
+
+
+def test_names_with_brackets_and_colons_are_shown_as_they_are(policy: Command) -> None:
+    text = VIP.replace("vip", '"[/vip] :star:"')
+    assert policy("publish", file(text), "--by", "[red]ada").exit_code == 0
+    assert "tiers.[/vip] :star: - {" in " ".join(policy("diff", "1", "2").output.split())
+    assert " [red]ada " in policy("history").output
+    assert policy("check", file(text, "[a].yaml")).stdout == "[a].yaml is a policy.\n"
+
+
+@pytest.mark.parametrize("effective", ["0001-01-01", "1969-12-31", "9000-01-01T00:00"])
+def test_an_instant_that_no_calendar_is_counted_from_is_refused(policy: Command, effective: str) -> None:
+    done = policy("publish", file(VIP), "--effective", effective)
+    assert (done.exit_code, "before the year 9000" in done.stderr) == (2, True)
+
+
 LESS = """
 wallets:
   - {name: stars}
@@ -134,6 +161,9 @@ def test_only_the_version_that_was_looked_at_is_replaced_if_that_is_asked_for(po
     policy("publish", file(VIP), "--replaces", "1")
     done = policy("publish", file("return_days: 7"), "--replaces", "1")
     assert (done.exit_code, done.stderr) == (1, "Error: Version 2 was published meanwhile: look at it before replacing it.\n")
+    assert policy("publish", file("return_days: 7"), "--replaces", "9").stderr == (
+        "Error: There is no version 9 to replace: the newest is 2.\n"
+    )
 
 
 def test_versions_and_files_are_compared_term_by_term(policy: Command) -> None:
