@@ -37,7 +37,8 @@ def auditing(at: str | None, by: str) -> None:
             OUT.print(roll_forward(done, wallet, SPANS[by]))
             OUT.print(worth(done, wallet, now, terms))
     for wrong in done.differences:
-        ERR.print(f"{wrong.member} on {wrong.day}, {wrong.wallet}: {wrong.found} where {wrong.expected} was to be.")
+        said = f"{wrong.member} on {wrong.day}, {wrong.wallet}: {wrong.found} where {wrong.expected} was to be."
+        ERR.print(said, markup=False)
     ERR.print(f"{done.members:,} members, {done.days:,} closings checked, {len(done.differences):,} differences.")
     sys.exit(1 if done.differences else 0)
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from aggregates.kernel import LATEST_INSTANT
 from infra.settings import from_environment
 from streams.bootstrap import App, running
 from streams.cli.console import ERR, instant
@@ -49,4 +50,7 @@ def told(at: str, zone: str, option: str = "--at") -> int:
         read = datetime.fromisoformat(at)
     except ValueError:
         raise click.BadParameter(f"{at!r} is not ISO 8601: write 2027-03-06T00:00.", param_hint=option) from None
-    return round((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)
+    then = round((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)
+    if not 0 <= then < LATEST_INSTANT:
+        raise click.BadParameter(f"{at!r} is too early or too late: from 1970 on, before the year 9000.", param_hint=option)
+    return then

@@ -44,6 +44,8 @@ def why(member: str, what: str, at: str | None, wallet: str | None) -> None:
         if not found.steps:
             raise click.ClickException(f"Nothing has happened to {member}'s points or tier by {instant(now, app.terms)}.")
         named = wallet or policies.at(now).wallets[0].name
+        if named not in (known := wallets(found)):
+            raise click.ClickException(f"There is no wallet {named!r}; known are {', '.join(known)}.")
         for table in points(app, found, now, named) if what == "points" else tier(app, found, now):
             OUT.print(table)
 
@@ -61,6 +63,12 @@ def points(app: App, found: Life, now: int, wallet: str) -> Iterator[Any]:
     names = ("spendable", "pending", "held")
     told = zip(names, figures(found.now, now, wallet), strict=True)
     yield pairs("How it stands", [("as of", instant(now, app.terms)), *told])
+
+
+def wallets(found: Life) -> list[str]:
+    """Those of any version, and those that the member has points of."""
+    told = [wallet.name for version in found.policies.versions for wallet in version.terms.wallets]
+    return list(dict.fromkeys([*told, *(lot.wallet for lot in found.now.points.lots.all())]))
 
 
 def moment(step: Step) -> int:

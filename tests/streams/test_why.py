@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.membership.commands import GrantPoints, OverrideTier
-from aggregates.membership.commands_of_people import RecordAction
+from aggregates.membership.commands_of_people import AdjustPoints, RecordAction
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
 from aggregates.membership.facts import Event
@@ -152,3 +152,20 @@ def test_an_override_is_told_with_its_reason_and_who_laid_it(shop: Settings) -> 
 
 def test_nobody_is_told_to_be_nobody(shop: Settings) -> None:
     assert why(shop, "bob", "points").startswith("1 Error: Nothing has happened to bob's points or tier by ")
+
+
+def test_a_wallet_that_there_never_was_is_not_told_to_be_empty(shop: Settings) -> None:
+    assert why(shop, "ada", "points", "--wallet", "point") == "1 Error: There is no wallet 'point'; known are points."
+
+
+def test_what_people_wrote_is_told_as_they_wrote_it(shop: Settings) -> None:
+    with running(shop) as app:
+        given = AdjustPoints("ada", "a [b]", 5, "broke [/box] on the way :cry:", "eve", OPENED + 60 * DAY)
+        assert app.handler.handle(Request("given", (given,))).accepted
+    told = why(shop, "ada", "points")
+    assert "adjustment a [b]" in told
+    assert "reason broke [/box] on the way :cry:, actor eve" in told
+
+
+def test_an_instant_past_all_calendars_is_refused(shop: Settings) -> None:
+    assert why(shop, "ada", "tier", "--at", "9999-12-31").startswith("2 Usage")
