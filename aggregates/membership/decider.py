@@ -42,6 +42,8 @@ def decide(command: Command, state: Membership) -> list[Event]:
     if earliest(state) <= now:
         events += recorded(command.member, now, command.policies, state)
         state = reduce(evolve, events, state)
+        if is_settled(command, state):
+            return events  # it has come of itself
     decided = decide_now(command, now, terms, state)
     if brings_more(decided, now, state):  # a debt, points that pay one, a lot that is over as soon as it is known
         state = reduce(evolve, decided, state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import ReinstatePoints
 from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.facts import (
@@ -39,6 +40,18 @@ def test_no_other_use_takes_the_name_of_a_hold_which_is_its_redemptions() -> Non
         for command in (RedeemPoints("m", "h", 10, NOW), ClaimReward("m", "h", "mug", NOW)):
             with refusing("redemption_exists"):
                 ledger.give(command)
+
+
+def test_releasing_a_hold_that_has_ended_by_itself_changes_nothing_whether_or_not_its_end_was_recorded() -> None:
+    for recorded in (True, False):
+        ledger, later = bought(), NOW + DAY
+        ledger.give(HoldPoints("m", "h", 60, NOW))
+        if recorded:
+            ledger.give(RecordDue("m", later))
+        ledger.give(ReleaseHold("m", "h", later, by_shop=True))
+        assert only(HoldReleased, ledger.events).reason == "expired"
+        with refusing("hold_over"):
+            ledger.give(CaptureHold("m", "h", later))
 
 
 def test_who_asks_for_a_reward_by_the_name_of_a_redemption_is_not_told_that_they_have_it_nor_the_other_way_round() -> None:
