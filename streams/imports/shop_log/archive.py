@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from select import select
 from typing import BinaryIO
 
 from infra.faults import Fault
@@ -76,10 +77,18 @@ def decoded(source: BinaryIO) -> Iterator[bytes]:
 def read(source: BinaryIO) -> Iterator[bytes]:
     """Blocks of the file. Raises :class:`Broken`."""
     try:
-        while block := source.read(BLOCK):
-            yield block
+        while (block := next_block(source)) != b"":
+            if block is None:
+                select((source,), (), ())
+            else:
+                yield block
     except OSError as fault:
         raise Broken(f"The file cannot be read on ({fault.strerror or fault}).") from None
+
+
+def next_block(source: BinaryIO) -> bytes | None:
+    """Nothing at the end; None of a pipe that does not wait, and has no more for now."""
+    return source.read(BLOCK)
 
 
 def peek(blocks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import random
+import threading
 import tracemalloc
 from collections.abc import Callable
 
@@ -82,6 +84,18 @@ def test_a_pipe_that_gives_little_at_a_time_is_read(pack: Pack, most: int) -> No
     assert not pipe.seekable()
     assert list(raw_lines(pipe)) == lines(TEXT[:40_000])
     assert list(raw_lines(Pipe(pack(b"{}\n{}"), most))) == [(1, b"{}"), (2, b"{}")]  # type: ignore[arg-type]
+
+
+def test_a_pipe_that_does_not_wait_is_read_to_its_end() -> None:
+    """Standard input is such where whoever made it wanted it so: nothing there yet is not the end."""
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    with os.fdopen(source, "rb") as pipe, os.fdopen(sink, "wb", buffering=0) as writer:
+        timers = [threading.Timer(0.1 * number, writer.write, (part,)) for number, part in enumerate((b"{}\n{", b"}\n[]"), 1)]
+        timers.append(threading.Timer(0.3, writer.close))
+        for timer in timers:
+            timer.start()
+        assert list(raw_lines(pipe)) == [(1, b"{}"), (2, b"{}"), (3, b"[]")]
 
 
 def test_line_ends_of_other_systems_are_no_part_of_a_line() -> None:
