@@ -31,6 +31,8 @@ class Reject:
 class RejectsFile:
     """Rejected lines as they are met; there is no file as long as there are none, and none of a run before.
 
+    A pipe is opened once, since whoever reads it takes its being closed for the end.
+
     Raises :class:`Misconfigured` if it cannot be written, which is found out before anything is imported.
     """
 
@@ -41,8 +43,10 @@ class RejectsFile:
     def __enter__(self) -> RejectsFile:
         with self._writable():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.open("w").close()
+            self._file = self._path.open("w", encoding="utf-8")
             if self._path.is_file() and not self._path.is_symlink():  # no device, and nothing that names another file
+                self._file.close()
+                self._file = None
                 self._path.unlink()
         return self
 

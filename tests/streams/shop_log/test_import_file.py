@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,17 @@ def test_a_link_to_where_rejects_go_stays_one(command: Command, file: Path, tmp_
 def test_rejects_may_be_thrown_away(command: Command, file: Path) -> None:
     assert command("import", "shop-log", file, "--rejects", os.devnull).status == 3
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+
+
+def test_rejects_may_go_to_whoever_reads_a_pipe(command: Command, file: Path, tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    assert command("import", "shop-log", file, "--rejects", pipe).status == 3
+    reader.join()
+    assert [json.loads(line)["line"] for line in read[0].splitlines()] == [2, 3]
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", ".", "/proc/self/mem", ""])
