@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -65,5 +66,6 @@ def main() -> None:
     try:
         regulars()
     except Fault as fault:
-        click.echo(f"regulars: {fault}", err=True)
+        with suppress(OSError):  # it counts even where it cannot be said
+            click.echo(f"regulars: {fault}", err=True)
         sys.exit(2)

@@ -69,6 +69,13 @@ def test_an_outcome_that_cannot_be_written_is_said(settings: Settings, file: Pat
     assert b"Traceback" not in said.stderr
 
 
+def test_what_went_wrong_has_its_status_even_if_it_cannot_be_said(tmp_path: Path) -> None:
+    regulars = Path(sys.executable).with_name("regulars")
+    with Path("/dev/full").open("wb") as full:
+        words = (str(regulars), "import", "shop-log", str(tmp_path / "missing.jsonl"))
+        assert subprocess.run(words, stderr=full, env=os.environ, check=False).returncode == 2
+
+
 def test_two_imports_at_once_take_each_line_once(settings: Settings, file: Path) -> None:
     regulars = Path(sys.executable).with_name("regulars")
     place = os.environ | {"REGULARS_HOME": str(settings.home), "REDIS_URL": str(settings.redis_url)}
