@@ -147,3 +147,33 @@ def test_any_stated_money_up_to_what_is_left_can_be_given_back(bought: list[tupl
     assert sum(part.quantity or 0 for part in parts) == units
     assert sum(part.total or 0 for part in parts) == total
     assert all(0 <= (part.total or 0) <= lines[part.line - 1].paid for part in parts)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.data())
+def test_parts_by_product_and_by_line_take_each_products_first_units_that_are_left(
+    products: list[str], data: st.DataObject
+) -> None:
+    lines = tuple(OrderLine(product, data.draw(st.integers(1, 3)), 100, 100, 100) for product in products)
+    stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * len(lines), (0,) * len(lines))
+    left = [line.quantity for line in lines]
+    asked, expected = [], []
+    while any(left) and data.draw(st.booleans()):
+        index = data.draw(st.sampled_from([index for index, units in enumerate(left) if units]))
+        if data.draw(st.booleans()):
+            asked.append(RefundPart(line=index + 1))
+        else:
+            asked.append(RefundPart(product=products[index]))
+            index = next(other for other, units in enumerate(left) if units and products[other] == products[index])
+        left[index] -= 1
+        expected.append((index + 1, 1))
+    assert [(part.line, part.quantity) for part in resolved(tuple(asked), stood)] == expected
+
+
+def test_thousands_of_parts_of_thousands_of_lines_are_found_one_by_one() -> None:
+    many = 8000  # of a quadratic search nobody would see the end
+    lines = tuple(OrderLine("tea", 1, 100, 100, 100) for _ in range(many))
+    stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * many, (0,) * many)
+    found = list(resolved((RefundPart(product="tea", quantity=1),) * many, stood))
+    assert [part.line for part in found] == [*range(1, many + 1)]
+    (first, *_) = resolved((RefundPart(product="tea", quantity=many, total=many),), stood)
+    assert (first.line, first.quantity, first.total) == (1, 1, 1)
