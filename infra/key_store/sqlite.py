@@ -9,15 +9,18 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from infra.sqlite_file import a_database
+
 
 class SqliteKeys:
-    """To be used by one thread at a time."""
+    """To be used by one thread at a time. Raises :class:`Unreadable` if the file is no database."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA secure_delete = ON")
-        self._db.execute("PRAGMA journal_mode = TRUNCATE")
-        self._db.execute("CREATE TABLE IF NOT EXISTS keys (member TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
+        with a_database(path):
+            self._db.execute("PRAGMA secure_delete = ON")
+            self._db.execute("PRAGMA journal_mode = TRUNCATE")
+            self._db.execute("CREATE TABLE IF NOT EXISTS keys (member TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
 
     def find(self, member: str) -> bytes | None:
         with closing(self._db.execute("SELECT key FROM keys WHERE member = ?", (member,))) as rows:

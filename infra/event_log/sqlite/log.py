@@ -19,6 +19,7 @@ from infra.event_log.shapes import About, R, Since
 from infra.event_log.sqlite.schema import VERSION, Recorder, complete
 from infra.event_log.sqlite.subscription import Subscription
 from infra.event_log.transaction import Transaction, Values
+from infra.sqlite_file import a_database
 
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
 WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
@@ -30,6 +31,8 @@ PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
 
 class SqliteLog(EventLog):
+    """Raises :class:`Unreadable` if the file is no database."""
+
     def __init__(self, path: Path, codec: Codec) -> None:
         super().__init__(codec, position="rowid")
         self.path = path
@@ -40,9 +43,10 @@ class SqliteLog(EventLog):
         self._mine = threading.local()
         self._readers: list[SQLiteConnection] = []
         self._writing = threading.Lock()
-        self._writer = self._datastore.pool.get_connection(is_writer=True)
-        self._cursor = tuples(self._writer.cursor())
-        complete(self._cursor)
+        with a_database(path):
+            self._writer = self._datastore.pool.get_connection(is_writer=True)
+            self._cursor = tuples(self._writer.cursor())
+            complete(self._cursor)
         self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
         self._cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self._seen_change = self._change()
