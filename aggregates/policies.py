@@ -1,4 +1,4 @@
-"""What follows from what: the only file that sees two aggregates.
+"""What follows from what: beside guards, the only file that sees two aggregates.
 
 A reaction is decided and appended with the fact that caused it, so no crash can part an order from its points.
 """
@@ -6,15 +6,14 @@ A reaction is decided and appended with the fact that caused it, so no crash can
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 from aggregates import behaviour
-from aggregates.campaign import CampaignLaunched
 from aggregates.cart.facts import CartOpened
-from aggregates.coupon import CouponRedeemed, SendCoupon
+from aggregates.coupon import SendCoupon
 from aggregates.kernel import LONGEST_ID, Refusal, require_instant
-from aggregates.member import EraseMember, MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.member import EraseMember, MemberRegistered
 from aggregates.membership import commands as membership
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
@@ -22,7 +21,7 @@ from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, Redee
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.points.moves import PointsTransferred
 from aggregates.membership.points.pools import PoolJoined, PoolLeft
-from aggregates.membership.points.uses import RewardClaimed, RewardReturned
+from aggregates.membership.points.uses import RewardClaimed
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.policy import PublishPolicy
@@ -126,79 +125,3 @@ def under(command: object, policies: Policies) -> object:
 
 def whose(command: object) -> object:
     return command.joined if isinstance(command, JoinSession) else getattr(command, "member", None)
-
-
-# Guards: what must hold across streams, kept as rows of the append's own transaction
-
-
-@dataclass(frozen=True)
-class Claim:
-    """``key`` belongs to ``owner`` alone; with no key, the owner gives up its claims of this kind."""
-
-    kind: str
-    key: str | None
-    owner: str
-    taken: Refusal
-
-
-@dataclass(frozen=True)
-class Allow:
-    """At most ``limit`` uses of ``key`` from now on."""
-
-    key: str
-    limit: int
-
-
-@dataclass(frozen=True)
-class Use:
-    """One use of ``key``, refused past its limit (none set: no limit); ``exhausted`` None: it happened, so it counts."""
-
-    key: str
-    exhausted: Refusal | None
-
-
-@dataclass(frozen=True)
-class GiveBack:
-    """One use of ``key`` that was counted is none any more."""
-
-    key: str
-
-
-Guard: TypeAlias = Claim | Allow | Use | GiveBack
-
-EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
-REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
-CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
-
-
-GUARDED = (
-    MemberRegistered,
-    MemberProfileChanged,
-    MemberErased,
-    CampaignLaunched,
-    CouponRedeemed,
-    RewardClaimed,
-    RewardReturned,
-)
-
-
-def guards(event: object) -> list[Guard]:
-    """The rows that an event needs; if one cannot be had, the whole command is refused."""
-    if not isinstance(event, GUARDED):
-        return []
-    match event:
-        case MemberRegistered() | MemberProfileChanged():
-            email = event.email.strip().casefold() if event.email else None
-            return [Claim("email", email, event.member, EMAIL_TAKEN)]
-        case MemberErased():
-            return [Claim("email", None, event.member, EMAIL_TAKEN)]
-        case CampaignLaunched(limit=int(limit)):
-            return [Allow(f"campaign:{event.campaign}", limit)]
-        case RewardClaimed(stock=int(stock)):
-            return [Allow(f"reward:{event.reward}", stock), Use(f"reward:{event.reward}", REWARD_EXHAUSTED)]
-        case RewardReturned(stock=int()):
-            return [GiveBack(f"reward:{event.reward}")]
-        case CouponRedeemed(flags=()):
-            return [Use(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
-        case _:
-            return []

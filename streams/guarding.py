@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aggregates.policies import Allow, Claim, GiveBack, Guard, Use
+from aggregates.guards import Allow, Claim, GiveBack, Guard, Use
 from infra.event_log.append import Append
 from infra.keys import KeyRing
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
+from aggregates.guards import guards
 from aggregates.kernel import UNFIT, Decider, Refusal, stream_id
-from aggregates.policies import guards
 from aggregates.policy import policy
 from aggregates.programme import Policies
 from aggregates.session import sessions

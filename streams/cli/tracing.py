@@ -7,8 +7,9 @@ from typing import Any
 import click
 import orjson
 
+from aggregates.guards import guards
 from aggregates.kernel import Recorded, stream_id
-from aggregates.policies import guards, react
+from aggregates.policies import react
 from aggregates.programme import Policies
 from infra.event_log.shapes import Row
 from infra.settings import from_environment

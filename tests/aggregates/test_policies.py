@@ -10,6 +10,7 @@ from aggregates.campaign import CampaignLaunched
 from aggregates.cart.decider import OpenCart
 from aggregates.cart.facts import CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
+from aggregates.guards import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, guards
 from aggregates.member import (
     EraseMember,
     MemberClosed,
@@ -30,7 +31,7 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
-from aggregates.policies import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, admit, guards, react
+from aggregates.policies import admit, react
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from aggregates.coupon import SendCoupon
+from aggregates.guards import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards
 from aggregates.membership.commands_of_people import TagMember
 from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints, ReturnPoints
 from aggregates.membership.facts import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
-from aggregates.policies import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards, react
+from aggregates.policies import react
 from aggregates.programme import Audience, Days, Reward, Wallet
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
