@@ -99,7 +99,7 @@ class Export:
 
     def _facts(self) -> Iterator[Any]:
         """The facts of the log, those left out that follow from others."""
-        position, waiting = 0, Waiting(self._first)
+        position, waiting, before = 0, Waiting(self._first), None
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
             for recorded in chunk:
@@ -107,8 +107,9 @@ class Export:
                 self.told = recorded.position
                 if isinstance(event, PoolUsed):
                     self._world.used(event)
-                if waiting.ended_by(event) or not follows(event):
+                if waiting.ended_by(event) or not follows(event, before):
                     yield tellable(event if self._personal else blank(event))
+                before = event
 
     def _happened(self, event: Any) -> None:
         route = COMMANDS[COMMAND_OF[type(event)]]

@@ -67,7 +67,11 @@ FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS),
 """Facts that policies bring about: the import decides them again, so the file leaves them out."""
 
 
-def follows(event: object) -> bool:
+def follows(event: object, before: object = None) -> bool:
+    """Whether a fact follows from others; ``before``: the one that stands before it in the log."""
+    match before, event:
+        case ((HoldCaptured(hold=use) | RewardClaimed(claim=use)), PointsRedeemed()) if use == event.redemption:
+            return True  # to ask for it by the name of a hold or of a claim is refused
     match event:
         case LotActivated():
             return True  # as a rule: see Waiting
