@@ -113,7 +113,7 @@ class Policies:
 
     def wallet(self, name: str, instant: int) -> Wallet | None:
         """A wallet as of an instant; one that is gone, as the version had it that knew it last."""
-        known = (version.terms.wallet(name) for version in reversed(self.versions) if version.since <= instant)
+        known = (version.terms.wallet(name) for version in reversed(self.timeline) if version.since <= instant)
         return next((wallet for wallet in known if wallet), None)
 
     def since(self, number: int) -> int:

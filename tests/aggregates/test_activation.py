@@ -61,8 +61,11 @@ def test_points_live_longer_for_whoever_holds_a_tier_that_says_so_be_it_earned_o
 def test_points_of_a_wallet_that_is_gone_when_they_become_spendable_live_as_it_had_them_last(activates: Activates) -> None:
     ledger = Ledger(policies(Wallet("miles", activates, Validity("days", 10)), earning=Earning((SpendRule(wallet="miles"),))))
     ledger.buy("o", 10_000, NOW)
+    for days, since in ((99, NOW + 2 * DAY), (20, NOW + 1)):  # the first of them is replaced before it holds
+        changed = policies(Wallet("miles", activates, Validity("days", days)), earning=Earning((SpendRule(wallet="miles"),)))
+        ledger.policies = ledger.policies.with_version(changed.newest, since)
     ledger.policies = ledger.policies.with_version(policies().newest, NOW + DAY)
     later = NOW + 2 * DAY
     activated = ledger.deliver("o", later) if activates != "on_action" else ledger.give(ActivateLot("m", "o", later))
     since = only(LotActivated, activated).active_from
-    assert only(LotActivated, activated).expires_at == Validity("days", 10).ends(since, "UTC")
+    assert only(LotActivated, activated).expires_at == Validity("days", 20).ends(since, "UTC")

@@ -104,4 +104,5 @@ def delivered(
         lot = ledger.lots[grant.lot]
         told = policies.version(grant.terms).wallet(lot.wallet)
         if lot.active_from is None and (told is None or told.activates != "on_action"):
-            yield activated(member, lot.lot, lot.wallet, active_from, at, tier, terms, terms.wallet(lot.wallet) or told)
+            last = terms.wallet(lot.wallet) or policies.wallet(lot.wallet, at)
+            yield activated(member, lot.lot, lot.wallet, active_from, at, tier, terms, last)

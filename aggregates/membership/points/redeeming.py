@@ -65,14 +65,14 @@ def discount(wish: Wish, wallet: Wallet, terms: Programme, ledger: Ledger) -> in
     numerator, denominator = rules.value
     money = wish.points * numerator * terms.unit // denominator
     if wish.total is not None:
-        left = max(0, wish.total * rules.share[0] - before(wish.order, wallet.name, ledger) * rules.share[1])
+        left = max(0, wish.total * rules.share[0] - paid_before(wish.order, wallet.name, ledger) * rules.share[1])
         if money * rules.share[1] > left:
             most = left * denominator // (rules.share[1] * numerator * terms.unit)
             raise Refusal("points_over_cap", f"At most {most} points can be spent on this order.")
     return money
 
 
-def before(order: str | None, wallet: str, ledger: Ledger) -> int:
+def paid_before(order: str | None, wallet: str, ledger: Ledger) -> int:
     """What points of a wallet pay of an order already, spent or held for it and not given back, in minor units."""
     if order is None:
         return 0
