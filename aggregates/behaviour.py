@@ -6,18 +6,17 @@ append are a stream of their own (``behaviour-{position of the first}``), so no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.value import Value
 
 LONGEST_QUERY = 2000
 MOST_SHOWN = 1000
 """Products of one slot, or of one search's answer."""
 
 
-@dataclass(frozen=True)
-class Viewed:
+class Viewed(Value):
     """``slot``, ``place``: the list it was found in, and where in it (from 1), if it was found in one; so for all of these."""
 
     product: str
@@ -28,8 +27,7 @@ class Viewed:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Clicked:
+class Clicked(Value):
     product: str
     member: str | None
     session: str | None
@@ -38,8 +36,7 @@ class Clicked:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Favourited:
+class Favourited(Value):
     product: str
     member: str | None
     session: str | None
@@ -48,8 +45,7 @@ class Favourited:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Unfavourited:
+class Unfavourited(Value):
     product: str
     member: str | None
     session: str | None
@@ -58,8 +54,7 @@ class Unfavourited:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Dismissed:
+class Dismissed(Value):
     """The shopper does not want to be shown this."""
 
     product: str
@@ -70,8 +65,7 @@ class Dismissed:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Value):
     product: str
     member: str | None
     session: str | None
@@ -80,8 +74,7 @@ class Shared:
     place: int | None = None
 
 
-@dataclass(frozen=True)
-class Searched:
+class Searched(Value):
     """``shown``: the answer, in its order, as far as it is known."""
 
     query: str
@@ -91,8 +84,7 @@ class Searched:
     at: int
 
 
-@dataclass(frozen=True)
-class Impressed:
+class Impressed(Value):
     """A slot was shown. ``propensities``: how likely each product was to be in its place; ``strategy``: who chose."""
 
     slot: str

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.value import Value, replace
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Value):
     """A coupon of a campaign and the products that it covers."""
 
     coupon: str
@@ -22,8 +22,7 @@ class Offer:
 # Commands
 
 
-@dataclass(frozen=True)
-class LaunchCampaign:
+class LaunchCampaign(Value):
     campaign: str
     at: int
     kind: str | None = None
@@ -36,8 +35,7 @@ class LaunchCampaign:
 # Events
 
 
-@dataclass(frozen=True)
-class CampaignLaunched:
+class CampaignLaunched(Value):
     campaign: str
     kind: str | None
     starts: int | None

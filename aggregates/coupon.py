@@ -5,16 +5,16 @@ One stream a campaign and member, so that no shopper ever waits for another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.value import Value, replace
 
 # Commands
 
 
-@dataclass(frozen=True)
-class SendCoupon:
+class SendCoupon(Value):
     """``starts`` and ``ends``: the campaign's, frozen with what the member was promised."""
 
     campaign: str
@@ -25,8 +25,7 @@ class SendCoupon:
     ends: int | None = None
 
 
-@dataclass(frozen=True)
-class RedeemCoupon:
+class RedeemCoupon(Value):
     """``use`` names this redemption. ``recorded``: the till took it already, so a broken term is flagged, not refused.
 
     ``amount``: what it was worth, in minor units, where that is known.
@@ -47,8 +46,7 @@ Command: TypeAlias = SendCoupon | RedeemCoupon
 # Events
 
 
-@dataclass(frozen=True)
-class CouponSent:
+class CouponSent(Value):
     campaign: str
     member: str
     kind: str | None
@@ -57,8 +55,7 @@ class CouponSent:
     at: int
 
 
-@dataclass(frozen=True)
-class CouponRedeemed:
+class CouponRedeemed(Value):
     """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``)."""
 
     campaign: str

@@ -6,27 +6,26 @@ Name, e-mail, birthday and every profile field are personal: stored sealed, read
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, Refusal, require_id
+from aggregates.value import Value, replace
 
 # Commands
 
 
-@dataclass(frozen=True)
-class RegisterMember:
+class RegisterMember(Value):
     member: str
     at: int
     name: str | None = None
     email: str | None = None
     birthday: str | None = None
-    profile: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class ChangeProfile:
+class ChangeProfile(Value):
     """None leaves a value as it is, an empty text removes it."""
 
     member: str
@@ -34,18 +33,16 @@ class ChangeProfile:
     name: str | None = None
     email: str | None = None
     birthday: str | None = None
-    profile: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class CloseMember:
+class CloseMember(Value):
     member: str
     at: int
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class EraseMember:
+class EraseMember(Value):
     member: str
     at: int
 
@@ -55,8 +52,7 @@ Command: TypeAlias = RegisterMember | ChangeProfile | CloseMember | EraseMember
 # Events
 
 
-@dataclass(frozen=True)
-class MemberRegistered:
+class MemberRegistered(Value):
     member: str
     name: str | None
     email: str | None
@@ -65,8 +61,7 @@ class MemberRegistered:
     at: int
 
 
-@dataclass(frozen=True)
-class MemberProfileChanged:
+class MemberProfileChanged(Value):
     """The whole profile as it is from now on."""
 
     member: str
@@ -77,15 +72,13 @@ class MemberProfileChanged:
     at: int
 
 
-@dataclass(frozen=True)
-class MemberClosed:
+class MemberClosed(Value):
     member: str
     reason: str
     at: int
 
 
-@dataclass(frozen=True)
-class MemberErased:
+class MemberErased(Value):
     member: str
     at: int
 

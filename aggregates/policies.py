@@ -6,7 +6,6 @@ A reaction is decided and appended with the fact that caused it, so no crash can
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from aggregates import behaviour
@@ -28,6 +27,7 @@ from aggregates.policy import PublishPolicy
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
+from aggregates.value import replace
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
 MEMBERSHIP = frozenset(membership.Command.__args__)

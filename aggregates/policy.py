@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from aggregates.programme import Policies, Programme
 from aggregates.programme.document import plain
 from aggregates.programme.problems import problems
 from aggregates.programme.reading import read
+from aggregates.value import Value
 
 SHOP = "shop"
 """The one policy of a log."""
@@ -28,8 +28,7 @@ END_OF_TIME = 253_402_300_800_000
 # Commands
 
 
-@dataclass(frozen=True)
-class PublishPolicy:
+class PublishPolicy(Value):
     """``document`` holds from ``effective`` on. ``replaces``: the newest version its author knew, if that is to be so still.
 
     ``zone`` and ``currency`` are the shop's.
@@ -49,8 +48,7 @@ Command = PublishPolicy
 # Events
 
 
-@dataclass(frozen=True)
-class PolicyPublished:
+class PolicyPublished(Value):
     """``document``: the terms, complete. ``effective``: from when on they hold, until those of a later version."""
 
     policy: str

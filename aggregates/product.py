@@ -6,17 +6,17 @@ Prices are minor units of the shop's currency; an unknown price or stock is None
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.value import Value, replace
 
 # Commands
 
 
-@dataclass(frozen=True)
-class ListProduct:
+class ListProduct(Value):
     """Listing a listed product again replaces what was said of it."""
 
     product: str
@@ -27,21 +27,19 @@ class ListProduct:
     brand: str | None = None
     price: int | None = None
     stock: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = {}
     description: str | None = None
     image: str | None = None
     embedding: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
-class RepriceProduct:
+class RepriceProduct(Value):
     product: str
     price: int
     at: int
 
 
-@dataclass(frozen=True)
-class RetireProduct:
+class RetireProduct(Value):
     product: str
     at: int
 
@@ -51,8 +49,7 @@ Command: TypeAlias = ListProduct | RepriceProduct | RetireProduct
 # Events
 
 
-@dataclass(frozen=True)
-class ProductListed:
+class ProductListed(Value):
     product: str
     name: str | None
     department: str | None
@@ -67,16 +64,14 @@ class ProductListed:
     embedding: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
-class ProductRepriced:
+class ProductRepriced(Value):
     product: str
     price: int
     previous: int | None
     at: int
 
 
-@dataclass(frozen=True)
-class ProductRetired:
+class ProductRetired(Value):
     product: str
     at: int
 

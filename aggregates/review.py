@@ -5,16 +5,16 @@ The rating counts half stars, so that it is exact; the text is personal and stor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.kernel import Decider, Refusal, require_id, require_shopper
+from aggregates.value import Value, replace
 
 LONGEST = 20_000
 
 
-@dataclass(frozen=True)
-class ReviewProduct:
+class ReviewProduct(Value):
     """``half_stars``: 2 (one star) to 10 (five)."""
 
     product: str
@@ -26,8 +26,7 @@ class ReviewProduct:
     order: str | None = None
 
 
-@dataclass(frozen=True)
-class ProductReviewed:
+class ProductReviewed(Value):
     product: str
     member: str | None
     session: str | None

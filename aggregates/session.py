@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.kernel import Decider, require_id
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class JoinSession:
+class JoinSession(Value):
     """The session is this member's from now on."""
 
     session: str
@@ -21,8 +21,7 @@ class JoinSession:
     at: int
 
 
-@dataclass(frozen=True)
-class RecogniseMember:
+class RecogniseMember(Value):
     """The member was recognised in a session; it follows from joining."""
 
     member: str
@@ -30,8 +29,7 @@ class RecogniseMember:
     at: int
 
 
-@dataclass(frozen=True)
-class SessionJoined:
+class SessionJoined(Value):
     """``joined``: the member; the event is kept by its session."""
 
     session: str
@@ -39,8 +37,7 @@ class SessionJoined:
     at: int
 
 
-@dataclass(frozen=True)
-class MemberRecognised:
+class MemberRecognised(Value):
     """``recognised_in``: the session; the event is kept by its member."""
 
     member: str

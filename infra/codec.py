@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
 import orjson
 
 from aggregates.kernel import Recorded, Refusal
+from aggregates.value import Value, field_names
 from infra.faults import Newer, Unreadable
 from infra.keys import KeyRing, of_session
 
@@ -28,6 +29,8 @@ PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart", "
 
 LARGEST = 8 * 2**20
 """Bytes of an event, half of what a topic takes."""
+
+ENCODE = msgspec.json.Encoder().encode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
 """What a decoder or an upcast raises over bytes that are not what they should be."""
@@ -42,7 +45,7 @@ class EventType:
     ``erases``: once stored, the key of the member that the event names is destroyed.
     """
 
-    event: type
+    event: type[Value]
     upcasts: tuple[Upcast, ...] = ()
     sealed: Mapping[str, object] = field(default_factory=dict)
     erases: bool = False
@@ -65,7 +68,7 @@ class Codec:
 
     def __init__(self, types: Iterable[EventType], keys: KeyRing) -> None:
         self._keys = keys
-        self._types = {kind.event: kind for kind in types}
+        self._types: dict[type, EventType] = {kind.event: kind for kind in types}
         self._names = {event: kind.name for event, kind in self._types.items()}
         self._partition = {event: partition_fields(event) for event in self._types}
         self.erasing = frozenset(event for event, kind in self._types.items() if kind.erases)
@@ -79,10 +82,10 @@ class Codec:
     def encode(self, event: object) -> tuple[str, bytes]:
         """The stored name and bytes of an event. Raises :class:`Refusal` if it is larger than any topic takes."""
         event_type = type(event)
-        body = orjson.dumps(self._seal(event) if self._types[event_type].sealed else event)
+        body = ENCODE(self._seal(event) if self._types[event_type].sealed else event)
         if len(body) > LARGEST:
             raise Refusal("event_too_large", f"A {event_type.__name__} of {len(body):,} bytes: {LARGEST:,} is the most.")
-        return self._names[event_type], b'{"key":' + orjson.dumps(self.partition_key(event)) + b"," + body[1:]
+        return self._names[event_type], b'{"key":' + ENCODE(self.partition_key(event)) + b"," + body[1:]
 
     def decode(self, name: str, state: bytes) -> object:
         """The event, in its present shape. Raises :class:`Unreadable` for a name or a shape that this program does not know."""
@@ -132,7 +135,7 @@ class Codec:
 
     def _seal(self, event: object) -> Raw:
         kind = self._types[type(event)]
-        raw = {spec.name: getattr(event, spec.name) for spec in fields(kind.event)}
+        raw = {name: getattr(event, name) for name in field_names(kind.event)}
         mine = owner(raw, self.partition_key(event))
         for name, blank in kind.sealed.items():
             if raw[name] != blank:
@@ -160,8 +163,7 @@ def context(kind: EventType, member: str, name: str) -> str:
 
 
 def partition_fields(event: type) -> tuple[str, ...]:
-    names = {spec.name for spec in fields(event)}
-    return tuple(name for name in PARTITION_KEYS if name in names)
+    return tuple(name for name in PARTITION_KEYS if name in field_names(event))
 
 
 def key_of(state: bytes) -> str:

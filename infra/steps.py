@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
-import orjson
 
 from aggregates.delta import Delta
 from infra.places import LOG, Place
@@ -83,7 +82,7 @@ def pack(delta: Delta) -> bytes:
     return msgspec.msgpack.encode(
         {
             "gone": [key for key, document in documents if document is None],
-            "documents": {key: orjson.dumps(document).decode() for key, document in documents if document is not None},
+            "documents": {key: msgspec.json.encode(document).decode() for key, document in documents if document is not None},
             "set": {
                 key: [part for pair in fields.items() if pair[1] is not None for part in pair]
                 for key, fields in delta.fields.items()

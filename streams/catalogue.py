@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
-from inspect import getdoc
+from inspect import cleandoc, get_annotations
 
 from aggregates.programme import Programme
+from aggregates.value import field_names
 from infra.codec import PARTITION_KEYS, EventType, partition_fields
 from streams.registry import COMMANDS, EVENTS, TOPICS, folds
 
@@ -32,7 +32,7 @@ def lines() -> Iterator[str]:
     yield "| command | stream | fields |"
     yield "|---|---|---|"
     for command, route in COMMANDS.items():
-        told = ", ".join(f"`{spec.name}`" for spec in fields(command))
+        told = ", ".join(f"`{name}`" for name in field_names(command))
         stream = "-".join((route.decider.name, *("{" + name + "}" for name in route.ids)))
         yield f"| `{command.__name__}` | `{stream}` | {told} |"
 
@@ -40,15 +40,14 @@ def lines() -> Iterator[str]:
 def event(kind: EventType) -> Iterator[str]:
     yield f"## {kind.name}"
     yield ""
-    said = getdoc(kind.event) or ""
-    if said and not said.startswith(f"{kind.event.__name__}("):  # what a dataclass says of itself where nobody did
-        yield said
+    if kind.event.__doc__:
+        yield cleandoc(kind.event.__doc__)
         yield ""
     yield "| field | type | |"
     yield "|---|---|---|"
-    for spec in fields(kind.event):
-        kept = str(spec.type).replace("|", "\\|")
-        yield f"| `{spec.name}` | `{kept}` | {'sealed' if spec.name in kind.sealed else ''} |"
+    for name, hint in get_annotations(kind.event).items():
+        kept = str(hint).replace("|", "\\|")
+        yield f"| `{name}` | `{kept}` | {'sealed' if name in kind.sealed else ''} |"
     yield ""
     reached = [fold.name for fold in folds(Programme()) if kind.event in fold.events]
     keys = " or ".join(f"`{name}`" for name in partition_fields(kind.event))

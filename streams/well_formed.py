@@ -7,7 +7,6 @@ again: text without half characters, numbers that are exact in every reader of J
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
 from math import isfinite
 from operator import attrgetter
 from types import UnionType
@@ -15,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin, ge
 
 from aggregates.kernel import Refusal, require_id
 from aggregates.programme import Policies
+from aggregates.value import Value
 from streams.registry import COMMANDS
 
 LARGEST = 2**53 - 1
@@ -68,7 +68,7 @@ def fits_of(hint: Any) -> Fits:
     if origin is Mapping:
         fits = fits_of(args[1])
         return lambda value: isinstance(value, Mapping) and all(map(is_text, value)) and all(map(fits, value.values()))
-    if is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Value):
         return of_record(hint)
     return SCALARS[str if origin is Literal else hint]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregates.behaviour import (
     Clicked,
     Dismissed,
@@ -74,6 +72,7 @@ from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.review import ProductReviewed
 from aggregates.session import MemberRecognised, SessionJoined
+from aggregates.value import replace
 
 AT = 1_483_300_800_000
 DAY = 86_400_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from aggregates.cart.facts import (
@@ -18,12 +17,12 @@ from aggregates.cart.facts import (
     replay,
 )
 from aggregates.kernel import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.value import Value
 
 # Commands
 
 
-@dataclass(frozen=True)
-class OpenCart:
+class OpenCart(Value):
     """``anew``: a shopper's one cart, which may be opened again once it is closed."""
 
     cart: str
@@ -33,8 +32,7 @@ class OpenCart:
     anew: bool = False
 
 
-@dataclass(frozen=True)
-class AddToCart:
+class AddToCart(Value):
     """``price``: the unit price shown, in minor units, if any was."""
 
     cart: str
@@ -44,16 +42,14 @@ class AddToCart:
     price: int | None = None
 
 
-@dataclass(frozen=True)
-class ChangeQuantity:
+class ChangeQuantity(Value):
     cart: str
     product: str
     quantity: int
     at: int
 
 
-@dataclass(frozen=True)
-class RemoveFromCart:
+class RemoveFromCart(Value):
     """Without a ``quantity``, all there is of the product."""
 
     cart: str
@@ -62,14 +58,12 @@ class RemoveFromCart:
     quantity: int | None = None
 
 
-@dataclass(frozen=True)
-class CheckOutCart:
+class CheckOutCart(Value):
     cart: str
     at: int
 
 
-@dataclass(frozen=True)
-class AbandonCart:
+class AbandonCart(Value):
     cart: str
     at: int
 

@@ -8,17 +8,17 @@ from functools import reduce
 from itertools import groupby
 from typing import Any, TypeAlias, assert_never, cast
 
+from aggregates.value import Value
 
-@dataclass(frozen=True)
-class CartOpened:
+
+class CartOpened(Value):
     cart: str
     member: str | None
     session: str | None
     at: int
 
 
-@dataclass(frozen=True)
-class CartItemAdded:
+class CartItemAdded(Value):
     """``quantity`` was added to what was there."""
 
     cart: str
@@ -30,8 +30,7 @@ class CartItemAdded:
     at: int
 
 
-@dataclass(frozen=True)
-class CartItemQuantityChanged:
+class CartItemQuantityChanged(Value):
     cart: str
     member: str | None
     session: str | None
@@ -40,8 +39,7 @@ class CartItemQuantityChanged:
     at: int
 
 
-@dataclass(frozen=True)
-class CartItemRemoved:
+class CartItemRemoved(Value):
     cart: str
     member: str | None
     session: str | None
@@ -49,8 +47,7 @@ class CartItemRemoved:
     at: int
 
 
-@dataclass(frozen=True)
-class CartCheckedOut:
+class CartCheckedOut(Value):
     """``items``: product and quantity, in the order they were first added."""
 
     cart: str
@@ -60,8 +57,7 @@ class CartCheckedOut:
     at: int
 
 
-@dataclass(frozen=True)
-class CartAbandoned:
+class CartAbandoned(Value):
     cart: str
     member: str | None
     session: str | None

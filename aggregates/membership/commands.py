@@ -6,7 +6,6 @@ programme's first. ``by``: who of a pool's members asks, where ``member`` is a p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aggregates.membership.commands_of_people import (
@@ -35,6 +34,7 @@ from aggregates.membership.commands_of_use import (
 from aggregates.membership.earning.spending import BoughtLine
 from aggregates.membership.standing import Kind
 from aggregates.programme import Policies
+from aggregates.value import Value
 
 __all__ = [
     "ActivateLot",
@@ -69,8 +69,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class GrantPoints:
+class GrantPoints(Value):
     """An order was paid. ``lines``: told where a rule asks for them."""
 
     member: str
@@ -81,8 +80,7 @@ class GrantPoints:
     lines: tuple[BoughtLine, ...] = ()
 
 
-@dataclass(frozen=True)
-class ActivatePoints:
+class ActivatePoints(Value):
     """The order was delivered ``at``: its return window begins."""
 
     member: str
@@ -91,8 +89,7 @@ class ActivatePoints:
     at: int
 
 
-@dataclass(frozen=True)
-class ClawBackPoints:
+class ClawBackPoints(Value):
     """A refund or cancellation: the order now counts for ``net``, ``given_back`` is the money of each line that goes back now.
 
     ``complete``: nothing is left of it.
@@ -108,8 +105,7 @@ class ClawBackPoints:
     complete: bool = False
 
 
-@dataclass(frozen=True)
-class OverrideTier:
+class OverrideTier(Value):
     """Set a tier by hand, until ``until`` (None: until it is ended); ``override`` names it: the same again changes nothing."""
 
     member: str
@@ -120,26 +116,24 @@ class OverrideTier:
     actor: str
     at: int
     until: int | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class EndTierOverride:
+class EndTierOverride(Value):
     member: str
     override: str
     reason: str
     actor: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class RecordDue:
+class RecordDue(Value):
     """Record what time has brought by ``at``, and nothing more."""
 
     member: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
 OfOrder: TypeAlias = GrantPoints | ActivatePoints | ClawBackPoints

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aggregates.membership.points.moves import PointsTransferred
 from aggregates.programme import Policies
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class JoinPool:
+class JoinPool(Value):
     """``member`` is the pool, which has a ledger under a name of its own; who joins it first owns it."""
 
     member: str
     joiner: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class LeavePool:
+class LeavePool(Value):
     """``member`` is the pool."""
 
     member: str
     leaver: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class EnterPool:
+class EnterPool(Value):
     """The other half of joining, or of leaving (``leaves``), which follows from its first."""
 
     member: str
     pool: str
     at: int
     leaves: bool = False
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class AdjustPoints:
+class AdjustPoints(Value):
     """By hand: ``points`` above nothing are added, those below taken."""
 
     member: str
@@ -51,11 +47,10 @@ class AdjustPoints:
     actor: str
     at: int
     wallet: str | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class ReinstatePoints:
+class ReinstatePoints(Value):
     """Give back what has lapsed of a lot."""
 
     member: str
@@ -64,32 +59,29 @@ class ReinstatePoints:
     reason: str
     actor: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class TransferPoints:
+class TransferPoints(Value):
     member: str
     to: str
     transfer: str
     points: int
     at: int
     wallet: str | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class ReceivePoints:
+class ReceivePoints(Value):
     """The other half of a transfer, which follows from its first."""
 
     member: str
     sent: PointsTransferred
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class RecordAction:
+class RecordAction(Value):
     """The member did something that rules may reward: sign_up, review, share, birthday, referral, check_in, or the shop's own.
 
     ``occurrence`` names this one of its kind, as a referral by who was referred.
@@ -99,18 +91,17 @@ class RecordAction:
     action: str
     occurrence: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class TagMember:
+class TagMember(Value):
     """``tags``: all that the member bears from now on."""
 
     member: str
     tags: tuple[str, ...]
     actor: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
 By: TypeAlias = JoinPool | LeavePool | EnterPool | AdjustPoints | ReinstatePoints | TransferPoints | ReceivePoints

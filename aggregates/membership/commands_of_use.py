@@ -5,24 +5,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aggregates.programme import Policies
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class ActivateLot:
+class ActivateLot(Value):
     """What a lot waited for has happened: of a wallet whose points become spendable on action."""
 
     member: str
     lot: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class RedeemPoints:
+class RedeemPoints(Value):
     """``redemption`` names this use of points; ``total``: what the whole order costs, minor units, for a cap by its share."""
 
     member: str
@@ -30,14 +28,13 @@ class RedeemPoints:
     points: int
     at: int
     order: str | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
     wallet: str | None = None
     total: int | None = None
     by: str | None = None
 
 
-@dataclass(frozen=True)
-class ReturnPoints:
+class ReturnPoints(Value):
     """Give back ``points`` of a redemption (None: all that is left of it). ``reversal`` names this return."""
 
     member: str
@@ -45,52 +42,48 @@ class ReturnPoints:
     reversal: str
     at: int
     points: int | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class HoldPoints:
+class HoldPoints(Value):
     member: str
     hold: str
     points: int
     at: int
     order: str | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
     wallet: str | None = None
     total: int | None = None
     by: str | None = None
 
 
-@dataclass(frozen=True)
-class CaptureHold:
+class CaptureHold(Value):
     """The order is settled: the held points are spent."""
 
     member: str
     hold: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class ReleaseHold:
+class ReleaseHold(Value):
     """``by_shop``: it was the shop that gave up the order, so that no point is lost by the wait."""
 
     member: str
     hold: str
     at: int
     by_shop: bool = False
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
 
 
-@dataclass(frozen=True)
-class ClaimReward:
+class ClaimReward(Value):
     """A reward for its price in points. ``claim`` names this one: to return it, give back the redemption of that name."""
 
     member: str
     claim: str
     reward: str
     at: int
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = Policies()
     by: str | None = None
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aggregates.programme import Benefits, Metric
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class Ahead:
+class Ahead(Value):
     """The way to the next tier, as of the fact that tells it. Amounts are the metric's: minor units, points, or orders.
 
     ``tier``: the next one, None above the highest; ``missing``: what it still takes. ``leaving``: what leaves the window within
@@ -22,8 +20,7 @@ class Ahead:
     forecast: int | None
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Value):
     """``tier``: the one in effect, an override included, with its ``benefits``."""
 
     tier: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from typing import assert_never
 
@@ -16,6 +15,7 @@ from aggregates.membership.points.ledger import Ledger
 from aggregates.membership.qualifying import Counting, ahead, worth
 from aggregates.programme import Programme
 from aggregates.programme.earning import PURCHASE
+from aggregates.value import replace
 
 
 def is_settled(command: OfOrder, state: Membership) -> bool:

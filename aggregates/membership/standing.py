@@ -11,12 +11,12 @@ from typing import Literal, TypeAlias
 
 from aggregates.membership.progress import Shown
 from aggregates.programme import ENTRY_TIER
+from aggregates.value import Value
 
 Kind: TypeAlias = Literal["pin", "floor"]
 
 
-@dataclass(frozen=True)
-class TierRaised:
+class TierRaised(Value):
     """Held from ``at`` until ``valid_until``, when it is reviewed. A reversal takes it back until ``revocable_until``; until
     ``provisional_until`` it is shown as provisional.
     """
@@ -33,8 +33,7 @@ class TierRaised:
     at: int
 
 
-@dataclass(frozen=True)
-class TierExtended:
+class TierExtended(Value):
     """Reviewed and kept, at its end or in the grace after it. ``revocable_until``: as of an upgrade."""
 
     member: str
@@ -47,8 +46,7 @@ class TierExtended:
     at: int
 
 
-@dataclass(frozen=True)
-class TierGraceStarted:
+class TierGraceStarted(Value):
     """Reviewed and not kept: the tier is held on until ``grace_until``, and kept if ``needed`` is reached by then."""
 
     member: str
@@ -61,8 +59,7 @@ class TierGraceStarted:
     at: int
 
 
-@dataclass(frozen=True)
-class TierLowered:
+class TierLowered(Value):
     """``reason``: ``review`` at the end of its time, or ``reversal`` of the purchase that had raised it."""
 
     member: str
@@ -76,8 +73,7 @@ class TierLowered:
     at: int
 
 
-@dataclass(frozen=True)
-class TierOverridden:
+class TierOverridden(Value):
     """Set by hand until ``until`` (None: until it is ended): ``pin``, this tier and no other, or ``floor``, at least this one.
 
     ``override`` names it. It takes the place of the one before; what is earned goes on beneath it.
@@ -95,8 +91,7 @@ class TierOverridden:
     at: int
 
 
-@dataclass(frozen=True)
-class TierOverrideEnded:
+class TierOverrideEnded(Value):
     """By ``actor``, or by itself (None) when its time was over: what is earned is in effect again."""
 
     member: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from aggregates.kernel import Decider, Refusal, require_count, require_id
@@ -19,12 +18,12 @@ from aggregates.order.facts import (
     net_of,
 )
 from aggregates.order.refund import RefundOrder, left_of, refund
+from aggregates.value import Value, replace
 
 # Commands
 
 
-@dataclass(frozen=True)
-class PlaceOrder:
+class PlaceOrder(Value):
     order: str
     lines: tuple[OrderLine, ...]
     currency: str
@@ -37,26 +36,22 @@ class PlaceOrder:
     unpriced: int = 0
 
 
-@dataclass(frozen=True)
-class PayOrder:
+class PayOrder(Value):
     order: str
     at: int
 
 
-@dataclass(frozen=True)
-class ShipOrder:
+class ShipOrder(Value):
     order: str
     at: int
 
 
-@dataclass(frozen=True)
-class DeliverOrder:
+class DeliverOrder(Value):
     order: str
     at: int
 
 
-@dataclass(frozen=True)
-class CancelOrder:
+class CancelOrder(Value):
     """``recorded``: the shop has cancelled it already, however far it had come, so what is left of it is given back."""
 
     order: str

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from aggregates.value import Value
 
-@dataclass(frozen=True)
-class OrderLine:
+
+class OrderLine(Value):
     """``quantity`` 0 is an adjustment: money without goods. Department and category are the product's when it was sold."""
 
     product: str
@@ -24,8 +25,7 @@ class OrderLine:
     category: str | None = None
 
 
-@dataclass(frozen=True)
-class OrderPlaced:
+class OrderPlaced(Value):
     """``coupons``: codes that were given with it. ``unpriced``: lines of which no price is known; they stand at 0."""
 
     order: str
@@ -40,8 +40,7 @@ class OrderPlaced:
     unpriced: int = 0
 
 
-@dataclass(frozen=True)
-class OrderPaid:
+class OrderPaid(Value):
     """Complete in itself: whoever counts sales or learns from them needs no other event. ``net`` is without tax."""
 
     order: str
@@ -53,24 +52,21 @@ class OrderPaid:
     at: int
 
 
-@dataclass(frozen=True)
-class OrderShipped:
+class OrderShipped(Value):
     order: str
     member: str | None
     session: str | None
     at: int
 
 
-@dataclass(frozen=True)
-class OrderDelivered:
+class OrderDelivered(Value):
     order: str
     member: str | None
     session: str | None
     at: int
 
 
-@dataclass(frozen=True)
-class OrderCancelled:
+class OrderCancelled(Value):
     """``lines``: what had been paid for and is given back; empty if the order was never paid."""
 
     order: str
@@ -82,8 +78,7 @@ class OrderCancelled:
     at: int
 
 
-@dataclass(frozen=True)
-class OrderRefunded:
+class OrderRefunded(Value):
     """``lines``: what is given back, and ``units`` how many of each line of the order (0 for lines left alone).
 
     ``given_back``: the money of each line of the order that goes back now.

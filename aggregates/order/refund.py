@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from aggregates.kernel import Refusal, require_count
 from aggregates.money import part_of
 from aggregates.order.facts import Order, OrderLine, OrderRefunded, net_of
+from aggregates.value import Value, replace
 
 
-@dataclass(frozen=True)
-class RefundPart:
+class RefundPart(Value):
     """``line`` counts from 1; without a ``quantity``, all that is left of the line; quantity 0 is money without goods.
 
     ``total``: what is given back, in minor units, where it is not the units' share of what was paid.
@@ -22,8 +21,7 @@ class RefundPart:
     total: int | None = None
 
 
-@dataclass(frozen=True)
-class RefundOrder:
+class RefundOrder(Value):
     """Without ``parts``: all that is left of the order, its adjustments too."""
 
     order: str

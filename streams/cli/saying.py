@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+import dataclasses
 from typing import Any
+
+import msgspec
 
 from aggregates.programme import Programme
 from aggregates.programme.rate import rate_text
+from aggregates.value import Value
 from streams.cli.console import instant, money
 
 MONEY = ("net", "money", "paid")
@@ -16,13 +19,19 @@ UNTOLD = ("member", "at", "shown", "qualifying")
 def said(fact: Any, terms: Programme, always: tuple[str, ...] = ()) -> str:
     """What is not at its default, and what is ``always`` told."""
     parts = []
-    for spec in fields(fact):
-        told = getattr(fact, spec.name)
-        if spec.name in UNTOLD or told is None or told == () or (told == spec.default and spec.name not in always):
+    for name, default in defaults(fact).items():
+        told = getattr(fact, name)
+        if name in UNTOLD or told is None or told == () or (told == default and name not in always):
             continue
-        words = spoken(spec.name, told, terms)
-        parts.append(words if spec.name == "terms" else f"{spec.name.replace('_', ' ')} {words}")
+        words = spoken(name, told, terms)
+        parts.append(words if name == "terms" else f"{name.replace('_', ' ')} {words}")
     return ", ".join(parts)
+
+
+def defaults(fact: Any) -> dict[str, object]:
+    """The fields of an event or a rule, in their order, and what each is where nothing is told; a mark where it must be."""
+    specs = msgspec.structs.fields(fact) if isinstance(fact, Value) else dataclasses.fields(fact)
+    return {spec.name: spec.default for spec in specs}
 
 
 def spoken(name: str, told: Any, terms: Programme) -> str:
@@ -34,7 +43,7 @@ def spoken(name: str, told: Any, terms: Programme) -> str:
         return f"×{rate_text(told)}"
     if name in ("until", "began") or name.endswith(("_until", "_from", "_at")):
         return instant(told, terms)
-    if is_dataclass(told):
+    if isinstance(told, Value) or dataclasses.is_dataclass(told):
         return f"({said(told, terms)})"
     if name == "bonuses" and is_pair(told[0]):
         return "; ".join(f"{points:,} from {money(threshold, terms)}" for threshold, points in told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import click
+import msgspec
 import orjson
 
 from aggregates.order.decider import order as order_decider
@@ -109,7 +110,7 @@ def order(order: str, as_json: bool) -> None:
             if not version:
                 raise click.ClickException(f"No order {order} in the log.")
             rebuilt = order_decider.rebuild(cast("list[OrderEvent]", events))
-            found = orjson.loads(orjson.dumps(rebuilt.placed)) | {"status": rebuilt.status}
+            found = msgspec.to_builtins(rebuilt.placed) | {"status": rebuilt.status}
         if as_json:
             click.echo(orjson.dumps(found))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import orjson
+import msgspec
 
 from aggregates.guards import guards
 from aggregates.kernel import Recorded, stream_id
@@ -49,7 +49,7 @@ def trace_event(app: App, position: int) -> None:
         ("request", request.request if request else "-"),
         ("brings about", ", ".join(type(command).__name__ for command in react(event, Policies())) or "-"),
         ("guarded by", ", ".join(type(guard).__name__ for guard in guards(event)) or "-"),
-        ("content", orjson.dumps(event, option=orjson.OPT_INDENT_2).decode()),
+        ("content", msgspec.json.format(msgspec.json.encode(event)).decode()),
     ]
     OUT.print(pairs(f"Position {position:,}", told))
     OUT.print(grid("Folds that it reaches", ("fold", "keys"), reached(app, event, position)))
@@ -100,6 +100,8 @@ def trace_events(app: App, rows: list[Row]) -> None:
 def summary(app: App, row: Row) -> str:
     event: Any = app.log.codec.decode(row.name, row.state)
     said = {
-        name: value for name, value in vars(event).items() if isinstance(value, str | int) and name not in ("at", "session")
+        name: value
+        for name, value in msgspec.structs.asdict(event).items()
+        if isinstance(value, str | int) and name not in ("at", "session")
     }
     return ", ".join(f"{name} {value}" for name, value in said.items())[:100]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import Event, Membership
 from aggregates.programme import InForce, Policies, Programme, Validity, Wallet
+from aggregates.value import replace
 from tests.aggregates.given import instant
 
 NOW = instant("2026-06-10T12:00", "UTC")

@@ -7,7 +7,9 @@ point is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from aggregates.value import replace
 
 NEVER = 10**9
 

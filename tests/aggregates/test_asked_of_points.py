@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.membership.commands import Command
@@ -19,6 +17,7 @@ from aggregates.membership.facts import (
 )
 from aggregates.policies import react
 from aggregates.programme import Clawback, Earning, Redemption, SpendRule, Transfers
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from aggregates.membership.commands_of_people import AdjustPoints, Done
 from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.programme import Earning, EventRule, Reward, StreakRule, Transfers, Wallet
+from aggregates.value import field_names
 from tests.aggregates.ledgers import Ledger, policies
 
 NOW = 1_800_000_000_000
@@ -47,7 +47,7 @@ STATE = told().state
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_it_is_refused_with_a_code_and_a_sentence_or_it_happens(kind: Any, data: st.DataObject) -> None:
-    values = {spec.name: data.draw(VALUES, label=spec.name) for spec in fields(kind) if spec.name not in ("at", "policies")}
+    values = {name: data.draw(VALUES, label=name) for name in field_names(kind) if name not in ("at", "policies")}
     values["member"] = data.draw(st.sampled_from(["m", "m", "", None, 5]), label="member")
     state, refusals = STATE, []
     try:

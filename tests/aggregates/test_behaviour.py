@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -20,6 +19,7 @@ from aggregates.behaviour import (
     Viewed,
     behaviour,
 )
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 WHOSE = ("tea", "m", "s", 1)
@@ -78,7 +78,7 @@ def test_a_place_that_cannot_be_is_refused(fact: OfProduct) -> None:
     refused(replace(fact, product=""), "product_id_invalid")
     refused(replace(fact, slot=""), "slot_id_invalid")
     for place in (0, -1, True, 1.5):
-        refused(replace(fact, place=place), "place_invalid")  # type: ignore[arg-type]
+        refused(replace(fact, place=place), "place_invalid")
 
 
 @pytest.mark.parametrize("length", [1, LONGEST_QUERY])

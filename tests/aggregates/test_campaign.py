@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.campaign import CampaignLaunched, LaunchCampaign, Offer, campaign
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 OFFERS = (Offer("c-1", ("tea", "milk")), Offer("c-2", ()))

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.coupon import Command, CouponRedeemed, CouponSent, RedeemCoupon, SendCoupon, coupon
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 SEND = SendCoupon("spring", "m", at=1, kind="A", starts=10, ends=20)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import ReinstatePoints
 from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
@@ -15,6 +13,7 @@ from aggregates.membership.facts import (
     PointsReturned,
 )
 from aggregates.programme import Clawback, Redemption, Reward
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.order.decider import CancelOrder, Command, DeliverOrder, PayOrder, PlaceOrder, ShipOrder, order
@@ -16,6 +14,7 @@ from aggregates.order.facts import (
     OrderShipped,
 )
 from aggregates.order.refund import RefundOrder
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 LINES = (

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.order.decider import CancelOrder, PlaceOrder, order
 from aggregates.order.facts import Event, OrderLine, OrderPlaced, OrderShipped
 from aggregates.order.refund import RefundPart
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.test_order import ALL_BACK, CANCELLED, DELIVERED, LINES, PAID, PLACE, PLACED, SHIPPED
 from tests.aggregates.test_refund import refunded

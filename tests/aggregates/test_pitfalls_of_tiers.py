@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 
 import pytest
@@ -14,6 +13,7 @@ from aggregates.membership.qualifying import Counting
 from aggregates.programme import Policies, Programme, Reward, Tier, Wallet
 from aggregates.programme.problems import problems
 from aggregates.programme.tiers import Metric
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.tier_lives import Life, noon, policy, under
 
@@ -24,7 +24,7 @@ AT_ONCE = (Wallet(activates="at_payment"),)
 def with_terms(life: Life, **terms: object) -> Life:
     """The same rules of tiers, with other terms."""
     known = life.policies.versions[0]
-    changed = replace(known, terms=replace(known.terms, **terms))  # type: ignore[arg-type]
+    changed = replace(known, terms=replace(known.terms, **terms))
     return Life(Policies((changed,)))
 
 

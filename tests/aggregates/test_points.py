@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from aggregates.membership.facts import (
     PointsRedeemed,
 )
 from aggregates.programme import Policies, Programme
+from aggregates.value import replace
 from tests.aggregates.given import DAY, ZONE, instant, refusing
 
 POLICIES = Policies.first(ZONE, "USD")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +34,7 @@ from aggregates.policies import admit, react
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 POLICIES = Policies()

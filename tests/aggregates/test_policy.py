@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from aggregates.kernel import Refusal
 from aggregates.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.programme import Policies, Programme, Tier
 from aggregates.programme.document import plain
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.test_programme_document import ANY_PLAIN
 

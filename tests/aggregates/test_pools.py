@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, Redee
 from aggregates.membership.facts import PointsTransferred, PoolUsed
 from aggregates.policies import react
 from aggregates.programme import Policies, Pools, Reward, Transfers, Validity, Wallet
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -15,6 +14,7 @@ from aggregates.product import (
     RetireProduct,
     product,
 )
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 LIST = ListProduct("tea", 1, "Tea", "GROCERY", "HOT DRINKS", "Lü", price=599, stock=40, attributes={"organic": "yes"})
@@ -66,7 +66,7 @@ def test_a_description_an_image_and_an_embedding_may_be_told() -> None:
 def test_telling_one_of_them_otherwise_lists_it_anew_and_silence_takes_it_away(field: str) -> None:
     known = product.rebuild(product.decide(SHOWN, UNKNOWN))
     for value in ((1.0,), ()) if field == "embedding" else ("other", None):
-        (listed,) = product.decide(replace(SHOWN, at=9, **{field: value}), known)  # type: ignore[arg-type]
+        (listed,) = product.decide(replace(SHOWN, at=9, **{field: value}), known)
         assert getattr(listed, field) == value
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.programme import Policies, Programme
+from aggregates.value import replace
 
 SECOND = replace(Programme(), return_days=30)
 THIRD = replace(Programme(), return_days=7)

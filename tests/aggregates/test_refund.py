@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.facts import Event, OrderLine, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 TEA = OrderLine("tea", 3, gross=1199, total=1000, paid=899)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from aggregates.kernel import LARGEST_COUNT, Refusal
 from aggregates.order.decider import CancelOrder, order
 from aggregates.order.facts import Event, OrderCancelled, OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart, money_back, units_of
+from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.test_refund import ADJUSTMENT, LINES, MILK, TEA, paid, refunded
 

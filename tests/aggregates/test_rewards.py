@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.coupon import SendCoupon
@@ -13,6 +11,7 @@ from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints, Ret
 from aggregates.membership.facts import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
 from aggregates.policies import react
 from aggregates.programme import Audience, Days, Reward, Wallet
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 

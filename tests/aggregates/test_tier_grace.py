@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from aggregates.membership.facts import TierExtended, TierGraceStarted, TierLowered
 from aggregates.membership.qualifying import Counting, ahead
 from aggregates.programme import Tier
+from aggregates.value import replace
 from tests.aggregates.given import instant
 from tests.aggregates.tier_lives import Life, noon, under
 

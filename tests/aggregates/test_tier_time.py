@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from aggregates.membership.qualifying import Counting
 from aggregates.membership.tiers import held_until
 from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
 from aggregates.programme_time import anniversary_cycle, calendar_cycle, end_of_day
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.tier_lives import Life
 

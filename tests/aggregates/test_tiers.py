@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aggregates.membership.commands import ClawBackPoints, Command, GrantPoints
@@ -9,6 +7,7 @@ from aggregates.membership.decider import decide, membership
 from aggregates.membership.facts import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
 from aggregates.membership.qualifying import Counting
 from aggregates.programme import Policies
+from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant
 
 POLICIES = Policies.first(ZONE, "USD")

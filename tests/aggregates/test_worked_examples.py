@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -22,6 +21,7 @@ from aggregates.order.facts import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.policies import react
 from aggregates.programme import Bonus, Earning, SpendRule
+from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 

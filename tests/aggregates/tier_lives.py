@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -21,6 +21,7 @@ from aggregates.membership.facts import (
 )
 from aggregates.membership.overriding import in_effect
 from aggregates.programme import Policies, Programme, Qualifying
+from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant
 
 TIER_EVENTS = (TierRaised, TierExtended, TierGraceStarted, TierLowered, TierOverridden, TierOverrideEnded)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from importlib import import_module
-from inspect import getmembers, isclass
+from inspect import get_annotations, getmembers, isclass
 from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any, get_args
@@ -17,6 +16,7 @@ from aggregates.membership import facts as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import facts as order_facts
 from aggregates.programme import Policies, Programme
+from aggregates.value import Value, field_names
 from infra.codec import PARTITION_KEYS, partition_fields
 from projections.kernel import Tally
 from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, TOPICS, carried, fold_of_part, folds, sources
@@ -77,8 +77,8 @@ def test_every_fold_finds_its_events_in_the_topics_that_feed_it_each_once(fold: 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_every_event_is_a_frozen_fact_with_a_time_and_a_key(event: Any) -> None:
-    assert event.__dataclass_params__.frozen
-    types = {spec.name: spec.type for spec in fields(event)}
+    assert event.__struct_config__.frozen
+    types = get_annotations(event)
     assert types["at"] == "int"
     keys = partition_fields(event)
     assert keys
@@ -93,7 +93,7 @@ NAMED_BY_FIELDS = [command for command in COMMANDS if command not in OTHERWISE]
 @pytest.mark.parametrize("command", NAMED_BY_FIELDS, ids=lambda command: command.__name__)
 def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
     route = COMMANDS[command]
-    given = {spec.name: 1 for spec in fields(command)} | {name: f"{name}-1" for name in route.ids}
+    given = dict.fromkeys(field_names(command), 1) | {name: f"{name}-1" for name in route.ids}
     *first, last = (f"{name}-1" for name in route.ids)
     escaped = "-".join((route.decider.name, *(name.replace("-", "%2D") for name in first), last))
     assert route.stream(command(**given)) == escaped
@@ -139,7 +139,7 @@ def test_behaviour_has_no_stream_but_its_appends(fact: object) -> None:
 
 def test_every_sealed_field_exists_and_erasing_is_one_events_matter() -> None:
     for event, blanks in SEALED.items():
-        assert set(blanks) <= {spec.name for spec in fields(event)}
+        assert set(blanks) <= set(field_names(event))
         assert EVENTS[event].sealed == blanks
         assert partition_fields(event)[0] == "member", "a value is sealed with its member's key"
     assert [event for event, kind in EVENTS.items() if kind.erases] == [member.MemberErased]
@@ -160,6 +160,6 @@ def test_every_past_tense_fact_in_the_aggregates_is_an_event() -> None:
         kind
         for module in modules()
         for _, kind in getmembers(module, isclass)
-        if kind.__module__ == module.__name__ and is_dataclass(kind) and "at" in {spec.name for spec in fields(kind)}
+        if kind.__module__ == module.__name__ and issubclass(kind, Value) and "at" in field_names(kind)
     }
     assert past - set(EVENTS) - set(COMMANDS) == set()

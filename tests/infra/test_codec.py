@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aggregates.kernel import Refusal
 from aggregates.member import MemberClosed
+from aggregates.value import Value, field_names
 from infra.codec import LARGEST, PARTITION_KEYS, Codec, EventType, key_of
 from infra.faults import Unreadable
 from infra.keys import KeyRing
@@ -37,7 +38,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.recursive(TEXT | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))
     if isinstance(hint, type) and hint in simple:
         return simple[hint]
-    if inspect.isclass(hint) and is_dataclass(hint):
+    if inspect.isclass(hint) and (issubclass(hint, Value) or is_dataclass(hint)):
         return st.builds(hint, **{name: values(kind) for name, kind in get_type_hints(hint).items()})
     parts = get_args(hint)
     if get_origin(hint) is Literal:
@@ -96,8 +97,7 @@ def test_stored_bytes_begin_with_the_partition_key(codec: Codec) -> None:
 
 
 def test_an_event_without_a_key_is_not_stored(keys: KeyRing) -> None:
-    @dataclass(frozen=True)
-    class Drifted:
+    class Drifted(Value):
         member: str | None
 
     with pytest.raises(Unreadable, match="Drifted names nothing"):
@@ -133,8 +133,7 @@ def test_a_field_of_a_later_version_is_passed_over(codec: Codec) -> None:
     assert codec.decode("Ticked", b'{"key":"p","product":"p","number":1,"mood":{"good":true}}') == Ticked("p", 1)
 
 
-@dataclass(frozen=True)
-class Noted:
+class Noted(Value):
     member: str
     text: str = ""
     pinned: bool = False
@@ -156,7 +155,7 @@ def test_a_step_that_fails_is_not_taken_for_an_unknown_name(keys: KeyRing) -> No
 
 
 def test_fields_are_never_named_as_the_stored_key_is() -> None:
-    assert not [event for event in EVENTS if any(spec.name == "key" for spec in fields(event))]
+    assert not [event for event in EVENTS if "key" in field_names(event)]
 
 
 def test_names_are_the_classes_own_and_count_their_shapes() -> None:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from aggregates.value import Value
 from infra.codec import EventType
 from infra.event_log.append import Append
 from infra.event_log.log import EventLog
@@ -199,8 +199,7 @@ def test_a_use_that_happened_counts_past_the_limit(log: EventLog) -> None:
         assert not append.use("k"), "both were counted"
 
 
-@dataclass(frozen=True)
-class Forgotten:
+class Forgotten(Value):
     member: str
 
 

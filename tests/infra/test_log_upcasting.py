@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
+from aggregates.value import Value
 from infra.codec import EventType, Raw
 from infra.event_log.log import EventLog
 from tests.infra.ticks import Place, open_log
 
 
-@dataclass(frozen=True)
-class ParcelWeighed:
+class ParcelWeighed(Value):
     """Version 1 had ``kilos``; version 2 ``grams``; version 3 says on which scale, and seals who weighed."""
 
     product: str

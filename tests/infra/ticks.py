@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from aggregates.value import Value
 from infra.codec import Codec, EventType
 from infra.event_log.log import EventLog
 from infra.event_log.postgres.log import PostgresLog
@@ -25,8 +25,7 @@ from infra.keys import KeyRing
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Ticked:
+class Ticked(Value):
     product: str
     number: int
 

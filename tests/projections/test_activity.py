@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.member import MemberErased
 from aggregates.review import ProductReviewed
+from aggregates.value import replace
 from projections.activity import (
     MARKED,
     REVIEWED,
@@ -114,7 +113,7 @@ def test_the_last_word_on_a_product_is_its_review() -> None:
 
 @pytest.mark.parametrize("event", EVERY, ids=lambda event: type(event).__name__)
 def test_of_guests_nothing_is_kept_and_nothing_read(event: object) -> None:
-    guests = replace(event, member=None, session="m")  # type: ignore[type-var]
+    guests = replace(event, member=None, session="m")
     assert folded(activity, guests) == {}
     assert activity.keys[type(event)](guests) == ()
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregates.campaign import CampaignLaunched, Offer
 from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.value import replace
 from projections.campaigns import campaigns
 from tests.projections.folding import tallied
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +22,7 @@ from aggregates.membership.facts import (
 )
 from aggregates.membership.progress import Ahead, Shown
 from aggregates.programme import Benefits
+from aggregates.value import replace
 from projections.card import Card, card
 from projections.card_tier import Override
 from projections.purse import Activation

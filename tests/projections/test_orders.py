@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import (
@@ -13,6 +11,7 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
+from aggregates.value import replace
 from projections.orders import KEPT, MemberOrders, OrderEntry, OrderInFull, orders
 from tests.projections.folding import Contents, folded, removed
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
 from aggregates.cart.facts import CartItemAdded
 from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.review import ProductReviewed
+from aggregates.value import replace
 from projections.product import product
 from tests.projections.folding import tallied
 

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.member import MemberRegistered
 from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
+from aggregates.value import replace
 from projections.sales import sales
 from tests.aggregates.given import ZONE, instant
 from tests.projections.folding import tallied

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberErased
+from aggregates.value import replace
 from projections.wallet import CouponUse, Wallet, WalletEntry, wallet
 from tests.projections.folding import folded, removed
 

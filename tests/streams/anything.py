@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from math import inf, nan
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from aggregates.kernel import LATEST_INSTANT
 from aggregates.member import CloseMember, EraseMember
 from aggregates.programme import Policies
+from aggregates.value import Value
 from tests.shop import HOUR, MEMBERS, PRODUCTS, START
 
 DAY = 24 * HOUR
@@ -116,7 +116,7 @@ def fit(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(DOCUMENTS)
     if origin is Mapping:
         return st.dictionaries(st.sampled_from(NAMES), fit(name, args[1]), max_size=2)
-    if is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Value):
         made: Any = hint
         return st.builds(made, **{part: fit(part, inner) for part, inner in get_type_hints(hint).items()})
     if hint is str:

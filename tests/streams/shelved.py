@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 
+from aggregates.value import replace
 from infra.codec import Codec, key_of
 from infra.event_log.shapes import Row
 from infra.kafka.envelope import wrap

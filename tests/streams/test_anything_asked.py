@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -16,6 +15,7 @@ from aggregates.kernel import Decider
 from aggregates.membership.commands import HoldPoints
 from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.policy import PublishPolicy
+from aggregates.value import replace
 from infra.settings import Settings
 from streams import follow
 from streams.bootstrap import App, running

@@ -4,7 +4,6 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from aggregates.member import EraseMember, RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.product import ListProduct
+from aggregates.value import replace
 from infra.faults import Misconfigured
 from infra.settings import CHUNK, Settings
 from projections.activity import Activity

@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.behaviour import Searched
 from aggregates.member import EraseMember, RegisterMember
-from aggregates.review import ReviewProduct
+from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession
 from infra.settings import Settings
 from streams.bootstrap import App, running
@@ -28,8 +28,8 @@ def ask(app: App, name: str, *commands: object) -> str:
 def told(app: App) -> list[str | None]:
     """What was searched for and said, in the order it came."""
     events = [app.log.codec.decode(row.name, row.state) for row in app.log.since(0, 1000)]
-    spoken = [vars(event) for event in events if {"query", "half_stars"} & vars(event).keys()]
-    return [said.get("query", said.get("text")) for said in spoken]
+    spoken = [event for event in events if isinstance(event, Searched | ProductReviewed)]
+    return [said.query if isinstance(said, Searched) else said.text for said in spoken]
 
 
 def test_a_guests_words_are_blank_once_the_member_who_joined_the_session_is_erased(settings: Settings) -> None:

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.product import ListProduct
+from aggregates.value import replace
 from infra.event_log.shapes import Outcome
 from infra.settings import Settings
 from streams.bootstrap import App, open_log, running

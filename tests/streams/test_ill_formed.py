@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.product import ListProduct
 from aggregates.programme import Policies
 from aggregates.review import ReviewProduct
+from aggregates.value import replace
 from streams.bootstrap import App
 from streams.request import LONGEST_REQUEST_ID, Request
 from tests.databases import in_both_databases

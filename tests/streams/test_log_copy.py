@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from aggregates.campaign import LaunchCampaign
 from aggregates.member import RegisterMember
+from aggregates.value import replace
 from infra.digest import digests
 from infra.event_log.shapes import Relayed
 from infra.faults import Fault

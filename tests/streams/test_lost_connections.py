@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import psycopg
 import pytest
 
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
+from aggregates.value import replace
 from infra.faults import Unreachable
 from infra.postgres import faults
 from infra.settings import Settings

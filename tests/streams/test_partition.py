@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from aggregates.kernel import Recorded
+from aggregates.value import replace
 from infra.asking import Answer, Ask
 from infra.codec import Codec
 from infra.event_log.shapes import Row

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from aggregates.order.decider import PayOrder
 from aggregates.product import ListProduct
 from aggregates.product import product as product_decider
 from aggregates.session import JoinSession, session
+from aggregates.value import replace
 from infra.settings import Settings
 from streams.bootstrap import App, running
 from streams.request import Look, Plan, Request

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from aggregates.membership.commands_of_people import AdjustPoints, RecordAction,
 from aggregates.membership.decider import membership
 from aggregates.membership.facts import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
 from aggregates.policy import PublishPolicy, policy
+from aggregates.value import replace
 from infra.event_log.shapes import Outcome
 from infra.settings import Settings
 from streams.bootstrap import App, running

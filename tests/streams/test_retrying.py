@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.facts import OrderPaid, OrderPlaced
 from aggregates.product import ProductListed
+from aggregates.value import replace
 from infra.codec import Codec
 from infra.event_log.shapes import Row
 from infra.faults import Unreadable

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from aggregates.membership.decider import membership
 from aggregates.membership.facts import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder
 from aggregates.policy import PublishPolicy
+from aggregates.value import replace
 from infra.event_log import due_index
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Outcome

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -19,6 +17,7 @@ from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.policy import PublishPolicy
 from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifying
+from aggregates.value import replace
 from infra.settings import Settings
 from streams.bootstrap import running
 from streams.cli.main import regulars

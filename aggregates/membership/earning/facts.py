@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from aggregates.value import Value
 
-@dataclass(frozen=True)
-class ActionRecorded:
+
+class ActionRecorded(Value):
     """``occurrence`` names this one of its kind: told again, it counts once. ``day``: the shop's local day."""
 
     member: str
@@ -17,8 +17,7 @@ class ActionRecorded:
     at: int
 
 
-@dataclass(frozen=True)
-class StreakExtended:
+class StreakExtended(Value):
     """``length`` days in a row, ``day`` the latest; 1: a new row has begun."""
 
     member: str
@@ -28,8 +27,7 @@ class StreakExtended:
     at: int
 
 
-@dataclass(frozen=True)
-class MissionAdvanced:
+class MissionAdvanced(Value):
     """``progress``: how often each step was done since ``began``; ``completed``: how many times the whole was, this one too."""
 
     member: str
@@ -40,8 +38,7 @@ class MissionAdvanced:
     at: int
 
 
-@dataclass(frozen=True)
-class MemberTagged:
+class MemberTagged(Value):
     """All the ``tags`` that a member bears from now on, for rules to name."""
 
     member: str

@@ -6,7 +6,6 @@ A rule that asks for nothing but the order's net, as that of a shop without a po
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
@@ -16,12 +15,12 @@ from aggregates.membership.points.grants import EarningLine
 from aggregates.money import apportion
 from aggregates.programme import Multiplier, Programme, Rate, SpendRule
 from aggregates.programme_time import local_day
+from aggregates.value import Value
 
 WHOLE: Rate = (1, 1)
 
 
-@dataclass(frozen=True)
-class BoughtLine:
+class BoughtLine(Value):
     """A line of a paid order; ``paid`` in minor units, tax included."""
 
     product: str

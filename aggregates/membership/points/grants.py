@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.membership.progress import Ahead
 from aggregates.programme import Rate
+from aggregates.value import Value
 
 Allocations: TypeAlias = tuple[tuple[str, int], ...]
 """Points by the lot they are taken from, or given back to."""
 
 
-@dataclass(frozen=True)
-class EarningLine:
+class EarningLine(Value):
     """A line of an order that earned: ``net`` minor units (of ``paid``, without its share of the tax) at ``rate`` points a
     major unit. ``number`` counts the order's lines from 1.
     """
@@ -26,8 +25,7 @@ class EarningLine:
     rate: Rate
 
 
-@dataclass(frozen=True)
-class PointsGranted:
+class PointsGranted(Value):
     """What an order, or something else that a member did, earned by one ``rule`` under version ``terms`` of the policy.
 
     An order's points = floor(``net`` × ``multiplier``) in major units; where ``lines`` are told, floor of the sum over them of
@@ -63,8 +61,7 @@ class PointsGranted:
         return not self.lines and not self.bonuses and not self.minimum and self.cap is None
 
 
-@dataclass(frozen=True)
-class LotActivated:
+class LotActivated(Value):
     """From ``active_from`` on, until ``expires_at``, the lot's points are spendable.
 
     Decided at delivery, when the return window is known, or when what activates it happens.
@@ -78,8 +75,7 @@ class LotActivated:
     wallet: str = DEFAULT_WALLET
 
 
-@dataclass(frozen=True)
-class PointsClawedBack:
+class PointsClawedBack(Value):
     """``points`` that an order no longer earns = those ``allocations`` take + ``debt_added``, which later points settle before
     any is spendable + ``lapsed``, which had expired unused + ``written_off``.
 

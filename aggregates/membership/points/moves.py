@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.membership.points.grants import Allocations
 from aggregates.membership.points.uses import IssuedLot
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class DebtSettled:
+class DebtSettled(Value):
     """Points of a lot that can be spent go against what is owed."""
 
     member: str
@@ -21,8 +20,7 @@ class DebtSettled:
     wallet: str = DEFAULT_WALLET
 
 
-@dataclass(frozen=True)
-class LotExpired:
+class LotExpired(Value):
     """What was left of a lot has lapsed ``at`` the end of its time, whenever it was recorded."""
 
     member: str
@@ -32,8 +30,7 @@ class LotExpired:
     wallet: str = DEFAULT_WALLET
 
 
-@dataclass(frozen=True)
-class PointsAdjusted:
+class PointsAdjusted(Value):
     """By hand: ``points`` above nothing make a ``lot`` that is spendable at once, those below are taken by ``allocations``."""
 
     member: str
@@ -48,8 +45,7 @@ class PointsAdjusted:
     at: int
 
 
-@dataclass(frozen=True)
-class PointsReinstated:
+class PointsReinstated(Value):
     """Expired points of ``source`` are given back, for some days, as a lot of their own."""
 
     member: str
@@ -64,8 +60,7 @@ class PointsReinstated:
     at: int
 
 
-@dataclass(frozen=True)
-class PointsTransferred:
+class PointsTransferred(Value):
     """Points go ``out`` to another member, or come ``in``: two events in one append, each complete. Lots keep their expiry.
 
     ``lots``: as they stand with the receiver. ``day``: the local day of the sender's daily cap.

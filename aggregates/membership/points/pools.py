@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from aggregates.value import Value
 
-@dataclass(frozen=True)
-class PoolJoined:
+
+class PoolJoined(Value):
     """``member`` is the pool. Who joined first is its ``owner``."""
 
     member: str
@@ -16,8 +17,7 @@ class PoolJoined:
     at: int
 
 
-@dataclass(frozen=True)
-class PoolEntered:
+class PoolEntered(Value):
     """The same in the ledger of who joined."""
 
     member: str
@@ -25,8 +25,7 @@ class PoolEntered:
     at: int
 
 
-@dataclass(frozen=True)
-class PoolLeft:
+class PoolLeft(Value):
     """``member`` is the pool; what was sent to it stays there."""
 
     member: str
@@ -34,8 +33,7 @@ class PoolLeft:
     at: int
 
 
-@dataclass(frozen=True)
-class PoolExited:
+class PoolExited(Value):
     """The same in the ledger of who left."""
 
     member: str
@@ -43,8 +41,7 @@ class PoolExited:
     at: int
 
 
-@dataclass(frozen=True)
-class PoolUsed:
+class PoolUsed(Value):
     """``member`` is the pool; ``use``: the redemption, hold or claim that one of its members, ``by``, asked for."""
 
     member: str

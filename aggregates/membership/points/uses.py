@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.membership.points.grants import Allocations
+from aggregates.value import Value
 
 
-@dataclass(frozen=True)
-class IssuedLot:
+class IssuedLot(Value):
     """A new lot in place of points of ``source``: spendable at once, until ``expires_at``."""
 
     lot: str
@@ -19,8 +18,7 @@ class IssuedLot:
     expires_at: int | None
 
 
-@dataclass(frozen=True)
-class PointsHeld:
+class PointsHeld(Value):
     """Set apart for an order until it is settled, or until ``until``. Held points do not lapse.
 
     ``money``: what they are worth to that order, in minor units, under version ``terms`` of the policy.
@@ -38,8 +36,7 @@ class PointsHeld:
     at: int
 
 
-@dataclass(frozen=True)
-class HoldCaptured:
+class HoldCaptured(Value):
     """The held points are spent: a redemption of the hold's name comes with it."""
 
     member: str
@@ -49,8 +46,7 @@ class HoldCaptured:
     at: int
 
 
-@dataclass(frozen=True)
-class HoldReleased:
+class HoldReleased(Value):
     """Back to the lots, but for those that are over by then: they have ``lapsed``.
 
     Where the shop gave up the order, points live on for some days at least, ``reissued``.
@@ -67,8 +63,7 @@ class HoldReleased:
     at: int
 
 
-@dataclass(frozen=True)
-class PointsRedeemed:
+class PointsRedeemed(Value):
     """``money``: what the points were worth, in minor units, under version ``terms`` of the policy."""
 
     member: str
@@ -82,8 +77,7 @@ class PointsRedeemed:
     terms: int = 1
 
 
-@dataclass(frozen=True)
-class PointsReturned:
+class PointsReturned(Value):
     """Spent points come back to the lots they were taken from, what was to expire last first.
 
     Of a lot that is over by now they are ``reissued``, never for long.
@@ -100,8 +94,7 @@ class PointsReturned:
     at: int
 
 
-@dataclass(frozen=True)
-class RewardClaimed:
+class RewardClaimed(Value):
     """``item``: the campaign whose coupon, or the product, that ``price`` points bought; a redemption of the claim's name
     comes with it. ``stock``: how many of the reward there are in all, None for no bound.
     """
@@ -118,8 +111,7 @@ class RewardClaimed:
     at: int
 
 
-@dataclass(frozen=True)
-class RewardReturned:
+class RewardReturned(Value):
     """All the points of a claim have come back: what it took of the reward is there for others. ``stock``: as of the claim."""
 
     member: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from aggregates import behaviour
 from aggregates.cart.facts import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent
@@ -82,7 +84,7 @@ class Candidates:
         yield {"type": "product", "at": event.at, "product_id": event.product, "price": self._amounts.text(event.price)}
 
     def _member(self, event: MemberRegistered, _: Ahead) -> Iterator[Line]:
-        yield from self._profile(event, vars(event))
+        yield from self._profile(event, msgspec.structs.asdict(event))
 
     def _changed(self, event: MemberProfileChanged, _: Ahead) -> Iterator[Line]:
         yield from self._profile(event, changed(event, self._world))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from typing import Any
 
 import msgspec
@@ -76,7 +75,7 @@ OF_THE_SHOP = ("at", "policies", "zone")
 def command_line(event: Any, world: World) -> dict[str, Any]:
     """A line of type ``regulars``: the command's name and its values, as JSON."""
     command = COMMAND_OF[type(event)]
-    known = fields(command)
+    known = msgspec.structs.fields(command)
     values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
     if isinstance(event, order.OrderRefunded):
         values["parts"] = parts(event)
@@ -84,7 +83,7 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
         values |= changed(event, world)
     values |= of_points(event, world)
     values |= ADDED.get(command, {})
-    needed = {spec.name for spec in known if spec.default is MISSING and spec.default_factory is MISSING}
+    needed = {spec.name for spec in known if spec.required}
     told = {
         name: msgspec.to_builtins(value)
         for name, value in values.items()

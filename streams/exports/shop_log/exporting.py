@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from aggregates.membership.facts import PoolUsed
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
+from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.shapes import Shop
 from streams.exports.shop_log.amounts import Amounts

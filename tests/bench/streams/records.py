@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 
+from aggregates.value import Value
 from infra.codec import Codec, EventType
 from infra.event_log.shapes import Row
 from infra.kafka.clients import administering
@@ -20,8 +20,7 @@ MEMBERS = 20_000
 BATCH = 1000  # records
 
 
-@dataclass(frozen=True)
-class Bought:
+class Bought(Value):
     """An event of the benchmark's own; stored, enveloped and numbered it is about 267 bytes."""
 
     member: str

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from aggregates.policy import PublishPolicy
 from aggregates.programme import Programme
 from aggregates.programme_time import day_start, local_day
+from aggregates.value import replace
 from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.bootstrap import App, running

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aggregates.programme import ENTRY_TIER, Programme
 from aggregates.programme_time import add_days, add_months, calendar_cycle, end_of_day
+from aggregates.value import replace
 from tests.verify.points.reference_points import CENTS, Order
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,6 +10,7 @@ import pytest
 from aggregates.membership.commands import AdjustPoints, RedeemPoints
 from aggregates.membership.facts import PointsClawedBack, PointsGranted
 from aggregates.programme import Policies, Validity, Wallet
+from aggregates.value import replace
 from infra.event_log.shapes import Row
 from tests.aggregates.ledgers import Ledger, policies
 from tests.verify.points.calendar import days, end_of

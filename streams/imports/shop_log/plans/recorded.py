@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 import msgspec
 
 from aggregates.kernel import Refusal
+from aggregates.value import field_names
 from streams.imports.shop_log.lines import CommandLine
 from streams.registry import COMMANDS, REACTIONS
 
@@ -22,8 +22,7 @@ def recorded(line: CommandLine, at: int) -> Iterator[object]:
         raise Refusal("command_unknown", f"There is no command named {line.command[:80]!r}.")
     if "policies" in line.values:
         raise Refusal("command_invalid", f"{line.command}: the policies are the shop's own.")
-    timed = any(spec.name == "at" for spec in fields(command))
-    values = {**line.values, **({"at": at} if timed else {})}
+    values = {**line.values, **({"at": at} if "at" in field_names(command) else {})}
     try:
         yield msgspec.convert(values, command)
     except (msgspec.ValidationError, TypeError) as fault:
