@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import TypeAlias
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.cart.facts import CartItemAdded
 from aggregates.order.facts import OrderPaid
 from models.paths import BACK, Paths
+from models.strongest import strongest
 from models.visits import Visit, Visits, add
 
 LATEST = 5
@@ -22,6 +22,7 @@ LATEST = 5
 
 PATHS = 20  # from each of them
 RECENT, ALIKE = 100, 50  # visits with a product that are compared; those most alike that are asked
+NOTHING = (0.0, "")
 MOST_DISMISSED = 200  # products a member or a guest does not want to see, the latest
 
 Event: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
@@ -95,20 +96,19 @@ class Browsing:
         for place, product in enumerate(latest):
             weight = 1.0 - place / LATEST
             for other, strength in self.paths.onward(product, PATHS):
-                if other not in visit.products:
-                    gain = weight * strength
-                    scores[other] = scores.get(other, 0.0) + gain
-                    if gain > because.get(other, (0.0, ""))[0]:
-                        because[other] = gain, product
+                gain = weight * strength
+                scores[other] = scores.get(other, 0.0) + gain
+                if gain > because.get(other, NOTHING)[0]:
+                    because[other] = gain, product
         alike = list(self.visits.neighbours(latest, RECENT, ALIKE))
         whole = sum(likeness for likeness, _ in alike)
         for likeness, had in alike:
             share = likeness / whole
             for other in had:
-                if other not in visit.products:
-                    scores[other] = scores.get(other, 0.0) + share
-        ranked = nsmallest(count, [(-score, other) for other, score in scores.items()])
-        return [Onward(other, -score, because.get(other, (0.0, latest[0]))[1]) for score, other in ranked]
+                scores[other] = scores.get(other, 0.0) + share
+        for seen in visit.products:
+            scores.pop(seen, None)
+        return [Onward(other, score, because.get(other, (0.0, latest[0]))[1]) for other, score in strongest(scores, count)]
 
     def unwanted(self, shopper: str) -> Mapping[str, None]:
         return self.dismissed.get(shopper, {})

@@ -48,7 +48,7 @@ class BrowsingState:
         for key, fields in maps.items():
             kind, _, name = key.partition(":")
             if kind == "paths" and fields:
-                paths.counts[name] = {path(field): int(times) for field, times in fields.items()}
+                paths.counts[name] = counts_of(fields)
             elif key == VISITING:
                 for shopper, visit in sorted(((s, visit_of(text)) for s, text in fields.items()), key=lambda v: v[1][0]):
                     visits.live[shopper] = visit[1]
@@ -76,7 +76,7 @@ class BrowsingState:
             delta.fields[LOOKS][product] = f"{paths.looks[product]} {paths.heat[product]!r}"
         for product, changed in paths.changed.items():
             counts = paths.counts[product]
-            delta.fields[f"paths:{product}"].update({f"{kind} {other}": counts.get((kind, other)) for kind, other in changed})
+            delta.fields[f"paths:{product}"].update({f"{kind} {other}": counts[kind].get(other) for kind, other in changed})
         for shopper in browsing.refused:
             unwanted = browsing.dismissed.get(shopper)
             delta.fields[DISMISSED][shopper] = json.dumps(list(unwanted)) if unwanted else None
@@ -97,9 +97,16 @@ class BrowsingState:
             delta.fields[VISITS][str(number)] = json.dumps(products) if products else None
 
 
-def path(field: str) -> tuple[str, str]:
-    kind, _, other = field.partition(" ")
-    return kind, other
+def counts_of(fields: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """
+    >>> counts_of({"view pot": "2", "buy pot": "1", "view cup": "1"})
+    {'view': {'pot': 2, 'cup': 1}, 'buy': {'pot': 1}}
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for field, times in fields.items():
+        kind, _, other = field.partition(" ")
+        counts.setdefault(kind, {})[other] = int(times)
+    return counts
 
 
 def text_of(visit: Visit) -> str:

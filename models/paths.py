@@ -7,10 +7,10 @@ b, each act with a weight of its own (those of OTTO's winners, recommendations 3
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import nsmallest
 
 from models.items import HALF_LIFE
 from models.leaders import Leaders
+from models.strongest import strongest
 
 WEIGHTS = {"view": 1.0, "like": 3.0, "cart": 6.0, "buy": 3.0}
 PRIOR = 10.0
@@ -22,7 +22,7 @@ BACK = 5
 """Products before it in the visit that an act is counted for."""
 
 KEPT = 100
-"""Paths of one type from a product at pruning; it may have twice as many until then."""
+"""Paths from a product, of all types, at pruning; it may have twice as many until then."""
 
 
 class Paths:
@@ -38,7 +38,7 @@ class Paths:
         self.looks: dict[str, int] = {}
         self.heat: dict[str, float] = {}  # looks, forward-decayed from the landmark
         self.hot = Leaders(HOT)
-        self.counts: dict[str, dict[tuple[str, str], int]] = {}  # from a product: type and product → times
+        self.counts: dict[str, dict[str, dict[str, int]]] = {}  # from a product, by type, to a product: times
         self.changed: dict[str, set[tuple[str, str]]] = {}
         self.looked: set[str] = set()
 
@@ -47,18 +47,19 @@ class Paths:
         if kind == "view":
             self._look(product, at)
         for before in after:
-            self._count(before, (kind, product))
+            self._count(before, kind, product)
             if kind == "view":
-                self._count(product, (kind, before))
+                self._count(product, kind, before)
 
     def onward(self, product: str, count: int) -> list[tuple[str, float]]:
         """Where looking at a product leads most, strongest first; ties by id."""
-        scores: dict[str, float] = {}
-        for (kind, other), times in self.counts.get(product, {}).items():
-            scores[other] = scores.get(other, 0.0) + WEIGHTS[kind] * times
+        by_kind = self.counts.get(product, {})
+        scores = dict[str, float](by_kind.get("view", {}))  # most of them, and of weight 1
+        for kind in by_kind.keys() - {"view"}:
+            for other, times in by_kind[kind].items():
+                scores[other] = scores.get(other, 0.0) + WEIGHTS[kind] * times
         looks = self.looks.get(product, 0) + PRIOR
-        strongest = nsmallest(count, ((-score, other) for other, score in scores.items()))
-        return [(other, -score / looks) for score, other in strongest]
+        return [(other, score / looks) for other, score in strongest(scores, count)]
 
     def _look(self, product: str, at: int) -> None:
         if self.landmark is None:
@@ -68,11 +69,18 @@ class Paths:
         self.hot.grow(product, self.heat[product])
         self.looked.add(product)
 
-    def _count(self, product: str, path: tuple[str, str]) -> None:
-        counts = self.counts.setdefault(product, {})
-        counts[path] = counts.get(path, 0) + 1
-        self.changed.setdefault(product, set()).add(path)
-        if len(counts) > 2 * KEPT:
-            kept = nsmallest(KEPT, counts, key=lambda known: (-counts[known] * WEIGHTS[known[0]], known))
-            self.changed[product].update(counts.keys() - set(kept))
-            self.counts[product] = {known: counts[known] for known in kept}
+    def _count(self, product: str, kind: str, other: str) -> None:
+        by_kind = self.counts.setdefault(product, {})
+        counts = by_kind.setdefault(kind, {})
+        counts[other] = counts.get(other, 0) + 1
+        self.changed.setdefault(product, set()).add((kind, other))
+        if sum(map(len, by_kind.values())) > 2 * KEPT:
+            self._prune(product)
+
+    def _prune(self, product: str) -> None:
+        by_kind = self.counts[product]
+        paths = [(kind, other) for kind, counts in by_kind.items() for other in counts]
+        paths.sort(key=lambda path: (-by_kind[path[0]][path[1]] * WEIGHTS[path[0]], path))
+        for kind, other in paths[KEPT:]:
+            del by_kind[kind][other]
+        self.changed[product].update(paths[KEPT:])

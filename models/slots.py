@@ -7,9 +7,9 @@ latest basket, then what is popular. A product's list is what it is bought with.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from aggregates.value import Value
 from models.candidates import Occasion
 from models.co_occurrence import CoOccurrence, Neighbours
 from models.items import Floats, Items
@@ -26,8 +26,7 @@ RANKED = 15  # places by the ranker alone; the rest is for what is new to a memb
 COMPANIONS = 3  # of those, for what goes with the latest basket
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Value):
     """``score``: on a member's list, the expected share of their next basket among all candidates; else it orders a list."""
 
     product: str
@@ -37,8 +36,7 @@ class Entry:
     reason: str
 
 
-@dataclass(frozen=True)
-class Recommendations:
+class Recommendations(Value):
     """What to show a member, best first, as of their latest basket (UTC epoch milliseconds)."""
 
     member: str
@@ -47,8 +45,7 @@ class Recommendations:
     position: int
 
 
-@dataclass(frozen=True)
-class Companion:
+class Companion(Value):
     product: str
     name: str
     score: float
@@ -56,8 +53,7 @@ class Companion:
     reason: str
 
 
-@dataclass(frozen=True)
-class Companions:
+class Companions(Value):
     """What a product is bought with, best first, as of its latest sale."""
 
     product: str
@@ -66,8 +62,7 @@ class Companions:
     position: int
 
 
-@dataclass(frozen=True)
-class Popular:
+class Popular(Value):
     """What to show a shopper of whom nothing is known."""
 
     items: tuple[Entry, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import chain
 
+from aggregates.value import Value
 from models.browsing import Browsing, is_guest
 from models.items import Items
 from models.leaders import Leaders
@@ -18,16 +18,14 @@ LED_TO = 10
 """Places of a guest's list for what they looked at, and for where that leads."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Value):
     """``did``: the last thing done with it (``view``, ``like``, ``cart``, ``buy``)."""
 
     product: str
     did: str
 
 
-@dataclass(frozen=True)
-class VisitPage:
+class VisitPage(Value):
     """A member's or a guest's visit as it goes on, each list with the latest first; gone once it is over.
 
     ``items``: what to show now, best first.

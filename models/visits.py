@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from heapq import nlargest
+from itertools import islice
 from typing import TypeVar
+
+from models.strongest import strongest
 
 T = TypeVar("T")
 
@@ -100,7 +102,7 @@ class Visits:
     def with_product(self, product: str, count: int) -> list[int]:
         """The latest closed visits that had a product, the latest first."""
         numbers = self._index.get(product)
-        return list(numbers)[: -count - 1 : -1] if numbers else []
+        return list(islice(reversed(numbers), count)) if numbers else []
 
     def close(self, number: int, products: tuple[str, ...]) -> None:
         """Add a visit to those that went before; numbers only grow."""
@@ -125,9 +127,9 @@ class Visits:
         for place, product in enumerate(products):
             weight = 1.0 - place / len(products)
             for number in self.with_product(product, recent):
-                alike[number] = alike.get(number, 0.0) + weight
-        for likeness, number in nlargest(kept, [(likeness, number) for number, likeness in alike.items()]):
-            yield likeness, self.closed[number]
+                alike[-number] = alike.get(-number, 0.0) + weight  # of two that are as like, the later one comes first
+        for number, likeness in strongest(alike, kept):
+            yield likeness, self.closed[-number]
 
     def _end(self, shopper: str) -> None:
         visit = self.live.pop(shopper)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from sqlite3 import connect
 
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from aggregates.member import ChangeProfile, EraseMember, MemberProfileChanged, MemberRegistered, RegisterMember
+from aggregates.value import replace
 from infra.codec import Codec
 from infra.faults import Unreadable
 from infra.keys import KeyRing
