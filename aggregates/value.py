@@ -32,3 +32,8 @@ def replace(value: V, /, **changes: Any) -> V:
 def field_names(kind: type) -> tuple[str, ...]:
     """The fields of a class of values, in their order."""
     return cast("type[Value]", kind).__struct_fields__
+
+
+def asdict(value: Value) -> dict[str, Any]:
+    """What a value has in each field, itself and not a copy."""
+    return msgspec.structs.asdict(value)

@@ -8,14 +8,14 @@ An erased member's document says that and nothing else, whatever else is told of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias, TypeVar, assert_never
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.member import MemberErased
 from aggregates.review import ProductReviewed
-from projections.kernel import Documents, with_changes
+from aggregates.value import Value, replace
+from projections.kernel import Documents
 
 VIEWED = 50
 SEARCHED = 20
@@ -33,20 +33,17 @@ class Dated(Protocol):
 D = TypeVar("D", bound=Dated)
 
 
-@dataclass(frozen=True)
-class ProductEntry:
+class ProductEntry(Value):
     product: str
     at: int
 
 
-@dataclass(frozen=True)
-class SearchEntry:
+class SearchEntry(Value):
     query: str
     at: int
 
 
-@dataclass(frozen=True)
-class ReviewEntry:
+class ReviewEntry(Value):
     """``half_stars``: 2 (one star) to 10 (five)."""
 
     product: str
@@ -54,8 +51,7 @@ class ReviewEntry:
     at: int
 
 
-@dataclass(frozen=True)
-class Activity:
+class Activity(Value):
     """A product, and a search's text, is at most once in a list; no product is both a favourite and dismissed."""
 
     member: str
@@ -90,7 +86,7 @@ def project(documents: Mapping[str, Activity | None], event: Event, position: in
     if not changed:
         return {}
     as_of = activity.as_of if activity.as_of > event.at else event.at
-    return {key: with_changes(activity, **changed, as_of=as_of, position=position)}
+    return {key: replace(activity, **changed, as_of=as_of, position=position)}
 
 
 def changes(activity: Activity, event: Told) -> dict[str, Any]:

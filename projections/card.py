@@ -8,23 +8,22 @@ is below is owed. An erased member's card says that and nothing else, whatever i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.facts import PointsClawedBack, PointsGranted
 from aggregates.membership.lots import DEFAULT_WALLET
 from aggregates.programme import ENTRY_TIER, Benefits, Metric
+from aggregates.value import Value, asdict, field_names, replace
 from projections.card_tier import Event as TierEvent
 from projections.card_tier import Override, tier_changes, towards
-from projections.kernel import one_document, with_changes
+from projections.kernel import one_document
 from projections.purse import Activation, Change, Expiry, Purse, Told, after
 from projections.purse import Event as PointsEvent
 from projections.purse_time import next_record, settled, summed
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Value):
     """The points are those of the wallet ``points``, with the fields of a purse; other ``wallets`` by name."""
 
     member: str
@@ -32,7 +31,7 @@ class Card:
     name: str | None = None
     email: str | None = None
     birthday: str | None = None
-    profile: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = {}
     registered_at: int | None = None
     points: int = 0
     pending: int = 0
@@ -44,29 +43,30 @@ class Card:
     to_next_tier: int | None = None
     balance: int = 0
     activations: tuple[Activation, ...] = ()
-    undelivered: Mapping[str, int] = field(default_factory=dict)
+    undelivered: Mapping[str, int] = {}
     as_of: int = 0
     position: int = 0
     earned_tier: str = ENTRY_TIER
     grace_until: int | None = None
     provisional_until: int | None = None
     override: Override | None = None
-    benefits: Benefits = field(default_factory=Benefits)
+    benefits: Benefits = Benefits()
     metric: Metric = "spend"
     leaving: int = 0
     forecast: int | None = None
     held: int = 0
     expiries: tuple[Expiry, ...] = ()
-    holds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    holds: Mapping[str, Mapping[str, int]] = {}
     changes: tuple[Change, ...] = ()
-    wallets: Mapping[str, Purse] = field(default_factory=dict)
+    wallets: Mapping[str, Purse] = {}
 
 
 Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased | PointsEvent | TierEvent
 
 PERSONAL = (MemberRegistered, MemberProfileChanged, MemberClosed, MemberErased)
 OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
-IN_A_PURSE = tuple(vars(Purse()))
+IN_A_PURSE = field_names(Purse)
+EMPTY = asdict(Purse())
 
 
 def project(card: Card | None, event: Event, position: int) -> Card:
@@ -79,16 +79,17 @@ def project(card: Card | None, event: Event, position: int) -> Card:
     if isinstance(event, PERSONAL) and recorded_before(card, now):
         now = card.as_of  # what is due meanwhile is recorded soon: till then the card is right as of before
     purses = {DEFAULT_WALLET: {name: getattr(card, name) for name in IN_A_PURSE}}
-    purses |= {name: dict(vars(purse)) for name, purse in card.wallets.items()}
+    purses |= {name: asdict(purse) for name, purse in card.wallets.items()}
     wallet = getattr(event, "wallet", DEFAULT_WALLET)
     if type(event) in OF_A_WALLET:
-        purses[wallet] = after(settled(purses.get(wallet) or dict(vars(Purse())), now), event)  # type: ignore[arg-type]
+        purses[wallet] = after(settled(purses.get(wallet) or EMPTY, now), event)  # type: ignore[arg-type]
     return shown(card, changes(card, event), purses, now, position)
 
 
 def recorded_before(card: Card, now: int) -> bool:
     """Whether time brings something by ``now`` that will be recorded."""
-    ends = [next_record(vars(purse)) for purse in (card, *card.wallets.values())]
+    purses: tuple[Card | Purse, ...] = (card, *card.wallets.values())
+    ends = [next_record(purse.expiries, purse.holds) for purse in purses]
     return any(end is not None and end <= now for end in ends)
 
 
@@ -111,15 +112,9 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
 
 def shown(card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
     """The card with what an event changed and what follows from it."""
-    told = vars(card) | changed
     mine, *others = [(name, summed(settled(purse, now))) for name, purse in purses.items()]
-    told |= mine[1]
-    told |= {
-        "wallets": {name: with_changes(Purse(), **purse) for name, purse in others},
-        "as_of": now,
-        "position": position,
-    }
-    return with_changes(card, **told)
+    wallets = {name: Purse(**purse) for name, purse in others}
+    return replace(card, **(changed | mine[1]), wallets=wallets, as_of=now, position=position)
 
 
 card = one_document("card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", project)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from aggregates.membership.facts import (
@@ -14,12 +13,12 @@ from aggregates.membership.facts import (
     TierRaised,
 )
 from aggregates.membership.progress import Ahead, Shown
+from aggregates.value import Value
 
 Event: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(Value):
     """``kind``: ``pin`` or ``floor``; over from ``until`` on, if there is one."""
 
     kind: str

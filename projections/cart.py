@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from aggregates.cart.facts import (
@@ -14,11 +13,11 @@ from aggregates.cart.facts import (
     CartOpened,
 )
 from aggregates.member import MemberErased
+from aggregates.value import Value, replace
 from projections.kernel import one_document
 
 
-@dataclass(frozen=True)
-class CartItem:
+class CartItem(Value):
     """``price``: the unit price shown when it was last added, in minor units."""
 
     product: str
@@ -26,13 +25,12 @@ class CartItem:
     price: int | None
 
 
-@dataclass(frozen=True)
-class OpenCart:
+class OpenCart(Value):
     cart: str
     member: str | None
     session: str | None
     opened_at: int
-    items: tuple[CartItem, ...] = field(default_factory=tuple)
+    items: tuple[CartItem, ...] = ()
     as_of: int = 0
     position: int = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
@@ -16,13 +15,13 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
-from projections.kernel import Documents, with_changes
+from aggregates.value import Value, replace
+from projections.kernel import Documents
 
 KEPT = 50
 
 
-@dataclass(frozen=True)
-class OrderInFull:
+class OrderInFull(Value):
     """Money is minor units of ``currency``; ``refunded`` is what was given back of ``paid``."""
 
     order: str
@@ -43,14 +42,12 @@ class OrderInFull:
     position: int
 
 
-@dataclass(frozen=True)
-class OrderEntry:
+class OrderEntry(Value):
     order: str
     at: int
 
 
-@dataclass(frozen=True)
-class MemberOrders:
+class MemberOrders(Value):
     """Which orders, newest first; what became of each stands in the order itself."""
 
     member: str
@@ -116,18 +113,18 @@ def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str,
 def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
     match event:
         case OrderPaid():
-            return with_changes(view, position=position, status="paid", paid_at=event.at)
+            return replace(view, position=position, status="paid", paid_at=event.at)
         case OrderShipped():
-            return with_changes(view, position=position, status="shipped", shipped_at=event.at)
+            return replace(view, position=position, status="shipped", shipped_at=event.at)
         case OrderDelivered():
-            return with_changes(view, position=position, status="delivered", delivered_at=event.at)
+            return replace(view, position=position, status="delivered", delivered_at=event.at)
         case OrderCancelled():
             back = view.refunded + sum(line.paid for line in event.lines)
-            return with_changes(view, position=position, status="cancelled", refunded=back)
+            return replace(view, position=position, status="cancelled", refunded=back)
         case OrderRefunded():
             back = view.refunded + sum(line.paid for line in event.lines)
             status = "refunded" if event.complete else view.status
-            return with_changes(view, position=position, status=status, refunded=back)
+            return replace(view, position=position, status=status, refunded=back)
 
 
 def orders_of(event: OrderPlaced | MemberErased) -> str:

@@ -6,15 +6,14 @@ The last one whose ``effective`` has come is in force, so no job has to run when
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aggregates.policy import PolicyPublished
+from aggregates.value import Value
 from projections.kernel import one_document
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Value):
     """``terms``: the document that was published, complete."""
 
     version: int
@@ -22,8 +21,7 @@ class Version:
     terms: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ProgrammeView:
+class ProgrammeView(Value):
     """``versions``: in the order of time, the first in force at ``as_of`` unless it is yet to come."""
 
     zone: str

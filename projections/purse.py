@@ -6,7 +6,6 @@ A reader at a later instant takes the latest of ``changes`` that is due by then;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
 
 from aggregates.membership.facts import (
@@ -26,13 +25,13 @@ from aggregates.membership.facts import (
     PointsTransferred,
     RewardClaimed,
 )
+from aggregates.value import Value
 
 TOLD = 8
 """So many of the next changes are told."""
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(Value):
     """``points`` become spendable ``at``, until ``expires_at``."""
 
     at: int
@@ -41,8 +40,7 @@ class Activation:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True)
-class Expiry:
+class Expiry(Value):
     """``points`` lapse ``at``, unless they are spent before."""
 
     at: int
@@ -50,8 +48,7 @@ class Expiry:
     lot: str
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Value):
     """From ``at`` on, the balance and what is pending, if nothing else happens."""
 
     at: int
@@ -59,8 +56,7 @@ class Change:
     pending: int
 
 
-@dataclass(frozen=True)
-class Purse:
+class Purse(Value):
     """``balance``: ``points`` less ``debt``, one of which is 0; ``undelivered``: pending points by lot, not dated yet.
 
     ``holds``: ``points`` set apart, by hold, ``until`` when, and those ``kept`` if nobody settles the order.
@@ -73,8 +69,8 @@ class Purse:
     balance: int = 0
     activations: tuple[Activation, ...] = ()
     expiries: tuple[Expiry, ...] = ()
-    undelivered: Mapping[str, int] = field(default_factory=dict)
-    holds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    undelivered: Mapping[str, int] = {}
+    holds: Mapping[str, Mapping[str, int]] = {}
     changes: tuple[Change, ...] = ()
 
 

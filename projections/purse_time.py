@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from projections.purse import TOLD, Change, Expiry, Told, due
 
 
@@ -21,9 +23,9 @@ def settled(told: Told, now: int) -> Told:
     }
 
 
-def next_record(told: Told) -> int | None:
+def next_record(expiries: Iterable[Expiry], holds: Mapping[str, Mapping[str, int]]) -> int | None:
     """The instant of what is recorded once it is due: until then, time alone makes nothing of this that is not told here."""
-    ends = [one.at for one in told["expiries"] if one.points] + [hold["until"] for hold in told["holds"].values()]
+    ends = [one.at for one in expiries if one.points] + [hold["until"] for hold in holds.values()]
     return min(ends, default=None)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
 from aggregates.session import MemberRecognised
+from aggregates.value import Value
 from projections.kernel import Documents
 
 KEPT = 100
 """Sessions of a member, the latest; an older one's pointer leaves."""
 
 
-@dataclass(frozen=True)
-class SessionPointer:
+class SessionPointer(Value):
     """The session was joined to this member, ``at``."""
 
     session: str
@@ -24,8 +23,7 @@ class SessionPointer:
     position: int
 
 
-@dataclass(frozen=True)
-class MemberSessions:
+class MemberSessions(Value):
     """The latest first."""
 
     member: str

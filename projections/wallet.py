@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberErased
+from aggregates.value import Value, replace
 from projections.kernel import one_document
 
 
-@dataclass(frozen=True)
-class CouponUse:
+class CouponUse(Value):
     coupon: str
     order: str | None
     flags: tuple[str, ...]
     at: int
 
 
-@dataclass(frozen=True)
-class WalletEntry:
+class WalletEntry(Value):
     """``starts`` and ``ends`` (the first instant after) are None where the campaign has no bound."""
 
     campaign: str
@@ -31,10 +29,9 @@ class WalletEntry:
     uses: tuple[CouponUse, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wallet:
+class Wallet(Value):
     member: str
-    campaigns: Mapping[str, WalletEntry] = field(default_factory=dict)
+    campaigns: Mapping[str, WalletEntry] = {}
     as_of: int = 0
     position: int = 0
 

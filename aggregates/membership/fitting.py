@@ -6,7 +6,7 @@ from aggregates.kernel import Refusal, require_count, require_id
 from aggregates.membership.commands import Asked
 from aggregates.membership.commands_of_people import Done, ReceivePoints, TagMember
 from aggregates.membership.points.moves import PointsTransferred
-from aggregates.value import field_names
+from aggregates.value import asdict
 
 NAMES = (
     *("member", "joiner", "leaver", "pool", "to", "transfer", "redemption", "reversal", "hold"),
@@ -18,7 +18,7 @@ FLAGS = ("by_shop", "leaves")
 
 
 def require_fit(command: Asked | Done) -> None:
-    told = {name: getattr(command, name) for name in field_names(type(command))}
+    told = asdict(command)
     for name in (*NAMES, *ACTIONS):
         if name in told:
             require_id("member" if name in ("to", "joiner", "leaver") else name, told[name])

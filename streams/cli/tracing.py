@@ -11,6 +11,7 @@ from aggregates.guards import guards
 from aggregates.kernel import Recorded, stream_id
 from aggregates.policies import react
 from aggregates.programme import Policies
+from aggregates.value import asdict
 from infra.event_log.shapes import Row
 from infra.settings import from_environment
 from streams.bootstrap import App, running
@@ -100,8 +101,6 @@ def trace_events(app: App, rows: list[Row]) -> None:
 def summary(app: App, row: Row) -> str:
     event: Any = app.log.codec.decode(row.name, row.state)
     said = {
-        name: value
-        for name, value in msgspec.structs.asdict(event).items()
-        if isinstance(value, str | int) and name not in ("at", "session")
+        name: value for name, value in asdict(event).items() if isinstance(value, str | int) and name not in ("at", "session")
     }
     return ", ".join(f"{name} {value}" for name, value in said.items())[:100]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import msgspec
-
 from aggregates import behaviour
 from aggregates.cart.facts import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent
@@ -15,6 +13,7 @@ from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, Or
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
 from aggregates.session import SessionJoined
+from aggregates.value import asdict
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.commands import changed, instant
 from streams.exports.shop_log.orders import order_lines, refund_lines
@@ -84,7 +83,7 @@ class Candidates:
         yield {"type": "product", "at": event.at, "product_id": event.product, "price": self._amounts.text(event.price)}
 
     def _member(self, event: MemberRegistered, _: Ahead) -> Iterator[Line]:
-        yield from self._profile(event, msgspec.structs.asdict(event))
+        yield from self._profile(event, asdict(event))
 
     def _changed(self, event: MemberProfileChanged, _: Ahead) -> Iterator[Line]:
         yield from self._profile(event, changed(event, self._world))
