@@ -26,6 +26,7 @@ from infra.redis.address import shown
 
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 START_TIMEOUT = 60.0  # seconds: a large append-only file is read first
+ANSWER_TIMEOUT = 5.0  # seconds for one answer
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,16 @@ class EmbeddedRedis:
         return f"unix://{quote(str(self.socket))}"
 
     def serving(self) -> int | None:
-        """The process id of our server, None if none answers, 0 while it still loads its data.
+        """The process id of our server, None if none runs, 0 while it does not answer: it loads its data, or stands still.
 
         Raises :class:`Misconfigured` if the socket is somebody else's.
         """
-        with contextlib.closing(redis.Redis.from_url(self.url, retry=None)) as client:
+        with contextlib.closing(redis.Redis.from_url(self.url, retry=None, socket_timeout=ANSWER_TIMEOUT)) as client:
             try:
                 served = str(client.config_get("dir")["dir"])
                 process = int(client.info("server")["process_id"])
                 client.ping()
-            except redis.exceptions.BusyLoadingError:
+            except (redis.exceptions.BusyLoadingError, redis.exceptions.TimeoutError):
                 return 0
             except redis.exceptions.ConnectionError:
                 return None
@@ -80,7 +81,7 @@ class EmbeddedRedis:
                 if (started and started.poll() is not None) or time.monotonic() > deadline:
                     if started:
                         started.kill()
-                    raise Unreachable(f"The embedded Redis did not start; its log is {self.directory / 'valkey.log'}.")
+                    raise self._silent()
                 time.sleep(0.01)
             if started:
                 started.returncode = 0  # it outlives us: no warning that it still runs
@@ -90,11 +91,14 @@ class EmbeddedRedis:
         if not self.directory.exists():
             return False
         with self._alone():
-            process = self.serving()
-            if not process:
+            deadline = time.monotonic() + START_TIMEOUT
+            while (process := self.serving()) == 0:
+                if time.monotonic() > deadline:
+                    raise self._silent()
+                time.sleep(0.01)
+            if process is None:
                 return False
             os.kill(process, signal.SIGTERM)
-            deadline = time.monotonic() + START_TIMEOUT
             while self.serving() is not None:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(process, os.WNOHANG)  # where it is a child of this very process
@@ -102,6 +106,9 @@ class EmbeddedRedis:
                     raise Unreachable(f"The embedded Redis (process {process}) does not stop.")
                 time.sleep(0.01)
         return True
+
+    def _silent(self) -> Unreachable:
+        return Unreachable(f"The embedded Redis does not answer; its log is {self.directory / 'valkey.log'}.")
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from infra.faults import Misconfigured
+from infra.faults import Misconfigured, Unreachable
+from infra.packaged import valkey
 from infra.packaged.valkey import LONGEST_SOCKET, EmbeddedRedis, connect
 
 
@@ -59,6 +60,26 @@ def test_stopping_ends_it_and_starting_again_brings_the_data_back(server: Embedd
     assert not server.stop(), "none runs"
     server.start()
     assert kept(server) == b"yes"
+
+
+def test_one_that_stands_still_is_waited_for_and_not_taken_for_none(
+    server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = server.serving()
+    assert process
+    monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)
+    monkeypatch.setattr(valkey, "START_TIMEOUT", 0.3)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert server.serving() == 0
+        for act in (server.start, server.stop):
+            with pytest.raises(Unreachable, match=r"does not answer; its log is .*valkey\.log"):
+                act()
+    finally:
+        os.kill(process, signal.SIGCONT)
+    monkeypatch.setattr(valkey, "START_TIMEOUT", 60.0)
+    server.start()
+    assert server.serving() == process
 
 
 def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:
