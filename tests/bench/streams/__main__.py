@@ -21,9 +21,10 @@ from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import jar_cache
 from streams.cli.console import grid
+from tests.bench.streams.bare_way import bare_way
 from tests.bench.streams.course import Course
 from tests.bench.streams.goals import goals
-from tests.bench.streams.latency import latency
+from tests.bench.streams.latency import RATE, latency
 from tests.bench.streams.pipeline import pipeline
 from tests.bench.streams.racing import CONTESTANTS, race, rows
 from tests.bench.streams.records import codec, fill
@@ -47,10 +48,13 @@ def main(records: int, partitions: int, turns: int, appends: int, weeks: int, on
     with servers() as (kafka, redis_url), told.status("writing the topic") as status:
         course, total = prepared(kafka, redis_url, records, partitions)
         raced = race(course, total, turns, contestants, status.update)
+        bare = asyncio.run(bare_way(kafka, redis_url, appends, RATE)) if appends else None
     columns = ("contestant", "events/s", "CPU µs/event", "÷ floor, CPU", "÷ floor, clock")
     out.print(grid(f"{records:,} events, medians of {turns}", columns, rows(raced, records, contestants), numbers=range(1, 5)))
     met = [(what, f"{found:.2f}", f"≥ {least}", "met" if found >= least else "missed") for what, found, least in goals(raced)]
-    if appends:
+    if bare:
+        met.append((f"one broker and one key alone at {bare.rate:,.0f}/s, p50", f"{bare.p50:.1f} ms", "", "beside it"))
+        met.append((f"one broker and one key alone at {bare.rate:,.0f}/s, p99", f"{bare.p99:.1f} ms", "", "beside it"))
         with pipeline() as way:
             quiet, timed = latency(way, appends // 5, QUIET), latency(way, appends)
         met.append((f"append to card at {quiet.rate:,.0f}/s, p50", f"{quiet.p50:.1f} ms", "", "beside it"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
@@ -35,6 +36,12 @@ class Latency:
     p99: float
     appends: int
     rate: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float], rate: float) -> Latency:
+        """Of what each append took, the first :data:`WARM` left out."""
+        cuts = quantiles(seconds[WARM:], n=100)
+        return cls(cuts[49] * 1e3, cuts[98] * 1e3, len(seconds) - WARM, rate)
 
 
 class Looking:
@@ -117,5 +124,4 @@ def latency(way: Pipeline, appends: int, rate: int = RATE) -> Latency:
     finally:
         looking.ended.set()
         thread.join()
-    cuts = quantiles(looking.seconds[WARM:], n=100)
-    return Latency(cuts[49] * 1e3, cuts[98] * 1e3, appends, reached)
+    return Latency.of(looking.seconds, reached)
