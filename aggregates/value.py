@@ -1,4 +1,4 @@
-"""What events, commands and their parts are made of."""
+"""What events, commands, read models and their parts are made of."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import msgspec
 import orjson
 
 from aggregates.kernel import Recorded, Refusal
-from aggregates.value import Value, field_names
+from aggregates.value import Value, asdict, field_names
 from infra.faults import Newer, Unreadable
 from infra.keys import KeyRing, of_session
 
@@ -133,9 +133,9 @@ class Codec:
 
         return decode
 
-    def _seal(self, event: object) -> Raw:
+    def _seal(self, event: Any) -> Raw:
         kind = self._types[type(event)]
-        raw = {name: getattr(event, name) for name in field_names(kind.event)}
+        raw = asdict(event)
         mine = owner(raw, self.partition_key(event))
         for name, blank in kind.sealed.items():
             if raw[name] != blank:

@@ -66,7 +66,7 @@ Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | Memb
 PERSONAL = (MemberRegistered, MemberProfileChanged, MemberClosed, MemberErased)
 OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
 IN_A_PURSE = field_names(Purse)
-EMPTY = asdict(Purse())
+EMPTY: Told = asdict(Purse())  # nobody changes it, nor what is in it
 
 
 def project(card: Card | None, event: Event, position: int) -> Card:

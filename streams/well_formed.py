@@ -7,6 +7,7 @@ again: text without half characters, numbers that are exact in every reader of J
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from math import isfinite
 from operator import attrgetter
 from types import UnionType
@@ -67,7 +68,7 @@ def fits_of(hint: Any) -> Fits:
         return lambda value: type(value) is tuple and all(map(fits, value))
     if origin is Mapping:
         fits = fits_of(args[1])
-        return lambda value: isinstance(value, Mapping) and all(map(is_text, value)) and all(map(fits, value.values()))
+        return lambda value: isinstance(value, dict) and all(map(is_text, value)) and all(map(fits, value.values()))
     if isinstance(hint, type) and issubclass(hint, Value):
         return of_record(hint)
     return SCALARS[str if origin is Literal else hint]
@@ -94,7 +95,9 @@ def is_text(value: object) -> bool:
     >>> is_text("tea"), is_text(chr(0xD800)), is_text(b"tea")
     (True, False, False)
     """
-    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value))
+    if type(value) is not str and not (isinstance(value, str) and isinstance(value, Enum)):
+        return False  # other kinds of text, such as NumPy's, are not what would be read again
+    return value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def is_whole(value: object) -> bool:
@@ -102,7 +105,7 @@ def is_whole(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    return (isinstance(value, float) and isfinite(value)) or is_whole(value)
+    return (type(value) is float and isfinite(value)) or is_whole(value)
 
 
 SCALARS: dict[Any, Fits] = {

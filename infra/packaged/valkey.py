@@ -44,6 +44,10 @@ class EmbeddedRedis:
     def url(self) -> str:
         return f"unix://{quote(str(self.socket))}"
 
+    @property
+    def _log(self) -> Path:
+        return self.directory / "valkey.log"
+
     def serving(self) -> int | None:
         """The process id of our server, None if none runs, 0 while it does not answer: it loads its data, or stands still.
 
@@ -56,8 +60,8 @@ class EmbeddedRedis:
                 client.ping()
             except (redis.exceptions.BusyLoadingError, redis.exceptions.TimeoutError):
                 return 0
-            except redis.exceptions.ConnectionError:
-                return None
+            except redis.exceptions.ConnectionError as fault:
+                return 0 if isinstance(fault.__context__, BlockingIOError) else None  # 0: too many wait at its door already
         if Path(served) != self.directory:
             raise Misconfigured(f"The socket {self.socket} is another server's (it serves {served}): move REGULARS_HOME.")
         return process
@@ -78,10 +82,12 @@ class EmbeddedRedis:
                 (self.directory / "pid").write_text(str(started.pid))
             deadline = time.monotonic() + START_TIMEOUT
             while not self.serving():
-                if (started and started.poll() is not None) or time.monotonic() > deadline:
+                if started and started.poll() is not None:
+                    raise Unreachable(f"The embedded Redis did not start; its log is {self._log}.")
+                if time.monotonic() > deadline:
                     if started:
                         started.kill()
-                    raise self._silent()
+                    raise Unreachable(f"The embedded Redis does not answer; its log is {self._log}.")
                 time.sleep(0.01)
             if started:
                 started.returncode = 0  # it outlives us: no warning that it still runs
@@ -94,11 +100,12 @@ class EmbeddedRedis:
             deadline = time.monotonic() + START_TIMEOUT
             while (process := self.serving()) == 0:
                 if time.monotonic() > deadline:
-                    raise self._silent()
+                    raise Unreachable(f"The embedded Redis does not answer; its log is {self._log}.")
                 time.sleep(0.01)
             if process is None:
                 return False
             os.kill(process, signal.SIGTERM)
+            deadline = time.monotonic() + START_TIMEOUT
             while self.serving() is not None:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(process, os.WNOHANG)  # where it is a child of this very process
@@ -106,9 +113,6 @@ class EmbeddedRedis:
                     raise Unreachable(f"The embedded Redis (process {process}) does not stop.")
                 time.sleep(0.01)
         return True
-
-    def _silent(self) -> Unreachable:
-        return Unreachable(f"The embedded Redis does not answer; its log is {self.directory / 'valkey.log'}.")
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -123,7 +127,7 @@ class EmbeddedRedis:
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
             "dir": str(self.directory),
-            "logfile": str(self.directory / "valkey.log"),
+            "logfile": str(self._log),
             "appendonly": "yes",
             "appendfsync": "everysec",
             "save": "",

@@ -10,6 +10,7 @@ import orjson
 from redis.exceptions import ResponseError
 
 from infra.digest import digests
+from infra.faults import Unreachable
 from infra.packaged.kafka import EmbeddedKafka
 from infra.packaged.postgres import EmbeddedPostgres
 from infra.packaged.valkey import EmbeddedRedis
@@ -122,8 +123,15 @@ def stop() -> None:
         "embedded Kafka": EmbeddedKafka(settings.broker, settings.jars),
         "packaged PostgreSQL": EmbeddedPostgres(settings.postgres),
     }
-    stopped = [name for name, server in servers.items() if server.stop()]
+    stopped, faults = list[str](), list[str]()
+    for name, server in servers.items():
+        try:
+            stopped += [name] if server.stop() else []
+        except Unreachable as fault:  # the others are to stop all the same
+            faults.append(str(fault))
     for name in stopped:
         ERR.print(f"The {name} has stopped.")
+    if faults:
+        raise Unreachable(" ".join(faults))
     if not stopped:
         ERR.print("No server of this home runs.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf, nan
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 from hypothesis import strategies as st
 
 from aggregates.kernel import LATEST_INSTANT
@@ -29,6 +30,7 @@ ANYTHING: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, -0.0, nan, inf, 2**53, -(2**63), 2**64, 10**1000, LATEST_INSTANT - 1, LATEST_INSTANT, "0", "1.0"),
     *("", " ", "\0", "a\a", "\ud800", "x" * 201, "x" * 10_000, "🂡" * 200, "%-" * 100, "null", b"x", "’; DROP TABLE events"),
     *((), [], {}, [1], {"a": {}}, {1: 2}, {"\ud800": "\0"}, (None,), ("m-1", 1), (((1,), ("2",)),), nested(60), object(), int),
+    *(np.str_("m-1"), np.float64(1.5), np.int64(1), MappingProxyType({"a": "b"})),
 )
 """What a field may hold that it was never meant to."""
 

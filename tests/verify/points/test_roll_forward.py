@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 
 from aggregates.membership.commands import AdjustPoints, RedeemPoints
@@ -24,7 +24,8 @@ BEGAN = 1_483_300_000_000  # 1 January 2017
 def wrong_days(events: list[Any], stored: list[Any]) -> list[str]:
     """The days, up to 1 February, on which a ledger of these ``events`` says something else than the bytes of ``stored``."""
     rows = [
-        Row(number, "membership-m", number, type(event).__name__, orjson.dumps(event)) for number, event in enumerate(stored, 1)
+        Row(number, "membership-m", number, type(event).__name__, msgspec.json.encode(event))
+        for number, event in enumerate(stored, 1)
     ]
     accounts: dict[str, Account] = {}
     return [

@@ -1,0 +1,42 @@
+"""``regulars stop``, with the servers that a home has."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infra.faults import Unreachable
+from infra.packaged import valkey
+from infra.packaged.postgres import EmbeddedPostgres
+from infra.packaged.valkey import EmbeddedRedis
+from infra.settings import Settings
+from streams.cli.operating import stop
+from tests.packaged import forget
+
+
+def test_a_redis_that_stands_still_keeps_no_other_server_from_stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(tmp_path)
+    monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
+    monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)
+    redis, postgres = EmbeddedRedis(settings.valkey), EmbeddedPostgres(settings.postgres)
+    redis.start()
+    postgres.start()
+    process = redis.serving()
+    assert process
+    os.kill(process, signal.SIGSTOP)
+    try:
+        with monkeypatch.context() as hurried:
+            hurried.setattr(valkey, "START_TIMEOUT", 0.3)
+            told = CliRunner().invoke(stop)
+        assert isinstance(told.exception, Unreachable)
+        assert "embedded Redis does not answer" in str(told.exception)
+        assert "PostgreSQL has stopped" in told.output
+        assert not postgres.serving()
+    finally:
+        os.kill(process, signal.SIGCONT)
+        assert redis.stop()
+        forget(postgres)
