@@ -43,7 +43,7 @@ def main() -> None:
                     dispatch_to_redis(app),
                 ]
                 out.print(grid("", ("what", "floor", "floor takes", "takes", "ratio", "goal"), (row.cells() for row in rows)))
-                out.print(grid("Recommendations", ("what", "p50", "p99", "goal"), recommend(app)))
+                out.print(grid("Recommendations", ("what", "mean", "p50", "p99", "goal"), recommend(app)))
                 out.print(grid("A shop-log", ("what", "log and views", "with models", "goal"), goals(imports(Path(folder)))))
                 out.print(f"Whole path of {WEEKS} weeks: {imported.events / imported.seconds:,.0f} events/s")
         finally:
