@@ -1,4 +1,4 @@
-"""The real parts, once for all tests: a Redis server of their own, and a system on an empty log and an empty database."""
+"""The real parts, once for all tests: servers of their own, a system on an empty log, and one that two real weeks went into."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
+from rich.console import Console
 
 from infra.event_log.postgres.schema import LOG
 from infra.key_store.postgres import KEYS
@@ -19,8 +20,12 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.postgres.migrating import migrate
 from infra.settings import Settings, jar_cache
 from streams.bootstrap import App, running
+from streams.cli.importing import Imported, import_complete_journey
+from streams.imports.complete_journey import SHOP
 from tests import parts
 from tests.packaged import forget
+
+JOURNEY = 2  # weeks
 
 examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("unhurried")  # a busy machine is no failure
@@ -100,6 +105,17 @@ def kept_in(request: pytest.FixtureRequest) -> str:
 def settings(tmp_path: Path, valkey_url: str, client: redis.Redis, kept_in: str, request: pytest.FixtureRequest) -> Settings:
     url = request.getfixturevalue("database") if kept_in == "postgres" else None
     return Settings(home=tmp_path / "home", redis_url=valkey_url, database_url=url)
+
+
+@pytest.fixture(scope="session")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Imported]]:
+    """:data:`JOURNEY` weeks of Complete Journey, imported into a home with a Redis of its own. Nobody changes it."""
+    settings = Settings(tmp_path_factory.mktemp("journey"))
+    try:
+        with running(settings, SHOP) as app:
+            yield app, import_complete_journey(app, JOURNEY, Console(quiet=True))
+    finally:
+        EmbeddedRedis(settings.valkey).stop()
 
 
 @pytest.fixture

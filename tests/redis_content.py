@@ -7,6 +7,10 @@ from typing import Any
 import orjson
 import redis
 
+from infra.digest import digests
+from streams.bootstrap import App
+from streams.registry import fold_of_part
+
 
 def content(client: redis.Redis, positions: bool = True) -> dict[str, Any]:
     """Every key with its value; without ``positions``, documents lack theirs (they tell of the log, not of the shop)."""
@@ -35,3 +39,10 @@ def document(raw: Any, positions: bool) -> Any:
     if isinstance(found, dict) and not positions:
         found.pop("position", None)
     return found
+
+
+def digests_of(app: App) -> dict[str, dict[str, object]]:
+    """What ``regulars digest --json`` tells."""
+    return {
+        fold: {"entries": made.entries, "hash": made.hash} for fold, made in digests(app.views, fold_of_part(app.terms)).items()
+    }

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.digest import digests
 from infra.packaged.valkey import EmbeddedRedis
 from streams.bootstrap import App
 from streams.cli.importing import Imported, import_complete_journey
-from streams.registry import fold_of_part
-from tests.journey.conftest import WEEKS
+from tests.conftest import JOURNEY
 from tests.journey.kills import import_with_kills
+from tests.redis_content import digests_of
 
 
 @pytest.fixture
@@ -23,29 +22,23 @@ def home(tmp_path: Path) -> Iterator[Path]:
     EmbeddedRedis(tmp_path / "valkey").stop()
 
 
-def digests_of(app: App) -> dict[str, dict[str, object]]:
-    return {
-        fold: {"entries": made.entries, "hash": made.hash} for fold, made in digests(app.views, fold_of_part(app.terms)).items()
-    }
-
-
 def test_importing_twice_changes_nothing(app: App, imported: Imported) -> None:
     before, head = digests_of(app), app.log.head()
-    again = import_complete_journey(app, WEEKS, Console(quiet=True))
+    again = import_complete_journey(app, JOURNEY, Console(quiet=True))
     assert (again.events, again.repeated) == (0, imported.requests)
     assert (digests_of(app), app.log.head()) == (before, head)
 
 
 def test_killed_imports_of_a_week_and_then_of_more_end_like_one_undisturbed_import(app: App, home: Path) -> None:
     import_with_kills(home, weeks=1, kills=2, seconds=(1.5, 4.0), seed=20)
-    regulars, hit = import_with_kills(home, WEEKS, kills=3, seconds=(1.5, 4.0), seed=21)
+    regulars, hit = import_with_kills(home, JOURNEY, kills=3, seconds=(1.5, 4.0), seed=21)
     assert hit, "every kill came too late to hit the import"
     assert regulars.json("digest") == digests_of(app)
 
 
 def test_models_taught_later_know_the_same(app: App, home: Path) -> None:
     regulars, _ = import_with_kills(home, weeks=1, kills=0, seconds=(0, 0), seed=0)
-    status, _, err = regulars.run("import", "complete-journey", "--weeks", str(WEEKS), "--without-models")
+    status, _, err = regulars.run("import", "complete-journey", "--weeks", str(JOURNEY), "--without-models")
     assert status == 0, err
     status, _, err = regulars.run("digest")
     assert status == 3

@@ -11,7 +11,7 @@ from infra.views import Views
 from streams import reading
 from streams.bootstrap import App
 from streams.cli.importing import Imported
-from tests.journey.conftest import WEEKS
+from tests.conftest import JOURNEY
 from tests.journey.parquet import Truth, department_totals, truth
 
 
@@ -41,11 +41,11 @@ def departments_told_by_redis(views: Views) -> dict[str, int]:
 
 
 def test_two_weeks_reconcile_to_the_cent(app: App) -> None:
-    assert told_by_redis(app.views) == truth(WEEKS)
+    assert told_by_redis(app.views) == truth(JOURNEY)
 
 
 def test_departments_reconcile_to_the_cent(app: App) -> None:
-    assert departments_told_by_redis(app.views) == department_totals(WEEKS)
+    assert departments_told_by_redis(app.views) == department_totals(JOURNEY)
 
 
 def test_discount_and_tender_explain_the_difference(app: App) -> None:
@@ -56,7 +56,7 @@ def test_discount_and_tender_explain_the_difference(app: App) -> None:
 
 def test_every_card_adds_up_to_its_stream(app: App) -> None:
     cards = list(reading.documents(app.views, "card"))
-    assert len(cards) == truth(WEEKS).members
+    assert len(cards) == truth(JOURNEY).members
     for card in cards:
         events, _ = app.log.read(f"membership-{card['member']}")
         state = membership.rebuild(cast("list[Event]", events))
@@ -66,7 +66,7 @@ def test_every_card_adds_up_to_its_stream(app: App) -> None:
 
 def test_no_member_lists_more_than_their_orders(app: App) -> None:
     listed = sum(len(orders["orders"]) for orders in reading.documents(app.views, "orders"))
-    assert listed == truth(WEEKS).orders  # nobody has 50 orders in two weeks
+    assert listed == truth(JOURNEY).orders  # nobody has 50 orders in two weeks
 
 
 def test_nothing_was_refused(imported: Imported) -> None:

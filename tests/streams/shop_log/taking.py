@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 import redis
 
-from infra.digest import digests
 from infra.settings import Settings
 from streams import reading
 from streams.bootstrap import App, running
@@ -23,7 +22,6 @@ from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject
-from streams.registry import fold_of_part
 
 Line: TypeAlias = dict[str, Any]
 MINUTE = 60_000
@@ -89,11 +87,6 @@ def document(app: App, key: str) -> dict[str, Any]:
 
 def events(app: App, kind: type) -> list[Any]:
     return [recorded.event for recorded in app.log.recorded(0, 1_000_000) if type(recorded.event) is kind]
-
-
-def digests_of(app: App) -> dict[str, tuple[int, str]]:
-    """By fold, how many entries it has and their hash."""
-    return {fold: (made.entries, made.hash) for fold, made in digests(app.views, fold_of_part(app.terms)).items()}
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.policy import PublishPolicy
 from streams.bootstrap import App
 from streams.request import Request
+from tests.redis_content import digests_of
 from tests.shop import HOUR, START, line, place
-from tests.streams.shop_log.taking import another, digests_of, events, take_file
+from tests.streams.shop_log.taking import another, events, take_file
 from tests.streams.shop_log.test_export_round_trip import exported
 
 DAY = 24 * HOUR

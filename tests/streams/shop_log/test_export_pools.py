@@ -8,8 +8,9 @@ from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, Hold
 from aggregates.membership.facts import PoolUsed
 from aggregates.policy import PublishPolicy
 from streams.request import Request
+from tests.redis_content import digests_of
 from tests.shop import HOUR, START
-from tests.streams.shop_log.taking import another, digests_of, events, take_file
+from tests.streams.shop_log.taking import another, events, take_file
 from tests.streams.shop_log.test_export_round_trip import exported
 
 POLICY = {

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from streams.bootstrap import App
 from streams.exports.shop_log.exporting import Export
 from streams.request import Request
+from tests.redis_content import digests_of
 from tests.shop import requests
 from tests.streams.shop_log.commands import histories
 from tests.streams.shop_log.histories import shop_files
-from tests.streams.shop_log.taking import Line, another, digests_of, take, take_file
+from tests.streams.shop_log.taking import Line, another, take, take_file
 
 UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 slowly = settings(max_examples=25, deadline=None, suppress_health_check=UNHURRIED)

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 
 from aggregates.behaviour import Viewed
 from streams.bootstrap import App
+from tests.redis_content import digests_of
 from tests.streams.shop_log.histories import shop_files
-from tests.streams.shop_log.taking import Line, another, digests_of, events, item, order, take, told
+from tests.streams.shop_log.taking import Line, another, events, item, order, take, told
 
 VIEW = told("view", 1, product_id="tea", member_id="ada")
 
