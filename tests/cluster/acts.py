@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from infra.packaged.kafka import EmbeddedKafka
@@ -49,6 +50,18 @@ def postgres_killed(cluster: Cluster) -> None:
     cluster.postgres.start()
 
 
+@contextmanager
+def workers_stopped(cluster: Cluster) -> Iterator[None]:
+    processes = [pid_of(kept) for kept in cluster.workers.kept]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
 def worker_paused(cluster: Cluster) -> None:
     """Past its session, so that others take over what it still believes to have: a zombie."""
     process = pid_of(cluster.workers.kept[0])
@@ -77,10 +90,11 @@ def redis_frozen(cluster: Cluster) -> None:
 
 def redis_failed_over(cluster: Cluster) -> None:
     """To a replica that heard nothing of the last while: it answers at the same address, with older checkpoints."""
-    replica = cluster.follow_redis()
-    replica.follow_until_whole()
-    replica.stop_following()
-    position = cluster.slowest()
+    with workers_stopped(cluster):  # else they might be done before the replica is whole, and there is nothing to miss
+        replica = cluster.follow_redis()
+        replica.follow_until_whole()
+        replica.stop_following()
+        position = cluster.slowest()
     cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
     end(cluster.redis)
     replica.answer_in_place()

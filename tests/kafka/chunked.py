@@ -1,7 +1,8 @@
 """A tiny Faust app that takes a topic in chunks of 10 and tells each on a line: ``took partition first last``.
 
 Told as JSON: ``resume`` (partition → offset), and offsets whose chunk, when it comes first, is not acknowledged (``veto``), is
-held for ever (``hang``), or has its partition delivered again from another offset (``rewind``: offset → offset).
+held for ever (``hang``), has its partition delivered again from another offset (``rewind``: offset → offset), or stops the flow
+for a while, as Faust does while partitions change hands (``halt``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from streams.feeding import veto
 
 ROOT = Path(__file__).parents[2]
 SIZE = 10
+HALT = 2.5  # seconds; Faust asks for more after one
 LINE = re.compile(r"took (\d+) (\d+) (\d+)$")
 
 
@@ -63,6 +65,8 @@ def made(bootstrap: str, topic: str, asked: Mapping[str, Any], data: str) -> fau
     deliver_in_chunks(app, [topic], SIZE, resume)
     vetoed, hung, rewound = set(asked.get("veto", ())), set(asked.get("hang", ())), dict(asked.get("rewind", {}))
 
+    halted = set(asked.get("halt", ()))
+
     async def take(stream: Any) -> Any:
         async for records in stream:
             message = stream.current_event.message
@@ -72,6 +76,11 @@ def made(bootstrap: str, topic: str, asked: Mapping[str, Any], data: str) -> fau
             if vetoed & offsets:
                 vetoed.difference_update(offsets)
                 veto(message)
+            if halted & offsets:
+                halted.difference_update(offsets)
+                consumer: Any = app.consumer
+                consumer.stop_flow()
+                asyncio.get_running_loop().call_later(HALT, consumer.resume_flow)
             if hung & offsets:
                 try:
                     await asyncio.Event().wait()

@@ -101,6 +101,16 @@ def test_what_is_rewound_comes_again_and_nothing_is_left_out(rewind: dict[str, i
     assert offsets.count(begin) > 1, "it came again"
 
 
+def test_a_flow_that_was_stopped_goes_on(topic: Counted) -> None:
+    topic.add(20)
+    first = topic.take(halt=[10])
+    eventually(lambda: len(first.offsets()) >= 20)
+    topic.add(80)
+    eventually(lambda: topic.committed() == 100)
+    assert set(first.offsets()) == set(range(100))
+    assert first.process.poll() is None
+
+
 def test_a_chunk_in_hand_at_the_end_is_not_acknowledged(topic: Counted) -> None:
     topic.add(100)
     first = topic.take(hang=[50])
