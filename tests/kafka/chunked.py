@@ -40,6 +40,14 @@ class Told(NamedTuple):
     last: int
 
 
+async def halt(consumer: Any) -> None:
+    """As Faust does it: what was on its way is lost, so it is read again."""
+    consumer.stop_flow()
+    await asyncio.sleep(HALT)
+    await consumer.perform_seek()
+    consumer.resume_flow()
+
+
 def made(bootstrap: str, topic: str, asked: Mapping[str, Any], data: str) -> faust.App:
     app = faust.App(
         topic,
@@ -65,7 +73,7 @@ def made(bootstrap: str, topic: str, asked: Mapping[str, Any], data: str) -> fau
     deliver_in_chunks(app, [topic], SIZE, resume)
     vetoed, hung, rewound = set(asked.get("veto", ())), set(asked.get("hang", ())), dict(asked.get("rewind", {}))
 
-    halted = set(asked.get("halt", ()))
+    halted, halts = set(asked.get("halt", ())), list[asyncio.Task[None]]()
 
     async def take(stream: Any) -> Any:
         async for records in stream:
@@ -78,9 +86,7 @@ def made(bootstrap: str, topic: str, asked: Mapping[str, Any], data: str) -> fau
                 veto(message)
             if halted & offsets:
                 halted.difference_update(offsets)
-                consumer: Any = app.consumer
-                consumer.stop_flow()
-                asyncio.get_running_loop().call_later(HALT, consumer.resume_flow)
+                halts.append(asyncio.create_task(halt(app.consumer)))
             if hung & offsets:
                 try:
                     await asyncio.Event().wait()
