@@ -11,7 +11,6 @@ import pytest
 import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
-from rich.console import Console
 
 from infra.event_log.postgres.schema import LOG
 from infra.key_store.postgres import KEYS
@@ -20,9 +19,9 @@ from infra.packaged.valkey import EmbeddedRedis
 from infra.postgres.migrating import migrate
 from infra.settings import Settings, jar_cache
 from streams.bootstrap import App, running
-from streams.cli.importing import Imported, import_complete_journey
-from streams.imports.complete_journey import SHOP
+from streams.cli.importing import Imported
 from tests import parts
+from tests.journey.imported import imported_into
 from tests.packaged import forget
 
 JOURNEY = 2  # weeks
@@ -110,12 +109,8 @@ def settings(tmp_path: Path, valkey_url: str, client: redis.Redis, kept_in: str,
 @pytest.fixture(scope="session")
 def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Imported]]:
     """:data:`JOURNEY` weeks of Complete Journey, imported into a home with a Redis of its own. Nobody changes it."""
-    settings = Settings(tmp_path_factory.mktemp("journey"))
-    try:
-        with running(settings, SHOP) as app:
-            yield app, import_complete_journey(app, JOURNEY, Console(quiet=True))
-    finally:
-        EmbeddedRedis(settings.valkey).stop()
+    with imported_into(tmp_path_factory.mktemp("journey"), JOURNEY) as journey:
+        yield journey
 
 
 @pytest.fixture

@@ -6,16 +6,13 @@ import resource
 from collections.abc import Iterator
 
 import pytest
-from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
-from infra.settings import Settings
 from models.quality import LISTS
 from streams import reading
-from streams.bootstrap import App, running
+from streams.bootstrap import App
 from streams.cli.console import ERR, grid
-from streams.cli.importing import Imported, import_complete_journey
-from streams.imports.complete_journey import SHOP
+from streams.cli.importing import Imported
+from tests.journey.imported import imported_into
 from tests.journey.parquet import truth
 from tests.journey.test_reconciliation import told_by_redis
 
@@ -27,12 +24,8 @@ NINTH_WEEK = "2017-02-20"
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Imported]]:
-    settings = Settings(tmp_path_factory.mktemp("year"))
-    try:
-        with running(settings, SHOP) as app:
-            yield app, import_complete_journey(app, None, Console(quiet=True))
-    finally:
-        EmbeddedRedis(settings.valkey).stop()
+    with imported_into(tmp_path_factory.mktemp("year"), None) as year:
+        yield year
 
 
 def test_the_year_reconciles_to_the_cent(year: tuple[App, Imported]) -> None:
