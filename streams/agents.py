@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from typing import Any, Never, cast
 
@@ -89,8 +90,10 @@ class Agents:
 class Unmonitored(faust.Monitor):
     """Faust's own monitor, without the times it takes of each message: a worker tells of itself by its metrics."""
 
+    def on_stream_event_in(self, tp: TP, *_: Any) -> None:
+        self.stream_inbound_time[tp] = time.monotonic()  # or Faust says after minutes that the stream has stopped
+
     def on_message_in(self, *_: Any) -> None: ...
-    def on_stream_event_in(self, *_: Any) -> None: ...
     def on_stream_event_out(self, *_: Any) -> None: ...
     def on_message_out(self, *_: Any) -> None: ...
 

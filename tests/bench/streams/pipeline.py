@@ -19,6 +19,7 @@ from streams.bootstrap import App, running
 
 COMMAND = (sys.executable, "-c", "from streams.cli.main import main; main()")
 PATIENCE = 60.0  # seconds
+CALM = ("debug", "info", "warning")
 
 
 @dataclass
@@ -32,10 +33,22 @@ class Pipeline:
 
     def start(self, name: str) -> int:
         """``regulars NAME`` beside the others; its process id."""
-        process = subprocess.Popen([*COMMAND, name], env=self.environment, stdout=subprocess.DEVNULL)
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen([*COMMAND, name], env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
         self.started[name] = process
         self.processes[name] = process.pid
         return process.pid
+
+    def log(self, name: str) -> Path:
+        """What a command tells of itself."""
+        return self.app.settings.home / f"{name}.log"
+
+    def errors(self) -> Iterator[str]:
+        """Lines that commands told which should not be told where all is well."""
+        for name in self.started:
+            for line in self.log(name).read_text(errors="replace").splitlines():
+                if not any(f'"level": "{calm}"' in line for calm in CALM):
+                    yield f"{name}: {line}"
 
     def stop(self) -> None:
         for process in self.started.values():

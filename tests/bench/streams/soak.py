@@ -69,6 +69,8 @@ def main(minutes: float, rate: int) -> None:
         samples = drive(way, rate, minutes)
         head = way.app.log.head()
         wrong = [*wait(way.app), *(f"{fold} is not what the log makes of it" for fold in different(way.app))]
+        if errors := list(way.errors()):
+            wrong.append(f"{len(errors):,} lines of errors were told, the first of them: {errors[0]}")
     wrong += complaints(samples, rate)
     out.print(f"{head:,} events in {minutes:g} minutes")
     if samples:
