@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
@@ -28,8 +28,8 @@ from infra.redis import address
 from infra.settings import Settings
 from infra.views import Views
 from streams.dispatch import Dispatch
-from streams.feeds import fed
-from streams.follow import Follower, Workers
+from streams.feeds import Fold, fed
+from streams.follow import Follower
 from streams.handle import Handler
 from streams.registry import EVENTS, folds, projections
 
@@ -54,16 +54,15 @@ class App:
         """What keeps the read models up: workers of the ``topics``, or whoever writes to the ``log`` or follows it."""
         return self.views.feed() or ("topics" if self.settings.kafka else "log")
 
-    def keeper(self, models: bool = True) -> Follower | Workers:
-        """What an import has the read models kept up by."""
-        return Workers(self.log) if self.feed == "topics" else self.follower(models)
-
     def follower(self, models: bool = True) -> Follower:
         """A follower of every read model; without ``models``, the learner waits where it is."""
+        return self.feeding(folds(self.terms) if models else projections(self.terms), complete=models)
+
+    def feeding(self, some: Iterable[Fold], complete: bool = False) -> Follower:
+        """A follower of some folds. ``complete``: they are all there are."""
         self.views.fed_by("log")
-        every = folds(self.terms) if models else projections(self.terms)
-        feeds = [fed(fold, self.terms.zone, self.views) for fold in every]
-        return Follower(self.log, Dispatch(self.views, feeds), complete=models)
+        feeds = [fed(fold, self.terms.zone, self.views) for fold in some]
+        return Follower(self.log, Dispatch(self.views, feeds), complete)
 
 
 @contextmanager

@@ -42,19 +42,23 @@ class Follower:
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
 
-        Raises :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from.
+        Raises what :meth:`refuse_older_log` does.
         """
-        if self.dispatch.furthest > (head := self._log.head()):
-            raise Misconfigured(
-                f"The read models stand at {self.dispatch.furthest:,}, the log ends at {head:,}: an older log was restored. "
-                "Restore the newer one, or empty this Redis and run `regulars follow --once`."
-            )
+        self.refuse_older_log()
         while chunk := self._log.recorded(self.position, CHUNK):
             self.dispatch.send(chunk)
             progress(self.position)
         self.dispatch.flush()
         self._complete_erasures()
         return self.position
+
+    def refuse_older_log(self) -> None:
+        """Raises :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from."""
+        if self.dispatch.furthest > (head := self._log.head()):
+            raise Misconfigured(
+                f"The read models stand at {self.dispatch.furthest:,}, the log ends at {head:,}: an older log was restored. "
+                "Restore the newer one, or empty this Redis and run `regulars follow --once`."
+            )
 
     def keep_up(self) -> int:
         """Send whole chunks as far as the log has them, without waiting for Redis; return the position reached."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ from itertools import islice
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from infra.event_log.shapes import Outcome
 from infra.settings import from_environment
 from streams.bootstrap import App, running
+from streams.cli.import_bars import import_bars
 from streams.cli.shop_log import shop_log
 from streams.imports.complete_journey import SHOP, CompleteJourney
+from streams.keeping_up import keeping_up
 from streams.request import Request
 from streams.ticking import latest, tick
 
@@ -72,20 +72,17 @@ def complete_journey(weeks: int | None, without_models: bool, as_json: bool) -> 
 
 
 def import_complete_journey(app: App, weeks: int | None, console: Console, models: bool = True) -> Imported:
-    """Import with a progress bar, the views following as the log grows."""
+    """Import with progress bars, the views following as the log grows."""
     journey = CompleteJourney(weeks)
-    with progress_bar(console) as bar:
-        task = bar.add_task("Complete Journey", total=journey.basket_count, rate="")
+    with import_bars(app, console, "Complete Journey", journey.basket_count) as bars:
 
         def shown(position: int) -> None:
-            seconds = time.monotonic() - begun
-            events = position - before
-            rate = f"{events:,} events, {events / seconds:,.0f}/s"
-            bar.update(task, completed=journey.counts["baskets"], rate=rate)
+            baskets = journey.counts["baskets"]
+            bars.read(baskets, f"{baskets:,} of {journey.basket_count:,} baskets")
+            bars.followed(position)
 
-        before, begun = app.log.head(), time.monotonic()
         imported = run(app, journey.requests(), shown, models)
-        imported.seconds = time.monotonic() - begun
+        imported.seconds = bars.seconds
     imported.counts = journey.counts
     return imported
 
@@ -93,28 +90,16 @@ def import_complete_journey(app: App, weeks: int | None, console: Console, model
 def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], models: bool) -> Imported:
     """Feed requests to the log, a group at a time, and the views after each; Redis works while the next is decided."""
     imported = Imported()
-    follower = app.keeper(models)
-    follower.catch_up(shown)
     waiting = iter(requests)
-    while group := list(islice(waiting, TOGETHER)):
-        for outcome in app.handler.handle_all(group):
-            imported.add(outcome)
-        shown(follower.keep_up())
-    tick(app.log, app.handler, latest(app.log))
-    follower.catch_up(shown)
+    with keeping_up(app, models) as follower:
+        follower.catch_up(shown)
+        while group := list(islice(waiting, TOGETHER)):
+            for outcome in app.handler.handle_all(group):
+                imported.add(outcome)
+            shown(follower.keep_up())
+        tick(app.log, app.handler, latest(app.log))
+        follower.catch_up(shown)
     return imported
-
-
-def progress_bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 def say(console: Console, imported: Imported) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 
 import click
 import orjson
@@ -19,6 +20,7 @@ from streams.bootstrap import App, connected, running
 from streams.cli.console import ERR
 from streams.cli.ticking import clock_of
 from streams.follow import Follower
+from streams.keeping_up import Followers
 from streams.local_cluster import EVERY
 from streams.registry import fold_of_part
 from streams.standing import Standing, standings
@@ -61,13 +63,13 @@ def waited(app: App, seconds: float) -> list[Standing]:
 def follow(once: bool) -> None:
     """Bring every fold up to the log, and keep it there."""
     with running(from_environment()) as app:
-        follower = app.follower()
         head = app.log.head()
         with ERR.status("following") as status:
-            follower.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
+            with closing(Followers(app)) as followers:
+                followers.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
             if not once:
                 status.update("following and ticking; Ctrl-C ends it")
-                follow_and_tick(app, follower)
+                follow_and_tick(app, app.follower())
     ERR.print(f"All folds are at {head:,}.")
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from infra.settings import from_environment
 from streams.bootstrap import App
+from streams.cli.import_bars import import_bars
 from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, started
 from streams.cli.shop_log_outage import outages, tell
 from streams.imports.shop_log.archive import Damaged
@@ -23,6 +24,7 @@ from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
+from streams.keeping_up import keeping_up
 from streams.ticking import latest, tick
 
 SHOWN = 20
@@ -81,40 +83,28 @@ class Ended:
 
 
 def import_shop_log(app: App, source: Source, bad: Path, console: Console, models: bool) -> Ended:
-    """Import with a progress bar, the views following as the log grows."""
+    """Import with progress bars, the views following as the log grows."""
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
-    follower = app.keeper(models)
-    follower.catch_up()
-    before, begun, damaged = app.log.head(), time.monotonic(), None
+    damaged: Damaged | None = None
     first: list[Reject] = []
-    with RejectsFile(bad) as rejected, progress_bar(console) as bar:
-        shown = bar.add_task("shop-log", total=size_of(source.file), rate="")
+    with ExitStack() as stack:
+        follower = stack.enter_context(keeping_up(app, models))
+        bars = stack.enter_context(import_bars(app, console, "shop-log", size_of(source.file)))
+        follower.catch_up(bars.followed)
+        rejected = stack.enter_context(RejectsFile(bad))
         try:
             for batch in batches(source.lines):
                 rejects = task.take(batch)
                 rejected.write(rejects)
                 first += rejects[: SHOWN - len(first)]
-                follower.keep_up()
-                rate = f"{task.taken.lines:,} lines, {task.taken.lines / (time.monotonic() - begun):,.0f}/s"
-                bar.update(shown, completed=place_in(source.file), rate=rate)
+                bars.read(place_in(source.file), f"{task.taken.lines:,} lines")
+                bars.followed(follower.keep_up())
         except Damaged as fault:
             damaged = fault
         tick(app.log, app.handler, latest(app.log))
-        follower.catch_up()
-    return Ended(task.taken, app.log.head() - before, time.monotonic() - begun, damaged, first, reader.unknown_fields)
-
-
-def progress_bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
+        follower.catch_up(bars.followed)
+        return Ended(task.taken, bars.events, bars.seconds, damaged, first, reader.unknown_fields)
 
 
 def say(console: Console, ended: Ended) -> None:

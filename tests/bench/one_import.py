@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -22,14 +23,19 @@ def main(weeks: int) -> None:
         settings = Settings(Path(folder))
         try:
             with running(settings, SHOP) as app:
-                wall, cpu = time.perf_counter(), time.process_time()
+                wall, cpu = time.perf_counter(), processors()
                 imported = import_complete_journey(app, weeks, Console(quiet=True), models=False)
-                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                wall, cpu = time.perf_counter() - wall, processors() - cpu
                 used = app.views.client.info("cpu")
                 redis = used["used_cpu_user"] + used["used_cpu_sys"]
                 print(json.dumps({"events": imported.events, "wall": wall, "cpu": cpu, "redis": redis}))
         finally:
             EmbeddedRedis(settings.valkey).stop()
+
+
+def processors() -> float:
+    """Seconds of processor time, with those of children that have ended."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":
