@@ -15,7 +15,7 @@ from streams.bootstrap import App
 from streams.feeds import fold_name
 from streams.registry import folds, sources
 from streams.topics import DEAD_LETTERS, broker
-from streams.working import fed_topics
+from streams.workers.working import fed_topics
 
 LOG = "log"
 

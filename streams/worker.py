@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from infra.settings import from_environment
 from streams.bootstrap import running
 from streams.topics import broker
-from streams.working import agents
+from streams.workers.working import agents
 
 stack = ExitStack()
 atexit.register(stack.close)

@@ -17,10 +17,10 @@ from infra.kafka.settings import KafkaSettings
 from infra.settings import from_environment
 from streams.bootstrap import running
 from streams.cli.console import ERR, OUT, grid, pairs
-from streams.dead_letters import DeadLetter
-from streams.refolding import Tell
-from streams.retrying import Retry
 from streams.topics import DEAD_LETTERS, broker
+from streams.workers.dead_letters import DeadLetter
+from streams.workers.refolding import Tell
+from streams.workers.retrying import Retry
 
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 

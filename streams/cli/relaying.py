@@ -17,8 +17,8 @@ from infra.logs import log_by
 from infra.settings import Settings, from_environment
 from streams.bootstrap import open_log
 from streams.cli.console import ERR, OUT, grid
-from streams.observing_relay import observing_relay
-from streams.relay import Progress, Relay
+from streams.relaying.observing import observing_relay
+from streams.relaying.relay import Progress, Relay
 from streams.topics import RELAYED, broker, carried
 from streams.topics import topics as declared
 

@@ -12,9 +12,9 @@ from infra.health import beat
 from infra.logs import log_by
 from infra.settings import from_environment
 from streams.bootstrap import redis_url, running
-from streams.observing import observing
 from streams.topics import broker
-from streams.working import agents
+from streams.workers.observing import observing
+from streams.workers.working import agents
 
 
 @click.command()

@@ -20,7 +20,7 @@ from infra.kafka.producer import LARGEST_BATCH
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, declare
 from infra.settings import Settings
-from streams.relay import Progress, Relay
+from streams.relaying.relay import Progress, Relay
 from streams.topics import RELAYED, carried, topics
 from tests.bench.comparing import Compared, compare
 

@@ -43,7 +43,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
 
 def test_where_an_event_is_stands_in_fields_of_its_own(out: io.StringIO) -> None:
     log_by(Observation(), out)
-    structlog.get_logger("streams.agents").warning("reading_again", topic="t", partition=3, offset=17)
+    structlog.get_logger("streams.workers.agents").warning("reading_again", topic="t", partition=3, offset=17)
     (line,) = lines(out)
     assert {"topic": "t", "partition": 3, "offset": 17, "level": "warning", "event": "reading_again"}.items() <= line.items()
     assert line["time"].endswith("Z")

@@ -27,8 +27,8 @@ from infra.kafka.topics import Topic, topic_ids
 from infra.settings import Settings
 from streams.bootstrap import open_log
 from streams.handle import Handler
-from streams.publishing import Carried
-from streams.relay import Progress, Relay
+from streams.relaying.publishing import Carried
+from streams.relaying.relay import Progress, Relay
 from streams.topics import RELAYED, carried, topics
 from tests.shop import requests
 

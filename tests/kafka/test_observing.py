@@ -31,7 +31,7 @@ from streams import bootstrap
 from streams.cli.main import regulars
 from streams.lagging import Lag, lag_of
 from streams.registry import DOMAIN
-from streams.relay import Relay
+from streams.relaying.relay import Relay
 from streams.topics import topics
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import PATIENCE, Shelf, append, eventually, running

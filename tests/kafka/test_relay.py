@@ -14,9 +14,9 @@ from infra.event_log.shapes import Relayed
 from infra.faults import Misconfigured, Unreadable
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
-from streams import publishing, relay_session
 from streams.bootstrap import open_log
-from streams.relay import Relay
+from streams.relaying import publishing, session
+from streams.relaying.relay import Relay
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import Shelf, append, eventually, running
 
@@ -48,7 +48,7 @@ def test_relaying_again_publishes_nothing_twice_and_what_comes_later_comes_behin
 def test_a_topic_that_is_deleted_under_a_running_relay_is_made_anew_and_filled_again(
     log: EventLog, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_session, "WATCH", 0.2)
+    monkeypatch.setattr(session, "WATCH", 0.2)
     first, _, last = (topic.name for topic in shelf.topics)
     with running(shelf.relay(log)) as relaying:
         relaying.reaches(log.head())
@@ -64,7 +64,7 @@ def test_a_topic_made_anew_while_events_come_holds_them_from_the_first_on(
     log: EventLog, settings: Settings, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first records are from the midst of the log: they are removed and come again."""
-    monkeypatch.setattr(relay_session, "WATCH", 0.2)
+    monkeypatch.setattr(session, "WATCH", 0.2)
     first = shelf.topics[0].name
     with running(shelf.relay(log)) as relaying:
         relaying.reaches(log.head())

@@ -29,13 +29,13 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, create, partition_counts, topic_ids
 from infra.settings import Settings
 from infra.views import Views
-from streams.agents import GROUP
 from streams.bootstrap import running
 from streams.cli.main import regulars
 from streams.feeds import fold_name
-from streams.refolding import StillUnfoldable
 from streams.registry import DOMAIN, EVENTS, LEARNING, carried, folds, sources
 from streams.topics import DEAD_LETTERS, topics
+from streams.workers.agents import GROUP
+from streams.workers.refolding import StillUnfoldable
 from tests.kafka.shelf import eventually
 from tests.kafka.test_chunks import committed
 from tests.shop import TERMS

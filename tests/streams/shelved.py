@@ -17,8 +17,8 @@ from models.learner import Learner
 from projections.kernel import Projection
 from streams.feeds import fed
 from streams.folding import Folding
-from streams.partition import Partition, Record
 from streams.registry import DOMAIN, EVENTS, carried, folds, sources
+from streams.workers.partition import Partition, Record
 from tests.redis_content import content
 from tests.shop import TERMS
 

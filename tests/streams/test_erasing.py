@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from streams.bootstrap import App
 from streams.follow import Follower
-from streams.working import finish
+from streams.workers.working import finish
 from tests.shop import requests
 
 

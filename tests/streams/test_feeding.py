@@ -11,10 +11,10 @@ import pytest
 import redis
 from faust.types import TP
 
-from streams import feeding
-from streams.feeding import Feeding
-from streams.partition import Behind, Partition, SetBack
-from streams.rounds import Rounds
+from streams.workers import feeding
+from streams.workers.feeding import Feeding
+from streams.workers.partition import Behind, Partition, SetBack
+from streams.workers.rounds import Rounds
 
 PLACES = [TP("topic", number) for number in range(3)]
 

@@ -25,8 +25,8 @@ from projections.trending import trending
 from streams.bootstrap import App, running
 from streams.dispatch import Dispatch
 from streams.feeds import fed, fold_name
-from streams.partition import Behind, Partition
 from streams.registry import BEHAVED, DOMAIN, LEARNING, folds, sources
+from streams.workers.partition import Behind, Partition
 from tests.shop import TERMS, requests
 from tests.streams.shelved import Image, Lying, Worker, laid, of, read_models, records, without
 

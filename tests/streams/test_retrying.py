@@ -29,14 +29,14 @@ from projections.orders import orders
 from projections.product import product
 from projections.sessions import sessions
 from projections.trending import trending
-from streams import retrying
 from streams.bootstrap import App, running
-from streams.dead_letters import DeadLetter
-from streams.partition import Record
-from streams.refolding import StillUnfoldable
 from streams.registry import DOMAIN, LEARNING, folds
-from streams.retrying import Retry, Unsettled
-from streams.working import letter_of
+from streams.workers import retrying
+from streams.workers.dead_letters import DeadLetter
+from streams.workers.partition import Record
+from streams.workers.refolding import StillUnfoldable
+from streams.workers.retrying import Retry, Unsettled
+from streams.workers.working import letter_of
 from tests.shop import TERMS, requests
 from tests.streams.shelved import Image, Lying, Worker, read_models, records
 from tests.streams.test_partition import refusing, take_all

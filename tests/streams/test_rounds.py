@@ -13,8 +13,8 @@ import redis
 from faust.types import TP
 
 from infra.asking import Answer, Ask, Asking
-from streams.partition import Partition, Record, Taken
-from streams.rounds import LARGEST, THREADS, Rounds
+from streams.workers.partition import Partition, Record, Taken
+from streams.workers.rounds import LARGEST, THREADS, Rounds
 
 RECORD = cast(Record, SimpleNamespace(offset=0, key=b"", value=b""))
 

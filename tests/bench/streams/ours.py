@@ -19,13 +19,13 @@ from infra.key_store.sqlite import SqliteKeys
 from infra.keys import KeyRing
 from infra.packaged.valkey import connect
 from infra.views import Views
-from streams.agents import Agents
 from streams.bootstrap import seldom_collected
-from streams.feeding import Feeding
 from streams.feeds import TallyFeed
 from streams.folding import Folding
-from streams.partition import Partition, Record, Taken
-from streams.rounds import Rounds
+from streams.workers.agents import Agents
+from streams.workers.feeding import Feeding
+from streams.workers.partition import Partition, Record, Taken
+from streams.workers.rounds import Rounds
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES

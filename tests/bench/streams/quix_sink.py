@@ -10,7 +10,7 @@ from quixstreams.sinks import BatchingSink, SinkBatch
 
 from infra.packaged.valkey import connect
 from infra.views import Views
-from streams.agents import CHUNK
+from streams.workers.agents import CHUNK
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.tallies import Sink
 

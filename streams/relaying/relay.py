@@ -26,10 +26,10 @@ from infra.kafka.producer import Displaced
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
 from infra.relay_metrics import RelayMetrics
-from streams.aside import Aside
-from streams.publishing import Carried
-from streams.relay_session import Replaced, Session
-from streams.resuming import LostLease
+from streams.relaying.aside import Aside
+from streams.relaying.publishing import Carried
+from streams.relaying.resuming import LostLease
+from streams.relaying.session import Replaced, Session
 
 TOLD = logging.getLogger("regulars.relay")
 LEASE = 10.0  # seconds

@@ -15,7 +15,7 @@ import redis
 from faust.types import TP
 
 from infra.asking import Answer, Ask, answered, together
-from streams.partition import Partition, Record, Taken
+from streams.workers.partition import Partition, Record, Taken
 
 THREADS = 3  # one folds while others wait for Redis; more would leave less to go together
 LARGEST = 2000  # records of a round, unless one chunk alone has more

@@ -20,7 +20,7 @@ from infra.kafka.offsets import end_offsets
 from infra.kafka.settings import KafkaSettings
 from infra.observation import Observation
 from infra.probes import probes
-from streams.observed import Observed
+from streams.workers.observed import Observed
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from infra.health import Heard
 from infra.kafka.chunks import Resume
 from infra.metrics import WorkerMetrics
 from infra.progress import Progress
-from streams.dead_letters import DeadLetter
-from streams.partition import Behind, SetBack, Taken
+from streams.workers.dead_letters import DeadLetter
+from streams.workers.partition import Behind, SetBack, Taken
 
 log = structlog.get_logger()
 

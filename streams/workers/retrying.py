@@ -20,10 +20,10 @@ from infra.steps import Step
 from models.learner import Learner
 from projections.kernel import Documents, Projection, Tally
 from streams.bootstrap import App
-from streams.dead_letters import EVERY_FOLD, DeadLetter
 from streams.feeds import fold_name
-from streams.refolding import Lacks, Refields, Refold, Rows, StillUnfoldable, Tell
 from streams.registry import LEARNING, folds, sources
+from streams.workers.dead_letters import EVERY_FOLD, DeadLetter
+from streams.workers.refolding import Lacks, Refields, Refold, Rows, StillUnfoldable, Tell
 
 ATTEMPTS = 100  # each takes in what a worker has done meanwhile
 

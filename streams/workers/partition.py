@@ -14,8 +14,8 @@ from infra.faults import Newer, Superseded, Unreadable
 from infra.kafka.envelope import envelopes, unwrap
 from infra.places import Place
 from infra.views import Views, made
-from streams.dead_letters import EVERY_FOLD
 from streams.folding import Folding, Unfoldable, Unread
+from streams.workers.dead_letters import EVERY_FOLD
 
 
 class Record(Protocol):

@@ -21,9 +21,9 @@ from faust.types import TP
 
 from infra.faults import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
-from streams.observed import Observed
-from streams.partition import Behind, Partition, SetBack, Taken
-from streams.rounds import Rounds
+from streams.workers.observed import Observed
+from streams.workers.partition import Behind, Partition, SetBack, Taken
+from streams.workers.rounds import Rounds
 
 log = structlog.get_logger()
 

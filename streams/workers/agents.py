@@ -20,9 +20,9 @@ from faust.types import TP
 from infra.kafka.chunks import ChunkConsumer, ChunkSchema, deliver_in_chunks
 from infra.kafka.clients import context
 from infra.kafka.settings import KafkaSettings
-from streams.feeding import WATCH, Feeding, veto
-from streams.partition import Behind
 from streams.topics import LARGEST_LETTER
+from streams.workers.feeding import WATCH, Feeding, veto
+from streams.workers.partition import Behind
 
 log = structlog.get_logger()
 

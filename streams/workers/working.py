@@ -17,19 +17,19 @@ from infra.kafka.envelope import unwrap
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from models.learner import Learner
-from streams.agents import Agents
 from streams.bootstrap import App
-from streams.burying import Burying
-from streams.dead_letters import MOST_KEY, MOST_REASON, DeadLetter
 from streams.erasing import complete_erasures
-from streams.feeding import Feeding
 from streams.feeds import Feed, fed
 from streams.folding import Folding
-from streams.partition import Partition, Record
 from streams.registry import carried, folds, sources
-from streams.rounds import Rounds
 from streams.standing import standings
 from streams.topics import DEAD_LETTERS
+from streams.workers.agents import Agents
+from streams.workers.burying import Burying
+from streams.workers.dead_letters import MOST_KEY, MOST_REASON, DeadLetter
+from streams.workers.feeding import Feeding
+from streams.workers.partition import Partition, Record
+from streams.workers.rounds import Rounds
 
 ERASURES = 5.0  # seconds between looks at whether one can be completed
 

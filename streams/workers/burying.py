@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from infra.faults import Misconfigured, Unreachable
-from streams.dead_letters import DeadLetter
+from streams.workers.dead_letters import DeadLetter
 
 PATIENCE = 2.0  # seconds for a confirmation, so that a worker that is told to stop does
 TOO_LARGE = ("MessageSizeTooLarge", "RecordTooLarge")

@@ -19,9 +19,9 @@ from infra.kafka.producer import Place, Producer
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
 from infra.relay_metrics import RelayMetrics
-from streams.aside import Aside
-from streams.publishing import Batches, Carried, Group
-from streams.resuming import LostLease, Resumed, resume
+from streams.relaying.aside import Aside
+from streams.relaying.publishing import Batches, Carried, Group
+from streams.relaying.resuming import LostLease, Resumed, resume
 
 Told: TypeAlias = Callable[[int, int, float], None]
 

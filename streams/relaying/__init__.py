@@ -1,0 +1,1 @@
+"""``regulars relay``: the log, published to Kafka's topics from the stored bytes."""
