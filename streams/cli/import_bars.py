@@ -20,8 +20,12 @@ class ImportBars:
         self._progress = progress
         self._source = progress.add_task(what, total=total, amount="")
         self._models = progress.add_task("read models" if app.feed == "log" else "log", total=None, amount="")
-        self._first: int | None = None  # where the read models were
         self._before, self._begun = app.log.head(), time.monotonic()
+        self._first: int | None = None  # where the read models were
+
+    def begin(self, position: int) -> None:
+        """What is counted and timed begins now, with the read models at a position."""
+        self._before, self._begun, self._first = self._app.log.head(), time.monotonic(), position
 
     @property
     def seconds(self) -> float:
@@ -40,7 +44,8 @@ class ImportBars:
         if self._first is None:
             self._first = position
         head, done = self._app.log.head(), position - self._first
-        amount = f"{position:,} of {head:,} events, {done / self.seconds:,.0f}/s"
+        rate = done / self.seconds if done else 0.0
+        amount = f"{position:,} of {head:,} events, {rate:,.0f}/s"
         self._progress.update(self._models, completed=done, total=head - self._first, amount=amount)
 
 

@@ -16,8 +16,8 @@ from infra.settings import from_environment
 from streams.bootstrap import App, running
 from streams.cli.import_bars import import_bars
 from streams.cli.shop_log import shop_log
+from streams.elastic_follower import keeping_up
 from streams.imports.complete_journey import SHOP, CompleteJourney
-from streams.keeping_up import keeping_up
 from streams.request import Request
 from streams.ticking import latest, tick
 

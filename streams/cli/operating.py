@@ -19,8 +19,8 @@ from infra.settings import Settings, from_environment
 from streams.bootstrap import App, connected, running
 from streams.cli.console import ERR
 from streams.cli.ticking import clock_of
+from streams.elastic_follower import ElasticFollower
 from streams.follow import Follower
-from streams.keeping_up import Followers
 from streams.local_cluster import EVERY
 from streams.registry import fold_of_part
 from streams.standing import Standing, standings
@@ -65,8 +65,8 @@ def follow(once: bool) -> None:
     with running(from_environment()) as app:
         head = app.log.head()
         with ERR.status("following") as status:
-            with closing(Followers(app)) as followers:
-                followers.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
+            with closing(ElasticFollower(app)) as follower:
+                follower.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
             if not once:
                 status.update("following and ticking; Ctrl-C ends it")
                 follow_and_tick(app, app.follower())

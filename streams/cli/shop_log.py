@@ -18,13 +18,13 @@ from streams.bootstrap import App
 from streams.cli.import_bars import import_bars
 from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, started
 from streams.cli.shop_log_outage import outages, tell
+from streams.elastic_follower import keeping_up
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
-from streams.keeping_up import keeping_up
 from streams.ticking import latest, tick
 
 SHOWN = 20
@@ -91,7 +91,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
     with ExitStack() as stack:
         follower = stack.enter_context(keeping_up(app, models))
         bars = stack.enter_context(import_bars(app, console, "shop-log", size_of(source.file)))
-        follower.catch_up(bars.followed)
+        bars.begin(follower.catch_up(bars.followed))
         rejected = stack.enter_context(RejectsFile(bad))
         try:
             for batch in batches(source.lines):
