@@ -139,12 +139,12 @@ def test_what_befell_the_processes_is_met_where_the_import_is_and_told_in_a_file
     server = EmbeddedRedis(tmp_path / "home" / "valkey")
     try:
         with running(Settings(tmp_path / "home")) as app, dividing(app) as follower:
-            feeding = fed(app, follower)
-            while not processes(follower):
-                next(feeding)
+            app.handler.handle_all(list(requests(SHOPPINGS)))
+            assert follower.keep_up() < app.log.head(), "something is left for the processes"
+            assert len(processes(follower)) == len(PARTS)
             app.views.client.config_set("maxmemory", "1mb")  # it is full: nothing can be written
             with pytest.raises(redis.RedisError):
-                list(feeding)
+                follower.catch_up()
     finally:
         server.stop()
     assert capfd.readouterr().err == ""
