@@ -35,13 +35,14 @@ SHOPPINGS = 480  # some chunks of events
 TOGETHER = 64  # requests
 
 IMPORTING = """
-import sys, time
+import signal, sys, time
 from tests.streams.test_elastic_follower import *
 
 def tell(_):
     if pids := [process.pid for process in processes(follower)]:
         print(*pids, flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, Ctrl-C is ignored
 with running(Settings(Path(sys.argv[1]), redis_url=sys.argv[2])) as app, dividing(app) as follower:
     if sys.argv[3] == "finishing":
         app.handler.handle_all(list(requests(SHOPPINGS)))
