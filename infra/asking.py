@@ -6,34 +6,40 @@ So folding stays free of any client, and what several ask for at the same time g
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from infra.steps import Step
 
 T = TypeVar("T")
 
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
+
 
 class Ask(NamedTuple):
-    """Documents and whole maps to be read, by key; steps to be applied."""
+    """Documents and whole maps to be read, by key; steps to be applied; checkpoints to be told of, by fold and source."""
 
     documents: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    checkpoints: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of_all(cls, asks: Iterable[Ask]) -> Ask:
-        documents, maps, steps = zip(*asks, strict=True)
-        return cls(*(tuple(one for some in part for one in some) for part in (documents, maps, steps)))
+        documents, maps, steps, checkpoints = zip(*asks, strict=True)
+        return cls(*(tuple(one for some in part for one in some) for part in (documents, maps, steps, checkpoints)))
 
 
 class Answer(NamedTuple):
     """``read``: documents as they are stored, None where there is none, and maps, by key.
 
     ``held``: by fold and source, where a checkpoint stood that was not where its step begins; empty if the step was made.
+    ``stood``: where those stood that were asked for, once all was read.
     """
 
-    read: Mapping[str, Any]
-    held: Mapping[tuple[str, str], str]
+    read: Mapping[str, Any] = EMPTY
+    held: Mapping[tuple[str, str], str] = EMPTY
+    stood: Mapping[tuple[str, str], str] = EMPTY
 
 
 Asking: TypeAlias = Generator[Ask, Answer, T]

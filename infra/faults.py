@@ -28,7 +28,17 @@ class Newer(Unreadable):
 
 
 class Superseded(Fault):
-    """Another writer moved a fold's checkpoint, or it was restored to an earlier one: read it again before going on."""
+    """Another writer moved a fold's checkpoint, or it was restored to an earlier one: read it again before going on.
+
+    ``held``: where it stands.
+    """
+
+    def __init__(self, fold: str, source: str, held: str, believed: str) -> None:
+        super().__init__(
+            f"The fold {fold} stands at {held} in Redis, not at {believed} ({source}): another writer is at work, or Redis was "
+            "restored. Stop the other one; reading on from Redis's place is safe."
+        )
+        self.held = held
 
 
 class Missing(Fault):

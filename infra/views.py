@@ -99,7 +99,7 @@ class Views:
     def exchange(self, ask: Ask) -> Answer:
         """Read and write what is asked for, in one round trip."""
         if not any(ask):
-            return Answer({}, {})
+            return Answer()
         packed = [pack(step.delta) for step in ask.steps]
         sha = (self._sha or self._load()) if packed else ""
         try:
@@ -128,6 +128,8 @@ class Views:
             pipeline.mget([self.key(name) for name in ask.documents])
         for name in ask.maps:
             pipeline.hgetall(self.key(name))
+        if ask.checkpoints:  # behind what is read: whatever moved one of them meanwhile is noticed
+            pipeline.mget([self._checkpoint(*one) for one in ask.checkpoints])
         for some in calls(packed):
             steps = [ask.steps[index] for index in some]
             keys = [self._checkpoint(step.fold, step.source) for step in steps]
@@ -136,8 +138,13 @@ class Views:
         answers = iter(pipeline.execute())
         read: dict[str, Any] = dict(zip(ask.documents, next(answers), strict=True)) if ask.documents else {}
         read |= {name: {field.decode(): value.decode() for field, value in next(answers).items()} for name in ask.maps}
+        stood = next(answers) if ask.checkpoints else ()
         told = (held.decode() for some in answers for held in some)
-        return Answer(read, {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)})
+        return Answer(
+            read,
+            {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)},
+            {one: str(Place.read(held)) for one, held in zip(ask.checkpoints, stood, strict=True)},
+        )
 
     def _load(self) -> str:
         self._sha = sha = str(self.client.script_load(APPLY))
@@ -168,9 +175,6 @@ def made(steps: Iterable[Step], answer: Answer) -> bool:
     for step in steps:
         held = answer.held[step.fold, step.source]
         if held and held != str(step.after):
-            raise Superseded(
-                f"The fold {step.fold} stands at {held} in Redis, not at {step.before} ({step.source}): another writer is at "
-                "work, or Redis was restored. Stop the other one; reading on from Redis's place is safe."
-            )
+            raise Superseded(step.fold, step.source, held, str(step.before))
         now = now and not held
     return now

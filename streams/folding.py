@@ -10,14 +10,17 @@ import redis
 
 from aggregates.delta import Delta
 from aggregates.kernel import Recorded
-from infra.asking import Asking, together
-from infra.faults import Fault
+from infra.asking import Answer, Asking, together
+from infra.faults import Fault, Superseded
 from infra.places import LOG, Place, checkpoint, lacking
 from infra.steps import Step
 from infra.views import Views
 from streams.feeds import Feed
 
 POSITION = attrgetter("position")
+
+NOWHERE = Place(-1)
+"""No fold is ever here, so that a step from here is never made."""
 
 
 class Unfoldable(Fault):
@@ -68,6 +71,7 @@ class Folding:
         self._views = views
         self._feeds = list(feeds)
         self._places: dict[str, Place] | None = None
+        self._left: dict[str, Place] = {}  # where folds were before their last step, which may be on its way
         self.source = source
 
     @property
@@ -106,10 +110,12 @@ class Folding:
 
     def moved(self, steps: Iterable[Step]) -> None:
         """These steps are in Redis, or on their way."""
-        self.places.update((step.fold, step.after) for step in steps)
+        for step in steps:
+            self._left[step.fold], self.places[step.fold] = step.before, step.after
 
     def forget(self) -> None:
         self._places = None
+        self._left.clear()
         for feed in self._feeds:
             feed.forget()
 
@@ -118,11 +124,16 @@ class Folding:
 
     def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool, unread: Sequence[Unread]) -> Asking[Step]:
         before = self.places[feed.name]
+        after = before.reaching(there)
         mine = chunk.new(feed.events, before.position)
         try:
-            delta = (yield from feed.fold(mine)) if mine and not spared else Delta()
+            delta = (yield from self._reading(feed, mine)) if mine and not spared else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back
             raise
+        except Superseded as elsewhere:
+            if elsewhere.held != str(after):
+                raise
+            return Step(feed.name, NOWHERE, after, Delta(), self.source)  # somebody else made it, which is found again
         except Exception as fault:
             raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
         lacked = [recorded.position for recorded in mine] if spared else []
@@ -130,7 +141,26 @@ class Folding:
             names = {event.__name__ for event in feed.events}
             lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
         delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
-        return Step(feed.name, before, before.reaching(there), delta, self.source)
+        return Step(feed.name, before, after, delta, self.source)
+
+    def _reading(self, feed: Feed, events: Sequence[Recorded]) -> Asking[Delta]:
+        """Fold, believing what is read only if Redis stood where the fold is.
+
+        That the step begins there would be too little: another writer may have moved on, and Redis be set back after the
+        reading, to that very place.
+        """
+        folding, here = feed.fold(events), (feed.name, self.source)
+        answer: Answer | None = None
+        while True:
+            try:
+                ask = folding.send(answer) if answer else next(folding)
+            except StopIteration as end:
+                delta: Delta = end.value
+                return delta
+            answer = yield ask._replace(checkpoints=(here,))
+            place = self.places[feed.name]
+            if answer.stood[here] not in (str(place), str(self._left.get(feed.name, place))):
+                raise Superseded(*here, answer.stood[here], str(place))
 
 
 def is_step(outcome: Step | Exception) -> TypeGuard[Step]:

@@ -17,7 +17,7 @@ class Library:
         self.asks.append(ask.documents)
         if "burning" in ask.documents:
             raise ConnectionError("the library burns")
-        return Answer({name: name.upper() for name in ask.documents}, {})
+        return Answer({name: name.upper() for name in ask.documents})
 
 
 def reading(*names: str) -> Asking[list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -84,7 +85,10 @@ def take_all(partition: Partition, lying: Sequence[Lying], size: int = 200) -> N
         partition.take(lying[at : at + size])
 
 
-@pytest.mark.parametrize("name", [DOMAIN, BEHAVED, LEARNING])
+every_topic = pytest.mark.parametrize("name", [DOMAIN, BEHAVED, LEARNING])
+
+
+@every_topic
 def test_a_topic_gives_the_read_models_that_the_log_gives(
     name: str, shop: App, rows: Sequence[Row], client: redis.Redis
 ) -> None:
@@ -333,6 +337,43 @@ def test_a_chunk_whose_answer_was_lost_is_taken_again_and_counts_once(
         partition.take(topic[at : at + 50])
     assert read_models(worker.views.client) == whole
     assert worker.buried == [], "Redis's fault is none of the events'"
+
+
+class Overtaken(Views):
+    """While it reads, ``meanwhile`` takes place, and is lost again before it writes: Redis fails over to what it was."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def exchange(self, ask: Ask) -> Answer:
+        if not self.meanwhile or not (ask.documents or ask.maps):
+            return super().exchange(ask)
+        image = Image(self.client)
+        self.meanwhile()
+        self.meanwhile = None
+        answer = super().exchange(ask)
+        image.restore(self.client)
+        return answer
+
+
+@every_topic
+def test_what_was_read_of_effects_that_are_lost_again_is_not_believed(
+    name: str, shop: App, rows: Sequence[Row], client: redis.Redis
+) -> None:
+    dispatch(Views(client), name, shop.log.recorded(0, 10**6))
+    expected, lying = read_models(client), records(rows, name)
+    client.flushall()
+    views = Overtaken(client)
+    worker, other = Worker(views, shop.log.codec, name), Worker(Views(client), shop.log.codec, name)
+    overtaken = 0
+    for at in range(0, len(lying), 150):
+        chunk = lying[at : at + 150]
+        partition = worker.partition()
+        assert partition.resume() == at, "it knows where Redis stands"
+        views.meanwhile = partial(other.partition().take, chunk)
+        partition.take(chunk)
+        overtaken += views.meanwhile is None
+    assert overtaken, "somebody read"
+    assert read_models(client) == expected
 
 
 def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(

@@ -32,7 +32,7 @@ class Asked:
         self.asks.append(ask.documents)
         if "refused" in ask.documents:
             raise redis.ResponseError("WRONGTYPE")
-        return Answer(dict.fromkeys(ask.documents), {})
+        return Answer(dict.fromkeys(ask.documents))
 
 
 class Place:
