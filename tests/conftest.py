@@ -25,9 +25,19 @@ from tests.journey.imported import imported_into
 from tests.packaged import forget
 
 JOURNEY = 2  # weeks
+LONGEST = ("cluster", "journey", "kafka", "secured")  # folders
 
 examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("unhurried")  # a busy machine is no failure
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests, a file is one's alone, and so are all that need the two weeks; the longest come first."""
+    for item in items:
+        needs_weeks = "journey" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("weeks" if needs_weeks else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

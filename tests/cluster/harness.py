@@ -33,7 +33,7 @@ MID_STREAM = 0.2  # of the log, in the slowest fold
 
 
 class Cluster:
-    """``head``: of its log, once it is fed. Every run folds all of it from nothing."""
+    """``weeks``: of Complete Journey in its log. Every run folds all of it from nothing."""
 
     def __init__(self, home: Path) -> None:
         home.mkdir(parents=True)
@@ -42,6 +42,7 @@ class Cluster:
         self.postgres = EmbeddedPostgres(self.settings.postgres)
         self.kafka = EmbeddedKafka(self.settings.broker, self.settings.jars)
         self.replica: Replica | None = None
+        self.weeks = 0
         self._stack = ExitStack()
         for server in (self.postgres, self.redis, self.kafka):
             server.start()
@@ -64,9 +65,13 @@ class Cluster:
         forget(self.postgres)
 
     def feed(self, weeks: int) -> None:
-        """The log, and by a relay the topics."""
+        """The log, and by a relay the topics, unless they have as much."""
+        if weeks <= self.weeks:
+            return
         self.regulars("import", "complete-journey", "--weeks", str(weeks))
-        self.relays.start("relay", "relay")
+        self.weeks = weeks
+        if not self.relays.kept:
+            self.relays.start("relay", "relay")
         self.until(self.relayed, "the relay does not reach the head of the log")
 
     def relayed(self) -> bool:
