@@ -33,7 +33,7 @@ examples.load_profile("unhurried")  # a busy machine is no failure
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests, a file is one's alone, and so are all that need the two weeks; the longest come first."""
+    """Where processes share the tests, one has all of a file, or all that need the two weeks; the longest come first."""
     for item in items:
         needs_weeks = "journey" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("weeks" if needs_weeks else item.nodeid.partition("::")[0]))
