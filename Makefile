@@ -10,7 +10,7 @@ demo: $(READY)  ## eight weeks of real shopping become member cards and recommen
 	@$(BIN)/regulars demo
 
 test: check  ## lint, types, contracts, and every test that takes seconds
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
 
 check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

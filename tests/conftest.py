@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -23,21 +24,20 @@ from streams.cli.importing import Imported
 from tests import parts
 from tests.journey.imported import imported_into
 from tests.packaged import forget
+from tests.sharing import Sharing, long_after
 
 JOURNEY = 2  # weeks
-LONGEST = ("cluster", "journey", "kafka", "secured")  # folders
 
 examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("unhurried")  # a busy machine is no failure
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests, one has all of a file, or all that need the two weeks; the longest come first."""
-    for item in items:
-        needs_weeks = "journey" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("weeks" if needs_weeks else item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+    items.sort(key=lambda item: long_after(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
