@@ -88,16 +88,22 @@ def redis_frozen(cluster: Cluster) -> None:
     os.kill(process, signal.SIGCONT)
 
 
-def redis_failed_over(cluster: Cluster) -> None:
+def redis_failed_over(cluster: Cluster, stopped: float = 0.0) -> None:
     """To a replica that heard nothing of the last while: it answers at the same address, with older checkpoints."""
     with workers_stopped(cluster):  # else they might be done before the replica is whole, and there is nothing to miss
         replica = cluster.follow_redis()
         replica.follow_until_whole()
         replica.stop_following()
         position = cluster.slowest()
+        time.sleep(stopped)
     cluster.until(lambda: cluster.slowest() > position, "nothing happens that the replica could miss")
     end(cluster.redis)
     replica.answer_in_place()
+
+
+def redis_failed_over_in_a_rebalance(cluster: Cluster) -> None:
+    """While partitions change hands between workers that were all thought dead, so that some are folded by two."""
+    redis_failed_over(cluster, stopped=PAST_A_SESSION)
 
 
 def end(server: Server) -> None:
@@ -126,6 +132,7 @@ ACTS: dict[str, Callable[[Cluster], None]] = {
         broker_killed,
         redis_killed,
         redis_failed_over,
+        redis_failed_over_in_a_rebalance,
         postgres_killed,
         worker_paused,
         workers_come_and_go,
