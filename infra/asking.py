@@ -34,12 +34,12 @@ class Answer(NamedTuple):
     """``read``: documents as they are stored, None where there is none, and maps, by key.
 
     ``held``: by fold and source, where a checkpoint stood that was not where its step begins; empty if the step was made.
-    ``stood``: where those stood that were asked for, once all was read.
+    ``stood``: where those stood that were asked for, before all was read and after it.
     """
 
     read: Mapping[str, Any] = EMPTY
     held: Mapping[tuple[str, str], str] = EMPTY
-    stood: Mapping[tuple[str, str], str] = EMPTY
+    stood: Mapping[tuple[str, str], tuple[str, str]] = EMPTY
 
 
 Asking: TypeAlias = Generator[Ask, Answer, T]

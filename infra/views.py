@@ -124,27 +124,34 @@ class Views:
 
     def _exchange(self, sha: str, ask: Ask, packed: Sequence[bytes]) -> Answer:
         pipeline = self.client.pipeline(transaction=False)
+        asked_for = [self._checkpoint(*one) for one in ask.checkpoints]
+        if asked_for:
+            pipeline.mget(asked_for)
         if ask.documents:
             pipeline.mget([self.key(name) for name in ask.documents])
         for name in ask.maps:
             pipeline.hgetall(self.key(name))
-        if ask.checkpoints:  # behind what is read: whatever moved one of them meanwhile is noticed
-            pipeline.mget([self._checkpoint(*one) for one in ask.checkpoints])
+        if asked_for:  # again, so that whatever moved one of them meanwhile is noticed
+            pipeline.mget(asked_for)
         for some in calls(packed):
-            steps = [ask.steps[index] for index in some]
-            keys = [self._checkpoint(step.fold, step.source) for step in steps]
-            moves = [(str(step.before), str(step.after), packed[index]) for step, index in zip(steps, some, strict=True)]
-            pipeline.evalsha(sha, len(keys), *keys, self.key(""), *(part for move in moves for part in move))
+            pipeline.evalsha(sha, *self._arguments([(ask.steps[index], packed[index]) for index in some]))
         answers = iter(pipeline.execute())
+        stood = [next(answers)] if asked_for else []
         read: dict[str, Any] = dict(zip(ask.documents, next(answers), strict=True)) if ask.documents else {}
         read |= {name: {field.decode(): value.decode() for field, value in next(answers).items()} for name in ask.maps}
-        stood = next(answers) if ask.checkpoints else ()
+        stood += [next(answers)] if asked_for else []
         told = (held.decode() for some in answers for held in some)
         return Answer(
             read,
             {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)},
-            {one: str(Place.read(held)) for one, held in zip(ask.checkpoints, stood, strict=True)},
+            {one: (stood_at(before), stood_at(after)) for one, before, after in zip(ask.checkpoints, *stood, strict=True)},
         )
+
+    def _arguments(self, steps: Sequence[tuple[Step, bytes]]) -> list[Any]:
+        """What the script is called with; steps with their deltas as it takes them."""
+        keys = [self._checkpoint(step.fold, step.source) for step, _ in steps]
+        moves = [(str(step.before), str(step.after), packed) for step, packed in steps]
+        return [len(keys), *keys, self.key(""), *(part for move in moves for part in move)]
 
     def _load(self) -> str:
         self._sha = sha = str(self.client.script_load(APPLY))
@@ -161,6 +168,10 @@ class Views:
             return msgspec.json.decode(raw, type=types[name.partition(":")[0]])
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
+
+
+def stood_at(checkpoint: bytes | None) -> str:
+    return str(Place.read(checkpoint))
 
 
 def made(steps: Iterable[Step], answer: Answer) -> bool:

@@ -54,14 +54,18 @@ class Dispatch:
         self._folding.moved(steps)
 
     def flush(self) -> bool:
-        """Wait until all that was sent is in Redis; False if what the folds hold had to be forgotten."""
+        """Wait until all that was sent is in Redis; False if what the folds hold had to be forgotten.
+
+        Raises what :meth:`send` does.
+        """
         sent, self._sent = self._sent, None
-        ours = False
         try:
             ours = sent is None or sent.result()
-        finally:
-            if not ours:
-                self._folding.forget()
+        except BaseException:
+            self._folding.forget()
+            raise
+        if not ours:
+            self._folding.ask_again()
         return ours
 
     def _steps(self, chunk: Sequence[Recorded]) -> list[Step]:

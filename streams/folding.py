@@ -95,6 +95,17 @@ class Folding:
         self._places = found
         return other
 
+    def ask_again(self) -> None:
+        """Forget all, and go by what Redis says.
+
+        Raises :class:`Superseded` if that is before what was believed: between that and what comes next, something is lacking.
+        """
+        believed = self.believed or {}
+        self.forget()
+        for fold, place in self.places.items():
+            if fold in believed and place.before(believed[fold]):
+                raise Superseded(fold, self.source, str(place), str(believed[fold]))
+
     def steps(
         self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
     ) -> Asking[list[Step]]:
@@ -127,12 +138,13 @@ class Folding:
         after = before.reaching(there)
         mine = chunk.new(feed.events, before.position)
         try:
-            delta = (yield from self._reading(feed, mine)) if mine and not spared else Delta()
+            delta = (yield from self._reading(feed, mine, before)) if mine and not spared else Delta()
         except redis.RedisError:  # no fault of the events: they are folded when Redis is back
             raise
         except Superseded as elsewhere:
             if elsewhere.held != str(after):
                 raise
+            feed.forget()  # it has not got what it asked for
             return Step(feed.name, NOWHERE, after, Delta(), self.source)  # somebody else made it, which is found again
         except Exception as fault:
             raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
@@ -143,13 +155,14 @@ class Folding:
         delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
         return Step(feed.name, before, after, delta, self.source)
 
-    def _reading(self, feed: Feed, events: Sequence[Recorded]) -> Asking[Delta]:
-        """Fold, believing what is read only if Redis stood where the fold is.
+    def _reading(self, feed: Feed, events: Sequence[Recorded], place: Place) -> Asking[Delta]:
+        """Fold, believing what is read only if Redis stood where the fold is, before the reading and after it.
 
         That the step begins there would be too little: another writer may have moved on, and Redis be set back after the
         reading, to that very place.
         """
         folding, here = feed.fold(events), (feed.name, self.source)
+        believed = {str(place), str(self._left.get(feed.name, place))}
         answer: Answer | None = None
         while True:
             try:
@@ -158,9 +171,8 @@ class Folding:
                 delta: Delta = end.value
                 return delta
             answer = yield ask._replace(checkpoints=(here,))
-            place = self.places[feed.name]
-            if answer.stood[here] not in (str(place), str(self._left.get(feed.name, place))):
-                raise Superseded(*here, answer.stood[here], str(place))
+            if not believed.issuperset(answer.stood[here]):
+                raise Superseded(*here, answer.stood[here][-1], str(place))
 
 
 def is_step(outcome: Step | Exception) -> TypeGuard[Step]:

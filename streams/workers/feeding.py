@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import redis
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
 from infra.faults import Fault, Unreachable
@@ -110,7 +110,8 @@ class Feeding:
         log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
         self.observed.reading_again(place, behind)
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
-        await consumer.rewind(place, behind.offset)
+        with contextlib.suppress(IllegalStateError):  # it was just given to another, who asks Redis
+            await consumer.rewind(place, behind.offset)
 
     async def to_read_again(self) -> list[tuple[TP, Behind]]:
         """What is to be read again, also where nothing comes: what a Redis that was restored or failed over has lost, and

@@ -143,19 +143,26 @@ class Partition:
     ) -> Asking[None]:
         """Apply what is new of a chunk, however far others have come with it meanwhile."""
         while True:
-            before = dict(self._folding.places)
             try:
                 steps = yield from self._folding.steps(chunk, there, without, unread)
                 if made(steps, (yield Ask(steps=tuple(steps)))):
                     return self._folding.moved(steps)
-                self._folding.forget()  # somebody else was there, perhaps before the documents were read
             except Superseded:
-                self._folding.forget()
-                if self._older_than(before):
-                    raise SetBack(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
+                pass
+            except Unfoldable:
+                self._ask_again()
+                raise
             except BaseException:
                 self._folding.forget()
                 raise
+            self._ask_again()  # somebody else was there, perhaps before the documents were read
+
+    def _ask_again(self) -> None:
+        """Go by what Redis says. Raises :class:`SetBack`, since a chunk is not to be folded over what Redis has lost."""
+        try:
+            self._folding.ask_again()
+        except Superseded:
+            raise SetBack(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
 
     def _one_by_one(self, told: Told, unread: Sequence[Unread], there: Place) -> Asking[int]:
         """Find the events that a fold cannot take and bury them for it; how many."""

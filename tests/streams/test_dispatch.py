@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from streams.registry import EVENTS, LEARNING, folds, sources
 from streams.request import Request
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests
+from tests.streams.shelved import Image
 
 FOLDS = {fold.name: fold for fold in folds(TERMS)}
 
@@ -98,9 +100,9 @@ def test_a_chunk_applied_twice_changes_nothing(name: str, history: Sequence[Reco
         assert content(views.client) == once
     feed_all(first, history)
     twice = content(views.client)
-    feed_all(zombie, history[:-1])
-    with pytest.raises(Superseded, match=fold_name(FOLDS[name])):
-        feed_all(sleeper, history[:-1])
+    for overtaken in (zombie, sleeper):
+        with pytest.raises(Superseded, match=fold_name(FOLDS[name])):
+            feed_all(overtaken, history[:-1])
     assert content(views.client) == twice
 
 
@@ -115,6 +117,35 @@ def test_who_finds_a_chunk_applied_by_another_goes_on_from_what_redis_holds(
     feed_all(zombie, history[:two_thirds], history)  # it reads documents that have these events already
     found = content(views.client, positions=False)
     assert found == {key: whole[key] for key in found}
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_who_finds_a_chunk_applied_by_another_while_the_next_is_folded_goes_on(
+    name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
+) -> None:
+    first, cut = dispatch_of(views, name), chunks(history, 200)
+    for chunk in cut:
+        zombie = dispatch_of(views, name)
+        assert zombie.position == chunk[0].position - 1, "it has read where it stands"
+        feed_all(first, chunk)
+        feed_all(zombie, chunk, *islice(cut, 1))
+        first = zombie
+    found = content(views.client, positions=False)
+    assert found == {key: whole[key] for key in found}
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_a_redis_that_was_set_back_while_nothing_came_is_noticed(name: str, history: Sequence[Recorded], views: Views) -> None:
+    first, zombie = dispatch_of(views, name), dispatch_of(views, name)
+    third, two_thirds = history[: len(history) // 3], history[: len(history) * 2 // 3]
+    feed_all(zombie, third)
+    image = Image(views.client)
+    feed_all(first, two_thirds)
+    zombie.dispatch(two_thirds)
+    image.restore(views.client)
+    with pytest.raises(Superseded, match=fold_name(FOLDS[name])):
+        zombie.dispatch(history[len(two_thirds) :])
+    assert zombie.position == third[-1].position
 
 
 @pytest.mark.parametrize("name", FOLDS)

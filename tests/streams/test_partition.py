@@ -339,6 +339,58 @@ def test_a_chunk_whose_answer_was_lost_is_taken_again_and_counts_once(
     assert worker.buried == [], "Redis's fault is none of the events'"
 
 
+class AnswerLost(Views):
+    """Its client asks again silently, and ``then`` takes place."""
+
+    then: Callable[[], object] | None = None
+
+    def exchange(self, ask: Ask) -> Answer:
+        answer = super().exchange(ask)
+        if self.then and ask.steps:
+            answer = super().exchange(ask)
+            self.then()
+            self.then = None
+        return answer
+
+
+def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
+    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+) -> None:
+    views = AnswerLost(worker.views.client)
+    partition = replace(worker, views=views).partition()
+    partition.take(topic[:100])
+    image = Image(views.client)
+    partition.take(topic[100:200])
+    views.then = partial(image.restore, views.client)
+    with pytest.raises(Behind, match="was set back in Redis: reading again from offset 100"):
+        partition.take(topic[200:250])
+    take_all(partition, topic[100:])
+    assert read_models(views.client) == whole
+
+
+def test_a_redis_that_is_set_back_while_a_letter_is_buried_is_noticed(
+    shop: App, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+) -> None:
+    bad = [recorded.position for recorded in shop.log.recorded(0, 10**6) if type(recorded.event) in orders.events][-1]
+
+    class Slow(Worker):
+        def bury(self, record: Any, fold: str, reason: str) -> None:
+            super().bury(record, fold, reason)
+            if len(self.buried) == 1:
+                image.restore(self.views.client)
+
+    slow = Slow(worker.views, worker.codec, broken={"orders": refusing(orders, bad)})
+    partition = slow.partition()
+    partition.take(topic[:100])
+    image = Image(worker.views.client)
+    partition.take(topic[100:200])
+    with pytest.raises(Behind, match="was set back in Redis: reading again from offset 100"):
+        partition.take(topic[200:])
+    take_all(partition, topic[100:])
+    assert [letter.fold for letter in slow.buried] == [fold_name(orders)] * 2
+    assert without(read_models(worker.views.client), orders) == without(whole, orders)
+
+
 class Overtaken(Views):
     """While it reads, ``meanwhile`` takes place, and is lost again before it writes: Redis fails over to what it was."""
 
@@ -374,6 +426,31 @@ def test_what_was_read_of_effects_that_are_lost_again_is_not_believed(
         overtaken += views.meanwhile is None
     assert overtaken, "somebody read"
     assert read_models(client) == expected
+
+
+class Torn(Views):
+    """A Redis that holds nothing as long as it is read, and then what it should."""
+
+    torn: bool = False
+
+    def exchange(self, ask: Ask) -> Answer:
+        answer = super().exchange(ask)
+        if not ask.documents or self.torn:
+            return answer
+        self.torn = True
+        return answer._replace(
+            read=dict.fromkeys(answer.read), stood={one: ("0", after) for one, (_, after) in answer.stood.items()}
+        )
+
+
+def test_what_was_read_while_redis_changed_is_not_believed(
+    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+) -> None:
+    worker.partition().take(topic[:150])
+    views = Torn(worker.views.client)
+    take_all(replace(worker, views=views).partition(), topic[150:])
+    assert views.torn
+    assert read_models(worker.views.client) == whole
 
 
 def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
