@@ -41,6 +41,7 @@ class CompleteJourney:
         self.weeks = weeks
         self.counts: Counter[str] = Counter()
         self._files = JourneyFiles()
+        self.basket_count = self._files.basket_count(weeks)
         self._catalogue = self._files.catalogue()
         self._demographics = self._files.demographics()
         self._offers = self._files.offers()
@@ -49,10 +50,6 @@ class CompleteJourney:
         self._until = self._end()
         self._placed, self._alone, rules = self._attribute()
         self.counts.update({f"redemptions: {rule}": count for rule, count in rules.items()})
-
-    @property
-    def basket_count(self) -> int:
-        return self._files.basket_count(self.weeks)
 
     def requests(self) -> Iterator[Request]:
         """Every request, in order of time: campaigns, then baskets, then redemptions without a basket."""
