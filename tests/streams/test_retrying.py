@@ -38,8 +38,8 @@ from streams.workers.refolding import StillUnfoldable
 from streams.workers.retrying import Retry, Unsettled
 from streams.workers.working import letter_of
 from tests.shop import TERMS, requests
+from tests.streams.partition.taking import refusing, take_all
 from tests.streams.shelved import Image, Lying, Worker, read_models, records
-from tests.streams.test_partition import refusing, take_all
 
 FOLDS = {fold.name: fold for fold in folds(TERMS)}
 

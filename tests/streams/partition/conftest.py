@@ -1,0 +1,60 @@
+"""A small shop's history, as a topic of one partition has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from infra.codec import Codec
+from infra.event_log.shapes import Row
+from infra.settings import Settings
+from infra.views import Views
+from streams.bootstrap import App, running
+from streams.registry import DOMAIN
+from tests.shop import requests
+from tests.streams.partition.taking import dispatch
+from tests.streams.shelved import Lying, Worker, read_models, records
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[App]:
+    """A small shop with a history, for its log and its codec; its Redis is emptied by every test."""
+    home: Path = tmp_path_factory.mktemp("history")
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    with running(Settings(home, valkey_url)) as app:
+        app.handler.handle_all(list(requests(shoppings=70)))
+        yield app
+
+
+@pytest.fixture(scope="module")
+def rows(shop: App) -> Sequence[Row]:
+    return shop.log.since(0, 10**6)
+
+
+@pytest.fixture(scope="module")
+def whole(shop: App, valkey_url: str) -> dict[str, Any]:
+    """What the embedded dispatch makes of what this topic carries."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+        dispatch(Views(client), DOMAIN, shop.log.recorded(0, 10**6))
+        return read_models(client)
+
+
+@pytest.fixture
+def worker(client: redis.Redis, codec: Codec) -> Worker:
+    return Worker(Views(client), codec)
+
+
+@pytest.fixture(scope="module")
+def codec(shop: App) -> Codec:
+    return shop.log.codec
+
+
+@pytest.fixture(scope="module")
+def topic(rows: Sequence[Row]) -> list[Lying]:
+    return records(rows)
