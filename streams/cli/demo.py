@@ -23,6 +23,7 @@ WORTH_SHOWING = 10
 """Baskets together that make a pair worth a line of the demo; lists are content with fewer."""
 
 CALLED = {"regulars": "Regulars", "personal": "member's own most frequent", "popular": "most popular"}
+"""The list that is shown and the two it is held against; `regulars quality` has those it is made of, too."""
 
 
 @click.command()
@@ -83,6 +84,7 @@ def show_quality(app: App, weeks: int) -> None:
     rows = [
         (CALLED[name], scope, f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", f"{q.hit_rate:.3f}")
         for (scope, name), q in reading.quality(app.views, since).items()
+        if name in CALLED
     ]
     OUT.print(
         grid(
@@ -134,6 +136,7 @@ def show_next(member: str) -> None:
         (f"regulars show member {member}", "the card, the cart, the wallet, the orders"),
         (f"regulars recommend {member}", "the whole list, with reasons"),
         (f"regulars trace {member}", "its events, as they are in the log"),
+        ("regulars quality", "its lists against each other, by source and period"),
         ("regulars doctor", "what runs where, and how far it has come"),
         ("regulars digest", "a line a fold, to compare two runs"),
         ("regulars import complete-journey", "the rest of the year (some minutes)"),
