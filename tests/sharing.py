@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-LONGEST = ("tests/cluster/", "tests/journey/", "tests/kafka/", "tests/secured/")
 WEEKS = ("tests/cluster/", "tests/journey/")
 """Folders whose tests need the same weeks of Complete Journey."""
+
+LONGEST = (*WEEKS, "tests/kafka/", "tests/secured/")
 
 
 def long_after(test: str) -> int:

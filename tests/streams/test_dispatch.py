@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,17 @@ from infra.asking import answered
 from infra.codec import partition_fields
 from infra.faults import Superseded
 from infra.places import Place
-from infra.settings import Settings
 from infra.steps import Step
 from infra.views import Views
 from projections.card import Card
 from projections.kernel import Documents
-from streams.bootstrap import App, running
+from streams.bootstrap import App
 from streams.dispatch import Dispatch
 from streams.feeds import REMEMBERED, Feed, fed, fold_name
 from streams.folding import Unfoldable
 from streams.registry import EVENTS, LEARNING, folds, sources
 from streams.request import Request
+from tests.open_shop import open_shop
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests
 from tests.streams.shelved import Image
@@ -37,12 +36,9 @@ FOLDS = {fold.name: fold for fold in folds(TERMS)}
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Sequence[Recorded]:
     """A small shop's whole log."""
-    home: Path = tmp_path_factory.mktemp("history")
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    with running(Settings(home, valkey_url)) as app:
-        published = Request("policy", (PublishPolicy({}, START, "ada", START),))
-        app.handler.handle_all([published, *requests(shoppings=220)])
+    published = Request("policy", (PublishPolicy({}, START, "ada", START),))
+    asked = [published, *requests(shoppings=220)]
+    with open_shop(tmp_path_factory.mktemp("history"), valkey_url, asked) as app:
         return app.log.recorded(0, 10**6)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from aggregates.value import replace
 from infra.codec import Codec
 from infra.event_log.shapes import Row
 from infra.faults import Unreadable
-from infra.settings import Settings
 from infra.steps import Step
 from infra.views import Views
 from models.learner import Learner
@@ -29,7 +27,7 @@ from projections.orders import orders
 from projections.product import product
 from projections.sessions import sessions
 from projections.trending import trending
-from streams.bootstrap import App, running
+from streams.bootstrap import App
 from streams.registry import DOMAIN, LEARNING, folds
 from streams.workers import retrying
 from streams.workers.dead_letters import DeadLetter
@@ -37,6 +35,7 @@ from streams.workers.partition import Record
 from streams.workers.refolding import StillUnfoldable
 from streams.workers.retrying import Retry, Unsettled
 from streams.workers.working import letter_of
+from tests.open_shop import open_shop
 from tests.shop import TERMS, requests
 from tests.streams.partition.taking import refusing, take_all
 from tests.streams.shelved import Image, Lying, Worker, read_models, records
@@ -76,11 +75,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[App]:
-    home: Path = tmp_path_factory.mktemp("history")
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    with running(Settings(home, valkey_url)) as app:
-        app.handler.handle_all(list(requests(shoppings=70)))
+    with open_shop(tmp_path_factory.mktemp("history"), valkey_url, requests(shoppings=70)) as app:
         yield app
 
 

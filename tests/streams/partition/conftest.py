@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,10 @@ import redis
 
 from infra.codec import Codec
 from infra.event_log.shapes import Row
-from infra.settings import Settings
 from infra.views import Views
-from streams.bootstrap import App, running
+from streams.bootstrap import App
 from streams.registry import DOMAIN
+from tests.open_shop import open_shop
 from tests.shop import requests
 from tests.streams.partition.taking import dispatch
 from tests.streams.shelved import Lying, Worker, read_models, records
@@ -23,11 +22,7 @@ from tests.streams.shelved import Lying, Worker, read_models, records
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[App]:
     """A small shop with a history, for its log and its codec; its Redis is emptied by every test."""
-    home: Path = tmp_path_factory.mktemp("history")
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    with running(Settings(home, valkey_url)) as app:
-        app.handler.handle_all(list(requests(shoppings=70)))
+    with open_shop(tmp_path_factory.mktemp("history"), valkey_url, requests(shoppings=70)) as app:
         yield app
 
 
