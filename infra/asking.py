@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from infra.places import Place
 from infra.steps import Step
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Answer(NamedTuple):
 
     read: Mapping[str, Any] = EMPTY
     held: Mapping[tuple[str, str], str] = EMPTY
-    stood: Mapping[tuple[str, str], tuple[str, str]] = EMPTY
+    stood: Mapping[tuple[str, str], tuple[Place, Place]] = EMPTY
 
 
 Asking: TypeAlias = Generator[Ask, Answer, T]

@@ -144,7 +144,7 @@ class Views:
         return Answer(
             read,
             {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)},
-            {one: (stood_at(before), stood_at(after)) for one, before, after in zip(ask.checkpoints, *stood, strict=True)},
+            {one: (Place.read(before), Place.read(after)) for one, before, after in zip(ask.checkpoints, *stood, strict=True)},
         )
 
     def _arguments(self, steps: Sequence[tuple[Step, bytes]]) -> list[Any]:
@@ -168,10 +168,6 @@ class Views:
             return msgspec.json.decode(raw, type=types[name.partition(":")[0]])
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
-
-
-def stood_at(checkpoint: bytes | None) -> str:
-    return str(Place.read(checkpoint))
 
 
 def made(steps: Iterable[Step], answer: Answer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple, TypeGuard
 
@@ -81,30 +81,26 @@ class Folding:
             self._places = self._ask()
         return self._places
 
-    @property
-    def believed(self) -> dict[str, Place] | None:
-        """The places it would name without asking; None if it would ask."""
-        return self._places and dict(self._places)
-
     def verify(self) -> bool:
-        """Ask Redis; if it says other than believed, forget the rest too, and tell so. Without an answer, nothing changes."""
-        before, found = self._places, self._ask()
-        other = before is not None and before != found
-        if other:
+        """Ask Redis; if it says other than believed, forget the rest too. Without an answer, nothing changes.
+
+        Whether it stands before what was believed: it was restored, or failed over.
+        """
+        believed, found = self._places, self._ask()
+        if believed != found:
             self.forget()
         self._places = found
-        return other
+        return self._lacking(believed or {}) is not None
 
     def ask_again(self) -> None:
         """Forget all, and go by what Redis says.
 
         Raises :class:`Superseded` if that is before what was believed: between that and what comes next, something is lacking.
         """
-        believed = self.believed or {}
+        believed = self._places or {}
         self.forget()
-        for fold, place in self.places.items():
-            if fold in believed and place.before(believed[fold]):
-                raise Superseded(fold, self.source, str(place), str(believed[fold]))
+        if fold := self._lacking(believed):
+            raise Superseded(fold, self.source, str(self.places[fold]), str(believed[fold]))
 
     def steps(
         self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
@@ -129,6 +125,10 @@ class Folding:
         self._left.clear()
         for feed in self._feeds:
             feed.forget()
+
+    def _lacking(self, believed: Mapping[str, Place]) -> str | None:
+        """A fold that stands before where it was believed to, if one does."""
+        return next((fold for fold, place in believed.items() if self.places[fold].before(place)), None)
 
     def _ask(self) -> dict[str, Place]:
         return self._views.places([feed.name for feed in self._feeds], self.source)
@@ -162,7 +162,7 @@ class Folding:
         reading, to that very place.
         """
         folding, here = feed.fold(events), (feed.name, self.source)
-        believed = {str(place), str(self._left.get(feed.name, place))}
+        believed = {place, self._left.get(feed.name, place)}
         answer: Answer | None = None
         while True:
             try:
@@ -172,7 +172,7 @@ class Folding:
                 return delta
             answer = yield ask._replace(checkpoints=(here,))
             if not believed.issuperset(answer.stood[here]):
-                raise Superseded(*here, answer.stood[here][-1], str(place))
+                raise Superseded(*here, str(answer.stood[here][-1]), str(place))
 
 
 def is_step(outcome: Step | Exception) -> TypeGuard[Step]:

@@ -78,8 +78,7 @@ class Partition:
     def set_back(self) -> int | None:
         """The offset to read again from, if Redis stands before what was last written: it was restored, or failed over."""
         with self._alone:
-            before = self._folding.believed
-            return self._next_offset() if before and self._folding.verify() and self._older_than(before) else None
+            return self._next_offset() if self._folding.verify() else None
 
     def take(self, records: Sequence[Record]) -> Taken:
         """Fold a chunk and return when it is in Redis; raises what :meth:`taking` does."""
@@ -181,9 +180,6 @@ class Partition:
             buried += len(without)
         yield from self._move([], there, unread)  # these may be at the end
         return buried
-
-    def _older_than(self, before: dict[str, Place]) -> bool:
-        return any(place.before(before[fold]) for fold, place in self._folding.places.items())
 
 
 def value_of(record: Record) -> bytes:

@@ -12,6 +12,7 @@ import redis
 from aggregates.value import replace
 from infra.asking import Answer, Ask
 from infra.event_log.shapes import Row
+from infra.places import Place
 from infra.views import Views
 from projections.orders import orders
 from streams.bootstrap import App
@@ -174,7 +175,7 @@ class Torn(Views):
             return answer
         self.torn = True
         return answer._replace(
-            read=dict.fromkeys(answer.read), stood={one: ("0", after) for one, (_, after) in answer.stood.items()}
+            read=dict.fromkeys(answer.read), stood={one: (Place(), after) for one, (_, after) in answer.stood.items()}
         )
 
 
