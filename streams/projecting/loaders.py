@@ -78,7 +78,7 @@ class LearnerLoader:
         self.name, self.events = fold_name(learner), learner.events
 
     def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
-        while missing := self._learner.missing(chunk):
+        while missing := self._learner.needs(chunk):
             read = (yield Ask(maps=tuple(missing))).read
             self._learner.restore({key: read[key] for key in missing})
         return self._learner.fold(chunk)
