@@ -1,7 +1,7 @@
 """The one learner: folds the log in its own order, each basket tested before it is learned, and keeps the lists up.
 
 Counters depend on the order across members, so one learner folds them all. It holds its state in memory and writes every
-change with its checkpoint; what it does not hold is brought to it (:meth:`Learner.missing`, :meth:`Learner.restore`). A list is
+change with its checkpoint; what it does not hold is read for it (:meth:`Learner.needs`, :meth:`Learner.restore`). A list is
 computed at its owner's latest event with the model as of that event, so chunks, restarts and replays all give the same lists.
 """
 
@@ -13,31 +13,31 @@ from typing import TypeAlias
 import numpy as np
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
+from aggregates.calendar import local_day
+from aggregates.cart.events import CartItemAdded
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderPaid
+from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
-from aggregates.programme_time import local_day
-from models.browsing import Browsing, shopper_of
-from models.browsing import Event as Act
-from models.browsing_state import PARTS, BrowsingState
-from models.candidates import Candidates, Occasion
-from models.chunks import acts, baskets, touched
-from models.co_occurrence import CoOccurrence, Neighbours
-from models.items import Items
-from models.leaders import Leaders
-from models.offers import Offer
-from models.quality import Quality, measure
-from models.ranker import Ranker
-from models.ranker_state import PARTS as RANKER
-from models.ranker_state import RankerState
-from models.repeat import RepeatBuyers
-from models.slots import LISTED, Companions, Entry, Popular, Recommendations, Slots
-from models.state import StateKeeper
-from models.visitors import Visitors, page_of
-from models.watch import Watch
+from models.evaluation.drift import Watch
+from models.evaluation.quality import Quality, measure
+from models.learner_chunk import acts, baskets, touched
+from models.learner_state import StateKeeper
+from models.recommender.browsing import Browsing, shopper_of
+from models.recommender.browsing import Event as Act
+from models.recommender.browsing_state import PARTS, BrowsingState
+from models.recommender.candidates import Candidates, Occasion
+from models.recommender.co_occurrence import CoOccurrence, Neighbours
+from models.recommender.items import Items
+from models.recommender.lists import LISTED, Companions, Entry, Popular, Recommendations, Slots
+from models.recommender.offers import Offer
+from models.recommender.ranker import Ranker
+from models.recommender.ranker_state import PARTS as RANKER
+from models.recommender.ranker_state import RankerState
+from models.recommender.repeat import RepeatBuyers
+from models.recommender.top_k import Leaders
+from models.recommender.visitors import Visitors, page_of
 
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
 
@@ -77,18 +77,22 @@ class Learner:
         self._browsing_state = BrowsingState(self.browsing)
         self._ranker_state = RankerState(self.ranker, self.items, self.watch)
 
-    def missing(self, chunk: Sequence[Recorded]) -> list[str]:
-        """Keys of the state that a chunk needs and that is not in memory; once they are, there may be more."""
-        own = (*self._state.missing(chunk, self._zone), *self._ranker_state.missing())
-        return [*own, *self._browsing_state.missing(*touched(chunk))]
+    def needs(self, chunk: Sequence[Recorded]) -> list[str]:
+        """Return the keys of the maps that a chunk needs and that are not in memory.
+
+        Read them, give them to :meth:`restore`, and call this again: what they hold may name further ones.
+        """
+        own = (*self._state.needs(chunk, self._zone), *self._ranker_state.needs())
+        return [*own, *self._browsing_state.needs(*touched(chunk))]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        """Take maps of the state into memory, by key; a map that is not stored is empty."""
         self._state.restore(maps)
         self._ranker_state.restore(maps)
         self._browsing_state.restore(maps)
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
-        """Learn a chunk whose state is at hand."""
+        """Learn a chunk whose state is in memory, and return what to write."""
         delta = Delta()
         latest = {line.product: position for position, event in baskets(chunk) for line in event.lines if line.quantity}
         last = max(latest.values(), default=0)

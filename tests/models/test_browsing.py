@@ -5,13 +5,13 @@ import random
 import pytest
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
+from aggregates.cart.events import CartItemAdded
 from aggregates.delta import Delta
-from aggregates.order.facts import OrderLine, OrderPaid
-from models.browsing import Browsing, Event
-from models.browsing_state import BrowsingState
-from models.paths import KEPT, Paths
-from models.visits import IDLE, MOST_CLOSED, REMEMBERED, Visits
+from aggregates.order.events import OrderLine, OrderPaid
+from models.recommender.browsing import Browsing, Event
+from models.recommender.browsing_state import BrowsingState
+from models.recommender.transitions import KEPT, Paths
+from models.recommender.visits import IDLE, MOST_CLOSED, REMEMBERED, Visits
 
 MINUTE = 60_000
 
@@ -149,7 +149,7 @@ def test_what_is_written_and_brought_again_is_the_same_state_wherever_it_is_cut(
                 state = BrowsingState(browsing)
             shopper = f"m.{act.member}" if act.member else f"s.{act.session}"
             product = act.lines[0].product if isinstance(act, OrderPaid) else getattr(act, "product", "p0")
-            while missing := state.missing({shopper: [product]}, [shopper]):
+            while missing := state.needs({shopper: [product]}, [shopper]):
                 state.restore({key: written.get(key, {}) for key in missing})
             browsing.learn_basket(act, [product]) if isinstance(act, OrderPaid) else browsing.learn_one(act)
             delta = Delta()

@@ -12,13 +12,13 @@ from typing import Any
 
 from aggregates.member import RegisterMember
 from infra.kafka.partitioning import partition_of
-from infra.places import Place
+from infra.redis.checkpoints import Checkpoint
 from projections.card import card
-from streams.bootstrap import App
-from streams.feeds import fold_name
+from streams.commands.request import Request
+from streams.kafka.topics import PARTITIONS
+from streams.projecting.loaders import fold_name
 from streams.registry import DOMAIN
-from streams.request import Request
-from streams.topics import PARTITIONS
+from streams.running.app import App
 from tests.bench.streams.pipeline import Pipeline
 
 RATE = 500  # appends a second
@@ -73,7 +73,7 @@ class Looking:
             with self._alone:
                 for partition in range(PARTITIONS):
                     if held[partition] != seen[partition]:
-                        self._see(partition, Place.read(held[partition]).position, now)
+                        self._see(partition, Checkpoint.read(held[partition]).position, now)
             seen = held
 
     def _see(self, partition: int, reached: int, now: float) -> None:
