@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 
 
 def codes(text: str) -> frozenset[str]:

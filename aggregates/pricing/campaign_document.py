@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from aggregates.kernel import LARGEST_COUNT, LATEST_INSTANT
+from aggregates.decider import LARGEST_COUNT, LATEST_INSTANT
 from aggregates.pricing.terms import Bundle, CampaignTerms, Condition, Deal, Effect, Rung, WeeklyHours
 from aggregates.programme.document import Path, Problem, expected, stated
 from aggregates.programme.reading import ABSENT, Reading

@@ -16,6 +16,9 @@ from aggregates.pricing.request import Item
 from aggregates.pricing.terms import BundlePart, Deal
 
 MOST_STATES = 2_000
+"""The most states of all units together; beyond it the best ones are followed, and the answer is not proven."""
+
+FEWEST_A_UNIT = 16
 
 Unit: TypeAlias = tuple[int, int]  # price, number of the line
 
@@ -134,13 +137,15 @@ def share_units(deals: Sequence[Candidate], prices: Sequence[int], left: list[in
     lines = sorted(frozenset[int]().union(*scopes))
     paths: dict[State, Path] = {(0,) * len(deals): Path(0, None)}
     exact = True
-    for price, line in units_of(lines, prices, left):
+    units = units_of(lines, prices, left)
+    most = max(FEWEST_A_UNIT, MOST_STATES // max(1, len(units)))
+    for price, line in units:
         takers = [(j, deal) for j, deal in enumerate(known) if line in scopes[j]]
         paths = with_unit(paths, price, line, takers)
-        if len(paths) > MOST_STATES:
+        if len(paths) > most:
             exact = False
             best = sorted(paths.items(), key=lambda entry: (-entry[1].value, entry[0]))
-            paths = dict(best[:MOST_STATES])
+            paths = dict(best[:most])
     best_path = min(paths.items(), key=lambda entry: (-entry[1].value, entry[0]))[1]
     choices = best_path.choices()
     for choice in served(choices, known):

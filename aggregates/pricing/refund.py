@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.money import part_of
 from aggregates.pricing.apportioning import apportion_capped
 from aggregates.pricing.replay import price_of_kept

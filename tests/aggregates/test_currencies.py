@@ -4,7 +4,7 @@ import moneyed
 import pytest
 
 from aggregates.currencies import IN_USE, OTHER_DIGITS, WITHDRAWN, digits
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 
 NEWER = {"SLE", "VED", "XCG", "ZWG"} - set(moneyed.CURRENCIES)
 

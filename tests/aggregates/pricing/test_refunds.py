@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.pricing.pipeline import price
 from aggregates.pricing.refund import Refundable, RefundedLine, RefundWish, exchange, refund, refundable
 from aggregates.pricing.request import Request
