@@ -107,7 +107,7 @@ def ready(
         counted = (*counted, len(items) - 1)
     made = candidate(running, code, items, scope, counted, (needs.amount, needs.count), running.id in request.pins)
     if made.units < needs.count:
-        return NotUsed("below_threshold", running.id, code, needs.count - made.units)
+        return NotUsed("below_threshold", running.id, code, units=needs.count - made.units)
     return made
 
 

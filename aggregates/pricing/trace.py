@@ -93,7 +93,7 @@ class Step(Value):
 class NotUsed(Value):
     """A promotion or code that was not used, and why. ``amount``: what is missing, or by how much another set was better.
 
-    ``by``: the promotions that it conflicts with or that beat it.
+    ``units``: how many units are missing. ``by``: the promotions that it conflicts with or that beat it.
     """
 
     reason: str
@@ -101,6 +101,7 @@ class NotUsed(Value):
     code: str | None = None
     amount: int = 0
     by: tuple[str, ...] = ()
+    units: int = 0
 
 
 class Hint(Value):

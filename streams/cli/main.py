@@ -25,6 +25,7 @@ COMMANDS = {
     "migrate": "migrate:migrate",
     "model": "model:model",
     "policy": "policy:policies",
+    "price": "price:pricing",
     "quality": "model:quality",
     "recommend": "show:recommend",
     "redis": "ops:redis",
