@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
-from aggregates.campaign import CampaignLaunched, Offer
+from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
@@ -117,6 +117,8 @@ SAMPLES: tuple[object, ...] = (
     OrderCancelled("o-2", None, None, "USD", "out of stock", LINES[:1], AT),
     OrderRefunded("o-1", "r-1", "m-1", None, "USD", (1, 0), BACK, 364, False, AT + 3 * DAY, (449, 0)),
     CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
+    CampaignChanged("spring", 2, {"effect": {"percent": "0.1"}, "stage": "code", "by_code": True}, "ada", AT),
+    CampaignEnded("spring", 2, "ada", "sold out", AT + DAY),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
     CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),

@@ -98,7 +98,7 @@ def op_of(effect: Effect) -> tuple[Op, int]:
     if effect.per_full is not None:
         return Op("per_full", n=effect.per_full.off, a=effect.per_full.amount), 2
     if effect.ladder:
-        rungs = tuple(sorted((rung_of(rung) for rung in effect.ladder), key=lambda rung: rung.at))
+        rungs = tuple(sorted((rung_of(rung) for rung in effect.ladder), key=lambda rung: rung.start))
         by_rate = any(rung.rate is not None for rung in rungs)
         return Op("ladder", by=effect.ladder_by, rungs=rungs), 1 if by_rate else 2
     return Op("unit", n=effect.unit or 0), 0
@@ -122,7 +122,7 @@ def wanted(op: Op, now: int, entry: int, units: int) -> int:
             return entry // op.a * op.n
         case "ladder":
             measure = units if op.by == "count" else entry
-            reached = [rung for rung in op.rungs if rung.at <= measure]
+            reached = [rung for rung in op.rungs if rung.start <= measure]
             if not reached:
                 return 0
             return half_up(now, *reached[-1].rate) if reached[-1].rate else reached[-1].off

@@ -73,7 +73,7 @@ def missing_of(each: Candidate, entries: Entries) -> int:
     entry = sum(entries[each.stage][i] for i in each.counted)
     least = max(each.threshold, each.op.a if each.op.kind == "per_full" else 0)
     if each.op.kind == "ladder" and each.op.by == "amount":
-        least = max(least, each.op.rungs[0].at)
+        least = max(least, each.op.rungs[0].start)
     return max(0, least - entry)
 
 
@@ -110,5 +110,5 @@ def next_threshold(each: Candidate, entry: int) -> int | None:
     if each.op.kind == "per_full":
         return (entry // each.op.a + 1) * each.op.a
     if each.op.kind == "ladder" and each.op.by == "amount":
-        return next((rung.at for rung in each.op.rungs if rung.at > entry), None)
+        return next((rung.start for rung in each.op.rungs if rung.start > entry), None)
     return None

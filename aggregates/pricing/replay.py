@@ -101,7 +101,7 @@ def wanted_again(
             return before // op.a * op.n
         case "ladder":
             measure = sum(kept[name] for name in counted) if op.by == "count" else before
-            reached = [rung for rung in op.rungs if rung.at <= measure]
+            reached = [rung for rung in op.rungs if rung.start <= measure]
             if not reached:
                 return 0
             return half_up(now, *reached[-1].rate) if reached[-1].rate else reached[-1].off

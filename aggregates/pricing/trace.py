@@ -32,9 +32,9 @@ class PricedLine(Value):
 
 
 class LadderStep(Value):
-    """From ``at`` on: ``off`` minor units, or the rate, off."""
+    """From ``start`` on: ``off`` minor units, or the rate, off."""
 
-    at: int
+    start: int
     off: int
     rate: Rate | None
 

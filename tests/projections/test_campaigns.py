@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from aggregates.campaign import CampaignLaunched, Offer
+from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.value import replace
 from projections.campaigns import campaigns
@@ -32,3 +32,23 @@ def test_members_sent_and_coupons_used_are_counted() -> None:
 def test_campaigns_are_counted_apart() -> None:
     counts = tallied(campaigns, SENT, replace(SENT, campaign="summer"), replace(REDEEMED, campaign="summer")).counts
     assert counts == {"campaign:spring": {"sent": 1}, "campaign:summer": {"sent": 1, "redeemed": 1}}
+
+
+def test_published_terms_are_shown() -> None:
+    document = {"effect": {"percent": "0.1"}, "stage": "code", "by_code": True, "title": "Spring", "cap": 900}
+    shown = tallied(campaigns, CampaignChanged("spring", 2, document, "ada", at=1), CampaignEnded("spring", 2, "ada", "", at=9))
+    assert shown.fields["campaign:spring"] == {
+        "version": 2,
+        "stage": "code",
+        "public": 1,
+        "title": "Spring",
+        "by_code": 1,
+        "terms": '{"effect": {"percent": "0.1"}}',
+        "ended": 9,
+    }
+
+
+def test_the_terms_of_a_campaign_that_is_not_public_are_not_shown() -> None:
+    changed = CampaignChanged("spring", 2, {"effect": {"percent": "0.1"}, "public": False, "title": "Secret"}, "ada", at=1)
+    shown = tallied(campaigns, changed).fields["campaign:spring"]
+    assert (shown["public"], shown["title"], shown["terms"]) == (0, None, None)

@@ -118,10 +118,10 @@ class Checker:
                 return int(before // op["a"] * op["n"])
             case "ladder":
                 measure = units if op["by"] == "count" else before
-                reached = [rung for rung in op["rungs"] if rung["at"] <= measure]
+                reached = [rung for rung in op["rungs"] if rung["start"] <= measure]
                 if not reached:
                     return 0
-                top = max(reached, key=lambda rung: int(rung["at"]))
+                top = max(reached, key=lambda rung: int(rung["start"]))
                 return half_up(now * Fraction(*top["rate"])) if top["rate"] else int(top["off"])
             case "units":
                 return int(sum(off["units"] * off["each"] for off in op["units"]))
