@@ -23,6 +23,7 @@ from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
+from projections.order_prices import order_prices
 from projections.orders import orders
 from projections.product import product as product_view
 from projections.programme import programme
@@ -134,6 +135,7 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield card
     yield cart_view
     yield orders
+    yield order_prices
     yield wallet
     yield activity
     yield sessions

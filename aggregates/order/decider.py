@@ -12,18 +12,30 @@ from aggregates.order.events import (
     OrderDelivered,
     OrderLine,
     OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
     OrderPlaced,
+    OrderPriced,
     OrderRefunded,
     OrderShipped,
+    OrderTendered,
     net_of,
 )
+from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder, await_payment, fail_payment, mark_of, tender
+from aggregates.order.priced import refund_priced, require_priced_as_placed
 from aggregates.order.refund import RefundOrder, left_of, refund
+from aggregates.pricing.refund import after_refund as after_refund_of_lines
+from aggregates.pricing.refund import refundable
+from aggregates.pricing.tenders import Tender
+from aggregates.pricing.trace import Trace
 from aggregates.value import Value, replace
 
 # Commands
 
 
 class PlaceOrder(Value):
+    """``priced``: how its price came about, line by line; None where the price is taken as given."""
+
     order: str
     lines: tuple[OrderLine, ...]
     currency: str
@@ -34,6 +46,7 @@ class PlaceOrder(Value):
     tax: int = 0
     coupons: tuple[str, ...] = ()
     unpriced: int = 0
+    priced: Trace | None = None
 
 
 class PayOrder(Value):
@@ -60,7 +73,8 @@ class CancelOrder(Value):
     recorded: bool = False
 
 
-Command: TypeAlias = PlaceOrder | PayOrder | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
+OfPayment: TypeAlias = PayOrder | TenderOrder | AwaitPayment | FailPayment
+Command: TypeAlias = PlaceOrder | OfPayment | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
 
 REACHED = {
     "paid": {"paid", "shipped", "delivered", "refunded"},
@@ -82,8 +96,22 @@ def decide(command: Command, order: Order) -> list[Event]:
             if order.status in REACHED["paid"]:
                 return []
             require_status(order, "placed")
-            net = net_of(sum(line.paid for line in placed.lines), placed.tax)
-            return [OrderPaid(*whose, placed.currency, placed.lines, net, command.at)]
+            if order.tenders:
+                raise Refusal("order_part_paid", "A part of this order is paid: tender what is left.")
+            return [paid(placed, command.at)]
+        case TenderOrder():
+            if order.status not in REACHED["paid"]:
+                require_status(order, "placed")
+            events = tender(command, order, placed)
+            return [*events, paid(placed, command.at)] if events and not events[-1].left else [*events]
+        case AwaitPayment() | FailPayment() if order.status in REACHED["paid"]:
+            return []
+        case AwaitPayment():
+            require_status(order, "placed")
+            return list(await_payment(command, order, placed))
+        case FailPayment():
+            require_status(order, "placed")
+            return list(fail_payment(command, order, placed))
         case ShipOrder():
             if order.status in REACHED["shipped"]:
                 return []
@@ -100,7 +128,7 @@ def decide(command: Command, order: Order) -> list[Event]:
             return [OrderCancelled(*whose, placed.currency, command.reason, to_give_back(command, order), command.at)]
         case RefundOrder():
             require_id("refund", command.refund)
-            return list(refund(command, order))
+            return list(refund(command, order) if order.priced is None else refund_priced(command, order))
         case _:
             assert_never(command)
 
@@ -143,11 +171,19 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
         tuple(command.coupons),
         command.unpriced,
     )
+    if command.priced is not None:
+        require_priced_as_placed(placed, command.priced)
     if order.placed is None:
-        return [placed]
+        whose = (command.order, command.member, command.session)
+        return [placed, *([OrderPriced(*whose, command.priced, command.at)] if command.priced is not None else [])]
     if replace(placed, at=order.placed.at) == order.placed:
         return []
     raise Refusal("order_exists", "Another order with this id was placed before.")
+
+
+def paid(placed: OrderPlaced, at: int) -> OrderPaid:
+    net = net_of(sum(line.paid for line in placed.lines), placed.tax)
+    return OrderPaid(placed.order, placed.member, placed.session, placed.currency, placed.lines, net, at)
 
 
 def require_status(order: Order, *allowed: str) -> None:
@@ -159,12 +195,18 @@ def evolve(order: Order, event: Event) -> Order:
     match event:
         case OrderPlaced():
             return Order("placed", event, (0,) * len(event.lines), (0,) * len(event.lines))
+        case OrderPriced():
+            return replace(order, priced=refundable(event.trace))
+        case OrderTendered():
+            return replace(order, tenders=(*order.tenders, Tender(event.tender, event.kind, event.amount)))
+        case OrderPaymentPending() | OrderPaymentFailed():
+            return replace(order, payments=(*order.payments, mark_of(event)))
         case OrderPaid():
-            return Order("paid", order.placed, order.refunded, order.given_back, order.refunds, event.net)
+            return replace(order, status="paid", net=event.net)
         case OrderShipped():
             return replace(order, status="shipped")
         case OrderDelivered():
-            return Order("delivered", order.placed, order.refunded, order.given_back, order.refunds, order.net)
+            return replace(order, status="delivered")
         case OrderCancelled():
             return replace(order, status="cancelled")
         case OrderRefunded():
@@ -178,7 +220,10 @@ def after_refund(order: Order, event: OrderRefunded) -> Order:
     status = "refunded" if event.complete else order.status
     given_back = tuple(map(sum, zip(order.given_back, event.given_back, strict=True)))
     refunds = (*order.refunds, event.refund)
-    return replace(order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained)
+    priced = after_refund_of_lines(order.priced, event.shares) if order.priced is not None else None
+    return replace(
+        order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained, priced=priced
+    )
 
 
 order = Decider("order", Order(), decide, evolve)

@@ -22,12 +22,18 @@ class RefundPart(Value):
 
 
 class RefundOrder(Value):
-    """Without ``parts``: all that is left of the order, its adjustments too."""
+    """Without ``parts``: all that is left of the order, its adjustments too.
+
+    ``goodwill``: money without a line; ``fee``: kept of the refund. Both need an order with a price trace.
+    """
 
     order: str
     refund: str
     at: int
     parts: tuple[RefundPart, ...] = ()
+    goodwill: int = 0
+    fee: int = 0
+    reason: str = ""
 
 
 def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
@@ -36,6 +42,8 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
         raise Refusal("order_not_paid", "Only what was paid can be refunded.")
     if command.refund in order.refunds:
         return []
+    if command.goodwill or command.fee:
+        raise Refusal("order_not_priced", "Goodwill and fees need an order that has its price trace.")
     units, money = wanted(command, order)
     by_line = zip(order.lines, order.refunded, order.given_back, units, money, strict=True)
     back = [money_back(line, done, given, more, stated) for line, done, given, more, stated in by_line]
@@ -61,6 +69,9 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             complete,
             command.at,
             tuple(back),
+            kind="goods" if any(units) else "money",
+            reason=command.reason,
+            tax=max(0, placed.tax - placed.tax * sum(order.given_back) // paid - tax_kept) if paid > 0 else 0,
         )
     ]
 

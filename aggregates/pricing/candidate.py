@@ -22,6 +22,7 @@ class Candidate:
 
     ``rank``: its place in its stage: deals, then what depends on a part, then what takes off an amount.
     ``threshold``: the amount that ``counted`` must have on entry to the stage. ``bounded``: it counts for ``most_off``.
+    ``whole``: all that it wants or nothing, as a gift is.
     """
 
     running: Running
@@ -37,6 +38,7 @@ class Candidate:
     limit: int | None
     floored: bool
     bounded: bool
+    whole: bool
     pinned: bool
 
     @property
@@ -79,6 +81,7 @@ def candidate(
         min(bounds) if bounds else None,
         any(items[i].floor for i in scope),
         all(items[i].kind not in OUTSIDE_GOODS for i in scope),
+        terms.effect.gift is not None,
         pinned,
     )
 
@@ -148,7 +151,9 @@ def amount_off(chosen: Candidate, running: Sequence[int], floors: Sequence[int],
         room = chosen.limit
     if left is not None and chosen.bounded and left < room:
         room = left
-    return min(amount, room)
+    if room < amount:
+        return 0 if chosen.whole else room
+    return amount
 
 
 def parts_of(chosen: Candidate, running: Sequence[int], floors: Sequence[int], amount: int) -> list[int]:

@@ -33,7 +33,8 @@ class RefundWish(Value):
 class RefundedLine(Value):
     """``amount`` goes back, ``tax`` of it; ``points`` that were spent return. ``fee``: kept of it, with its tax.
 
-    A gift that must be paid for after all has an ``amount`` below 0.
+    ``restarts``: what is left of the line is split anew over its units. A gift that must be paid for after all has an
+    ``amount`` below 0.
     """
 
     line: str
@@ -42,6 +43,8 @@ class RefundedLine(Value):
     tax: int
     points: int
     fee: int = 0
+    fee_tax: int = 0
+    restarts: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,19 @@ def refund(order: Refundable, wish: RefundWish) -> tuple[tuple[RefundedLine, ...
     return tuple(back[name] for name in sorted(back)), order
 
 
+def after_refund(order: Refundable, back: Iterable[RefundedLine]) -> Refundable:
+    """Return what is left of an order after a refund that was recorded."""
+    lines, given = dict(order.lines), order.given
+    for each in back:
+        line, amount, tax = lines[each.line], each.amount + each.fee, each.tax + each.fee_tax
+        if each.restarts:
+            lines[each.line] = line.restarted(amount, tax, each.points, each.units)
+        else:
+            lines[each.line] = replace(line, back=line.back + each.units)
+        given += amount
+    return Refundable(order.trace, lines, given)
+
+
 def check(order: Refundable, wish: RefundWish) -> None:
     for name, units in wish.units:
         known(order, name)
@@ -180,7 +196,7 @@ def recomputed(order: Refundable, units: Mapping[str, int]) -> tuple[Refundable,
         if more or amount:
             points = part_of(line.points, line.back, more, line.units or 1)
             tax = tax_of(line, amount)
-            back[name] = RefundedLine(name, more, amount, tax, points)
+            back[name] = RefundedLine(name, more, amount, tax, points, restarts=True)
             lines[name] = line.restarted(amount, tax, points, more)
     return with_lines(order, lines, back), back
 
@@ -197,7 +213,7 @@ def with_gifts_charged(order: Refundable, back: dict[str, RefundedLine]) -> tupl
         without = price_of_kept(order.trace, {**order.kept, name: free[name]})
         charge = min(with_gift - without, sum(each.amount for each in back.values()))
         if charge > 0:
-            back[name] = RefundedLine(name, 0, -charge, 0, 0)
+            back[name] = RefundedLine(name, 0, -charge, 0, 0, restarts=True)
             lines[name] = lines[name].restarted(-charge, 0)
     return with_lines(order, lines, {name: each for name, each in back.items() if each.amount < 0}), back
 
@@ -216,7 +232,7 @@ def with_money(
         if amount > line.amount_left:
             raise Refusal("refund_too_high", f"Only {line.amount_left} (minor units) of line {name} is left.")
         tax = tax_of(line, amount)
-        more[name] = RefundedLine(name, 0, amount, tax, 0)
+        more[name] = RefundedLine(name, 0, amount, tax, 0, restarts=True)
         back[name] = joined(back.get(name), more[name])
         lines[name] = line.restarted(amount, tax)
     return with_lines(order, lines, more), back
@@ -245,7 +261,8 @@ def with_fee(back: dict[str, RefundedLine], fee: int) -> dict[str, RefundedLine]
 def less_fee(each: RefundedLine, fee: int) -> RefundedLine:
     if not fee:
         return each
-    return replace(each, amount=each.amount - fee, tax=each.tax - each.tax * fee // each.amount, fee=fee)
+    tax = each.tax * fee // each.amount
+    return replace(each, amount=each.amount - fee, tax=each.tax - tax, fee=fee, fee_tax=tax)
 
 
 def tax_of(line: LineLeft, amount: int) -> int:
@@ -257,7 +274,12 @@ def joined(one: RefundedLine | None, other: RefundedLine) -> RefundedLine:
     if one is None:
         return other
     return RefundedLine(
-        one.line, one.units + other.units, one.amount + other.amount, one.tax + other.tax, one.points + other.points
+        one.line,
+        one.units + other.units,
+        one.amount + other.amount,
+        one.tax + other.tax,
+        one.points + other.points,
+        restarts=one.restarts or other.restarts,
     )
 
 

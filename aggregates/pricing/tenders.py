@@ -14,6 +14,9 @@ from aggregates.value import Value
 
 TenderKind: TypeAlias = Literal["card", "cash", "transfer", "other", "gift_card", "store_credit", "rounding"]
 
+KINDS: tuple[TenderKind, ...] = ("card", "cash", "transfer", "gift_card", "store_credit", "other")
+"""What a shopper can pay with; ``rounding`` is the shop's."""
+
 CREDIT = ("gift_card", "store_credit")
 
 

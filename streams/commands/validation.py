@@ -63,6 +63,11 @@ def fits_of(hint: Any) -> Fits:
     if origin is UnionType:
         fits = fits_of(args[0])
         return lambda value: value is None or fits(value)
+    if origin is tuple and args[-1] is not ...:
+        each = [fits_of(arg) for arg in args]
+        return lambda value: (
+            type(value) is tuple and len(value) == len(each) and all(f(v) for f, v in zip(each, value, strict=True))
+        )
     if origin is tuple:
         fits = fits_of(args[0])
         return lambda value: type(value) is tuple and all(map(fits, value))

@@ -33,7 +33,9 @@ def refunded(history: list[Event], refund: str, *parts: RefundPart) -> OrderRefu
 def test_a_unit_goes_back_with_its_share_of_the_money() -> None:
     event = refunded(paid(TEA, MILK), "r-1", RefundPart(1, 1))
     back = replace(TEA, quantity=1, gross=399, total=333, paid=299)
-    assert event == OrderRefunded("o", "r-1", "m", None, "USD", (1, 0), (back,), 901, complete=False, at=3, given_back=(299, 0))
+    assert event == OrderRefunded(
+        "o", "r-1", "m", None, "USD", (1, 0), (back,), 901, complete=False, at=3, given_back=(299, 0), kind="goods"
+    )
 
 
 def test_unit_by_unit_goes_back_to_the_cent() -> None:

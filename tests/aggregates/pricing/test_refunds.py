@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aggregates.decider import Refusal
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.refund import Refundable, RefundedLine, RefundWish, exchange, refund, refundable
+from aggregates.pricing.refund import Refundable, RefundedLine, RefundWish, after_refund, exchange, refund, refundable
 from aggregates.pricing.request import Request
 from aggregates.pricing.tenders import Tender, cash_rounding, given_back, given_back_in_parts, in_order
 from aggregates.pricing.terms import Condition, Effect, Gift, Rung
@@ -192,7 +192,9 @@ def test_any_history_of_refunds_sums_to_what_was_paid(seed: int) -> None:
     money = tax = points = 0
     had_back = [0, 0]
     while any(order.kept.values()):
+        before = order
         back, order = refund(order, random_wish(order, chance))
+        assert after_refund(before, back) == order
         money, tax, points = money + total(back), tax + sum(b.tax for b in back), points + sum(b.points for b in back)
         assert total(back) >= 0
         assert all(line.amount_left >= 0 and line.tax_left >= 0 and line.points_left >= 0 for line in order.lines.values())
