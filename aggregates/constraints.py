@@ -9,7 +9,7 @@ from aggregates.campaign import CampaignLaunched
 from aggregates.coupon import CouponRedeemed
 from aggregates.decider import Refusal
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.ledger.uses import RewardClaimed, RewardReturned
+from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 
 
 @dataclass(frozen=True)

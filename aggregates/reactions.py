@@ -9,18 +9,26 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart.events import CartOpened
+from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
 from aggregates.decider import LONGEST_ID, Refusal, require_instant
 from aggregates.member import EraseMember, MemberRegistered
 from aggregates.membership import commands as membership
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
-from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
-from aggregates.membership.earning.spending import BoughtLine
-from aggregates.membership.ledger.moves import PointsTransferred
-from aggregates.membership.ledger.pools import PoolJoined, PoolLeft
-from aggregates.membership.ledger.uses import RewardClaimed
+from aggregates.membership.commands import (
+    ActivatePoints,
+    ClaimReward,
+    ClawBackPoints,
+    EnterPool,
+    GrantPoints,
+    HoldPoints,
+    JoinPool,
+    ReceivePoints,
+    RecordAction,
+    RedeemPoints,
+    TransferPoints,
+)
+from aggregates.membership.earning.formula import BoughtLine
+from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Policies

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignLaunched, Offer
-from aggregates.cart.events import (
-    CartAbandoned,
-    CartCheckedOut,
-    CartItemAdded,
-    CartItemQuantityChanged,
-    CartItemRemoved,
-    CartOpened,
-)
+from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
@@ -46,9 +39,8 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.ledger.grants import EarningLine
-from aggregates.membership.ledger.uses import IssuedLot
-from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.membership.ledger.events import EarningLine, IssuedLot
+from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.order.events import (
     OrderCancelled,
     OrderDelivered,
@@ -74,7 +66,9 @@ LINES = (
 BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
 PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
 
-SHOWN = Shown("silver", Benefits(free_shipping=True, perks=("tea",)), Ahead("spend", "gold", 200_000, 10_000, AT + 400 * DAY))
+SHOWN = TierView(
+    "silver", Benefits(free_shipping=True, perks=("tea",)), TierProgress("spend", "gold", 200_000, 10_000, AT + 400 * DAY)
+)
 POLICY = {"return_days": 30, "tiers": [{"name": "gold", "threshold": 900, "keep": 700, "multiplier": "1.5"}], "rewards": []}
 GRANTED = PointsGranted("m-1", "o-1", "o-1", 9, 778, "silver", (5, 4), 123_456, 1, AT)
 CLAWED_BACK = PointsClawedBack("m-1", "o-1", "r-1", 5, (("o-1", 4),), 1, 364, 123_042, AT + 21 * DAY)

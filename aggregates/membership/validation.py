@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from aggregates.decider import Refusal, require_count, require_id
-from aggregates.membership.commands import Asked
-from aggregates.membership.commands_of_people import Done, ReceivePoints, TagMember
-from aggregates.membership.ledger.moves import PointsTransferred
+from aggregates.membership.commands import ActionCommand, MemberRequest, ReceivePoints, TagMember
+from aggregates.membership.ledger.events import PointsTransferred
 from aggregates.value import asdict
 
 NAMES = (
@@ -17,7 +16,7 @@ MAYBE = ("order", "wallet", "by")
 FLAGS = ("by_shop", "leaves")
 
 
-def require_fit(command: Asked | Done) -> None:
+def require_fit(command: MemberRequest | ActionCommand) -> None:
     told = asdict(command)
     for name in (*NAMES, *ACTIONS):
         if name in told:

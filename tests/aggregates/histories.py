@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from aggregates.decider import Refusal
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.events import Event
 from aggregates.programme import Policies

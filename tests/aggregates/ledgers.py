@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from aggregates.membership.state import Membership
+
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.events import Event, Membership
+from aggregates.membership.events import Event
 from aggregates.programme import InForce, Policies, Programme, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import instant

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.commands import OverrideTier
-from aggregates.membership.commands_of_use import ActivateLot
+from aggregates.membership.commands import ActivateLot, OverrideTier
 from aggregates.membership.events import LotActivated
 from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
 from aggregates.programme.points import Activates

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.commands import Command
-from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
-from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
+from aggregates.membership.commands import (
+    AdjustPoints,
+    CaptureHold,
+    Command,
+    HoldPoints,
+    RedeemPoints,
+    ReinstatePoints,
+    ReleaseHold,
+    ReturnPoints,
+    TransferPoints,
+)
 from aggregates.membership.events import (
     HoldReleased,
     PointsAdjusted,

@@ -9,16 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.decider import Refusal
-from aggregates.membership.commands import Asked
-from aggregates.membership.commands_of_people import AdjustPoints, Done
-from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
+from aggregates.membership.commands import ActionCommand, AdjustPoints, HoldPoints, MemberRequest, RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.programme import Earning, EventRule, Reward, StreakRule, Transfers, Wallet
 from aggregates.value import field_names
 from tests.aggregates.ledgers import Ledger, policies
 
 NOW = 1_800_000_000_000
-COMMANDS: tuple[Any, ...] = (*Asked.__args__, *Done.__args__)
+COMMANDS: tuple[Any, ...] = (*MemberRequest.__args__, *ActionCommand.__args__)
 KNOWN = policies(
     Wallet(activates="at_payment", transfers=Transfers(allowed=True)),
     earning=Earning(events=(EventRule("r", "review", 5),), streaks=(StreakRule("s", (1, 2)),)),

@@ -2,24 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.cart.decider import (
+from aggregates.cart import (
     AbandonCart,
     AddToCart,
-    ChangeQuantity,
-    CheckOutCart,
-    Command,
-    OpenCart,
-    RemoveFromCart,
-    cart,
-)
-from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,
     CartItemQuantityChanged,
     CartItemRemoved,
     CartOpened,
+    ChangeQuantity,
+    CheckOutCart,
+    Command,
     Event,
+    OpenCart,
+    RemoveFromCart,
+    cart,
 )
 from aggregates.decider import LARGEST_COUNT
 from tests.aggregates.given import refusing

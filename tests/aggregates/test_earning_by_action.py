@@ -8,8 +8,8 @@ import pytest
 
 from aggregates.behaviour import Shared
 from aggregates.member import MemberRegistered
-from aggregates.membership.commands_of_people import RecordAction, TagMember
-from aggregates.membership.earning.spending import BoughtLine
+from aggregates.membership.commands import RecordAction, TagMember
+from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.events import ActionRecorded, MissionAdvanced, PointsGranted, StreakExtended, TierRaised
 from aggregates.programme import (
     Audience,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.decider import LARGEST_COUNT
-from aggregates.membership.earning.spending import BoughtLine
+from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Audience, Bonus, Days, Earning, Multiplier, Selection, SpendRule
 from tests.aggregates.given import instant

@@ -9,13 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aggregates.decider import Refusal
-from aggregates.membership.commands import RecordDue
-from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
-from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
-from aggregates.membership.decider import membership
-from aggregates.membership.due import due
+from aggregates.membership.commands import (
+    AdjustPoints,
+    CaptureHold,
+    HoldPoints,
+    RecordDue,
+    RedeemPoints,
+    ReinstatePoints,
+    ReleaseHold,
+    ReturnPoints,
+    TransferPoints,
+)
+from aggregates.membership.decider import due_at, membership
 from aggregates.membership.events import PointsReinstated
-from aggregates.membership.ledger.book import Closing, closing, movements
+from aggregates.membership.ledger.books import Closing, closing, movements
 from aggregates.programme import Transfers, Validity, Wallet
 from projections.card import Card, card
 from tests.aggregates.given import DAY
@@ -173,7 +180,7 @@ class LedgerAgainstReference(RuleBasedStateMachine):
     @invariant()
     def replayed_it_is_the_same(self) -> None:
         assert membership.rebuild(self.ledger.events) == self.ledger.state
-        instant = due(self.ledger.state)
+        instant = due_at(self.ledger.state)
         assert instant is None or instant > self.ledger.state.latest, "whatever is due was recorded"
 
     @invariant()

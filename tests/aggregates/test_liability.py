@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from aggregates.membership.commands_of_people import AdjustPoints
-from aggregates.membership.commands_of_use import RedeemPoints
-from aggregates.membership.ledger.liability import Liability
+from aggregates.membership.commands import AdjustPoints, RedeemPoints
+from aggregates.membership.ledger.books import Liability
 from aggregates.programme import Earning, Programme, SpendRule, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant

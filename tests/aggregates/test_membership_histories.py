@@ -3,22 +3,14 @@ from __future__ import annotations
 from itertools import pairwise, permutations
 
 import pytest
+from aggregates.membership.state import Membership
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.earning.formula import points_for
-from aggregates.membership.events import (
-    DebtSettled,
-    Event,
-    Membership,
-    PointsClawedBack,
-    PointsGranted,
-    PointsRedeemed,
-    TierRaised,
-)
+from aggregates.membership.events import DebtSettled, Event, PointsClawedBack, PointsGranted, PointsRedeemed, TierRaised
 from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded

@@ -7,9 +7,9 @@ from math import inf
 import pytest
 
 from aggregates.membership.commands import ClaimReward, RedeemPoints
-from aggregates.membership.due import due, earliest
+from aggregates.membership.decider import due_at, earliest_due
 from aggregates.membership.events import PointsRedeemed
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Policies, Programme, Reward, Tier, Wallet
 from aggregates.programme.problems import problems
 from aggregates.programme.tiers import Metric
@@ -34,10 +34,10 @@ def test_who_spends_points_keeps_the_tier_that_they_earned(metric: Metric) -> No
     silver = Tier("silver", 1 if metric == "orders" else 1000, 1)
     life = with_terms(under(metric=metric), wallets=AT_ONCE, tiers=(silver,))
     life.buys("a", 1000, DAY)
-    before = Counting(life.policies.newest, life.state).metric(noon(DAY))
+    before = Qualification(life.policies.newest, life.state).metric(noon(DAY))
     assert any(isinstance(event, PointsRedeemed) for event in life.do(RedeemPoints("m", "all", 1000, noon(DAY))))
     assert life.state.available(noon(DAY)) == 0
-    assert Counting(life.policies.newest, life.state).metric(noon(DAY)) == before > 0
+    assert Qualification(life.policies.newest, life.state).metric(noon(DAY)) == before > 0
     assert [life.tier(day) for day in (DAY, "2027-01-10")] == ["silver", "silver"]
 
 
@@ -79,13 +79,13 @@ def test_time_asks_only_for_those_to_whom_it_brings_something_and_only_once() ->
     """A job at 100 % of a processor: https://github.com/oroinc/crm/issues/110 (what a tick reads: see its own tests)."""
     life = under()
     life.buys("a", 999, DAY)
-    assert due(life.state) is None
+    assert due_at(life.state) is None
     life.buys("b", 1, DAY)
-    assert due(life.state) == life.state.standing.now.valid_until
+    assert due_at(life.state) == life.state.standing.now.valid_until
     assert life.ticks("2027-01-10") == []
     assert len(life.ticks("2030-01-01")) == 1
-    assert due(life.state) is None
-    assert earliest(life.state) < inf
+    assert due_at(life.state) is None
+    assert earliest_due(life.state) < inf
 
 
 def test_a_limit_a_member_counts_what_this_member_had() -> None:
@@ -118,4 +118,4 @@ def test_a_reversal_leaves_the_window_with_its_purchase() -> None:
     life.buys("old", 1000, "2025-01-15")
     life.buys("new", 1000, "2026-01-20")
     life.returns("old", "2026-01-25")
-    assert Counting(life.policies.newest, life.state).metric(noon("2026-01-25")) == 100_000
+    assert Qualification(life.policies.newest, life.state).metric(noon("2026-01-25")) == 100_000

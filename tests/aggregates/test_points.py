@@ -3,19 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aggregates.membership.state import Membership
 
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.events import (
-    DebtSettled,
-    Event,
-    LotActivated,
-    Membership,
-    PointsClawedBack,
-    PointsGranted,
-    PointsRedeemed,
-)
+from aggregates.membership.events import DebtSettled, Event, LotActivated, PointsClawedBack, PointsGranted, PointsRedeemed
 from aggregates.programme import Policies, Programme
 from aggregates.value import replace
 from tests.aggregates.given import DAY, ZONE, instant, refusing

@@ -6,13 +6,11 @@ import pytest
 
 from aggregates.behaviour import Impressed, Searched, Viewed
 from aggregates.campaign import CampaignLaunched
-from aggregates.cart.decider import OpenCart
-from aggregates.cart.events import CartOpened
+from aggregates.cart import CartOpened, OpenCart
 from aggregates.constraints import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, guards
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered, RegisterMember
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.events import (
     OrderCancelled,

@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from aggregates.membership.commands_of_people import AdjustPoints, EnterPool, JoinPool, LeavePool, TransferPoints
-from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
+from aggregates.membership.commands import (
+    AdjustPoints,
+    ClaimReward,
+    EnterPool,
+    HoldPoints,
+    JoinPool,
+    LeavePool,
+    RedeemPoints,
+    TransferPoints,
+)
 from aggregates.membership.events import PointsTransferred, PoolUsed
 from aggregates.programme import Policies, Pools, Reward, Transfers, Validity, Wallet
 from aggregates.reactions import react

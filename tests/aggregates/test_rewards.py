@@ -6,8 +6,7 @@ import pytest
 
 from aggregates.constraints import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards
 from aggregates.coupon import SendCoupon
-from aggregates.membership.commands_of_people import TagMember
-from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints, ReturnPoints
+from aggregates.membership.commands import ClaimReward, RedeemPoints, ReturnPoints, TagMember
 from aggregates.membership.events import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
 from aggregates.programme import Audience, Days, Reward, Wallet
 from aggregates.reactions import react

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aggregates.membership.state import Membership
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.decider import Refusal
 from aggregates.membership.commands import EndTierOverride, OverrideTier
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.events import Membership
 from tests.aggregates.tier_lives import under
 
 anything = st.one_of(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aggregates.membership.events import TierExtended, TierGraceStarted, TierLowered
-from aggregates.membership.tiers.qualification import Counting, ahead
+from aggregates.membership.tiers.qualification import Qualification, progress_to_next
 from aggregates.programme import Tier
 from aggregates.value import replace
 from tests.aggregates.given import instant
@@ -30,7 +30,7 @@ def test_the_worked_example() -> None:
     (_, lowered) = life.returns("c", "2026-09-01")
     assert (lowered.tier, lowered.qualifying, lowered.valid_until) == ("silver", 120_000, instant("2027-03-06"))
     now = noon("2026-12-20")
-    way = ahead("silver", 120_000, now, Counting(life.policies.at(now), life.on("2026-12-20")))
+    way = progress_to_next("silver", 120_000, now, Qualification(life.policies.at(now), life.on("2026-12-20")))
     assert (way.tier, way.missing, way.leaving) == ("gold", 180_000, 80_000), "1800 to Gold, 800 leave within 30 days"
     (started,) = life.ticks("2027-03-06")
     assert isinstance(started, TierGraceStarted)

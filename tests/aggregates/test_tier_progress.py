@@ -2,26 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.tiers.progress import Ahead
-from aggregates.membership.tiers.qualification import PACE, Counting, ahead
+from aggregates.membership.tiers.qualification import PACE, Qualification, progress_to_next
+from aggregates.membership.tiers.state import TierProgress
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.tier_lives import Life, noon, under
 
 
-def way(life: Life, day: str) -> Ahead:
+def way(life: Life, day: str) -> TierProgress:
     now = noon(day)
-    counting = Counting(life.policies.at(now), life.on(day))
-    return ahead(life.tier(day), counting.metric(now), now, counting)
+    counting = Qualification(life.policies.at(now), life.on(day))
+    return progress_to_next(life.tier(day), counting.metric(now), now, counting)
 
 
 def test_the_way_of_a_new_member_is_the_whole_threshold() -> None:
-    assert way(under(), "2026-01-01") == Ahead("spend", "silver", 100_000, 0, None)
+    assert way(under(), "2026-01-01") == TierProgress("spend", "silver", 100_000, 0, None)
 
 
 def test_above_the_highest_tier_there_is_no_way_but_spend_still_leaves() -> None:
     life = under()
     life.buys("a", 3000, "2026-01-10")
-    assert way(life, "2026-12-20") == Ahead("spend", None, 0, 300_000, None)
+    assert way(life, "2026-12-20") == TierProgress("spend", None, 0, 300_000, None)
 
 
 def test_what_leaves_is_what_is_a_year_old_within_thirty_days() -> None:
@@ -83,4 +83,4 @@ def test_a_way_already_gone_is_reached_now() -> None:
     life = under()
     life.buys("a", 1000, "2026-01-10")
     life.sets("p", "pin", "member", "2026-01-11")
-    assert way(life, "2026-01-12") == Ahead("spend", "silver", 0, 0, noon("2026-01-12"))
+    assert way(life, "2026-01-12") == TierProgress("spend", "silver", 0, 0, noon("2026-01-12"))

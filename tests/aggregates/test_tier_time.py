@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from aggregates.membership.state import Membership
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,13 +21,11 @@ from aggregates.membership.commands import (
     GrantPoints,
     OverrideTier,
     RecordDue,
+    RedeemPoints,
 )
-from aggregates.membership.commands_of_use import RedeemPoints
-from aggregates.membership.decider import membership
-from aggregates.membership.due import as_of, due
-from aggregates.membership.events import Membership
+from aggregates.membership.decider import due_at, membership, membership_as_of
 from aggregates.membership.tiers.judging import held_until
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
@@ -135,7 +134,7 @@ def lived(under: Policies, life: list[Step], ticking: bool) -> Lived:
             decided = one.do(command(step, number, orders, at))
             if step.kind == "buy" and decided:
                 orders.append((f"o-{number}", step.net))
-        stood.append(replace(as_of(at, under, one.state), latest=0))
+        stood.append(replace(membership_as_of(at, under, one.state), latest=0))
         told.append((at, len(one.events)))
         then = at + step.wait * DAY
         for days in step.ticks if ticking else ():
@@ -172,7 +171,10 @@ def test_at_any_instant_what_holds_without_a_job_is_what_a_job_has_recorded(
     for at in (START + day * DAY for day in days):
         asked = max([length for then, length in one.steps if then <= at], default=0)
         recorded = membership.rebuild([event for event in one.life.events if event.at <= at])
-        assert as_of(at, under, membership.rebuild(one.life.events[:asked])).standing == recorded.standing or at > one.ends
+        assert (
+            membership_as_of(at, under, membership.rebuild(one.life.events[:asked])).standing == recorded.standing
+            or at > one.ends
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -184,7 +186,7 @@ def test_nothing_due_is_left_behind_and_the_parts_fit_each_other(under: Policies
         before, state = state, membership.evolve(state, event)
         assert state.latest >= before.latest
     standing = one.state.standing
-    assert due(one.state) is None or due(one.state) > one.state.latest  # type: ignore[operator]
+    assert due_at(one.state) is None or due_at(one.state) > one.state.latest  # type: ignore[operator]
     assert standing.grace_until is None or standing.now.valid_until is not None
     assert (standing.now.valid_until is None) == (standing.now.tier == "member")
 
@@ -195,7 +197,7 @@ def test_the_metric_is_the_plain_sum_of_what_the_window_holds(under: Policies, l
     one = lived(under, life, ticking=False).life
     now = START + day * DAY
     for terms in (known.terms for known in under.versions):
-        counting = Counting(terms, one.state)
+        counting = Qualification(terms, one.state)
         inside = [bought for bought in one.state.earning.purchases.values() if counting.opens(now) < bought.at <= now]
         plain = {
             "spend": sum(bought.net for bought in inside),
@@ -219,7 +221,7 @@ def test_cycles_follow_each_other_without_gaps_and_begin_with_a_day(zone: str, a
 @given(policies(), INSTANTS)
 def test_a_tier_is_held_to_the_end_of_a_day_and_never_less_than_its_months(under: Policies, at: int) -> None:
     terms = under.newest
-    until = held_until(at, Counting(terms, membership.initial, at, 1))
+    until = held_until(at, Qualification(terms, membership.initial, at, 1))
     assert end_of_day(until - 1, terms.zone) == until
     assert until - at >= terms.qualifying.months * 28 * DAY - DAY
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.commands_of_people import AdjustPoints
+from aggregates.membership.commands import AdjustPoints
 from aggregates.membership.events import TierExtended, TierGraceStarted
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.tiers.qualification import Qualification
 from tests.aggregates.given import ZONE, instant
 from tests.aggregates.tier_lives import Life, noon, under
 
@@ -12,7 +12,7 @@ DECEMBER, JANUARY = "2026-12-31T23:59", "2027-01-01T00:00"
 
 
 def metric(life: Life, day: str) -> int:
-    return Counting(life.policies.newest, life.on(day)).metric(noon(day))
+    return Qualification(life.policies.newest, life.on(day)).metric(noon(day))
 
 
 def test_a_calendar_year_ends_at_the_shops_midnight() -> None:
@@ -78,7 +78,7 @@ def test_the_very_first_purchase_begins_its_own_year() -> None:
 def test_a_months_anniversary_of_31_january_is_each_months_last_day() -> None:
     life = under(window="anniversary", months=1)
     life.buys("a", 100, "2026-01-31")
-    opened = Counting(life.policies.newest, life.state)
+    opened = Qualification(life.policies.newest, life.state)
     assert [opened.cycle(noon(day)) for day in ("2026-02-27", "2026-02-28", "2026-03-30", "2026-03-31")] == [
         (instant("2026-01-31"), instant("2026-02-28")),
         (instant("2026-02-28"), instant("2026-03-31")),

@@ -4,8 +4,10 @@ import pytest
 
 from aggregates.membership.commands import ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.events import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.events import Event, PointsGranted, TierExtended, TierLowered, TierRaised
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.qualification import Qualification
+from aggregates.membership.tiers.state import HeldTier
 from aggregates.programme import Policies
 from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant
@@ -82,9 +84,9 @@ def test_the_tier_that_an_upgrade_ended_comes_back_to_its_own_date() -> None:
     assert (
         after.standing.now
         == raised
-        == Held("silver", instant("2026-03-05T10:00"), instant("2027-03-06"), revocable_until=instant("2026-03-19T10:00"))
+        == HeldTier("silver", instant("2026-03-05T10:00"), instant("2027-03-06"), revocable_until=instant("2026-03-19T10:00"))
     )
-    assert after.standing.before == Held(), "it is taken back once"
+    assert after.standing.before == HeldTier(), "it is taken back once"
 
 
 def test_a_tier_extended_at_its_review_comes_back_with_the_date_it_was_extended_to() -> None:
@@ -97,7 +99,7 @@ def test_a_tier_extended_at_its_review_comes_back_with_the_date_it_was_extended_
     assert (lowered.tier, lowered.previous, lowered.qualifying) == ("silver", "gold", 90_000)
     assert (lowered.valid_until, lowered.reason, lowered.at) == (kept.valid_until, "reversal", instant("2026-02-25T10:00"))
     state = standing(*gold, returned("c", "2026-02-25"))
-    assert state.standing.now == Held("silver", instant("2025-02-10T10:00"), instant("2027-02-11"), reviewed=True)
+    assert state.standing.now == HeldTier("silver", instant("2025-02-10T10:00"), instant("2027-02-11"), reviewed=True)
 
 
 @pytest.mark.parametrize("first", ["a", "b"])
@@ -128,14 +130,15 @@ def test_a_return_that_leaves_the_threshold_reached_takes_nothing_back() -> None
 def test_a_purchase_leaves_the_window_after_exactly_twelve_months() -> None:
     bought_at, gone_at = instant("2026-01-10T10:00"), instant("2027-01-10T10:00")
     state = standing(bought("a", 8, "2026-01-10"))
-    spends = [Counting(TERMS, state).metric(now) for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)]
+    spends = [Qualification(TERMS, state).metric(now) for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)]
     assert spends == [0, 800, 800, 0]
 
 
 def test_what_is_about_to_change_counts_at_its_own_date_as_well() -> None:
     bought_at, gone_at = instant("2026-01-10T10:00"), instant("2027-01-10T10:00")
     spends = [
-        Counting(TERMS, Membership(), bought_at, -300).metric(now) for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)
+        Qualification(TERMS, Membership(), bought_at, -300).metric(now)
+        for now in (bought_at - 1, bought_at, gone_at - 1, gone_at)
     ]
     assert spends == [0, -300, -300, 0]
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from aggregates.membership.commands_of_use import RedeemPoints, ReturnPoints
+from aggregates.membership.commands import RedeemPoints, ReturnPoints
 from aggregates.membership.events import (
     LotActivated,
     PointsClawedBack,
@@ -15,7 +15,7 @@ from aggregates.membership.events import (
     PointsReturned,
     TierRaised,
 )
-from aggregates.membership.ledger.uses import IssuedLot
+from aggregates.membership.ledger.events import IssuedLot
 from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.events import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart

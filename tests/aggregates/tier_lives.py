@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
+from aggregates.membership.state import Membership
+
 from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
-from aggregates.membership.decider import decide, membership
-from aggregates.membership.due import as_of
+from aggregates.membership.decider import decide, membership, membership_as_of
 from aggregates.membership.events import (
     Event,
-    Membership,
     TierExtended,
     TierGraceStarted,
     TierLowered,
@@ -19,7 +19,7 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.tiers.override import in_effect
+from aggregates.membership.tiers.judging import tier_in_effect
 from aggregates.programme import Policies, Programme, Qualifying
 from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant
@@ -64,13 +64,13 @@ class Life:
 
     def on(self, day: str) -> Membership:
         """As it is at an instant, whether anything is recorded by then or not."""
-        return as_of(noon(day), self.policies, self.state)
+        return membership_as_of(noon(day), self.policies, self.state)
 
     def tier(self, day: str) -> str:
         """The tier in effect at an instant."""
         at = noon(day)
-        state = as_of(at, self.policies, self.state)
-        return in_effect(state.tier, state.standing.override, self.policies.at(at))
+        state = membership_as_of(at, self.policies, self.state)
+        return tier_in_effect(state.tier, state.standing.override, self.policies.at(at))
 
     @property
     def changes(self) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from infra.codec import Codec
 from infra.event_log.sqlite.log import SqliteLog
 from infra.event_log.sqlite.schema import TABLES

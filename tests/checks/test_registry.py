@@ -9,8 +9,8 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
+from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates.cart import CheckOutCart
 from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
@@ -105,7 +105,7 @@ def test_streams_are_named_as_they_always_were() -> None:
         for command in (
             member.EraseMember("m-1", 0),
             product.RetireProduct("p", 0),
-            cart.CheckOutCart("c", 0),
+            CheckOutCart("c", 0),
             order.PayOrder("o", 0),
             campaign.LaunchCampaign("c-1", 0),
             coupon.SendCoupon("c-1", "m-1", 0),

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from aggregates.delta import Delta
 from aggregates.order.events import OrderLine, OrderPaid
 from models.recommender.browsing import Browsing, Event

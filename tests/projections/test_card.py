@@ -20,7 +20,7 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.programme import Benefits
 from aggregates.value import replace
 from projections.card import Card, card
@@ -31,7 +31,7 @@ from tests.aggregates.histories import lives
 from tests.projections.folding import folded
 
 REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
-WAY = Ahead("spend", "silver", 90_000, 400, 55)
+WAY = TierProgress("spend", "silver", 90_000, 400, 55)
 GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10, ahead=WAY)
 ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
 REDEEMED = PointsRedeemed("m", "p-1", None, 60, (("a", 60),), at=50)
@@ -39,11 +39,20 @@ LEFT = replace(WAY, missing=100_000, leaving=0, forecast=None)
 CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), 60, net=0, qualifying=0, at=60, ahead=LEFT)
 BENEFITS = Benefits(free_shipping=True)
 RAISED = TierRaised(
-    "m", "silver", "member", 120_000, 1000, 24, 24, Shown("silver", BENEFITS, Ahead("spend", "gold", 180_000, 500, 77)), 1, 10
+    "m",
+    "silver",
+    "member",
+    120_000,
+    1000,
+    24,
+    24,
+    TierView("silver", BENEFITS, TierProgress("spend", "gold", 180_000, 500, 77)),
+    1,
+    10,
 )
 KEPT = TierExtended("m", "silver", 90_000, 2000, None, RAISED.shown, 1, at=1000)
-TOP = Shown("gold", BENEFITS, Ahead("spend", None, 0, 500, None))
-LOST = Shown("member", Benefits(), Ahead("spend", "silver", 90_000, 0, None))
+TOP = TierView("gold", BENEFITS, TierProgress("spend", None, 0, 500, None))
+LOST = TierView("member", Benefits(), TierProgress("spend", "silver", 90_000, 0, None))
 NEW = Card("m")
 
 

@@ -1,13 +1,6 @@
 from __future__ import annotations
 
-from aggregates.cart.events import (
-    CartAbandoned,
-    CartCheckedOut,
-    CartItemAdded,
-    CartItemQuantityChanged,
-    CartItemRemoved,
-    CartOpened,
-)
+from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.member import MemberErased
 from projections.cart import CartItem, OpenCart, cart
 from tests.projections.folding import folded, removed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart.events import CartOpened
+from aggregates.cart import CartOpened
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberErased

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from aggregates.decider import Decider
-from aggregates.membership.commands import HoldPoints
-from aggregates.membership.commands_of_people import AdjustPoints
+from aggregates.membership.commands import AdjustPoints, HoldPoints
 from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.settings import Settings

@@ -4,11 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from aggregates.cart.decider import AddToCart, OpenCart
+from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
-from aggregates.membership.commands import GrantPoints, ReceivePoints, RecordDue
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import GrantPoints, ReceivePoints, RecordDue, RedeemPoints
 from aggregates.membership.events import (
     LotActivated,
     PointsClawedBack,

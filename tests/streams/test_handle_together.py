@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from aggregates.campaign import LaunchCampaign
-from aggregates.cart.decider import AddToCart, OpenCart
+from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.product import ListProduct

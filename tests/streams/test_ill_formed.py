@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregates.behaviour import Viewed
-from aggregates.cart.decider import AddToCart, OpenCart
+from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import CloseMember, RegisterMember
 from aggregates.membership.commands import GrantPoints, RedeemPoints

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import psycopg
 import pytest
 
-from aggregates.cart.decider import AddToCart, OpenCart
+from aggregates.cart import AddToCart, OpenCart
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.value import replace
 from infra.errors import Unreachable

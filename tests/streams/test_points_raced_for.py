@@ -10,12 +10,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from aggregates.membership.state import Membership
 
 from aggregates.decider import Refusal
-from aggregates.membership.commands import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
-from aggregates.membership.commands_of_people import AdjustPoints, RecordAction, TransferPoints
+from aggregates.membership.commands import (
+    AdjustPoints,
+    CaptureHold,
+    ClaimReward,
+    HoldPoints,
+    RecordAction,
+    RedeemPoints,
+    ReleaseHold,
+    ReturnPoints,
+    TransferPoints,
+)
 from aggregates.membership.decider import membership
-from aggregates.membership.events import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
+from aggregates.membership.events import HoldCaptured, HoldReleased, PointsGranted, PointsRedeemed
 from aggregates.programme.policy import PublishPolicy, policy
 from aggregates.value import replace
 from infra.event_log.types import Outcome

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aggregates.membership.commands_of_people import AdjustPoints
-from aggregates.membership.commands_of_use import ClaimReward, ReturnPoints
+from aggregates.membership.commands import AdjustPoints, ClaimReward, ReturnPoints
 from aggregates.programme.policy import PublishPolicy
 from streams.commands.request import Request
 from streams.running.app import App

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from aggregates.member import EraseMember, RegisterMember
-from aggregates.membership.commands import RecordDue
-from aggregates.membership.commands_of_people import AdjustPoints, JoinPool, LeavePool
-from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
+from aggregates.membership.commands import AdjustPoints, HoldPoints, JoinPool, LeavePool, RecordDue, RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.events import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder

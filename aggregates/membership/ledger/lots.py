@@ -7,12 +7,15 @@ So lots stand in periods of their date, and only one period is made anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 PERIOD = 30 * 86_400_000  # milliseconds
 
 DEFAULT_WALLET = "points"
 """The wallet of what was granted before there were several."""
+
+Allocations: TypeAlias = tuple[tuple[str, int], ...]
+"""Points by the lot they are taken from, or given back to."""
 
 NEVER = 2**62
 """An instant that does not come."""
@@ -92,3 +95,40 @@ class Lots(Mapping[str, Lot]):
         for lot in lots:
             changed = changed.with_lot(lot)
         return changed
+
+
+def fefo(lot: Lot) -> tuple[int, int, int, str]:
+    """The place of a lot in the order of use."""
+    return NEVER if lot.expires_at is None else lot.expires_at, lot.active_from or 0, lot.at, lot.lot
+
+
+def spendable_lots(lots: Lots, wallet: str, now: int) -> list[Lot]:
+    """The lots of a wallet that can be spent at an instant, in the order of use."""
+    found = [lot for lot in lots.all() if lot.remaining > 0 and lot.wallet == wallet and lot.is_active(now)]
+    return sorted(found, key=fefo)
+
+
+def allocate(points: int, lots: Iterable[Lot]) -> Allocations:
+    """Take ``points`` from the lots in order, as far as they go."""
+    return take(points, [(lot.lot, lot.remaining) for lot in lots])
+
+
+def take(points: int, left: Iterable[tuple[str, int]]) -> Allocations:
+    taken = []
+    for lot, remaining in left:
+        part = min(points, remaining)
+        if part > 0:
+            taken.append((lot, part))
+            points -= part
+    return tuple(taken)
+
+
+def unused_name(lots: Lots, wanted: str) -> str:
+    """A name for a new lot: the wanted one, marked if there is a lot of that name.
+
+    >>> unused(Lots().with_lot(Lot("a", 0, 1, 1)), "a")
+    "a'"
+    """
+    while wanted in lots:
+        wanted += "'"
+    return wanted

@@ -10,15 +10,24 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from aggregates.calendar import add_days, add_months, end_of_day
-from aggregates.membership.tiers.override import shown
-from aggregates.membership.tiers.progress import Shown
-from aggregates.membership.tiers.qualification import Counting
-from aggregates.membership.tiers.state import TierExtended, TierGraceStarted, TierLowered, TierRaised
+from aggregates.decider import Refusal, require_instant
+from aggregates.membership.tiers.qualification import Qualification, progress_to_next
+from aggregates.membership.tiers.state import (
+    TierExtended,
+    TierGraceStarted,
+    TierLowered,
+    TierOverridden,
+    TierOverride,
+    TierOverrideEnded,
+    TierRaised,
+    TierView,
+)
+from aggregates.programme import ENTRY_TIER, Benefits, Programme
 
 Reviewed: TypeAlias = TierExtended | TierGraceStarted | TierLowered
 
 
-def raised(member: str, now: int, metric: int, counting: Counting) -> list[TierRaised | TierExtended]:
+def raise_tier(member: str, now: int, metric: int, counting: Qualification) -> list[TierRaised | TierExtended]:
     """The tier that ``metric``, of the window of ``now``, reaches; or the one in its grace that is kept after all."""
     terms, standing = counting.terms, counting.state.standing
     rank, held = terms.reached(metric), terms.rank(standing.now.tier)
@@ -26,47 +35,47 @@ def raised(member: str, now: int, metric: int, counting: Counting) -> list[TierR
         tier, until = terms.name(rank), held_until(now, counting)
         revocable = revocable_until(now, until, counting)
         provisional = revocable if terms.qualifying.provisional else None
-        seen = see(tier, metric, now, counting)
+        seen = view_of(tier, metric, now, counting)
         return [TierRaised(member, tier, standing.now.tier, metric, until, revocable, provisional, seen, terms.version, now)]
     if standing.grace_until is None:
         return []
-    made_up = in_grace(now, counting)
-    return [extended(member, made_up, now, now, counting)] if terms.kept(made_up, held) == held > 0 else []
+    made_up = metric_in_grace(now, counting)
+    return [extend_tier(member, made_up, now, now, counting)] if terms.kept(made_up, held) == held > 0 else []
 
 
-def review(member: str, due: int, at: int, counting: Counting) -> Reviewed:
+def review_tier(member: str, due: int, at: int, counting: Qualification) -> Reviewed:
     """The outcome of the review that is ``due``, or of the grace that ends then, recorded ``at``."""
     terms, standing = counting.terms, counting.state.standing
     held = terms.rank(standing.now.tier)
     graced = standing.grace_until is not None
-    metric = in_grace(due - 1, counting) if graced else counting.metric(due - 1)
+    metric = metric_in_grace(due - 1, counting) if graced else counting.metric(due - 1)
     kept = terms.kept(metric, held)
     if kept == held > 0:
-        return extended(member, metric, due, at, counting)
+        return extend_tier(member, metric, due, at, counting)
     if not graced and terms.qualifying.grace_days and held:
         until = add_days(due, terms.qualifying.grace_days, terms.zone)
         needed = terms.tiers[held - 1].keep * terms.scale
-        seen = see(standing.now.tier, metric, due, counting)
+        seen = view_of(standing.now.tier, metric, due, counting)
         return TierGraceStarted(member, standing.now.tier, metric, needed, until, seen, terms.version, at)
-    rank = fallen(kept, held, terms.qualifying.downgrade)
+    rank = rank_after_review(kept, held, terms.qualifying.downgrade)
     valid = renewed(anchor(due, counting), counting) if rank else None
-    seen = see(terms.name(rank), metric, due, counting)
+    seen = view_of(terms.name(rank), metric, due, counting)
     return TierLowered(member, terms.name(rank), standing.now.tier, metric, valid, "review", seen, terms.version, at)
 
 
-def fallen(kept: int, held: int, downgrade: str) -> int:
+def rank_after_review(kept: int, held: int, downgrade: str) -> int:
     """The rank after a review that was not met."""
     return {"one_down": max(0, held - 1), "to_metric": kept, "base": 0}[downgrade]
 
 
-def extended(member: str, metric: int, now: int, at: int, counting: Counting) -> TierExtended:
+def extend_tier(member: str, metric: int, now: int, at: int, counting: Qualification) -> TierExtended:
     tier, terms = counting.state.standing.now.tier, counting.terms
     until = renewed(anchor(now, counting), counting)
     revocable = until if terms.qualifying.revoke == "always" else None
-    return TierExtended(member, tier, metric, until, revocable, see(tier, metric, now, counting), terms.version, at)
+    return TierExtended(member, tier, metric, until, revocable, view_of(tier, metric, now, counting), terms.version, at)
 
 
-def revoked(member: str, now: int, metric: int, counting: Counting) -> list[TierLowered]:
+def revoke_upgrade(member: str, now: int, metric: int, counting: Qualification) -> list[TierLowered]:
     """After a reversal: an upgrade that its purchases no longer carry is taken back, while it is revocable.
 
     It takes back no more than that upgrade gave: the tier held before it stands, to its own date.
@@ -80,27 +89,27 @@ def revoked(member: str, now: int, metric: int, counting: Counting) -> list[Tier
     if rank >= terms.rank(held.tier):
         return []
     until = ended.valid_until if rank == before and not held.reviewed else held.valid_until if rank else None
-    seen = see(terms.name(rank), metric, now, counting)
+    seen = view_of(terms.name(rank), metric, now, counting)
     return [TierLowered(member, terms.name(rank), held.tier, metric, until, "reversal", seen, terms.version, now)]
 
 
-def see(tier: str, metric: int, now: int, counting: Counting) -> Shown:
-    return shown(tier, counting.state.standing.override, metric, now, counting)
+def view_of(tier: str, metric: int, now: int, counting: Qualification) -> TierView:
+    return tier_view(tier, counting.state.standing.override, metric, now, counting)
 
 
-def in_grace(now: int, counting: Counting) -> int:
+def metric_in_grace(now: int, counting: Qualification) -> int:
     """The metric of the window that was reviewed, and of the grace since."""
     if counting.terms.qualifying.window == "rolling":
         return counting.metric(now)
     return counting.between(counting.opens(anchor(now, counting) - 1), now)
 
 
-def anchor(now: int, counting: Counting) -> int:
+def anchor(now: int, counting: Qualification) -> int:
     """The date that the tier was held to, which the next one is counted from."""
     return counting.state.standing.now.valid_until or now
 
 
-def held_until(now: int, counting: Counting) -> int:
+def held_until(now: int, counting: Qualification) -> int:
     """The first instant at which a tier that is reached ``now`` is reviewed."""
     terms = counting.terms
     if terms.qualifying.window == "rolling":
@@ -108,14 +117,14 @@ def held_until(now: int, counting: Counting) -> int:
     return counting.cycle(counting.cycle(now)[1])[1]
 
 
-def renewed(until: int, counting: Counting) -> int:
+def renewed(until: int, counting: Qualification) -> int:
     """The same for a tier that was held ``until`` then, and runs on."""
     if counting.terms.qualifying.window == "rolling":
         return held_until(until - 1, counting)
     return counting.cycle(until)[1]
 
 
-def revocable_until(now: int, until: int, counting: Counting) -> int | None:
+def revocable_until(now: int, until: int, counting: Qualification) -> int | None:
     """Until when a reversal takes back an upgrade of ``now`` that holds ``until``."""
     terms = counting.terms
     match terms.qualifying.revoke:
@@ -126,3 +135,56 @@ def revocable_until(now: int, until: int, counting: Counting) -> int | None:
         case "within":
             days = terms.qualifying.revoke_days
             return add_days(now, terms.return_days if days is None else days, terms.zone)
+
+
+LONGEST_REASON = 200
+
+OVER = "over"
+"""The reason of one that ends by itself."""
+
+
+def tier_in_effect(earned: str, override: TierOverride | None, terms: Programme) -> str:
+    if override is None:
+        return earned
+    if override.kind == "pin":
+        return override.tier
+    return override.tier if terms.rank(override.tier) > terms.rank(earned) else earned
+
+
+def tier_view(earned: str, override: TierOverride | None, metric: int, now: int, counting: Qualification) -> TierView:
+    """What the member sees who has earned this tier, under this override."""
+    terms = counting.terms
+    tier = tier_in_effect(earned, override, terms)
+    rank = terms.rank(tier)
+    benefits = terms.tiers[rank - 1].benefits if rank else Benefits()
+    return TierView(tier, benefits, progress_to_next(tier, metric, now, counting))
+
+
+def override_tier(
+    member: str, laid: TierOverride, reason: str, actor: str, now: int, counting: Qualification
+) -> TierOverridden:
+    terms, earned = counting.terms, counting.state.standing.now.tier
+    if laid.kind not in ("pin", "floor"):
+        raise Refusal("override_kind_invalid", "An override is a pin or a floor.")
+    if laid.tier != ENTRY_TIER and not (isinstance(laid.tier, str) and terms.rank(laid.tier)):
+        raise Refusal("tier_unknown", "The policy in force has no such tier.")
+    if laid.until is not None:
+        require_instant("until", laid.until)
+        if laid.until <= now:
+            raise Refusal("override_over", "An override ends after it begins, or not by itself.")
+    seen = tier_view(earned, laid, counting.metric(now), now, counting)
+    told = (laid.override, laid.kind, laid.tier, reason, actor, laid.until)
+    return TierOverridden(member, *told, seen, terms.version, now)
+
+
+def end_override(
+    member: str, name: str, reason: str, actor: str | None, now: int, at: int, counting: Qualification
+) -> TierOverrideEnded:
+    """What is earned is in effect again from ``now`` on; recorded ``at``."""
+    seen = tier_view(counting.state.standing.now.tier, None, counting.metric(now), now, counting)
+    return TierOverrideEnded(member, name, reason, actor, seen, counting.terms.version, at)
+
+
+def require_reason(reason: str) -> None:
+    if not isinstance(reason, str) or not 0 < len(reason.strip()) <= LONGEST_REASON or not reason.isprintable():
+        raise Refusal("reason_invalid", f"Say why, in 1 to {LONGEST_REASON} characters of one line.")

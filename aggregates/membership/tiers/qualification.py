@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from aggregates.calendar import add_months, anniversary_cycle, calendar_cycle
-from aggregates.membership.events import Membership
 from aggregates.membership.ledger.lots import Lot
-from aggregates.membership.tiers.progress import Ahead
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.state import TierProgress
 from aggregates.programme import Programme
 
 MONTH = 30 * 86_400_000
@@ -25,7 +25,7 @@ YEAR = 12 * MONTH
 """How far a forecast looks ahead."""
 
 
-class Counting(NamedTuple):
+class Qualification(NamedTuple):
     """The metric of a membership by these terms, with what is being decided: ``more`` of it, dated ``at``."""
 
     terms: Programme
@@ -78,13 +78,13 @@ class Counting(NamedTuple):
         return self.between(self.opens(now), now)
 
 
-def engaged(points: int, wallet: str, terms: Programme) -> int:
+def metric_of_action(points: int, wallet: str, terms: Programme) -> int:
     """What points count for that were earned by something else than a purchase."""
     counts = terms.qualifying.metric in ("points", "engagement") and terms.qualifying.counts(wallet)
     return points if counts else 0
 
 
-class OfWallet(Protocol):
+class WalletPoints(Protocol):
     """Points earned, or taken back."""
 
     @property
@@ -94,7 +94,7 @@ class OfWallet(Protocol):
     def points(self) -> int: ...
 
 
-def worth(net: int, points: Iterable[OfWallet], terms: Programme) -> int:
+def metric_of_order(net: int, points: Iterable[WalletPoints], terms: Programme) -> int:
     """What an order of this net that earns these points counts for."""
     match terms.qualifying.metric:
         case "spend":
@@ -107,7 +107,7 @@ def worth(net: int, points: Iterable[OfWallet], terms: Programme) -> int:
             return 0
 
 
-def ahead(tier: str, metric: int, now: int, counting: Counting) -> Ahead:
+def progress_to_next(tier: str, metric: int, now: int, counting: Qualification) -> TierProgress:
     """The way from ``tier`` to the next one, with ``metric`` in the window of ``now``."""
     terms = counting.terms
     rolling = terms.qualifying.window == "rolling"
@@ -115,15 +115,15 @@ def ahead(tier: str, metric: int, now: int, counting: Counting) -> Ahead:
     leaving = counting.between(since, since + MONTH) if rolling else metric if counting.cycle(now)[1] <= now + MONTH else 0
     rank = terms.rank(tier)
     if rank == len(terms.tiers):
-        return Ahead(terms.qualifying.metric, None, 0, leaving, None)
+        return TierProgress(terms.qualifying.metric, None, 0, leaving, None)
     threshold = terms.tiers[rank].threshold * terms.scale
     if metric >= threshold:
-        return Ahead(terms.qualifying.metric, terms.tiers[rank].name, 0, leaving, now)
+        return TierProgress(terms.qualifying.metric, terms.tiers[rank].name, 0, leaving, now)
     reached = in_rolling(metric, threshold, now, since, counting) if rolling else in_cycles(metric, threshold, now, counting)
-    return Ahead(terms.qualifying.metric, terms.tiers[rank].name, threshold - metric, leaving, reached)
+    return TierProgress(terms.qualifying.metric, terms.tiers[rank].name, threshold - metric, leaving, reached)
 
 
-def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Counting) -> int | None:
+def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Qualification) -> int | None:
     """When ``threshold`` is reached if as much is added a day as in the last 90 days, while what is in the window leaves it."""
     pace = counting.between(now - PACE, now)
     if pace <= 0 or metric + pace * YEAR // PACE < threshold:
@@ -137,7 +137,7 @@ def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Coun
     return None
 
 
-def in_cycles(metric: int, threshold: int, now: int, counting: Counting) -> int | None:
+def in_cycles(metric: int, threshold: int, now: int, counting: Qualification) -> int | None:
     """The same within this cycle, or else within the next, which begins with nothing."""
     pace = counting.between(now - PACE, now)
     if pace <= 0:

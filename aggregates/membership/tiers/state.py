@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from aggregates.membership.tiers.progress import Shown
-from aggregates.programme import ENTRY_TIER
+from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from aggregates.value import Value
 
-Kind: TypeAlias = Literal["pin", "floor"]
+OverrideKind: TypeAlias = Literal["pin", "floor"]
 
 
 class TierRaised(Value):
@@ -28,7 +27,7 @@ class TierRaised(Value):
     valid_until: int
     revocable_until: int | None
     provisional_until: int | None
-    shown: Shown | None
+    shown: TierView | None
     terms: int
     at: int
 
@@ -41,7 +40,7 @@ class TierExtended(Value):
     qualifying: int
     valid_until: int
     revocable_until: int | None
-    shown: Shown | None
+    shown: TierView | None
     terms: int
     at: int
 
@@ -54,7 +53,7 @@ class TierGraceStarted(Value):
     qualifying: int
     needed: int
     grace_until: int
-    shown: Shown
+    shown: TierView
     terms: int
     at: int
 
@@ -68,7 +67,7 @@ class TierLowered(Value):
     qualifying: int
     valid_until: int | None
     reason: str
-    shown: Shown | None
+    shown: TierView | None
     terms: int
     at: int
 
@@ -81,12 +80,12 @@ class TierOverridden(Value):
 
     member: str
     override: str
-    kind: Kind
+    kind: OverrideKind
     tier: str
     reason: str
     actor: str
     until: int | None
-    shown: Shown
+    shown: TierView
     terms: int
     at: int
 
@@ -98,16 +97,16 @@ class TierOverrideEnded(Value):
     override: str
     reason: str
     actor: str | None
-    shown: Shown
+    shown: TierView
     terms: int
     at: int
 
 
-Event: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded
+TierEvent: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldTier:
     """A tier, since when, and when it is reviewed (the entry tier never is).
 
     ``revocable_until``: until when a reversal takes it back. ``reviewed``: whether it was kept or given by a review since.
@@ -121,21 +120,21 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Override:
+class TierOverride:
     override: str
-    kind: Kind
+    kind: OverrideKind
     tier: str
     until: int | None
 
 
 @dataclass(frozen=True)
-class Standing:
+class TierState:
     """``before``: what the latest upgrade ended, which a reversal of it brings back. ``overrides``: all there ever were."""
 
-    now: Held = Held()
-    before: Held = Held()
+    now: HeldTier = HeldTier()
+    before: HeldTier = HeldTier()
     grace_until: int | None = None
-    override: Override | None = None
+    override: TierOverride | None = None
     overrides: frozenset[str] = frozenset()
 
     @property
@@ -146,28 +145,50 @@ class Standing:
         return held if ends is None or (held is not None and held <= ends) else ends
 
 
-def evolve(state: Standing, event: Event) -> Standing:
+def evolve_tier(state: TierState, event: TierEvent) -> TierState:
     match event:
         case TierRaised():
-            held = Held(event.tier, event.at, event.valid_until, event.revocable_until)
+            held = HeldTier(event.tier, event.at, event.valid_until, event.revocable_until)
             return replace(state, now=held, before=state.now, grace_until=None)
         case TierLowered(reason="reversal"):
-            return brought_back(state, event)
+            return take_back_upgrade(state, event)
         case TierExtended() | TierLowered():
             revocable_until = event.revocable_until if isinstance(event, TierExtended) else None
-            held = Held(event.tier, state.now.raised_at, event.valid_until, revocable_until, reviewed=True)
+            held = HeldTier(event.tier, state.now.raised_at, event.valid_until, revocable_until, reviewed=True)
             return replace(state, now=held, grace_until=None)
         case TierGraceStarted():
             return replace(state, grace_until=event.grace_until)
         case TierOverridden():
-            override = Override(event.override, event.kind, event.tier, event.until)
+            override = TierOverride(event.override, event.kind, event.tier, event.until)
             return replace(state, override=override, overrides=state.overrides | {event.override})
         case TierOverrideEnded():
             return replace(state, override=None)
 
 
-def brought_back(state: Standing, event: TierLowered) -> Standing:
+def take_back_upgrade(state: TierState, event: TierLowered) -> TierState:
     """A reversal brings back what the upgrade ended, or leaves a tier between, which another may take back as well."""
     if event.tier == state.before.tier:
-        return replace(state, now=replace(state.before, valid_until=event.valid_until), before=Held(), grace_until=None)
+        return replace(state, now=replace(state.before, valid_until=event.valid_until), before=HeldTier(), grace_until=None)
     return replace(state, now=replace(state.now, tier=event.tier, valid_until=event.valid_until))
+
+
+class TierProgress(Value):
+    """The way to the next tier, as of the fact that tells it. Amounts are the metric's: minor units, points, or orders.
+
+    ``tier``: the next one, None above the highest; ``missing``: what it still takes. ``leaving``: what leaves the window within
+    30 days. ``forecast``: when the next tier is reached if buying goes on as in the last 90 days, None if it is not.
+    """
+
+    metric: Metric
+    tier: str | None
+    missing: int
+    leaving: int
+    forecast: int | None
+
+
+class TierView(Value):
+    """``tier``: the one in effect, an override included, with its ``benefits``."""
+
+    tier: str
+    benefits: Benefits
+    ahead: TierProgress

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from aggregates.cart.decider import cart
+from aggregates.cart import cart
 from aggregates.decider import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership

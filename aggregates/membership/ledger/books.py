@@ -1,20 +1,104 @@
-"""What the points out there are worth to the shop, as of any instant, less what will lapse unused.
+"""The books: what each fact moves, so that opening plus movements must be the closing that the lots themselves tell.
 
-Breakage is what is known of lots that are over: the points of them that lapsed, of all that were in them. It is expected of the
-points that can lapse, not of those that never do. Rates are exact; money is rounded once, at the end.
+Held points are in the books of their lot until they are spent. What is owed is a book of its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal, NamedTuple, TypeAlias
 
 from aggregates.calendar import local_day
-from aggregates.membership.earning.purchases import Purchase
-from aggregates.membership.ledger.ledger import Ledger
+from aggregates.membership.earning.state import Purchase
+from aggregates.membership.ledger.events import (
+    DebtSettled,
+    HoldReleased,
+    LotExpired,
+    PointsAdjusted,
+    PointsClawedBack,
+    PointsGranted,
+    PointsRedeemed,
+    PointsReinstated,
+    PointsReturned,
+    PointsTransferred,
+)
+from aggregates.membership.ledger.state import Ledger, LedgerEvent
 from aggregates.programme import Programme
+
+MovementKind: TypeAlias = Literal[
+    "granted",
+    "returned",
+    "reissued",
+    "reinstated",
+    "transferred in",
+    "adjusted",
+    "redeemed",
+    "expired",
+    "clawed back",
+    "debt settled",
+    "transferred out",
+    "owed",
+]
+MOVEMENT_KINDS: tuple[MovementKind, ...] = MovementKind.__args__  # type: ignore[attr-defined]
+
+
+class Movement(NamedTuple):
+    """``points`` more (or, below nothing, fewer) in a wallet's lots; of kind ``owed``, of its debt."""
+
+    wallet: str
+    kind: MovementKind
+    points: int
+
+
+def movements(event: LedgerEvent) -> Iterator[Movement]:
+    match event:
+        case PointsGranted():
+            yield Movement(event.wallet, "granted", event.points)
+        case PointsRedeemed():
+            yield Movement(event.wallet, "redeemed", -event.points)
+        case PointsClawedBack():
+            yield Movement(event.wallet, "clawed back", event.debt_added + event.lapsed + event.written_off - event.points)
+            yield Movement(event.wallet, "owed", event.debt_added)
+        case DebtSettled():
+            yield Movement(event.wallet, "debt settled", -event.points)
+            yield Movement(event.wallet, "owed", -event.points)
+        case PointsReturned():
+            reissued = sum(lot.points for lot in event.reissued)
+            yield Movement(event.wallet, "returned", event.points - reissued)
+            yield Movement(event.wallet, "reissued", reissued)
+        case HoldReleased():
+            yield Movement(event.wallet, "expired", -sum(points for _, points in event.lapsed))
+        case LotExpired():
+            yield Movement(event.wallet, "expired", -event.points)
+        case PointsAdjusted():
+            yield Movement(event.wallet, "adjusted", event.points)
+        case PointsReinstated():
+            yield Movement(event.wallet, "reinstated", event.points)
+        case PointsTransferred(direction="in"):
+            yield Movement(event.wallet, "transferred in", event.points)
+        case PointsTransferred():
+            yield Movement(event.wallet, "transferred out", -event.points)
+        case _:
+            return
+
+
+class Closing(NamedTuple):
+    """What the lots of a wallet hold, and what is owed in it."""
+
+    points: int = 0
+    owed: int = 0
+
+
+def closing(ledger: Ledger) -> dict[str, Closing]:
+    """By wallet, as the lots themselves tell."""
+    found: dict[str, Closing] = {wallet: Closing(0, owed) for wallet, owed in ledger.debts.items()}
+    for lot in ledger.lots.all():
+        before = found.get(lot.wallet, Closing())
+        found[lot.wallet] = Closing(before.points + lot.remaining + lot.held, before.owed)
+    return found
 
 
 @dataclass
@@ -80,20 +164,20 @@ class Liability:
 
     def worth(self, wallet: str, terms: Programme) -> int:
         """In minor units, by what a point is redeemed for."""
-        return rounded(self.outstanding * value_of(wallet, terms) * self.redeemed(wallet, terms))
+        return rounded(self.outstanding * point_value(wallet, terms) * self.redeemed(wallet, terms))
 
     def deferral(self, wallet: str, terms: Programme) -> int:
         """What of those sales is not earned yet, in minor units."""
-        return deferred(self.sold, self.bought, value_of(wallet, terms), self.redeemed(wallet, terms))
+        return deferred_revenue(self.sold, self.bought, point_value(wallet, terms), self.redeemed(wallet, terms))
 
 
-def value_of(wallet: str, terms: Programme) -> Fraction:
+def point_value(wallet: str, terms: Programme) -> Fraction:
     """A point's, in minor units; nothing, of a wallet that these terms do not know."""
     told = terms.wallet(wallet)
     return Fraction(*told.redemption.value) * terms.unit if told else Fraction()
 
 
-def deferred(price: Fraction | int, points: int, value: Fraction, redeemed: Fraction) -> int:
+def deferred_revenue(price: Fraction | int, points: int, value: Fraction, redeemed: Fraction) -> int:
     """What of a price is not earned yet, for it is the points' (IFRS 15): by their stand-alone worth beside the price.
 
     >>> deferred(20_000, 200, Fraction(1), Fraction(85, 100))

@@ -1,0 +1,97 @@
+"""What follows for a membership from what its member did: points by rules, streaks and missions, and the tier they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggregates.calendar import local_day
+from aggregates.decider import Refusal, require_id
+from aggregates.membership.commands import RecordAction, TagMember
+from aggregates.membership.earning import activities as acting
+from aggregates.membership.earning.activities import Activity, EarnedReward
+from aggregates.membership.earning.formula import times_points
+from aggregates.membership.earning.state import ActionRecorded, MemberTagged
+from aggregates.membership.events import Event, LotActivated, PointsGranted
+from aggregates.membership.ledger.grants import activate_lot
+from aggregates.membership.ledger.lots import unused_name
+from aggregates.membership.state import Membership, evolve
+from aggregates.membership.tiers.judging import raise_tier, tier_in_effect
+from aggregates.membership.tiers.qualification import Qualification, metric_of_action, progress_to_next
+from aggregates.membership.tiers.state import TierProgress
+from aggregates.programme import Programme, Rate
+from aggregates.programme.earning import PURCHASE
+
+
+def record_action(command: RecordAction, now: int, terms: Programme, state: Membership) -> list[Event]:
+    """Nothing, where no rule is about it."""
+    for what in ("member", "action", "occurrence"):
+        require_id(what, getattr(command, what))
+    if command.action == PURCHASE:
+        raise Refusal("action_invalid", "What was bought is told by its order, not as an action.")
+    if not acting.is_rewarded(command.action, terms):
+        return []
+    tier = tier_in_effect(state.tier, state.standing.override, terms)
+    act = Activity(command.member, command.action, tier, now)
+    done = ActionRecorded(command.member, command.action, command.occurrence, local_day(now, terms.zone), now)
+    found: list[EarnedReward | Event] = [
+        *acting.apply_rules(act, terms, state.earning),
+        *acting.extend_streaks(act, terms, state.earning),
+    ]
+    found += acting.advance_missions(act, terms, state.earning)
+    return [done, *reward_events(act, command.occurrence, found, terms, state)]
+
+
+def missions_of_purchase(act: Activity, occurrence: str, terms: Programme, state: Membership) -> list[Event]:
+    """What a purchase brings about in missions."""
+    return list(reward_events(act, occurrence, [*acting.advance_missions(act, terms, state.earning)], terms, state))
+
+
+def reward_events(
+    act: Activity, occurrence: str, found: list[EarnedReward | Event], terms: Programme, state: Membership
+) -> Iterator[Event]:
+    """Facts as they are, rewards as lots; then the tier that all of it reaches."""
+    counting = Qualification(terms, state, act.at)
+    for one in found:
+        if not isinstance(one, EarnedReward):
+            yield one
+            continue
+        rate = terms.multiplier(act.tier) if one.by_tier else (1, 1)
+        points = times_points(one.points, rate)
+        counting = counting._replace(more=counting.more + metric_of_action(points, one.wallet, terms))
+        metric = counting.metric(act.at)
+        way = progress_to_next(act.tier, metric, act.at, counting) if counting.more else None
+        for event in grant_reward(act, occurrence, one, (points, rate), (metric, way), terms, state):
+            yield event
+            state = evolve(state, event)
+    if counting.more:
+        yield from raise_tier(act.member, act.at, counting.metric(act.at), counting)
+
+
+def grant_reward(
+    act: Activity,
+    occurrence: str,
+    reward: EarnedReward,
+    worth: tuple[int, Rate],
+    qualifying: tuple[int, TierProgress | None],
+    terms: Programme,
+    state: Membership,
+) -> Iterator[PointsGranted | LotActivated]:
+    """Spendable at once, unless the wallet waits for an action. ``worth``: points, and the rate they were multiplied by."""
+    (points, rate), (metric, way) = worth, qualifying
+    lot = unused_name(state.points.lots, f"{reward.rule}+{occurrence}")
+    told = (reward.wallet, reward.rule)
+    yield PointsGranted(
+        act.member, lot, None, points, 0, act.tier, rate, metric, terms.version, act.at, *told, period=reward.period, ahead=way
+    )
+    wallet = terms.wallet(reward.wallet)
+    if wallet is None or wallet.activates != "on_action":
+        yield activate_lot(act.member, lot, reward.wallet, act.at, act.at, act.tier, terms, wallet)
+
+
+def tag_member(command: TagMember, now: int, state: Membership) -> list[Event]:
+    require_id("member", command.member)
+    require_id("actor", command.actor)
+    tags = tuple(sorted(set(command.tags)))
+    for name in tags:
+        require_id("tag", name)
+    return [] if tags == state.earning.tags else [MemberTagged(command.member, tags, command.actor, now)]

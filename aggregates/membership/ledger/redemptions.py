@@ -1,0 +1,190 @@
+"""Spending points for a discount: of a wallet, by earliest expiry, within what the policy allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aggregates.calendar import add_days, end_of_day, local_day
+from aggregates.decider import Refusal, require_count, require_id
+from aggregates.membership.ledger.events import (
+    HoldCaptured,
+    HoldReleased,
+    IssuedLot,
+    PointsHeld,
+    PointsRedeemed,
+    PointsReturned,
+    RewardClaimed,
+    RewardReturned,
+)
+from aggregates.membership.ledger.lots import Allocations, Lots, allocate, spendable_lots, take, unused_name
+from aggregates.membership.ledger.state import Hold, Ledger, SpentPoints
+from aggregates.money import part_of
+from aggregates.programme import Programme, Wallet
+
+
+@dataclass(frozen=True)
+class RedemptionRequest:
+    """``points`` of a wallet (the programme's first, if none is named) for an order; ``total``: what all of it costs, minor
+    units.
+    """
+
+    points: int
+    wallet: str | None = None
+    order: str | None = None
+    total: int | None = None
+
+
+def redeem_points(
+    member: str, redemption: str, wish: RedemptionRequest, now: int, terms: Programme, ledger: Ledger
+) -> PointsRedeemed:
+    wallet = require_wallet(wish.wallet, terms)
+    money = discount_of(wish, wallet, terms, ledger)
+    spent = choose_lots(wish.points, wallet.name, now, ledger)
+    return PointsRedeemed(member, redemption, wish.order, wish.points, spent, now, wallet.name, money, terms.version)
+
+
+def require_wallet(name: str | None, terms: Programme) -> Wallet:
+    wallet = terms.wallet(name)
+    if wallet is None:
+        raise Refusal("wallet_unknown", "The programme has no wallet of that name.")
+    return wallet
+
+
+def choose_lots(points: int, wallet: str, now: int, ledger: Ledger) -> Allocations:
+    """The lots to take so many points from. Refused where fewer can be spent."""
+    lots = spendable_lots(ledger.lots, wallet, now)
+    available = sum(lot.remaining for lot in lots)
+    if points > available:
+        raise Refusal("points_short", f"Only {available} points can be spent; {points} were asked for.")
+    return allocate(points, lots)
+
+
+def discount_of(wish: RedemptionRequest, wallet: Wallet, terms: Programme, ledger: Ledger) -> int:
+    """What the points are worth, in minor units, rounded down; refused where the policy does not allow it."""
+    require_count("points", wish.points, least=1)
+    if wish.order is not None:
+        require_id("order", wish.order)
+    if wish.total is not None:
+        require_count("total", wish.total)
+    rules = wallet.redemption
+    if not rules.allowed:
+        raise Refusal("redemption_not_allowed", f"{wallet.name.capitalize()} cannot be spent for a discount.")
+    if wish.points < rules.minimum:
+        raise Refusal("points_below_minimum", f"At least {rules.minimum} points are spent at a time.")
+    if wish.points % rules.multiple:
+        raise Refusal("points_not_a_multiple", f"Points are spent in multiples of {rules.multiple}.")
+    numerator, denominator = rules.value
+    money = wish.points * numerator * terms.unit // denominator
+    if wish.total is not None:
+        left = max(0, wish.total * rules.share[0] - paid_before(wish.order, wallet.name, ledger) * rules.share[1])
+        if money * rules.share[1] > left:
+            most = left * denominator // (rules.share[1] * numerator * terms.unit)
+            raise Refusal("points_over_cap", f"At most {most} points can be spent on this order.")
+    return money
+
+
+def paid_before(order: str | None, wallet: str, ledger: Ledger) -> int:
+    """What points of a wallet pay of an order already, spent or held for it and not given back, in minor units."""
+    if order is None:
+        return 0
+    spent = [one for one in ledger.redemptions.values() if one.order == order and one.wallet == wallet]
+    held = [one.money for one in ledger.holds.values() if one.order == order and one.wallet == wallet]
+    return sum(held) + sum(one.money - part_of(one.money, 0, one.points - one.outstanding, one.points) for one in spent)
+
+
+MINUTE = 60_000
+
+
+def hold_points(member: str, name: str, wish: RedemptionRequest, now: int, terms: Programme, ledger: Ledger) -> PointsHeld:
+    wallet = require_wallet(wish.wallet, terms)
+    money = discount_of(wish, wallet, terms, ledger)
+    allocations = choose_lots(wish.points, wallet.name, now, ledger)
+    until = now + wallet.hold_minutes * MINUTE
+    return PointsHeld(member, name, wallet.name, wish.order, wish.points, allocations, until, money, terms.version, now)
+
+
+def require_hold(name: str, ledger: Ledger) -> Hold:
+    found = ledger.holds.get(name)
+    if found is None:
+        raise Refusal("hold_over", "There is no such hold, or it is over: hold the points anew.")
+    return found
+
+
+def capture_hold(member: str, name: str, now: int, ledger: Ledger) -> tuple[HoldCaptured, PointsRedeemed]:
+    """What was held is spent, by a redemption of the hold's name, for what it was worth when it was held."""
+    kept = require_hold(name, ledger)
+    points = sum(part for _, part in kept.allocations)
+    captured = HoldCaptured(member, name, kept.wallet, kept.allocations, now)
+    return captured, PointsRedeemed(
+        member, name, kept.order, points, kept.allocations, now, kept.wallet, kept.money, kept.terms
+    )
+
+
+def release_hold(member: str, name: str, by_shop: bool, now: int, terms: Programme, ledger: Ledger) -> HoldReleased:
+    """Where the shop gave up the order, what has lapsed meanwhile, or is about to, lives on for the days of grace."""
+    kept = require_hold(name, ledger)
+    ends = grace_end(now, (terms.wallet(kept.wallet) or Wallet()).hold_grace_days, terms)
+    lots = ledger.lots
+    soon = [part for part in kept.allocations if lots[part[0]].is_over(ends)] if by_shop else []
+    over = tuple(part for part in kept.allocations if part not in soon and lots[part[0]].is_over(now))
+    back = tuple(part for part in kept.allocations if part not in soon and part not in over)
+    return HoldReleased(
+        member, name, kept.wallet, back, over, reissue(soon, name, ends, lots), "shop" if by_shop else "released", now
+    )
+
+
+def return_points(
+    member: str, redemption: str, reversal: str, points: int | None, now: int, terms: Programme, ledger: Ledger
+) -> PointsReturned:
+    """``points``: how many of a redemption, all that are left if None; in reverse order of their use."""
+    spent = ledger.redemptions[redemption]
+    outstanding = spent.outstanding
+    points = outstanding if points is None else points
+    if points > outstanding:
+        raise Refusal("nothing_left", f"Only {outstanding} points of this redemption can still come back.")
+    back = take(points, reversed(spent.left))
+    restored = tuple(part for part in back if not ledger.lots[part[0]].is_over(now))
+    over = [part for part in back if ledger.lots[part[0]].is_over(now)]
+    ends = grace_end(now, (terms.wallet(spent.wallet) or Wallet()).reissue_days, terms)
+    money = part_of(spent.money, spent.points - outstanding, points, spent.points)
+    reissued = reissue(over, reversal, ends, ledger.lots)
+    return PointsReturned(member, redemption, reversal, spent.wallet, points, restored, reissued, money, now)
+
+
+def points_due_back(spent: SpentPoints, bought: int, net: int) -> int:
+    """How many points of a redemption are to come back once an order of ``bought`` still counts for ``net``."""
+    target = spent.points if net <= 0 else spent.points - -(-spent.points * net // bought)
+    return max(0, target - (spent.points - spent.outstanding))
+
+
+def grace_end(now: int, days: int, terms: Programme) -> int:
+    return end_of_day(add_days(now, days, terms.zone), terms.zone)
+
+
+def reissue(parts: Iterable[tuple[str, int]], name: str, ends: int | None, lots: Lots) -> tuple[IssuedLot, ...]:
+    """New lots in place of parts of others, named after them and what brings them back."""
+    return tuple(IssuedLot(unused_name(lots, f"{lot}+{name}"), lot, points, ends) for lot, points in parts)
+
+
+def claim_reward(
+    member: str, name: str, reward: str, tier: str, tags: tuple[str, ...], now: int, terms: Programme, ledger: Ledger
+) -> tuple[RewardClaimed, PointsRedeemed]:
+    told = terms.reward(reward)
+    if told is None:
+        raise Refusal("reward_unknown", "The programme has no reward of that name.")
+    if not (told.days.has(local_day(now, terms.zone)) and told.audience.has(tier, tags)):
+        raise Refusal("reward_not_offered", "This reward is not offered to this member now.")
+    if told.per_member is not None and sum(of == reward for of, _ in ledger.claims.values()) >= told.per_member:
+        raise Refusal("reward_limit", f"A member may have this reward {told.per_member} times.")
+    wallet = require_wallet(told.wallet, terms).name
+    spent = choose_lots(told.price, wallet, now, ledger)
+    of_reward = (reward, told.gives, told.item, told.price, told.stock)
+    claimed = RewardClaimed(member, name, *of_reward, wallet, terms.version, now)
+    return claimed, PointsRedeemed(member, name, None, told.price, spent, now, wallet, 0, terms.version)
+
+
+def return_reward(back: PointsReturned, ledger: Ledger) -> Iterator[RewardReturned]:
+    """With the last of its points, what the claim took of the reward comes back as well."""
+    if back.redemption in ledger.claims and back.points == ledger.redemptions[back.redemption].outstanding:
+        yield RewardReturned(back.member, back.redemption, *ledger.claims[back.redemption], back.at)
