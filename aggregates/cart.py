@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import groupby
 from typing import Any, TypeAlias, assert_never, cast
 
-from aggregates.decider import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_shopper
 from aggregates.value import Value
 
 
@@ -125,7 +125,7 @@ class Cart:
     items: Mapping[str, int] = field(default_factory=dict)
 
 
-def decide(command: Command, cart: Cart) -> list[Event]:
+def decide(command: Command, cart: Cart, _: Context) -> list[Event]:
     if isinstance(command, OpenCart):
         return open_cart(command, cart)
     if isinstance(command, CheckOutCart) and cart.status == "checked_out":

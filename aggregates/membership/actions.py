@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.calendar import local_day
-from aggregates.decider import Refusal, require_id
+from aggregates.decider import Refusal
 from aggregates.membership.commands import RecordAction, TagMember
 from aggregates.membership.earning import activities as acting
 from aggregates.membership.earning.activities import Activity, EarnedReward
@@ -24,8 +24,6 @@ from aggregates.programme.earning import PURCHASE
 
 def record_action(command: RecordAction, now: int, terms: Programme, state: Membership) -> list[Event]:
     """Nothing, where no rule is about it."""
-    for what in ("member", "action", "occurrence"):
-        require_id(what, getattr(command, what))
     if command.action == PURCHASE:
         raise Refusal("action_invalid", "What was bought is told by its order, not as an action.")
     if not acting.is_rewarded(command.action, terms):
@@ -89,9 +87,5 @@ def grant_reward(
 
 
 def tag_member(command: TagMember, now: int, state: Membership) -> list[Event]:
-    require_id("member", command.member)
-    require_id("actor", command.actor)
     tags = tuple(sorted(set(command.tags)))
-    for name in tags:
-        require_id("tag", name)
     return [] if tags == state.earning.tags else [MemberTagged(command.member, tags, command.actor, now)]

@@ -16,7 +16,7 @@ from aggregates.membership.ledger.state import Ledger, evolve_ledger
 from aggregates.membership.state import Membership, evolve
 from aggregates.membership.tiers.judging import raise_tier, revoke_upgrade, tier_in_effect
 from aggregates.membership.tiers.qualification import Qualification, metric_of_order, progress_to_next
-from aggregates.programme import Programme
+from aggregates.programme import Policies, Programme
 from aggregates.programme.earning import PURCHASE
 from aggregates.value import replace
 
@@ -50,16 +50,17 @@ def unreturned(command: ClawBackPoints, ledger: Ledger) -> list[str]:
     ]
 
 
-def decide_order(command: OrderCommand, now: int, terms: Programme, state: Membership) -> list[Event]:
+def decide_order(command: OrderCommand, now: int, policies: Policies, state: Membership) -> list[Event]:
+    terms = policies.at(now)
     match command:
         case GrantPoints():
             return grant_and_raise(command, now, terms, state)
         case ActivatePoints():
             bought = state.earning.purchases[command.order]
             tier = tier_in_effect(state.tier, state.standing.override, terms)
-            return [*activate_delivered(command.member, bought, command.at, tier, command.policies, terms, state.points)]
+            return [*activate_delivered(command.member, bought, command.at, tier, policies, terms, state.points)]
         case ClawBackPoints():
-            return claw_back_and_revoke(command, now, terms, state)
+            return claw_back_and_revoke(command, now, policies, state)
         case _:
             assert_never(command)
 
@@ -88,8 +89,9 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     return events
 
 
-def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
-    """The order gets back what was spent or held for it, and gives back what it earned: from that too, before any is owed."""
+def claw_back_and_revoke(command: ClawBackPoints, now: int, policies: Policies, state: Membership) -> list[Event]:
+    """Give back the points spent on the order or held for it, then take back what the order earned, also from those."""
+    terms = policies.at(now)
     member, ledger = command.member, state.points
     bought = state.earning.purchases.get(command.order)
     events: list[Event] = []
@@ -108,7 +110,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, terms: Programme, st
     if bought is None:
         return events
     reversal = (command.reversal, command.net, command.given_back)
-    clawed = list(claw_back_all(member, bought, *reversal, now, command.policies, after))
+    clawed = list(claw_back_all(member, bought, *reversal, now, policies, after))
     less = metric_of_order(bought.net, clawed, terms) - metric_of_order(command.net, (), terms)
     counting = Qualification(terms, state, bought.at, -less)
     metric = counting.metric(now)

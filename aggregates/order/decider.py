@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id
 from aggregates.order.events import (
     Event,
     Order,
@@ -70,7 +70,7 @@ REACHED = {
 """States in which a step was taken before, or has lost its meaning: asked for, it changes nothing."""
 
 
-def decide(command: Command, order: Order) -> list[Event]:
+def decide(command: Command, order: Order, _: Context) -> list[Event]:
     if isinstance(command, PlaceOrder):
         return place(command, order)
     placed = order.placed

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregates.decider import Refusal
+from aggregates.decider import Context, Refusal
+from aggregates.programme import Policies
 
 ZONE = "America/New_York"
 DAY = 86_400_000
@@ -20,3 +21,7 @@ def instant(local: str, zone: str = ZONE) -> int:
 
 def refusing(code: str, sentence: str | None = None) -> pytest.RaisesExc[Refusal]:
     return pytest.raises(Refusal, check=lambda refusal: refusal.code == code, match=sentence)
+
+
+CONTEXT = Context(Policies.first(ZONE, "USD"))
+"""A shop that has published no programme."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from aggregates.decider import Refusal
+from aggregates.decider import Context, Refusal
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints, RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.events import Event
@@ -14,6 +14,7 @@ from aggregates.programme import Policies
 from tests.aggregates.given import DAY, ZONE, instant
 
 POLICIES = Policies.first(ZONE, "USD")
+CONTEXT = Context(POLICIES)
 TERMS = POLICIES.newest
 START = instant("2026-01-01")
 
@@ -57,7 +58,7 @@ def lived(life: list[Step]) -> list[Event]:
         net = state.earning.purchases[order].net if order in state.earning.purchases else 0
         command = asked(step, number, order, net, state.available(now), now - step.late * DAY)
         try:
-            decided = decide(command, state)
+            decided = decide(command, state, CONTEXT)
         except Refusal:
             continue
         for event in decided:
@@ -69,10 +70,10 @@ def lived(life: list[Step]) -> list[Event]:
 def asked(step: Step, number: int, order: str, net: int, available: int, at: int) -> Command:
     match step.kind:
         case "grant":
-            return GrantPoints("m", order, step.net, POLICIES, at)
+            return GrantPoints("m", order, step.net, at)
         case "deliver":
-            return ActivatePoints("m", order, POLICIES, at)
+            return ActivatePoints("m", order, at)
         case "redeem":
-            return RedeemPoints("m", f"p-{number}", max(1, available * step.part // 100), at, policies=POLICIES)
+            return RedeemPoints("m", f"p-{number}", max(1, available * step.part // 100), at)
         case _:
-            return ClawBackPoints("m", order, f"r-{number}", net * min(step.part, 100) // 100, POLICIES, at)
+            return ClawBackPoints("m", order, f"r-{number}", net * min(step.part, 100) // 100, at)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from aggregates.membership.state import Membership
-
+from aggregates.decider import Context
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.events import Event
+from aggregates.membership.state import Membership
 from aggregates.programme import InForce, Policies, Programme, Validity, Wallet
 from aggregates.value import replace
+from streams.commands.validation import require_valid
 from tests.aggregates.given import instant
 
 NOW = instant("2026-06-10T12:00", "UTC")
@@ -33,20 +34,21 @@ class Ledger:
 
     def give(self, command: Command) -> list[Event]:
         """Decide and remember. Raises ``Refusal``."""
-        decided = membership.decide(replace(command, policies=self.policies), self.state)
+        require_valid(command, by_time=True)
+        decided = membership.decide(command, self.state, Context(self.policies))
         for event in decided:
             self.state = membership.evolve(self.state, event)
         self.events += decided
         return decided
 
     def buy(self, order: str, net: int, at: int, lines: Any = ()) -> list[Event]:
-        return self.give(GrantPoints("m", order, net, self.policies, at, lines))
+        return self.give(GrantPoints("m", order, net, at, lines))
 
     def deliver(self, order: str, at: int) -> list[Event]:
-        return self.give(ActivatePoints("m", order, self.policies, at))
+        return self.give(ActivatePoints("m", order, at))
 
     def refund(self, order: str, reversal: str, net: int, at: int, **more: Any) -> list[Event]:
-        return self.give(ClawBackPoints("m", order, reversal, net, self.policies, at, **more))
+        return self.give(ClawBackPoints("m", order, reversal, net, at, **more))
 
     def left(self) -> dict[str, int]:
         """What is left of each lot of which anything is."""

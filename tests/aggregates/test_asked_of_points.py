@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.decider import Context
 from aggregates.membership.commands import (
     AdjustPoints,
     CaptureHold,
@@ -40,8 +41,8 @@ CAREFUL = replace(AT_ONCE, redemption=Redemption(value=(1, 50), minimum=20, mult
         (RedeemPoints("m", "r", 60, NOW, total=239), "points_over_cap"),
         (RedeemPoints("m", "r", 110, NOW), "points_short"),
         (RedeemPoints("m", "r", 20, NOW, wallet="miles"), "wallet_unknown"),
-        (RedeemPoints("m", "r", 10**30, NOW), "points_invalid"),
-        (RedeemPoints("m", "r", "20", NOW), "points_invalid"),  # type: ignore[arg-type]
+        (RedeemPoints("m", "r", 10**30, NOW), "command_invalid"),
+        (RedeemPoints("m", "r", "20", NOW), "command_invalid"),  # type: ignore[arg-type]
         (RedeemPoints("m", "r", 20, NOW, order=""), "order_id_invalid"),
         (RedeemPoints("m", "r", 20, NOW, total=-1), "total_invalid"),
         (HoldPoints("m", "h", 25, NOW), "points_not_a_multiple"),
@@ -136,7 +137,7 @@ SHARED = replace(AT_ONCE, transfers=Transfers(allowed=True, minimum=10, daily_ca
 def test_a_transfer_moves_points_with_their_expiry_and_waits_before_the_next() -> None:
     sender, receiver = bought(wallet=SHARED), Ledger(policies(SHARED))
     sent = only(PointsTransferred, sender.give(TransferPoints("m", "n", "t", 40, NOW)))
-    (received,) = react(sent, sender.policies)
+    (received,) = react(sent, Context(sender.policies))
     receiver.give(received)  # type: ignore[arg-type]
     assert (sender.state.available(NOW), receiver.state.available(NOW)) == (60, 40)
     assert receiver.state.available(instant("2026-08-10", "UTC")) == 0, "they end when they would have"
@@ -154,7 +155,7 @@ def test_a_transfer_moves_points_with_their_expiry_and_waits_before_the_next() -
 
 def test_points_that_were_sent_wait_before_they_are_sent_on_also_in_the_lot_that_a_hold_gave_them() -> None:
     ledger, late = bought(wallet=SHARED), NOW + 50 * DAY
-    (received,) = react(only(PointsTransferred, ledger.give(TransferPoints("m", "n", "t", 30, late))), ledger.policies)
+    (received,) = react(only(PointsTransferred, ledger.give(TransferPoints("m", "n", "t", 30, late))), Context(ledger.policies))
     receiver = Ledger(ledger.policies)
     receiver.give(received)  # type: ignore[arg-type]
     receiver.give(HoldPoints("n", "h", 30, late))
@@ -169,7 +170,7 @@ def test_two_senders_may_give_their_transfers_the_same_name() -> None:
     for name in ("m", "k"):
         sender = bought(wallet=SHARED)
         sent = replace(only(PointsTransferred, sender.give(TransferPoints("m", "n", "t", 40, NOW))), member=name)
-        (received,) = react(sent, sender.policies)
+        (received,) = react(sent, Context(sender.policies))
         assert receiver.give(received)  # type: ignore[arg-type]
         assert receiver.give(received) == []  # type: ignore[arg-type]
     assert receiver.state.available(NOW) == 80

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aggregates.behaviour import Shared
+from aggregates.decider import Context
 from aggregates.member import MemberRegistered
 from aggregates.membership.commands import RecordAction, TagMember
 from aggregates.membership.earning.formula import BoughtLine
@@ -163,9 +164,9 @@ def test_facts_of_the_shop_are_actions_where_a_rule_names_them() -> None:
         (ProductReviewed("tea", "m", None, 9, None, "o", NOW), "review", "tea/o"),
         (Shared("tea", "m", None, NOW), "share", "tea"),
     ):
-        assert react(fact, known) == [RecordAction("m", action, occurrence, NOW, known)]
-        assert react(fact, known, {"m"}) == []
-        assert react(fact, policies()) == []
+        assert react(fact, Context(known)) == [RecordAction("m", action, occurrence, NOW)]
+        assert react(fact, Context(known), {"m"}) == []
+        assert react(fact, Context(policies())) == []
 
 
 @pytest.mark.parametrize(

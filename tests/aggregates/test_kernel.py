@@ -12,7 +12,7 @@ KEYS = st.one_of(
     st.tuples(st.sampled_from(["member", "membership", "order"]), IDS),
     st.tuples(st.sampled_from(["coupon"]), IDS, IDS),
 )
-appending: Decider[str, str, str] = Decider("text", "", lambda more, _: [more], lambda text, more: text + more)
+appending: Decider[str, str, str] = Decider("text", "", lambda more, *_: [more], lambda text, more: text + more)
 
 
 def test_rebuilding_folds_the_events_in_their_order() -> None:

@@ -3,14 +3,15 @@ from __future__ import annotations
 from itertools import pairwise, permutations
 
 import pytest
-from aggregates.membership.state import Membership
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregates.decider import Context
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.earning.formula import points_for
 from aggregates.membership.events import DebtSettled, Event, PointsClawedBack, PointsGranted, PointsRedeemed, TierRaised
+from aggregates.membership.state import Membership
 from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
@@ -19,6 +20,7 @@ from aggregates.reactions import react
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import POLICIES, START, TERMS, lives
 
+CONTEXT = Context(POLICIES)
 GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, None, None, None, 1, START - 100 * DAY)
 LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
 
@@ -70,7 +72,7 @@ def test_what_is_owed_is_never_spendable(events: list[Event], days: int) -> None
     state = membership.rebuild(events)
     now = max(state.latest, START + days * DAY)
     if state.available(now):
-        spent = decide(RedeemPoints("m", "all", state.available(now), now, policies=POLICIES), state)
+        spent = decide(RedeemPoints("m", "all", state.available(now), now), state, CONTEXT)
         settled = sum(event.points for event in spent if isinstance(event, DebtSettled))
         after = membership.rebuild([*events, *spent])
         assert (settled, after.points.debts.get("points", 0), after.balance(now)) == (state.points.debts.get("points", 0), 0, 0)
@@ -98,18 +100,16 @@ def test_the_tier_is_one_of_the_programmes_and_reviewed_only_if_above_the_entry(
 def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
     net: int, steps: list[int], data: st.DataObject
 ) -> None:
-    granted = decide(GrantPoints("m", "o", net, POLICIES, START), membership.rebuild([GOLD]))
+    granted = decide(GrantPoints("m", "o", net, START), membership.rebuild([GOLD]), CONTEXT)
     events: list[Event] = [GOLD, *granted]
     if data.draw(st.booleans(), label="spent before"):
-        events += decide(ActivatePoints("m", "o", POLICIES, START), membership.rebuild(events))
+        events += decide(ActivatePoints("m", "o", START), membership.rebuild(events), CONTEXT)
         state = membership.rebuild(events)
         if state.available(START + 30 * DAY):
-            events += decide(
-                RedeemPoints("m", "p", state.available(START + 30 * DAY), START + 30 * DAY, policies=POLICIES), state
-            )
+            events += decide(RedeemPoints("m", "p", state.available(START + 30 * DAY), START + 30 * DAY), state, CONTEXT)
     kept = [step for step in sorted(steps, reverse=True) if step <= net]
     for number, left in enumerate([*kept, 0]):
-        events += decide(ClawBackPoints("m", "o", f"r-{number}", left, POLICIES, START + 31 * DAY), membership.rebuild(events))
+        events += decide(ClawBackPoints("m", "o", f"r-{number}", left, START + 31 * DAY), membership.rebuild(events), CONTEXT)
     (points,) = (event.points for event in events if isinstance(event, PointsGranted))
     assert sum(event.points for event in events if isinstance(event, PointsClawedBack)) == points
     assert membership.rebuild(events).points.lots["o"].earned == 0
@@ -117,16 +117,16 @@ def test_points_clawed_back_depend_on_what_is_kept_not_on_the_way_there(
 
 @pytest.mark.parametrize("way", list(permutations([1, 2, 3])))
 def test_refunds_in_any_order_take_back_the_grant_of_the_worked_example(way: tuple[int, ...]) -> None:
-    purchase: list[OrderEvent] = order.decide(PlaceOrder("o", LINES, "USD", START, member="m"), order.initial)
-    purchase += order.decide(PayOrder("o", START), order.rebuild(purchase))
+    purchase: list[OrderEvent] = order.decide(PlaceOrder("o", LINES, "USD", START, member="m"), order.initial, CONTEXT)
+    purchase += order.decide(PayOrder("o", START), order.rebuild(purchase), CONTEXT)
     for line in way:
         parts = (RefundPart(line),)
-        purchase += order.decide(RefundOrder("o", f"r-{line}", START + DAY, parts), order.rebuild(purchase))
+        purchase += order.decide(RefundOrder("o", f"r-{line}", START + DAY, parts), order.rebuild(purchase), CONTEXT)
     events: list[Event] = [GOLD]
     for fact in purchase:
-        for command in react(fact, POLICIES):
+        for command in react(fact, CONTEXT):
             assert isinstance(command, GrantPoints | ClawBackPoints)
-            events += decide(command, membership.rebuild(events))
+            events += decide(command, membership.rebuild(events), CONTEXT)
     retained = [fact.net for fact in purchase if isinstance(fact, OrderPaid)]
     retained += [fact.net_retained for fact in purchase if isinstance(fact, OrderRefunded)]
     targets = [net * 3 // 200 for net in retained]
@@ -136,7 +136,7 @@ def test_refunds_in_any_order_take_back_the_grant_of_the_worked_example(way: tup
 
 
 def test_the_worked_example_takes_90_then_180_then_68() -> None:
-    events: list[Event] = [GOLD, *decide(GrantPoints("m", "o", 22_550, POLICIES, START), membership.rebuild([GOLD]))]
+    events: list[Event] = [GOLD, *decide(GrantPoints("m", "o", 22_550, START), membership.rebuild([GOLD]), CONTEXT)]
     for reversal, net in (("b", 16_549), ("a", 4_550), ("c", 0)):
-        events += decide(ClawBackPoints("m", "o", reversal, net, POLICIES, START), membership.rebuild(events))
+        events += decide(ClawBackPoints("m", "o", reversal, net, START), membership.rebuild(events), CONTEXT)
     assert [event.points for event in events if isinstance(event, PointsClawedBack)] == [90, 180, 68]

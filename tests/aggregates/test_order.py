@@ -15,7 +15,7 @@ from aggregates.order.events import (
 )
 from aggregates.order.refund import RefundOrder
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 LINES = (
     OrderLine("tea", 2, gross=1200, total=1000, paid=900, department="GROCERY", category="TEA"),
@@ -35,16 +35,16 @@ ALL_BACK = OrderRefunded("o", "r-2", "m", "s", "USD", (2, 1), LINES, 0, True, at
 
 
 def test_placing_records_the_lines() -> None:
-    assert order.decide(PLACE, order.initial) == [PLACED]
+    assert order.decide(PLACE, order.initial, CONTEXT) == [PLACED]
 
 
 def test_placing_twice_changes_nothing() -> None:
-    assert order.decide(replace(PLACE, at=9), order.rebuild([PLACED, PAID])) == []
+    assert order.decide(replace(PLACE, at=9), order.rebuild([PLACED, PAID]), CONTEXT) == []
 
 
 def test_placing_another_order_under_the_same_id_is_refused() -> None:
     with refusing("order_exists"):
-        order.decide(replace(PLACE, lines=LINES[:1]), order.rebuild([PLACED]))
+        order.decide(replace(PLACE, lines=LINES[:1]), order.rebuild([PLACED]), CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_placing_another_order_under_the_same_id_is_refused() -> None:
 )
 def test_a_line_that_cannot_be_is_refused(line: OrderLine, code: str) -> None:
     with refusing(code):
-        order.decide(replace(PLACE, lines=(LINES[1], line)), order.initial)
+        order.decide(replace(PLACE, lines=(LINES[1], line)), order.initial, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -75,35 +75,35 @@ def test_a_line_that_cannot_be_is_refused(line: OrderLine, code: str) -> None:
 )
 def test_an_order_that_cannot_be_is_refused(command: PlaceOrder, code: str) -> None:
     with refusing(code):
-        order.decide(command, order.initial)
+        order.decide(command, order.initial, CONTEXT)
 
 
 def test_an_adjustment_and_tender_above_the_total_are_taken_as_given() -> None:
     lines = (OrderLine("fuel", 0, gross=0, total=0, paid=0), OrderLine("soap", 1, gross=100, total=100, paid=-50))
-    (placed,) = order.decide(replace(PLACE, lines=lines, tax=0), order.initial)
-    assert order.decide(PayOrder("o", at=2), order.rebuild([placed])) == [replace(PAID, lines=lines, net=0)]
+    (placed,) = order.decide(replace(PLACE, lines=lines, tax=0), order.initial, CONTEXT)
+    assert order.decide(PayOrder("o", at=2), order.rebuild([placed]), CONTEXT) == [replace(PAID, lines=lines, net=0)]
 
 
 def test_paying_freezes_what_the_order_is_worth_without_tax() -> None:
-    assert order.decide(PayOrder("o", at=2), order.rebuild([PLACED])) == [PAID]
+    assert order.decide(PayOrder("o", at=2), order.rebuild([PLACED]), CONTEXT) == [PAID]
 
 
 def test_shipping_follows_payment() -> None:
-    assert order.decide(ShipOrder("o", at=3), order.rebuild([PLACED, PAID])) == [SHIPPED]
+    assert order.decide(ShipOrder("o", at=3), order.rebuild([PLACED, PAID]), CONTEXT) == [SHIPPED]
 
 
 @pytest.mark.parametrize("given", [[PLACED, PAID], [PLACED, PAID, SHIPPED]], ids=["paid", "shipped"])
 def test_delivering_follows_payment_with_or_without_shipping(given: list[Event]) -> None:
-    assert order.decide(DeliverOrder("o", at=4), order.rebuild(given)) == [DELIVERED]
+    assert order.decide(DeliverOrder("o", at=4), order.rebuild(given), CONTEXT) == [DELIVERED]
 
 
 def test_cancelling_before_payment_gives_nothing_back() -> None:
-    assert order.decide(CancelOrder("o", 5, "changed my mind"), order.rebuild([PLACED])) == [CANCELLED]
+    assert order.decide(CancelOrder("o", 5, "changed my mind"), order.rebuild([PLACED]), CONTEXT) == [CANCELLED]
 
 
 def test_cancelling_after_payment_gives_all_of_it_back() -> None:
     cancelled = replace(CANCELLED, lines=LINES)
-    assert order.decide(CancelOrder("o", 5, "changed my mind"), order.rebuild([PLACED, PAID])) == [cancelled]
+    assert order.decide(CancelOrder("o", 5, "changed my mind"), order.rebuild([PLACED, PAID]), CONTEXT) == [cancelled]
 
 
 TWICE: list[tuple[Command, list[Event]]] = [
@@ -121,7 +121,7 @@ TWICE: list[tuple[Command, list[Event]]] = [
 
 @pytest.mark.parametrize(("command", "given"), TWICE)
 def test_a_step_taken_before_changes_nothing(command: Command, given: list[Event]) -> None:
-    assert order.decide(command, order.rebuild(given)) == []
+    assert order.decide(command, order.rebuild(given), CONTEXT) == []
 
 
 REFUSED: list[tuple[Command, list[Event], str]] = [
@@ -148,7 +148,7 @@ REFUSED: list[tuple[Command, list[Event], str]] = [
 @pytest.mark.parametrize(("command", "given", "code"), REFUSED)
 def test_a_step_out_of_turn_is_refused(command: Command, given: list[Event], code: str) -> None:
     with refusing(code):
-        order.decide(command, order.rebuild(given))
+        order.decide(command, order.rebuild(given), CONTEXT)
 
 
 def test_an_order_knows_what_it_is_worth_now() -> None:
@@ -159,4 +159,4 @@ def test_an_order_knows_what_it_is_worth_now() -> None:
 
 def test_a_part_refunded_leaves_the_order_where_it_is() -> None:
     assert order.rebuild([PLACED, PAID, SHIPPED, HALF_BACK]).status == "shipped"
-    assert order.decide(DeliverOrder("o", at=4), order.rebuild([PLACED, PAID, HALF_BACK])) == [DELIVERED]
+    assert order.decide(DeliverOrder("o", at=4), order.rebuild([PLACED, PAID, HALF_BACK]), CONTEXT) == [DELIVERED]

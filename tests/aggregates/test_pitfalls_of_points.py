@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
+from aggregates.decider import Context
 from aggregates.membership.commands import RedeemPoints
 from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.order.decider import PayOrder, PlaceOrder, order
@@ -14,7 +15,7 @@ from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Bonus, Earning, Multiplier, Policies, SpendRule, Wallet
 from aggregates.reactions import react
 from aggregates.value import Value, field_names
-from tests.aggregates.given import DAY, instant, refusing
+from tests.aggregates.given import CONTEXT, DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 
 NOW = instant("2026-06-10T12:00", "UTC")
@@ -27,10 +28,10 @@ def sold(lines: tuple[OrderLine, ...], tax: int, known: Policies, *refunds: Refu
     ledger, state, events = Ledger(known), order.initial, []
     commands: list[Any] = [PlaceOrder("o", lines, "USD", NOW, member="m", tax=tax), PayOrder("o", NOW), *refunds]
     for command in commands:
-        for event in order.decide(command, state):
+        for event in order.decide(command, state, CONTEXT):
             state = order.evolve(state, event)
             events.append(event)
-            for reaction in react(event, known):
+            for reaction in react(event, Context(known)):
                 ledger.give(reaction)  # type: ignore[arg-type]
     return ledger, events
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aggregates.decider import Context
 from aggregates.membership.commands import (
     AdjustPoints,
     ClaimReward,
@@ -38,7 +39,7 @@ class House:
     def give(self, command: Any) -> None:
         ledger = self.ledgers.setdefault(command.member, Ledger(self.policies))
         for event in ledger.give(command):
-            for reaction in react(event, self.policies):
+            for reaction in react(event, Context(self.policies)):
                 self.give(reaction)
 
     def available(self, name: str, at: int = NOW) -> int:

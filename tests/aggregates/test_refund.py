@@ -10,7 +10,7 @@ from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.events import Event, OrderLine, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 TEA = OrderLine("tea", 3, gross=1199, total=1000, paid=899)
 MILK = OrderLine("milk", 1, gross=301, total=301, paid=301)
@@ -18,13 +18,13 @@ ADJUSTMENT = OrderLine("milk", 0, gross=0, total=0, paid=-100)
 
 
 def paid(*lines: OrderLine, tax: int = 0) -> list[Event]:
-    placed = order.decide(PlaceOrder("o", lines, "USD", at=1, member="m", tax=tax), order.initial)
-    return [*placed, *order.decide(PayOrder("o", at=2), order.rebuild(placed))]
+    placed = order.decide(PlaceOrder("o", lines, "USD", at=1, member="m", tax=tax), order.initial, CONTEXT)
+    return [*placed, *order.decide(PayOrder("o", at=2), order.rebuild(placed), CONTEXT)]
 
 
 def refunded(history: list[Event], refund: str, *parts: RefundPart) -> OrderRefunded:
     """Decide a refund, add it to the history."""
-    (event,) = order.decide(RefundOrder("o", refund, 3, parts), order.rebuild(history))
+    (event,) = order.decide(RefundOrder("o", refund, 3, parts), order.rebuild(history), CONTEXT)
     assert isinstance(event, OrderRefunded)
     history.append(event)
     return event
@@ -91,9 +91,9 @@ def test_giving_back_a_line_of_negative_money_never_makes_the_order_worth_more(
 def test_the_same_refund_twice_changes_nothing() -> None:
     history = paid(TEA)
     refunded(history, "r-1", RefundPart(1, 1))
-    assert order.decide(RefundOrder("o", "r-1", 9, (RefundPart(1, 2),)), order.rebuild(history)) == []
+    assert order.decide(RefundOrder("o", "r-1", 9, (RefundPart(1, 2),)), order.rebuild(history), CONTEXT) == []
     refunded(history, "r-2")
-    assert order.decide(RefundOrder("o", "r-2", 9), order.rebuild(history)) == []
+    assert order.decide(RefundOrder("o", "r-2", 9), order.rebuild(history), CONTEXT) == []
 
 
 @pytest.mark.parametrize(

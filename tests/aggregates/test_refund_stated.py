@@ -11,7 +11,7 @@ from aggregates.order.decider import CancelOrder, order
 from aggregates.order.events import Event, OrderCancelled, OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart, money_back, units_of
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 from tests.aggregates.test_refund import ADJUSTMENT, LINES, MILK, TEA, paid, refunded
 
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_given_back_is_refused(parts: tuple[RefundPart, ...], cod
 def test_the_same_stated_refund_twice_changes_nothing() -> None:
     history = paid(TEA)
     refunded(history, "r-1", RefundPart(1, 0, total=100))
-    assert order.decide(RefundOrder("o", "r-1", 9, (RefundPart(1, 0, total=200),)), order.rebuild(history)) == []
+    assert order.decide(RefundOrder("o", "r-1", 9, (RefundPart(1, 0, total=200),)), order.rebuild(history), CONTEXT) == []
 
 
 SPLITS = st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 10**6)), max_size=8)
@@ -130,7 +130,7 @@ def test_however_it_was_refunded_what_is_left_goes_back_to_the_cent(
         assert back <= max(0, line.paid)
         assert back >= min(0, line.paid)
     if cancelled:
-        (last,) = order.decide(CancelOrder("o", 9, recorded=True), now)
+        (last,) = order.decide(CancelOrder("o", 9, recorded=True), now, CONTEXT)
         assert isinstance(last, OrderCancelled)
     else:
         assume(now.status != "refunded")

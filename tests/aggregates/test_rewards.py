@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.constraints import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards
+from aggregates.constraints import REWARD_EXHAUSTED, LimitUses, ReturnUse, UseKey, constraints_of
 from aggregates.coupon import SendCoupon
+from aggregates.decider import Context
 from aggregates.membership.commands import ClaimReward, RedeemPoints, ReturnPoints, TagMember
 from aggregates.membership.events import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
 from aggregates.programme import Audience, Days, Reward, Wallet
@@ -36,13 +37,13 @@ def test_a_reward_costs_its_price_in_points_and_names_what_is_to_be_given() -> N
 
 def test_a_coupon_is_sent_with_the_claim_of_it() -> None:
     claimed = RewardClaimed("m", "c", "tenner", "coupon", "ten-off", 40, None, "points", 1, NOW)
-    assert react(claimed, policies()) == [SendCoupon("ten-off", "m", NOW)]
-    assert react(RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW), policies()) == []
+    assert react(claimed, Context(policies())) == [SendCoupon("ten-off", "m", NOW)]
+    assert react(RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW), Context(policies())) == []
 
 
 def test_the_stock_of_a_reward_is_held_by_the_shop_as_its_policy_has_it() -> None:
     claimed = RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW)
-    assert guards(claimed) == [Allow("reward:mug", 3), Use("reward:mug", REWARD_EXHAUSTED)]
+    assert constraints_of(claimed) == [LimitUses("reward:mug", 3), UseKey("reward:mug", REWARD_EXHAUSTED)]
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ def test_a_reward_is_back_with_the_last_of_its_points() -> None:
     rest = ledger.give(ReturnPoints("m", "1", "broken", NOW + DAY))
     back = only(RewardReturned, rest)
     assert back == RewardReturned("m", "1", "mug", 3, NOW + DAY)
-    assert guards(back) == [GiveBack("reward:mug")]
+    assert constraints_of(back) == [ReturnUse("reward:mug")]
     assert ledger.state.points.claims == {}
 
 
 def test_a_reward_that_was_not_counted_is_not_given_back() -> None:
     """Claimed when there was no bound, and returned when there is one."""
-    assert guards(RewardReturned("m", "1", "mug", None, NOW)) == []
+    assert constraints_of(RewardReturned("m", "1", "mug", None, NOW)) == []
 
 
 def test_points_that_come_back_of_no_reward_bring_none_back() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.membership.state import Membership
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.decider import Refusal
 from aggregates.membership.commands import EndTierOverride, OverrideTier
 from aggregates.membership.decider import decide, membership
+from aggregates.membership.state import Membership
+from streams.commands.validation import require_valid
+from tests.aggregates.given import CONTEXT
 from tests.aggregates.tier_lives import under
 
 anything = st.one_of(
@@ -41,9 +43,10 @@ def answered(command: Any, state: Membership) -> None:
     """Decided twice, the second time over what the first made of it, which changes nothing more."""
     refused = None
     try:
-        for event in decide(command, state):
+        require_valid(command)
+        for event in decide(command, state, CONTEXT):
             state = membership.evolve(state, event)
-        assert decide(command, state) == []
+        assert decide(command, state, CONTEXT) == []
     except Refusal as refusal:
         refused = refusal
     assert refused is None or (refused.code.isidentifier() and refused.sentence.endswith("."))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from aggregates.membership.state import Membership
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from aggregates.membership.commands import (
     RedeemPoints,
 )
 from aggregates.membership.decider import due_at, membership, membership_as_of
+from aggregates.membership.state import Membership
 from aggregates.membership.tiers.judging import held_until
 from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
@@ -98,15 +98,15 @@ steps = st.builds(
 def command(step: Step, number: int, orders: list[tuple[str, int]], at: int) -> Command:
     match step.kind:
         case "buy":
-            return GrantPoints("m", f"o-{number}", step.net, Policies(), at)
+            return GrantPoints("m", f"o-{number}", step.net, at)
         case "deliver":
             order, _ = orders[step.number % len(orders)] if orders else ("unknown", 0)
-            return ActivatePoints("m", order, Policies(), at)
+            return ActivatePoints("m", order, at)
         case "redeem":
             return RedeemPoints("m", f"p-{number}", step.net // 100, at)
         case "return":
             order, net = orders[step.number % len(orders)] if orders else ("unknown", 0)
-            return ClawBackPoints("m", order, f"r-{number}", net * step.part // 100, Policies(), at)
+            return ClawBackPoints("m", order, f"r-{number}", net * step.part // 100, at)
         case "pin" | "floor":
             tier = ("silver", "gold")[step.number % 2]
             until = at + step.wait * DAY if step.wait else None
@@ -232,6 +232,6 @@ def test_reviews_do_not_drift(under: Policies, day: int) -> None:
     terms = programme(Qualifying(months=12), under.newest.zone)
     one = Life(replace(under, versions=(replace(under.versions[0], terms=terms),)))
     for month in range(120):
-        one.do(GrantPoints("m", f"o-{month}", 100_000, Policies(), START + day * DAY + month * 30 * DAY))
+        one.do(GrantPoints("m", f"o-{month}", 100_000, START + day * DAY + month * 30 * DAY))
     held = [event.valid_until for event in one.changes if event.tier == "gold"]
     assert all(364 * DAY <= later - earlier <= 367 * DAY for earlier, later in pairwise(held))

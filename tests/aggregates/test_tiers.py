@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.decider import Context
 from aggregates.membership.commands import ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.events import Event, PointsGranted, TierExtended, TierLowered, TierRaised
@@ -13,21 +14,22 @@ from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant
 
 POLICIES = Policies.first(ZONE, "USD")
+CONTEXT = Context(POLICIES)
 TERMS = POLICIES.newest
 
 
 def bought(order: str, major: int, day: str) -> GrantPoints:
-    return GrantPoints("m", order, major * 100, POLICIES, instant(f"{day}T10:00"))
+    return GrantPoints("m", order, major * 100, instant(f"{day}T10:00"))
 
 
 def returned(order: str, day: str, major: int = 0) -> ClawBackPoints:
-    return ClawBackPoints("m", order, f"return of {order} on {day}", major * 100, POLICIES, instant(f"{day}T10:00"))
+    return ClawBackPoints("m", order, f"return of {order} on {day}", major * 100, instant(f"{day}T10:00"))
 
 
 def history(*commands: Command) -> list[Event]:
     events: list[Event] = []
     for command in commands:
-        events += decide(command, membership.rebuild(events))
+        events += decide(command, membership.rebuild(events), CONTEXT)
     return events
 
 
@@ -51,8 +53,8 @@ def test_a_threshold_reached_raises_the_tier_at_once_to_the_end_of_the_day_a_yea
 
 
 def test_a_cent_below_the_threshold_is_not_enough() -> None:
-    assert standing(GrantPoints("m", "a", 99_999, POLICIES, 0)).tier == "member"
-    assert standing(GrantPoints("m", "a", 100_000, POLICIES, 0)).tier == "silver"
+    assert standing(GrantPoints("m", "a", 99_999, 0)).tier == "member"
+    assert standing(GrantPoints("m", "a", 100_000, 0)).tier == "silver"
 
 
 def test_one_purchase_may_raise_over_a_tier() -> None:

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from aggregates.decider import Context
 from aggregates.membership.commands import RedeemPoints, ReturnPoints
 from aggregates.membership.events import (
     LotActivated,
@@ -22,7 +23,7 @@ from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Bonus, Earning, SpendRule
 from aggregates.reactions import react
 from aggregates.value import replace
-from tests.aggregates.given import DAY, instant, refusing
+from tests.aggregates.given import CONTEXT, DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies
 
 BONUS = policies(earning=Earning(spend=(SpendRule(bonuses=(Bonus(200, 100),)),)))
@@ -59,13 +60,15 @@ def test_1_what_expires_first_is_spent_first_and_returns_to_where_it_came_from()
 
 @pytest.mark.parametrize("way", list(permutations([1, 2, 3])))
 def test_2_refunds_in_any_order_take_back_all_that_was_granted_the_bonus_too(way: tuple[int, ...]) -> None:
-    purchase = order.decide(PlaceOrder("o", LINES, "USD", START, member="m"), order.initial)
-    purchase += order.decide(PayOrder("o", START), order.rebuild(purchase))
+    purchase = order.decide(PlaceOrder("o", LINES, "USD", START, member="m"), order.initial, CONTEXT)
+    purchase += order.decide(PayOrder("o", START), order.rebuild(purchase), CONTEXT)
     for line in way:
-        purchase += order.decide(RefundOrder("o", f"r-{line}", START + DAY, (RefundPart(line),)), order.rebuild(purchase))
+        purchase += order.decide(
+            RefundOrder("o", f"r-{line}", START + DAY, (RefundPart(line),)), order.rebuild(purchase), CONTEXT
+        )
     ledger = Ledger(BONUS, [GOLD])
     for fact in purchase:
-        for command in react(fact, BONUS):
+        for command in react(fact, Context(BONUS)):
             ledger.give(command)  # type: ignore[arg-type]
     granted = only(PointsGranted, ledger.events)
     clawed = [event.points for event in ledger.events if isinstance(event, PointsClawedBack)]

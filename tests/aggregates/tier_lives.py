@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from aggregates.membership.state import Membership
-
+from aggregates.decider import Context
 from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
 from aggregates.membership.decider import decide, membership, membership_as_of
 from aggregates.membership.events import (
@@ -19,9 +18,11 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
+from aggregates.membership.state import Membership
 from aggregates.membership.tiers.judging import tier_in_effect
 from aggregates.programme import Policies, Programme, Qualifying
 from aggregates.value import replace
+from streams.commands.validation import require_valid
 from tests.aggregates.given import ZONE, instant
 
 TIER_EVENTS = (TierRaised, TierExtended, TierGraceStarted, TierLowered, TierOverridden, TierOverrideEnded)
@@ -41,16 +42,17 @@ class Life:
     state: Membership = membership.initial
 
     def do(self, command: Command) -> list[Any]:
-        decided = decide(replace(command, policies=self.policies), self.state)
+        require_valid(command, by_time=True)
+        decided = decide(command, self.state, Context(self.policies))
         self.events += decided
         self.state = reduce(membership.evolve, decided, self.state)
         return decided
 
     def buys(self, order: str, major: int, day: str) -> list[Any]:
-        return self.do(GrantPoints("m", order, major * 100, self.policies, noon(day)))
+        return self.do(GrantPoints("m", order, major * 100, noon(day)))
 
     def returns(self, order: str, day: str, keeps: int = 0) -> list[Any]:
-        return self.do(ClawBackPoints("m", order, f"return of {order} on {day}", keeps * 100, self.policies, noon(day)))
+        return self.do(ClawBackPoints("m", order, f"return of {order} on {day}", keeps * 100, noon(day)))
 
     def sets(self, name: str, kind: Any, tier: str, day: str, until: str | None = None) -> list[Any]:
         ends = None if until is None else instant(until)

@@ -15,7 +15,7 @@ from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import events as order_facts
-from aggregates.programme import Policies, Programme, policy
+from aggregates.programme import Programme, policy
 from aggregates.value import Value, field_names
 from infra.codec import PARTITION_KEYS, partition_fields
 from projections.projection import Tally
@@ -109,7 +109,7 @@ def test_streams_are_named_as_they_always_were() -> None:
             order.PayOrder("o", 0),
             campaign.LaunchCampaign("c-1", 0),
             coupon.SendCoupon("c-1", "m-1", 0),
-            membership.GrantPoints("m-1", "o", 1, Policies(), 0),
+            membership.GrantPoints("m-1", "o", 1, 0),
             session.JoinSession("s-1", "m-1", 0),
             session.RecogniseMember("m-1", "s-1", 0),
             review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),

@@ -20,7 +20,6 @@ from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.events import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
-from aggregates.programme import Policies
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.running.app import App, running
@@ -67,7 +66,7 @@ def test_outcomes_are_kept_when_the_system_is_closed_and_opened_again(settings: 
 
 
 REACTIONS_ASKED_FOR = (
-    GrantPoints("ada", "o", 1_000_000, Policies(), START),
+    GrantPoints("ada", "o", 1_000_000, START),
     ReceivePoints("ada", PointsTransferred("eve", "ada", "out", "t", "points", 9, (), "2017-01-02", START), START),
     RecordDue("ada", START + 10_000 * DAY),
 )

@@ -13,7 +13,6 @@ from aggregates.member import CloseMember, RegisterMember
 from aggregates.membership.commands import GrantPoints, RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.product import ListProduct
-from aggregates.programme import Policies
 from aggregates.review import ReviewProduct
 from aggregates.value import replace
 from streams.commands.request import LONGEST_REQUEST_ID, Request
@@ -71,7 +70,7 @@ def test_a_value_that_could_not_be_read_again_is_refused_with_all_that_was_asked
 
 
 def test_only_commands_are_asked_for_and_not_those_that_follow(app: App) -> None:
-    follows = GrantPoints("m", "o", 10**9, Policies(), START)
+    follows = GrantPoints("m", "o", 10**9, START)
     outcomes = app.handler.handle_all([Request("1", ("hello",)), Request("2", (follows,))])
     assert [outcome.code for outcome in outcomes] == ["command_unknown", "reaction_only"]
 

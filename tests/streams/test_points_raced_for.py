@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from aggregates.membership.state import Membership
 
-from aggregates.decider import Refusal
+from aggregates.decider import Context, Refusal
 from aggregates.membership.commands import (
     AdjustPoints,
     CaptureHold,
@@ -26,6 +25,7 @@ from aggregates.membership.commands import (
 )
 from aggregates.membership.decider import membership
 from aggregates.membership.events import HoldCaptured, HoldReleased, PointsGranted, PointsRedeemed
+from aggregates.membership.state import Membership
 from aggregates.programme.policy import PublishPolicy, policy
 from aggregates.value import replace
 from infra.event_log.types import Outcome
@@ -224,11 +224,11 @@ def state(app: App, member: str, until: int | None = None) -> Membership:
 def all_right(app: App, asked: dict[str, Any], outcomes: Sequence[Outcome]) -> bool:
     """Whether everybody who was refused would be again, by the log as it stood at that moment."""
     published: Any = app.log.read(policy.name)[0]
-    policies = policy.rebuild(published)
+    context = Context(policy.rebuild(published))
     for outcome in outcomes:
         if not outcome.accepted:
             command = asked[outcome.request]
             with pytest.raises(Refusal) as refused:
-                membership.decide(replace(command, policies=policies), state(app, command.member, outcome.position))
+                membership.decide(command, state(app, command.member, outcome.position), context)
             assert refused.value.code == outcome.code
     return True

@@ -21,6 +21,7 @@ from streams.commands import scheduler as ticking
 from streams.commands.request import Request
 from streams.commands.scheduler import Ticked, index, latest, tick
 from streams.running.app import App, running
+from tests.aggregates.given import CONTEXT
 from tests.databases import in_both_databases
 from tests.shop import START, line, place, requests
 
@@ -136,7 +137,7 @@ def test_a_decision_after_a_tick_is_the_decision_without_it(app: App, settings: 
 
 
 def test_recording_what_is_due_when_nothing_is_changes_nothing(app: App) -> None:
-    assert membership.decide(RecordDue("ada", YEAR), membership.initial) == []
+    assert membership.decide(RecordDue("ada", YEAR), membership.initial, CONTEXT) == []
 
 
 def test_the_logs_clock_is_the_latest_instant_it_tells(app: App) -> None:

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregates.decider import Context
 from aggregates.membership.commands import AdjustPoints, GrantPoints, OverrideTier, RecordAction
 from aggregates.membership.decider import decide, membership, membership_as_of
 from aggregates.membership.events import Event
@@ -28,6 +29,8 @@ from tests.aggregates.histories import POLICIES, START, lives
 from tests.samples import SAMPLES
 from tests.shop import HOUR, line, place
 from tests.shop import START as OPENED
+
+CONTEXT = Context(POLICIES)
 
 
 @given(lives, st.integers(-50, 900))
@@ -66,7 +69,7 @@ def test_what_was_done_stands_before_the_points_that_it_earned_and_counts_for_en
     policies = POLICIES.with_version(terms, since=0)
     state, events = membership.initial, list[Event]()
     for n in range(3):
-        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY, policies=policies), state):
+        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY), state, CONTEXT):
             state = membership.evolve(state, event)
             events.append(event)
     found = life("m", enumerate(events, 1), policies, START + 9 * DAY)
@@ -78,13 +81,13 @@ def test_what_was_done_stands_before_the_points_that_it_earned_and_counts_for_en
 
 
 def test_what_has_happened_by_an_instant_is_what_is_told_as_of_it() -> None:
-    grants = [GrantPoints("m", order, 500, POLICIES, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
-    events = [event for grant in grants for event in decide(grant, membership.initial)]
+    grants = [GrantPoints("m", order, 500, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
+    events = [event for grant in grants for event in decide(grant, membership.initial, CONTEXT)]
     assert len(life("m", enumerate(events, 1), POLICIES, START + 8 * DAY).steps) == 1
 
 
 def test_a_review_that_is_due_is_told_before_it_is_recorded() -> None:
-    events = decide(GrantPoints("m", "o", 150_000, POLICIES, START), membership.initial)
+    events = decide(GrantPoints("m", "o", 150_000, START), membership.initial, CONTEXT)
     last = life("m", enumerate(events, 1), POLICIES, START + 500 * DAY).steps[-1]
     assert (last.position, type(last.event).__name__) == (None, "TierLowered")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from aggregates.calendar import add_days, end_of_day, local_day
-from aggregates.decider import Refusal, require_count, require_id
+from aggregates.decider import Refusal
 from aggregates.membership.ledger.events import (
     HoldCaptured,
     HoldReleased,
@@ -62,11 +62,6 @@ def choose_lots(points: int, wallet: str, now: int, ledger: Ledger) -> Allocatio
 
 def discount_of(wish: RedemptionRequest, wallet: Wallet, terms: Programme, ledger: Ledger) -> int:
     """What the points are worth, in minor units, rounded down; refused where the policy does not allow it."""
-    require_count("points", wish.points, least=1)
-    if wish.order is not None:
-        require_id("order", wish.order)
-    if wish.total is not None:
-        require_count("total", wish.total)
     rules = wallet.redemption
     if not rules.allowed:
         raise Refusal("redemption_not_allowed", f"{wallet.name.capitalize()} cannot be spent for a discount.")

@@ -1,9 +1,13 @@
-"""Points from one member to another: both ledgers in one append, each lot with its own expiry."""
+"""Points that change hands: transfers between members, pools, and what the shop adjusts or reinstates by hand.
+
+A transfer is two events in one append, one in each ledger. Each lot keeps its expiry.
+"""
 
 from __future__ import annotations
 
 from aggregates.calendar import add_days, end_of_day, local_day
-from aggregates.decider import Refusal, require_count
+from aggregates.decider import Refusal
+from aggregates.membership.commands import AdjustPoints, ReinstatePoints, TransferPoints
 from aggregates.membership.ledger.events import (
     IssuedLot,
     PointsAdjusted,
@@ -15,45 +19,40 @@ from aggregates.membership.ledger.events import (
     PoolLeft,
     PoolUsed,
 )
-from aggregates.membership.ledger.lots import allocate, spendable_lots, unused_name
+from aggregates.membership.ledger.lots import Allocations, allocate, spendable_lots, unused_name
 from aggregates.membership.ledger.redemptions import choose_lots, grace_end, require_wallet
 from aggregates.membership.ledger.state import Ledger
-from aggregates.programme import Programme, Transfers
+from aggregates.programme import Programme, Transfers, Wallet
 
 
-def send_points(
-    member: str, to: str, transfer: str, points: int, wallet: str | None, now: int, terms: Programme, ledger: Ledger
-) -> PointsTransferred:
-    require_count("points", points, least=1)
-    if member == to:
+def send_points(command: TransferPoints, now: int, terms: Programme, ledger: Ledger) -> PointsTransferred:
+    """Return the sender's half of a transfer, within the wallet's rules."""
+    points = command.points
+    if command.member == command.to:
         raise Refusal("transfer_to_oneself", "Points are sent to another member.")
     if ledger.pool is not None:
         raise Refusal("pool_not_theirs", "Points of a pool are spent from it, by name; nobody sends them on.")
-    told = require_wallet(wallet, terms)
-    rules, day = told.transfers, local_day(now, terms.zone)
-    if ledger.inside == to:  # what is put into the own household's pool is bound by nothing but what there is
-        if not told.pools.allowed:
-            raise Refusal("pool_not_allowed", f"{told.name.capitalize()} are not shared in pools here.")
-        lots = lots_to_send(points, told.name, 0, now, terms, ledger)
-        return PointsTransferred(member, to, "out", transfer, told.name, points, lots, day, now)
-    if not rules.allowed:
-        raise Refusal("transfer_not_allowed", f"{told.name.capitalize()} cannot be sent to another member.")
-    if points < rules.minimum:
-        raise Refusal("points_below_minimum", f"At least {rules.minimum} points are sent at a time.")
-    left = left_today(told.name, day, rules, ledger)
+    wallet = require_wallet(command.wallet, terms)
+    rules, day = wallet.transfers, local_day(now, terms.zone)
+    if ledger.inside == command.to:  # a member's own pool takes any number of points, at any time
+        if not wallet.pools.allowed:
+            raise Refusal("pool_not_allowed", f"{wallet.name.capitalize()} are not shared in pools here.")
+        cool_down_days = 0
+    else:
+        require_transfer_allowed(points, wallet, left_today(wallet.name, day, rules, ledger))
+        cool_down_days = rules.cool_down_days
+    lots = lots_to_send(points, wallet.name, cool_down_days, now, terms, ledger)
+    return PointsTransferred(command.member, command.to, "out", command.transfer, wallet.name, points, lots, day, now)
+
+
+def require_transfer_allowed(points: int, wallet: Wallet, left: int | None) -> None:
+    """Refuse a transfer outside the wallet's rules. ``left``: the points that may still be sent today, None for no cap."""
+    if not wallet.transfers.allowed:
+        raise Refusal("transfer_not_allowed", f"{wallet.name.capitalize()} cannot be sent to another member.")
+    if points < wallet.transfers.minimum:
+        raise Refusal("points_below_minimum", f"At least {wallet.transfers.minimum} points are sent at a time.")
     if left is not None and points > left:
         raise Refusal("transfer_cap", f"Only {left} points can still be sent today.")
-    return PointsTransferred(
-        member,
-        to,
-        "out",
-        transfer,
-        told.name,
-        points,
-        lots_to_send(points, told.name, rules.cool_down_days, now, terms, ledger),
-        day,
-        now,
-    )
 
 
 def left_today(wallet: str, day: str, rules: Transfers, ledger: Ledger) -> int | None:
@@ -64,7 +63,7 @@ def left_today(wallet: str, day: str, rules: Transfers, ledger: Ledger) -> int |
 
 
 def lots_to_send(points: int, wallet: str, days: int, now: int, terms: Programme, ledger: Ledger) -> tuple[IssuedLot, ...]:
-    """By earliest expiry, but for what another member sent in the last ``days``."""
+    """Return the lots that make up ``points``, by earliest expiry, without what was received in the last ``days``."""
     lots = [
         lot
         for lot in spendable_lots(ledger.lots, wallet, now)
@@ -76,8 +75,10 @@ def lots_to_send(points: int, wallet: str, days: int, now: int, terms: Programme
     return tuple(IssuedLot(name, name, part, ledger.lots[name].expires_at) for name, part in allocate(points, lots))
 
 
-def receive_points(sent: PointsTransferred, now: int, ledger: Ledger) -> PointsTransferred:
-    """The other half, in the receiver's ledger, under names that are free there."""
+def receive_points(member: str, sent: PointsTransferred, now: int, ledger: Ledger) -> PointsTransferred:
+    """Return the receiver's half of a transfer. Its lots get names that are free in the receiver's ledger."""
+    if sent.other != member:
+        raise Refusal("transfer_invalid", "Points are received from a transfer to this member.")
     lots = tuple(
         IssuedLot(unused_name(ledger.lots, f"{lot.source}+{sent.transfer}"), lot.source, lot.points, lot.expires_at)
         for lot in sent.lots
@@ -123,7 +124,7 @@ def exit_pool(member: str, pool: str, now: int, ledger: Ledger) -> list[PoolExit
 def use_pool(
     member: str, by: str | None, use: str, wallet: str | None, now: int, terms: Programme, ledger: Ledger
 ) -> list[PoolUsed]:
-    """Refused where points of a pool are asked for by somebody who may not spend them; nothing, if it is no pool."""
+    """Return the event that says who used a pool's points; empty for a member's own. Refuse who may not spend them."""
     if ledger.pool is None:
         if by not in (None, member):
             raise Refusal("pool_unknown", "These are a member's own points, not a pool's.")
@@ -134,47 +135,49 @@ def use_pool(
     return [PoolUsed(member, by, use, now)]
 
 
-def adjust_points(
-    member: str,
-    adjustment: str,
-    points: int,
-    wallet: str | None,
-    reason: str,
-    actor: str,
-    now: int,
-    terms: Programme,
-    ledger: Ledger,
-) -> PointsAdjusted:
-    """``points`` above nothing are added, those below taken, as far as they can be spent."""
-    require_reason_and_actor(reason, actor)
-    require_count("points", abs(points) if type(points) is int else points, least=1)
-    told = require_wallet(wallet, terms)
-    if points < 0:
-        taken = choose_lots(-points, told.name, now, ledger)
-        return PointsAdjusted(member, adjustment, told.name, points, None, None, taken, reason, actor, now)
-    lot = unused_name(ledger.lots, adjustment)
-    ends = told.validity.ends(now, terms.zone)
-    return PointsAdjusted(member, adjustment, told.name, points, lot, ends, (), reason, actor, now)
+def adjust_points(command: AdjustPoints, now: int, terms: Programme, ledger: Ledger) -> PointsAdjusted:
+    """Return the adjustment: a new lot for points that are added, allocations of those that are taken."""
+    wallet = require_wallet(command.wallet, terms)
+    lot, ends = None, None
+    taken: Allocations = ()
+    if command.points < 0:
+        taken = choose_lots(-command.points, wallet.name, now, ledger)
+    else:
+        lot, ends = unused_name(ledger.lots, command.adjustment), wallet.validity.ends(now, terms.zone)
+    return PointsAdjusted(
+        command.member,
+        command.adjustment,
+        wallet.name,
+        command.points,
+        lot,
+        ends,
+        taken,
+        command.reason,
+        command.actor,
+        now,
+    )
 
 
-def reinstate_points(
-    member: str, reinstatement: str, lot: str, reason: str, actor: str, now: int, terms: Programme, ledger: Ledger
-) -> PointsReinstated:
-    """All that has lapsed of a lot, if its end is not longer ago than the wallet allows."""
-    require_reason_and_actor(reason, actor)
-    source = ledger.lots.get(lot)
+def reinstate_points(command: ReinstatePoints, now: int, terms: Programme, ledger: Ledger) -> PointsReinstated:
+    """Return all that has lapsed of a lot as a new lot. Refuse it if the lot ended longer ago than the wallet allows."""
+    source = ledger.lots.get(command.lot)
     if source is None or source.expires_at is None or not source.lapsed:
         raise Refusal("nothing_lapsed", "No points of this lot have lapsed.")
-    told = require_wallet(source.wallet, terms)
-    last_day = add_days(source.expires_at - 1, told.reinstate_days, terms.zone)
+    wallet = require_wallet(source.wallet, terms)
+    last_day = add_days(source.expires_at - 1, wallet.reinstate_days, terms.zone)
     if now >= end_of_day(last_day, terms.zone):
-        raise Refusal("reinstatement_too_late", f"Points can be given back within {told.reinstate_days} days of their expiry.")
-    ends = grace_end(now, told.reissue_days, terms)
-    name = unused_name(ledger.lots, f"{lot}+{reinstatement}")
-    return PointsReinstated(member, reinstatement, source.wallet, name, lot, source.lapsed, ends, reason, actor, now)
-
-
-def require_reason_and_actor(reason: str, actor: str) -> None:
-    for what, text in (("reason", reason), ("actor", actor)):
-        if not isinstance(text, str) or not text.strip() or len(text) > 500:
-            raise Refusal(f"{what}_missing", f"Say the {what}, in at most 500 characters.")
+        raise Refusal(
+            "reinstatement_too_late", f"Points can be given back within {wallet.reinstate_days} days of their expiry."
+        )
+    return PointsReinstated(
+        command.member,
+        command.reinstatement,
+        source.wallet,
+        unused_name(ledger.lots, f"{command.lot}+{command.reinstatement}"),
+        command.lot,
+        source.lapsed,
+        grace_end(now, wallet.reissue_days, terms),
+        command.reason,
+        command.actor,
+        now,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from aggregates.calendar import add_days, add_months, end_of_day
-from aggregates.decider import Refusal, require_instant
+from aggregates.decider import Refusal
 from aggregates.membership.tiers.qualification import Qualification, progress_to_next
 from aggregates.membership.tiers.state import (
     TierExtended,
@@ -137,8 +137,6 @@ def revocable_until(now: int, until: int, counting: Qualification) -> int | None
             return add_days(now, terms.return_days if days is None else days, terms.zone)
 
 
-LONGEST_REASON = 200
-
 OVER = "over"
 """The reason of one that ends by itself."""
 
@@ -166,12 +164,10 @@ def override_tier(
     terms, earned = counting.terms, counting.state.standing.now.tier
     if laid.kind not in ("pin", "floor"):
         raise Refusal("override_kind_invalid", "An override is a pin or a floor.")
-    if laid.tier != ENTRY_TIER and not (isinstance(laid.tier, str) and terms.rank(laid.tier)):
+    if laid.tier != ENTRY_TIER and not terms.rank(laid.tier):
         raise Refusal("tier_unknown", "The policy in force has no such tier.")
-    if laid.until is not None:
-        require_instant("until", laid.until)
-        if laid.until <= now:
-            raise Refusal("override_over", "An override ends after it begins, or not by itself.")
+    if laid.until is not None and laid.until <= now:
+        raise Refusal("override_over", "An override ends after it begins, or not by itself.")
     seen = tier_view(earned, laid, counting.metric(now), now, counting)
     told = (laid.override, laid.kind, laid.tier, reason, actor, laid.until)
     return TierOverridden(member, *told, seen, terms.version, now)
@@ -183,8 +179,3 @@ def end_override(
     """What is earned is in effect again from ``now`` on; recorded ``at``."""
     seen = tier_view(counting.state.standing.now.tier, None, counting.metric(now), now, counting)
     return TierOverrideEnded(member, name, reason, actor, seen, counting.terms.version, at)
-
-
-def require_reason(reason: str) -> None:
-    if not isinstance(reason, str) or not 0 < len(reason.strip()) <= LONGEST_REASON or not reason.isprintable():
-        raise Refusal("reason_invalid", f"Say why, in 1 to {LONGEST_REASON} characters of one line.")

@@ -68,8 +68,6 @@ ADDED: dict[type, dict[str, Any]] = {
 }
 """What a command needs besides, to bring its fact about wherever it is given."""
 
-OF_THE_SHOP = ("at", "policies", "zone")
-
 
 def command_line(event: Any, world: World) -> dict[str, Any]:
     """A line of type ``regulars``: the command's name and its values, as JSON."""
@@ -86,7 +84,7 @@ def command_line(event: Any, world: World) -> dict[str, Any]:
     told = {
         name: msgspec.to_builtins(value)
         for name, value in values.items()
-        if name not in OF_THE_SHOP and (value is not None or name in needed)
+        if name != "at" and (value is not None or name in needed)
     }
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
 
