@@ -1,4 +1,7 @@
-"""The decisions on a cart."""
+"""A cart: what a member, or the session of a guest, means to buy. It is open until it is checked out or abandoned.
+
+Prices are minor units; ``at`` is UTC epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +9,75 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Annotated, Any, TypeAlias, assert_never, cast
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Context, Decider, Refusal, require_count, require_shopper
+from aggregates.fields import CartId, Count, Instant, MemberId, ProductId, SessionId
 from aggregates.value import Value
+
+Quantity: TypeAlias = Annotated[int, Count("quantity", least=1)]
+
+# Commands
 
 
 class OpenCart(Value):
-    """``anew``: a shopper's one cart, which may be opened again once it is closed."""
+    """Open a cart. ``anew`` opens a shopper's one cart again after it was closed."""
 
-    cart: str
-    at: int
-    member: str | None = None
-    session: str | None = None
+    cart: CartId
+    at: Instant
+    member: MemberId | None = None
+    session: SessionId | None = None
     anew: bool = False
 
 
 class AddToCart(Value):
-    """``price``: the unit price shown, in minor units, if any was."""
+    """Add units of a product. ``price`` is the unit price that was shown, if any."""
 
-    cart: str
-    product: str
-    at: int
-    quantity: int = 1
-    price: int | None = None
+    cart: CartId
+    product: ProductId
+    at: Instant
+    quantity: Quantity = 1
+    price: Annotated[int, Count("price")] | None = None
 
 
 class ChangeQuantity(Value):
-    cart: str
-    product: str
-    quantity: int
-    at: int
+    cart: CartId
+    product: ProductId
+    quantity: Annotated[int, Count("quantity")]
+    at: Instant
 
 
 class RemoveFromCart(Value):
-    """Without a ``quantity``, all there is of the product."""
+    """Remove units of a product; all of them, if ``quantity`` is None."""
 
-    cart: str
-    product: str
-    at: int
-    quantity: int | None = None
+    cart: CartId
+    product: ProductId
+    at: Instant
+    quantity: Quantity | None = None
 
 
 class CheckOutCart(Value):
-    cart: str
-    at: int
+    cart: CartId
+    at: Instant
 
 
 class AbandonCart(Value):
-    cart: str
-    at: int
+    cart: CartId
+    at: Instant
 
 
 Command: TypeAlias = OpenCart | AddToCart | ChangeQuantity | RemoveFromCart | CheckOutCart | AbandonCart
 
 
-class CartOpened(Value):
+class CartOpened(Value, kw_only=True):
     cart: str
     member: str | None
     session: str | None
     at: int
 
 
-class CartItemAdded(Value):
-    """``quantity`` was added to what was there."""
+class CartItemAdded(Value, kw_only=True):
+    """``quantity`` units were added to those that were there."""
 
     cart: str
     member: str | None
@@ -80,7 +88,7 @@ class CartItemAdded(Value):
     at: int
 
 
-class CartItemQuantityChanged(Value):
+class CartItemQuantityChanged(Value, kw_only=True):
     cart: str
     member: str | None
     session: str | None
@@ -89,7 +97,7 @@ class CartItemQuantityChanged(Value):
     at: int
 
 
-class CartItemRemoved(Value):
+class CartItemRemoved(Value, kw_only=True):
     cart: str
     member: str | None
     session: str | None
@@ -97,8 +105,8 @@ class CartItemRemoved(Value):
     at: int
 
 
-class CartCheckedOut(Value):
-    """``items``: product and quantity, in the order they were first added."""
+class CartCheckedOut(Value, kw_only=True):
+    """``items``: products with their quantities, in the order they were first added."""
 
     cart: str
     member: str | None
@@ -107,7 +115,7 @@ class CartCheckedOut(Value):
     at: int
 
 
-class CartAbandoned(Value):
+class CartAbandoned(Value, kw_only=True):
     cart: str
     member: str | None
     session: str | None
@@ -133,15 +141,20 @@ def decide(command: Command, cart: Cart, _: Context) -> list[Event]:
     if isinstance(command, AbandonCart) and cart.status == "abandoned":
         return []
     require_open(cart)
-    whose = (command.cart, cart.member, cart.session)
     match command:
         case AddToCart():
-            require_id("product", command.product)
-            require_count("quantity", command.quantity, least=1)
             require_count("quantity", command.quantity + cart.items.get(command.product, 0))
-            if command.price is not None:
-                require_count("price", command.price)
-            return [CartItemAdded(*whose, command.product, command.quantity, command.price, command.at)]
+            return [
+                CartItemAdded(
+                    cart=command.cart,
+                    member=cart.member,
+                    session=cart.session,
+                    product=command.product,
+                    quantity=command.quantity,
+                    price=command.price,
+                    at=command.at,
+                )
+            ]
         case ChangeQuantity():
             return change_quantity(command, cart)
         case RemoveFromCart():
@@ -149,46 +162,66 @@ def decide(command: Command, cart: Cart, _: Context) -> list[Event]:
         case CheckOutCart():
             if not cart.items:
                 raise Refusal("cart_empty", "An empty cart cannot be checked out.")
-            return [CartCheckedOut(*whose, tuple(cart.items.items()), command.at)]
+            return [
+                CartCheckedOut(
+                    cart=command.cart, member=cart.member, session=cart.session, items=tuple(cart.items.items()), at=command.at
+                )
+            ]
         case AbandonCart():
-            return [CartAbandoned(*whose, command.at)]
+            return [CartAbandoned(cart=command.cart, member=cart.member, session=cart.session, at=command.at)]
         case _:
             assert_never(command)
 
 
 def open_cart(command: OpenCart, cart: Cart) -> list[Event]:
-    require_id("cart", command.cart)
     require_shopper(command.member, command.session)
     if cart.status == "unknown" or (command.anew and cart.status != "open"):
-        return [CartOpened(command.cart, command.member, command.session, command.at)]
+        return [CartOpened(cart=command.cart, member=command.member, session=command.session, at=command.at)]
     if cart.status == "open" and (cart.member, cart.session) == (command.member, command.session):
         return []
     raise Refusal("cart_exists", "A cart with this id was opened before.")
 
 
 def change_quantity(command: ChangeQuantity, cart: Cart) -> list[Event]:
-    require_count("quantity", command.quantity)
     held = cart.items.get(command.product)
     if held is None:
         raise Refusal("item_unknown", "This product is not in the cart.")
     if command.quantity == held:
         return []
-    whose = (command.cart, cart.member, cart.session, command.product)
     if command.quantity == 0:
-        return [CartItemRemoved(*whose, command.at)]
-    return [CartItemQuantityChanged(*whose, command.quantity, command.at)]
+        return [
+            CartItemRemoved(cart=command.cart, member=cart.member, session=cart.session, product=command.product, at=command.at)
+        ]
+    return [
+        CartItemQuantityChanged(
+            cart=command.cart,
+            member=cart.member,
+            session=cart.session,
+            product=command.product,
+            quantity=command.quantity,
+            at=command.at,
+        )
+    ]
 
 
 def remove(command: RemoveFromCart, cart: Cart) -> list[Event]:
-    if command.quantity is not None:
-        require_count("quantity", command.quantity, least=1)
     held = cart.items.get(command.product)
     if held is None:
         return []
-    whose = (command.cart, cart.member, cart.session, command.product)
     if command.quantity is not None and command.quantity < held:
-        return [CartItemQuantityChanged(*whose, held - command.quantity, command.at)]
-    return [CartItemRemoved(*whose, command.at)]
+        return [
+            CartItemQuantityChanged(
+                cart=command.cart,
+                member=cart.member,
+                session=cart.session,
+                product=command.product,
+                quantity=held - command.quantity,
+                at=command.at,
+            )
+        ]
+    return [
+        CartItemRemoved(cart=command.cart, member=cart.member, session=cart.session, product=command.product, at=command.at)
+    ]
 
 
 def require_open(cart: Cart) -> None:
@@ -224,7 +257,7 @@ def with_added(cart: Cart, added: Iterable[CartItemAdded]) -> Cart:
 
 
 def replay(events: Iterable[Event]) -> Cart:
-    """A run of additions copies the items once, not once each: a long cart would cost its square."""
+    """Return the state after all events. A run of additions copies the items once, so that a long cart costs no square."""
     cart = Cart()
     for kind, run in groupby(events, type):
         fold = with_added if kind is CartItemAdded else evolve_all

@@ -1,4 +1,4 @@
-"""What must hold across streams: rows of the append's own transaction that an event takes, counts or gives back."""
+"""What must hold across streams: rows that an event takes, counts or returns in the append's own transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 
 @dataclass(frozen=True)
 class ClaimKey:
-    """``key`` belongs to ``owner`` alone; with no key, the owner gives up its claims of this kind."""
+    """``key`` belongs to ``owner`` alone. With key None, the owner gives up its claims of this kind."""
 
     kind: str
     key: str | None
@@ -32,7 +32,7 @@ class LimitUses:
 
 @dataclass(frozen=True)
 class UseKey:
-    """One use of ``key``, refused past its limit (none set: no limit); ``exhausted`` None: it happened, so it counts."""
+    """One use of ``key``, refused past its limit if one is set. With ``exhausted`` None it has happened, so it counts."""
 
     key: str
     exhausted: Refusal | None
@@ -40,7 +40,7 @@ class UseKey:
 
 @dataclass(frozen=True)
 class ReturnUse:
-    """One use of ``key`` that was counted is none any more."""
+    """One counted use of ``key`` counts no more."""
 
     key: str
 
@@ -64,7 +64,7 @@ CONSTRAINED = (
 
 
 def constraints_of(event: object) -> list[Constraint]:
-    """The rows that an event needs; if one cannot be had, the whole command is refused."""
+    """Return the rows that an event needs; if one cannot be had, the whole request is refused."""
     if not isinstance(event, CONSTRAINED):
         return []
     match event:

@@ -1,4 +1,4 @@
-"""What follows for a membership from what its member did: points by rules, streaks and missions, and the tier they reach."""
+"""What follows from an action of a member: points by rules, streaks and missions, and the tier that they reach."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from aggregates.programme.earning import PURCHASE
 
 
 def record_action(command: RecordAction, now: int, terms: Programme, state: Membership) -> list[Event]:
-    """Nothing, where no rule is about it."""
+    """Return the events of an action; none, if no rule rewards it."""
     if command.action == PURCHASE:
         raise Refusal("action_invalid", "What was bought is told by its order, not as an action.")
     if not acting.is_rewarded(command.action, terms):
         return []
     tier = tier_in_effect(state.tier, state.standing.override, terms)
     act = Activity(command.member, command.action, tier, now)
-    done = ActionRecorded(command.member, command.action, command.occurrence, local_day(now, terms.zone), now)
+    done = ActionRecorded(
+        member=command.member, action=command.action, occurrence=command.occurrence, day=local_day(now, terms.zone), at=now
+    )
     found: list[EarnedReward | Event] = [
         *acting.apply_rules(act, terms, state.earning),
         *acting.extend_streaks(act, terms, state.earning),
@@ -40,14 +42,14 @@ def record_action(command: RecordAction, now: int, terms: Programme, state: Memb
 
 
 def missions_of_purchase(act: Activity, occurrence: str, terms: Programme, state: Membership) -> list[Event]:
-    """What a purchase brings about in missions."""
+    """Return the events that a purchase causes in missions."""
     return list(reward_events(act, occurrence, [*acting.advance_missions(act, terms, state.earning)], terms, state))
 
 
 def reward_events(
     act: Activity, occurrence: str, found: list[EarnedReward | Event], terms: Programme, state: Membership
 ) -> Iterator[Event]:
-    """Facts as they are, rewards as lots; then the tier that all of it reaches."""
+    """Yield events as they are and rewards as lots, then the tier that all of it reaches."""
     counting = Qualification(terms, state, act.at)
     for one in found:
         if not isinstance(one, EarnedReward):
@@ -74,12 +76,26 @@ def grant_reward(
     terms: Programme,
     state: Membership,
 ) -> Iterator[PointsGranted | LotActivated]:
-    """Spendable at once, unless the wallet waits for an action. ``worth``: points, and the rate they were multiplied by."""
+    """Yield the lot of a reward, spendable at once unless the wallet waits for an action. ``worth`` is its points and their
+    rate.
+    """
     (points, rate), (metric, way) = worth, qualifying
     lot = unused_name(state.points.lots, f"{reward.rule}+{occurrence}")
-    told = (reward.wallet, reward.rule)
     yield PointsGranted(
-        act.member, lot, None, points, 0, act.tier, rate, metric, terms.version, act.at, *told, period=reward.period, ahead=way
+        member=act.member,
+        lot=lot,
+        order=None,
+        points=points,
+        net=0,
+        tier=act.tier,
+        multiplier=rate,
+        qualifying=metric,
+        terms=terms.version,
+        at=act.at,
+        wallet=reward.wallet,
+        rule=reward.rule,
+        period=reward.period,
+        ahead=way,
     )
     wallet = terms.wallet(reward.wallet)
     if wallet is None or wallet.activates != "on_action":
@@ -88,4 +104,4 @@ def grant_reward(
 
 def tag_member(command: TagMember, now: int, state: Membership) -> list[Event]:
     tags = tuple(sorted(set(command.tags)))
-    return [] if tags == state.earning.tags else [MemberTagged(command.member, tags, command.actor, now)]
+    return [] if tags == state.earning.tags else [MemberTagged(member=command.member, tags=tags, actor=command.actor, at=now)]

@@ -1,4 +1,4 @@
-"""What follows for a membership from its orders: paid, delivered, given back."""
+"""What follows for a membership from its orders: paid, delivered, refunded, cancelled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aggregates.value import replace
 
 
 def is_order_settled(command: OrderCommand, state: Membership) -> bool:
-    """Asked before, or about an order that earned and spent nothing."""
+    """Return whether nothing is left to do: decided before, or about an order that earned and spent nothing."""
     order, ledger, purchases = command.order, state.points, state.earning.purchases
     match command:
         case GrantPoints():
@@ -42,7 +42,7 @@ def has_hold(order: str, ledger: Ledger) -> bool:
 
 
 def unreturned(command: ClawBackPoints, ledger: Ledger) -> list[str]:
-    """The redemptions for an order of which a reversal has given back nothing yet."""
+    """Return the redemptions for an order of which this reversal has given back nothing yet."""
     return [
         name
         for name, spent in ledger.redemptions.items()
@@ -66,7 +66,7 @@ def decide_order(command: OrderCommand, now: int, policies: Policies, state: Mem
 
 
 def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Membership) -> list[Event]:
-    """The multiplier is that of the tier in effect before this order. What was held for the order is spent."""
+    """Return the grant of an order, at the multiplier of the tier in effect before it. Points held for the order are spent."""
     member, ledger = command.member, state.points
     captured: list[Event] = []
     for name, hold in ledger.holds.items():
@@ -122,7 +122,7 @@ def claw_back_and_revoke(command: ClawBackPoints, now: int, policies: Policies, 
 
 
 def points_back(command: ClawBackPoints, redemption: str, bought: int, ledger: Ledger) -> int:
-    """How many of the points that were spent on the order come back: as much of them as of the order's worth."""
+    """Return how many points spent on the order come back: the same share as of the order's worth."""
     spent = ledger.redemptions[redemption]
     if command.complete or bought:
         return points_due_back(spent, bought, 0 if command.complete else command.net)

@@ -38,7 +38,7 @@ class Membership:
         return self.standing.now.tier
 
     def balance(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
-        """Points that can be spent at an instant, above nothing; below it, what is owed."""
+        """Return the points that can be spent at an instant; below 0, the points owed."""
         return balance(self.points, now, self.latest, wallet)
 
     def available(self, now: int, wallet: str = DEFAULT_WALLET) -> int:
@@ -55,7 +55,7 @@ class Membership:
 
 
 def evolve(state: Membership, event: Event) -> Membership:
-    """Each part takes the events that concern it; a purchase concerns two."""
+    """Return the state after an event. Each topic takes the events that concern it; a purchase concerns two."""
     latest = event.at if event.at > state.latest else state.latest
     match event:
         case LotActivated():

@@ -21,7 +21,18 @@ from tests.aggregates.given import DAY
 from tests.aggregates.histories import POLICIES, START, TERMS, lives
 
 CONTEXT = Context(POLICIES)
-GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, None, None, None, 1, START - 100 * DAY)
+GOLD = TierRaised(
+    member="m",
+    tier="gold",
+    previous="member",
+    qualifying=300_000,
+    valid_until=START + 300 * DAY,
+    revocable_until=None,
+    provisional_until=None,
+    shown=None,
+    terms=1,
+    at=START - 100 * DAY,
+)
 LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aggregates.order.decider import CancelOrder, Command, DeliverOrder, PayOrder, PlaceOrder, ShipOrder, order
@@ -15,23 +17,45 @@ from aggregates.order.events import (
 )
 from aggregates.order.refund import RefundOrder
 from aggregates.value import replace
-from tests.aggregates.given import CONTEXT, refusing
+from tests.aggregates.given import CONTEXT, ask, refusing
 
 LINES = (
     OrderLine("tea", 2, gross=1200, total=1000, paid=900, department="GROCERY", category="TEA"),
     OrderLine("milk", 1, gross=300, total=300, paid=300),
 )
 PLACE = PlaceOrder("o", LINES, "USD", at=1, member="m", session="s", cart="c", tax=80)
-WHOSE = ("o", "m", "s")
-PLACED = OrderPlaced("o", "m", "s", "c", "USD", LINES, tax=80, at=1)
-PAID = OrderPaid(*WHOSE, "USD", LINES, net=1120, at=2)
-SHIPPED = OrderShipped(*WHOSE, at=3)
-DELIVERED = OrderDelivered(*WHOSE, at=4)
-CANCELLED = OrderCancelled(*WHOSE, "USD", "changed my mind", (), at=5)
+WHOSE: dict[str, Any] = {"order": "o", "member": "m", "session": "s"}
+PLACED = OrderPlaced(order="o", member="m", session="s", cart="c", currency="USD", lines=LINES, tax=80, at=1)
+PAID = OrderPaid(**WHOSE, currency="USD", lines=LINES, net=1120, at=2)
+SHIPPED = OrderShipped(**WHOSE, at=3)
+DELIVERED = OrderDelivered(**WHOSE, at=4)
+CANCELLED = OrderCancelled(**WHOSE, currency="USD", reason="changed my mind", lines=(), at=5)
 HALF_BACK = OrderRefunded(
-    "o", "r-1", "m", "s", "USD", (1, 0), (replace(LINES[0], quantity=1),), 700, False, at=6, given_back=(500, 0)
+    order="o",
+    refund="r-1",
+    member="m",
+    session="s",
+    currency="USD",
+    units=(1, 0),
+    lines=(replace(LINES[0], quantity=1),),
+    net_retained=700,
+    complete=False,
+    at=6,
+    given_back=(500, 0),
 )
-ALL_BACK = OrderRefunded("o", "r-2", "m", "s", "USD", (2, 1), LINES, 0, True, at=7, given_back=(1000, 200))
+ALL_BACK = OrderRefunded(
+    order="o",
+    refund="r-2",
+    member="m",
+    session="s",
+    currency="USD",
+    units=(2, 1),
+    lines=LINES,
+    net_retained=0,
+    complete=True,
+    at=7,
+    given_back=(1000, 200),
+)
 
 
 def test_placing_records_the_lines() -> None:
@@ -59,7 +83,7 @@ def test_placing_another_order_under_the_same_id_is_refused() -> None:
 )
 def test_a_line_that_cannot_be_is_refused(line: OrderLine, code: str) -> None:
     with refusing(code):
-        order.decide(replace(PLACE, lines=(LINES[1], line)), order.initial, CONTEXT)
+        ask(order, replace(PLACE, lines=(LINES[1], line)), order.initial)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +99,7 @@ def test_a_line_that_cannot_be_is_refused(line: OrderLine, code: str) -> None:
 )
 def test_an_order_that_cannot_be_is_refused(command: PlaceOrder, code: str) -> None:
     with refusing(code):
-        order.decide(command, order.initial, CONTEXT)
+        ask(order, command, order.initial)
 
 
 def test_an_adjustment_and_tender_above_the_total_are_taken_as_given() -> None:
@@ -148,7 +172,7 @@ REFUSED: list[tuple[Command, list[Event], str]] = [
 @pytest.mark.parametrize(("command", "given", "code"), REFUSED)
 def test_a_step_out_of_turn_is_refused(command: Command, given: list[Event], code: str) -> None:
     with refusing(code):
-        order.decide(command, order.rebuild(given), CONTEXT)
+        ask(order, command, order.rebuild(given))
 
 
 def test_an_order_knows_what_it_is_worth_now() -> None:

@@ -8,7 +8,7 @@ from aggregates.order.decider import CancelOrder, PlaceOrder, order
 from aggregates.order.events import Event, OrderLine, OrderPlaced, OrderShipped
 from aggregates.order.refund import RefundPart
 from aggregates.value import replace
-from tests.aggregates.given import CONTEXT, refusing
+from tests.aggregates.given import CONTEXT, ask, refusing
 from tests.aggregates.test_order import ALL_BACK, CANCELLED, DELIVERED, LINES, PAID, PLACE, PLACED, SHIPPED
 from tests.aggregates.test_refund import refunded
 
@@ -33,7 +33,7 @@ def test_an_order_refunded_in_full_has_nothing_to_give_back_and_is_cancelled() -
 
 
 def test_what_is_left_of_a_part_refunded_goes_back_to_the_cent() -> None:
-    history: list[Event] = [PLACED, PAID, OrderShipped("o", "m", "s", at=3)]
+    history: list[Event] = [PLACED, PAID, OrderShipped(order="o", member="m", session="s", at=3)]
     refunded(history, "r-1", RefundPart(1, 1))
     refunded(history, "r-2", RefundPart(2, 0, total=33))
     left = (OrderLine("tea", 1, 600, 500, 450, "GROCERY", "TEA"), OrderLine("milk", 1, 300, 300, 267))
@@ -68,7 +68,18 @@ def test_codes_and_lines_without_a_price_are_kept_with_the_order() -> None:
 
 @pytest.mark.parametrize("other", [PLACE, replace(WITH_CODES, coupons=("SPRING",)), replace(WITH_CODES, unpriced=2)])
 def test_other_codes_make_another_order(other: PlaceOrder) -> None:
-    placed = OrderPlaced("o", "m", "s", "c", "USD", LINES, 80, 1, ("SPRING", "10% off"), 1)
+    placed = OrderPlaced(
+        order="o",
+        member="m",
+        session="s",
+        cart="c",
+        currency="USD",
+        lines=LINES,
+        tax=80,
+        at=1,
+        coupons=("SPRING", "10% off"),
+        unpriced=1,
+    )
     with refusing("order_exists"):
         order.decide(other, order.rebuild([placed]), CONTEXT)
 
@@ -79,4 +90,4 @@ def test_other_codes_make_another_order(other: PlaceOrder) -> None:
 )
 def test_codes_and_counts_that_cannot_be_are_refused(command: PlaceOrder, code: str) -> None:
     with refusing(code):
-        order.decide(command, order.initial, CONTEXT)
+        ask(order, command, order.initial)

@@ -51,7 +51,20 @@ def untold(*events: Any) -> list[Event]:
 
 def test_a_purchase_earns_a_point_a_major_unit() -> None:
     (granted,) = membership.decide(grant("a", 11_999), membership.initial, CONTEXT)
-    assert untold(granted) == [PointsGranted("m", "a", "a", 119, 11_999, "member", (1, 1), qualifying=11_999, terms=1, at=NOW)]
+    assert untold(granted) == [
+        PointsGranted(
+            member="m",
+            lot="a",
+            order="a",
+            points=119,
+            net=11_999,
+            tier="member",
+            multiplier=(1, 1),
+            qualifying=11_999,
+            terms=1,
+            at=NOW,
+        )
+    ]
 
 
 def test_the_terms_that_were_used_are_frozen() -> None:
@@ -72,7 +85,9 @@ def test_what_cost_nothing_earns_nothing(net: int) -> None:
 
 def test_points_are_pending_until_the_return_window_closes() -> None:
     state = after(grant("a", 10_000))
-    assert membership.decide(deliver("a"), state, CONTEXT) == [LotActivated("m", "a", active_from=READY, at=NOW + 2 * DAY)]
+    assert membership.decide(deliver("a"), state, CONTEXT) == [
+        LotActivated(member="m", lot="a", active_from=READY, at=NOW + 2 * DAY)
+    ]
     delivered = after(grant("a", 10_000), deliver("a"))
     assert (delivered.available(READY - 1), delivered.pending(READY - 1)) == (0, 100)
     assert (delivered.available(READY), delivered.pending(READY)) == (100, 0)
@@ -82,7 +97,7 @@ def test_points_are_pending_until_the_return_window_closes() -> None:
 def test_the_return_window_is_counted_in_the_shops_days() -> None:
     delivered = instant("2026-10-25T18:00")  # the clock goes back a week later
     (activated,) = membership.decide(deliver("a", delivered), after(grant("a", 10_000)), CONTEXT)
-    assert activated == LotActivated("m", "a", instant("2026-11-08T18:00"), at=delivered)
+    assert activated == LotActivated(member="m", lot="a", active_from=instant("2026-11-08T18:00"), at=delivered)
 
 
 @pytest.mark.parametrize("given", [after(), after(grant("a", 0)), after(grant("a", 10_000), deliver("a"))])
@@ -96,7 +111,9 @@ SPENT_IN_ORDER = (grant("old", 30_000), grant("new", 50_000, NOW + DAY), deliver
 def test_what_became_spendable_first_is_spent_first() -> None:
     at = READY + 2 * DAY
     assert membership.decide(redeem("r-1", 600, at), after(*SPENT_IN_ORDER), CONTEXT) == [
-        PointsRedeemed("m", "r-1", None, 600, (("new", 500), ("old", 100)), at, money=600)
+        PointsRedeemed(
+            member="m", redemption="r-1", order=None, points=600, allocations=(("new", 500), ("old", 100)), at=at, money=600
+        )
     ]
 
 
@@ -120,7 +137,7 @@ def test_only_what_is_spendable_by_now_can_be_spent(at: int) -> None:
 def test_no_decision_acts_backwards() -> None:
     given = after(grant("a", 10_000), deliver("a"), redeem("r-1", 10, READY + DAY))
     assert membership.decide(redeem("r-2", 10, NOW), given, CONTEXT) == [
-        PointsRedeemed("m", "r-2", None, 10, (("a", 10),), READY + DAY, money=10)
+        PointsRedeemed(member="m", redemption="r-2", order=None, points=10, allocations=(("a", 10),), at=READY + DAY, money=10)
     ]
 
 
@@ -141,7 +158,18 @@ def test_a_refund_takes_back_what_the_rest_does_not_earn() -> None:
     given = after(grant("a", 22_550))
     (clawed,) = membership.decide(claw_back("a", "r-1", 16_549, NOW), given, CONTEXT)
     assert untold(clawed) == [
-        PointsClawedBack("m", "a", "r-1", 60, (("a", 60),), debt_added=0, net=16_549, qualifying=16_549, at=NOW, order="a")
+        PointsClawedBack(
+            member="m",
+            lot="a",
+            reversal="r-1",
+            points=60,
+            allocations=(("a", 60),),
+            debt_added=0,
+            net=16_549,
+            qualifying=16_549,
+            at=NOW,
+            order="a",
+        )
     ]
 
 
@@ -158,7 +186,20 @@ def test_points_that_are_gone_are_taken_from_what_is_spendable_never_from_what_i
     given = after(grant("a", 10_000), grant("b", 3_000), grant("c", 9_000), deliver("a"), deliver("b"), redeem("r", 100))
     clawed = membership.decide(claw_back("a", "r-1", 0), given, CONTEXT)
     left = (("b", 30),)
-    assert untold(*clawed) == [PointsClawedBack("m", "a", "r-1", 100, left, 70, net=0, qualifying=12_000, at=READY, order="a")]
+    assert untold(*clawed) == [
+        PointsClawedBack(
+            member="m",
+            lot="a",
+            reversal="r-1",
+            points=100,
+            allocations=left,
+            debt_added=70,
+            net=0,
+            qualifying=12_000,
+            at=READY,
+            order="a",
+        )
+    ]
 
 
 IN_DEBT = (grant("a", 43_800), deliver("a"), redeem("r-1", 400), claw_back("a", "back", 0))
@@ -182,8 +223,8 @@ def test_debt_is_settled_before_anything_is_spent() -> None:
     with refusing("points_short"):
         membership.decide(redeem("r-2", 101, LATER), state, CONTEXT)
     spent: list[Event] = [
-        DebtSettled("m", "b", 400, instant("2026-07-10T12:00")),
-        PointsRedeemed("m", "r-2", None, 100, (("b", 100),), LATER, money=100),
+        DebtSettled(member="m", lot="b", points=400, at=instant("2026-07-10T12:00")),
+        PointsRedeemed(member="m", redemption="r-2", order=None, points=100, allocations=(("b", 100),), at=LATER, money=100),
     ]
     assert membership.decide(redeem("r-2", 100, LATER), state, CONTEXT) == spent
     settled = after(*PAID_BACK, redeem("r-2", 100, LATER))

@@ -35,14 +35,29 @@ LINES = (OrderLine("tea", 1, 500, 500, 500),)
 
 
 MOVES: list[tuple[object, object]] = [
-    (OrderPaid("o", "m", None, "USD", LINES, 460, at=5), GrantPoints("m", "o", 460, at=5)),
-    (OrderDelivered("o", "m", None, at=5), ActivatePoints("m", "o", at=5)),
     (
-        OrderRefunded("o", "r", "m", None, "USD", (1,), LINES, 230, False, at=5, given_back=(250,)),
+        OrderPaid(order="o", member="m", session=None, currency="USD", lines=LINES, net=460, at=5),
+        GrantPoints("m", "o", 460, at=5),
+    ),
+    (OrderDelivered(order="o", member="m", session=None, at=5), ActivatePoints("m", "o", at=5)),
+    (
+        OrderRefunded(
+            order="o",
+            refund="r",
+            member="m",
+            session=None,
+            currency="USD",
+            units=(1,),
+            lines=LINES,
+            net_retained=230,
+            complete=False,
+            at=5,
+            given_back=(250,),
+        ),
         ClawBackPoints("m", "o", "r", 230, at=5, given_back=(250,)),
     ),
     (
-        OrderCancelled("o", "m", None, "USD", "", LINES, at=5),
+        OrderCancelled(order="o", member="m", session=None, currency="USD", reason="", lines=LINES, at=5),
         ClawBackPoints("m", "o", "cancelled", 0, at=5, complete=True),
     ),
 ]
@@ -56,10 +71,22 @@ def test_an_order_moves_its_members_points(fact: object, reaction: object) -> No
 @pytest.mark.parametrize(
     "fact",
     [
-        OrderPaid("o", None, "s", "USD", LINES, 460, at=5),
-        OrderDelivered("o", None, "s", at=5),
-        OrderRefunded("o", "r", None, "s", "USD", (1,), LINES, 0, True, at=5, given_back=(0,)),
-        OrderCancelled("o", None, "s", "USD", "", LINES, at=5),
+        OrderPaid(order="o", member=None, session="s", currency="USD", lines=LINES, net=460, at=5),
+        OrderDelivered(order="o", member=None, session="s", at=5),
+        OrderRefunded(
+            order="o",
+            refund="r",
+            member=None,
+            session="s",
+            currency="USD",
+            units=(1,),
+            lines=LINES,
+            net_retained=0,
+            complete=True,
+            at=5,
+            given_back=(0,),
+        ),
+        OrderCancelled(order="o", member=None, session="s", currency="USD", reason="", lines=LINES, at=5),
     ],
 )
 def test_a_guests_order_moves_no_points(fact: object) -> None:
@@ -69,8 +96,8 @@ def test_a_guests_order_moves_no_points(fact: object) -> None:
 @pytest.mark.parametrize(
     "fact",
     [
-        OrderPlaced("o", "m", None, None, "USD", LINES, 0, at=5),
-        OrderShipped("o", "m", None, at=5),
+        OrderPlaced(order="o", member="m", session=None, cart=None, currency="USD", lines=LINES, tax=0, at=5),
+        OrderShipped(order="o", member="m", session=None, at=5),
         MemberClosed("m", "", at=5),
     ],
 )
@@ -97,8 +124,8 @@ SEEN = [
     Searched("tea", "m", "s", (), at=5),
     Impressed("home", (), "m", "s", (), None, at=5),
     ProductReviewed("tea", "m", "s", 9, None, None, at=5),
-    CartOpened("c", "m", "s", at=5),
-    OrderPlaced("o", "m", "s", None, "USD", LINES, 0, at=5),
+    CartOpened(cart="c", member="m", session="s", at=5),
+    OrderPlaced(order="o", member="m", session="s", cart=None, currency="USD", lines=LINES, tax=0, at=5),
 ]
 
 
@@ -173,7 +200,7 @@ def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Constrain
         CampaignLaunched("spring", None, None, None, None, (), at=1),
         CouponSent("spring", "m", None, None, None, at=1),
         CouponRedeemed("spring", "m", "c", "u", None, True, ("too_late",), at=1),
-        CartOpened("c", "m", None, at=1),
+        CartOpened(cart="c", member="m", session=None, at=1),
     ],
 )
 def test_what_no_limit_concerns_is_not_guarded(fact: object) -> None:

@@ -10,7 +10,7 @@ from aggregates.order.decider import PayOrder, PlaceOrder, order
 from aggregates.order.events import Event, OrderLine, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace
-from tests.aggregates.given import CONTEXT, refusing
+from tests.aggregates.given import CONTEXT, ask, refusing
 
 TEA = OrderLine("tea", 3, gross=1199, total=1000, paid=899)
 MILK = OrderLine("milk", 1, gross=301, total=301, paid=301)
@@ -24,7 +24,7 @@ def paid(*lines: OrderLine, tax: int = 0) -> list[Event]:
 
 def refunded(history: list[Event], refund: str, *parts: RefundPart) -> OrderRefunded:
     """Decide a refund, add it to the history."""
-    (event,) = order.decide(RefundOrder("o", refund, 3, parts), order.rebuild(history), CONTEXT)
+    (event,) = ask(order, RefundOrder("o", refund, 3, parts), order.rebuild(history))
     assert isinstance(event, OrderRefunded)
     history.append(event)
     return event
@@ -33,7 +33,19 @@ def refunded(history: list[Event], refund: str, *parts: RefundPart) -> OrderRefu
 def test_a_unit_goes_back_with_its_share_of_the_money() -> None:
     event = refunded(paid(TEA, MILK), "r-1", RefundPart(1, 1))
     back = replace(TEA, quantity=1, gross=399, total=333, paid=299)
-    assert event == OrderRefunded("o", "r-1", "m", None, "USD", (1, 0), (back,), 901, complete=False, at=3, given_back=(299, 0))
+    assert event == OrderRefunded(
+        order="o",
+        refund="r-1",
+        member="m",
+        session=None,
+        currency="USD",
+        units=(1, 0),
+        lines=(back,),
+        net_retained=901,
+        complete=False,
+        at=3,
+        given_back=(299, 0),
+    )
 
 
 def test_unit_by_unit_goes_back_to_the_cent() -> None:

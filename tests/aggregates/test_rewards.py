@@ -29,20 +29,61 @@ def test_a_reward_costs_its_price_in_points_and_names_what_is_to_be_given() -> N
     ledger = rich(MUG)
     command = ClaimReward("m", "c", "mug", NOW)
     claimed = ledger.give(command)
-    assert only(RewardClaimed, claimed) == RewardClaimed("m", "c", "mug", "product", "mug-01", 40, None, "points", 1, NOW)
+    assert only(RewardClaimed, claimed) == RewardClaimed(
+        member="m",
+        claim="c",
+        reward="mug",
+        gives="product",
+        item="mug-01",
+        price=40,
+        stock=None,
+        wallet="points",
+        terms=1,
+        at=NOW,
+    )
     assert only(PointsRedeemed, claimed).redemption == "c"
     assert ledger.state.available(NOW) == 60
     assert ledger.give(command) == []
 
 
 def test_a_coupon_is_sent_with_the_claim_of_it() -> None:
-    claimed = RewardClaimed("m", "c", "tenner", "coupon", "ten-off", 40, None, "points", 1, NOW)
+    claimed = RewardClaimed(
+        member="m",
+        claim="c",
+        reward="tenner",
+        gives="coupon",
+        item="ten-off",
+        price=40,
+        stock=None,
+        wallet="points",
+        terms=1,
+        at=NOW,
+    )
     assert react(claimed, Context(policies())) == [SendCoupon("ten-off", "m", NOW)]
-    assert react(RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW), Context(policies())) == []
+    assert (
+        react(
+            RewardClaimed(
+                member="m",
+                claim="c",
+                reward="mug",
+                gives="product",
+                item="mug-01",
+                price=40,
+                stock=3,
+                wallet="points",
+                terms=1,
+                at=NOW,
+            ),
+            Context(policies()),
+        )
+        == []
+    )
 
 
 def test_the_stock_of_a_reward_is_held_by_the_shop_as_its_policy_has_it() -> None:
-    claimed = RewardClaimed("m", "c", "mug", "product", "mug-01", 40, 3, "points", 1, NOW)
+    claimed = RewardClaimed(
+        member="m", claim="c", reward="mug", gives="product", item="mug-01", price=40, stock=3, wallet="points", terms=1, at=NOW
+    )
     assert constraints_of(claimed) == [LimitUses("reward:mug", 3), UseKey("reward:mug", REWARD_EXHAUSTED)]
 
 
@@ -86,14 +127,14 @@ def test_a_reward_is_back_with_the_last_of_its_points() -> None:
     assert not any(isinstance(event, RewardReturned) for event in part)
     rest = ledger.give(ReturnPoints("m", "1", "broken", NOW + DAY))
     back = only(RewardReturned, rest)
-    assert back == RewardReturned("m", "1", "mug", 3, NOW + DAY)
+    assert back == RewardReturned(member="m", claim="1", reward="mug", stock=3, at=NOW + DAY)
     assert constraints_of(back) == [ReturnUse("reward:mug")]
     assert ledger.state.points.claims == {}
 
 
 def test_a_reward_that_was_not_counted_is_not_given_back() -> None:
     """Claimed when there was no bound, and returned when there is one."""
-    assert constraints_of(RewardReturned("m", "1", "mug", None, NOW)) == []
+    assert constraints_of(RewardReturned(member="m", claim="1", reward="mug", stock=None, at=NOW)) == []
 
 
 def test_points_that_come_back_of_no_reward_bring_none_back() -> None:

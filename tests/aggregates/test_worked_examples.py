@@ -28,7 +28,18 @@ from tests.aggregates.ledgers import Ledger, only, policies
 
 BONUS = policies(earning=Earning(spend=(SpendRule(bonuses=(Bonus(200, 100),)),)))
 START = instant("2026-06-10T12:00", "UTC")
-GOLD = TierRaised("m", "gold", "member", 300_000, START + 300 * DAY, None, None, None, 1, START - 100 * DAY)
+GOLD = TierRaised(
+    member="m",
+    tier="gold",
+    previous="member",
+    qualifying=300_000,
+    valid_until=START + 300 * DAY,
+    revocable_until=None,
+    provisional_until=None,
+    shown=None,
+    terms=1,
+    at=START - 100 * DAY,
+)
 LINES = tuple(OrderLine(product, 1, net, net, net) for product, net in (("a", 11_999), ("b", 6_001), ("c", 4_550)))
 
 
@@ -37,13 +48,24 @@ def day(text: str) -> int:
 
 
 def test_1_what_expires_first_is_spent_first_and_returns_to_where_it_came_from() -> None:
-    granted = PointsGranted("m", "L1", "L1", 300, 30_000, "member", (1, 1), 0, 1, day("2026-11-01"))
+    granted = PointsGranted(
+        member="m",
+        lot="L1",
+        order="L1",
+        points=300,
+        net=30_000,
+        tier="member",
+        multiplier=(1, 1),
+        qualifying=0,
+        terms=1,
+        at=day("2026-11-01"),
+    )
     made = (("L1", 300, "2027-01-01"), ("L2", 500, "2027-07-01"), ("L3", 200, "2026-12-01"))
     ledger = Ledger(policies())
     for number, (lot, points, ends) in enumerate(made):
         at = day("2026-11-01") + number
         ledger.events.append(replace(granted, lot=lot, order=lot, points=points, at=at))
-        ledger.events.append(LotActivated("m", lot, at, at, expires_at=day(ends)))
+        ledger.events.append(LotActivated(member="m", lot=lot, active_from=at, at=at, expires_at=day(ends)))
     ledger = Ledger(policies(), ledger.events)
     spent = ledger.give(RedeemPoints("m", "r", 600, day("2026-11-21T10:00")))
     assert only(PointsRedeemed, spent).allocations == (("L3", 200), ("L1", 300), ("L2", 100))

@@ -67,7 +67,21 @@ def test_outcomes_are_kept_when_the_system_is_closed_and_opened_again(settings: 
 
 REACTIONS_ASKED_FOR = (
     GrantPoints("ada", "o", 1_000_000, START),
-    ReceivePoints("ada", PointsTransferred("eve", "ada", "out", "t", "points", 9, (), "2017-01-02", START), START),
+    ReceivePoints(
+        "ada",
+        PointsTransferred(
+            member="eve",
+            other="ada",
+            direction="out",
+            transfer="t",
+            wallet="points",
+            points=9,
+            lots=(),
+            day="2017-01-02",
+            at=START,
+        ),
+        START,
+    ),
     RecordDue("ada", START + 10_000 * DAY),
 )
 

@@ -1,4 +1,4 @@
-"""Earning by what a member does: rules with a limit a period, streaks of days in a row, missions of several steps."""
+"""Earning by actions: rules with a limit per period, streaks of days in a row, and missions of several steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aggregates.programme import Programme, Step, StreakRule
 
 
 class Activity(NamedTuple):
-    """``net`` and ``lines``: of an order, where the action is a purchase."""
+    """An action of a member; ``net`` and ``lines`` are those of the order, if the action is a purchase."""
 
     member: str
     action: str
@@ -27,7 +27,7 @@ class Activity(NamedTuple):
 
 @dataclass(frozen=True)
 class EarnedReward:
-    """``points`` of a wallet by a rule. ``period``: what its limit counts in."""
+    """``points`` of a wallet earned by a rule. ``period`` is what the rule's limit counts in."""
 
     rule: str
     wallet: str
@@ -37,7 +37,7 @@ class EarnedReward:
 
 
 def is_rewarded(action: str, terms: Programme) -> bool:
-    """Whether any rule is about it."""
+    """Return whether any rule rewards an action."""
     return action in terms.earning.rewarded
 
 
@@ -52,7 +52,7 @@ def apply_rules(act: Activity, terms: Programme, earning: EarningState) -> Itera
 
 
 def period_of(per: str, day: str) -> str:
-    """The day on which a day's period began; a week begins on Monday.
+    """Return the first day of the period of a day; weeks begin on Monday.
 
     >>> [period_of(per, "2026-11-26") for per in ("ever", "day", "week", "month", "year")]
     ['', '2026-11-26', '2026-11-23', '2026-11-01', '2026-01-01']
@@ -72,7 +72,7 @@ def period_of(per: str, day: str) -> str:
 
 
 def extend_streaks(act: Activity, terms: Programme, earning: EarningState) -> Iterator[StreakExtended | EarnedReward]:
-    """A day counts once, and none before the latest."""
+    """Yield the streaks that an action extends, and what they earn. A day counts once, and no day before the latest."""
     day = local_day(act.at, terms.zone)
     for rule in terms.earning.streaks:
         if rule.event != act.action or not (rule.days.has(day) and rule.audience.has(act.tier, earning.tags)):
@@ -83,7 +83,7 @@ def extend_streaks(act: Activity, terms: Programme, earning: EarningState) -> It
         length = length + 1 if latest == day_before(day) else 1
         if rule.restarts and length > len(rule.points):
             length = 1
-        yield StreakExtended(act.member, rule.id, length, day, act.at)
+        yield StreakExtended(member=act.member, rule=rule.id, length=length, day=day, at=act.at)
         if points := points_of_day(rule, length):
             yield EarnedReward(rule.id, rule.wallet, points, period=day)
 
@@ -108,16 +108,25 @@ def advance_missions(act: Activity, terms: Programme, earning: EarningState) -> 
         progress = tuple(done + (number == step) for number, done in enumerate(known.progress))
         began = act.at if not any(known.progress) else known.began
         if any(done < wanted.times for done, wanted in zip(progress, mission.steps, strict=True)):
-            yield MissionAdvanced(act.member, mission.id, progress, began, known.completed, act.at)
+            yield MissionAdvanced(
+                member=act.member, mission=mission.id, progress=progress, began=began, completed=known.completed, at=act.at
+            )
             continue
-        yield MissionAdvanced(act.member, mission.id, (0,) * len(progress), act.at, known.completed + 1, act.at)
+        yield MissionAdvanced(
+            member=act.member,
+            mission=mission.id,
+            progress=(0,) * len(progress),
+            began=act.at,
+            completed=known.completed + 1,
+            at=act.at,
+        )
         yield EarnedReward(mission.id, mission.wallet, mission.points, period=str(known.completed + 1))
 
 
 def current_mission(known: MissionState | None, mission: MissionRule, at: int, terms: Programme) -> MissionState:
-    """What counts of a mission now: it begins anew if its days are over, or its steps are others than they were.
+    """Return the progress of a mission that still counts. It begins anew if its days are over or its steps have changed.
 
-    They are where nothing would be left to do of what was not completed, as after a policy that asks for less.
+    They have changed too if nothing is left to do of what was not completed, as after a policy that asks for less.
     """
     completed = known.completed if known else 0
     nothing = MissionState((0,) * len(mission.steps), at, completed)
@@ -131,7 +140,7 @@ def current_mission(known: MissionState | None, mission: MissionRule, at: int, t
 
 
 def next_step(known: MissionState, mission: MissionRule, act: Activity, terms: Programme) -> int | None:
-    """The step that this act is one of, if any is left to do."""
+    """Return the number of the step that this action completes or advances, None if there is none."""
     if known.completed >= mission.repeats:
         return None
     for number, (step, done) in enumerate(zip(mission.steps, known.progress, strict=True)):

@@ -1,7 +1,8 @@
-"""What an order earns by one rule, frozen at its grant: the one place where points are rounded.
+"""What an order earns: the rules that it meets, and the formula of each, frozen at its grant.
 
-So a refund is judged by the rule, the policy and the tier of the purchase: points = floor(what is kept × rate), then bonuses
-whose threshold is still reached. It depends on what is kept, never on the way there.
+This is the one place where points are rounded: points = floor(what is kept × rate), then bonuses whose threshold is still
+reached. So a refund is judged by the rule, the policy and the tier of the purchase, and the result depends on what is kept and
+never on the way there. A rule that needs only the order's net, as the default one, costs one multiplication.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from aggregates.value import Value
 
 @dataclass(frozen=True)
 class Formula:
-    """``multiplier``: points a major unit of the order; of ``lines``, where they are told, each has its own rate.
+    """``multiplier`` is points per major unit of the order. If there are ``lines``, each has a rate of its own.
 
-    ``bonuses``: (net it asks for, points); ``minimum`` of the order, both in minor units; ``cap`` in points.
+    ``bonuses`` are pairs of the net that is asked for and points. ``minimum`` is of the order's net; both are minor units.
+    ``cap`` is in points.
     """
 
     multiplier: Rate
@@ -37,12 +39,12 @@ class Formula:
 
 @lru_cache(maxsize=256)
 def plain_formula(multiplier: Rate) -> Formula:
-    """That of nearly every order, made once."""
+    """Return the formula of nearly every order, made once."""
     return Formula(multiplier)
 
 
 def points_for(net: int, multiplier: Rate, unit: int) -> int:
-    """Points that ``net`` minor units earn; ``unit`` minor units make a major one.
+    """Return the points that ``net`` minor units earn; ``unit`` minor units make a major one.
 
     >>> points_for(22550, (3, 2), 100)
     338
@@ -52,14 +54,14 @@ def points_for(net: int, multiplier: Rate, unit: int) -> int:
 
 
 def times_points(points: int, multiplier: Rate) -> int:
-    """Points of a rule that names them, at a tier's multiplier."""
+    """Return the points of a rule with fixed points, times a tier's multiplier."""
     return min(points * multiplier[0] // multiplier[1], LARGEST_COUNT)
 
 
 def points_worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> int:
-    """Points that an order earns whose net is ``net`` and whose lines are still worth ``kept`` of what was paid for each.
+    """Return the points of an order with this net, of whose lines ``kept`` is left of the money paid for each.
 
-    >>> worth(Formula((3, 2), bonuses=((20_000, 100),)), 22_550, (), 100)
+    >>> points_worth(Formula((3, 2), bonuses=((20_000, 100),)), 22_550, (), 100)
     438
     """
     if net <= 0 or net < formula.minimum:
@@ -76,7 +78,7 @@ def points_worth(formula: Formula, net: int, kept: Sequence[int], unit: int) -> 
 
 
 def net_of(line: EarningLine, left: int) -> Fraction:
-    """What a line still counts for of which ``left`` is kept of what was paid: minor units, exact."""
+    """Return what a line still counts for if ``left`` is kept of what was paid: minor units, exact."""
     return Fraction(line.net * left, line.paid) if line.paid else Fraction(line.net)
 
 
@@ -84,7 +86,7 @@ WHOLE: Rate = (1, 1)
 
 
 class BoughtLine(Value):
-    """A line of a paid order; ``paid`` in minor units, tax included."""
+    """A line of a paid order; ``paid`` is in minor units, tax included."""
 
     product: str
     paid: int
@@ -93,7 +95,7 @@ class BoughtLine(Value):
 
 
 class NewPurchase(NamedTuple):
-    """Who buys what, and when: the tier and the tags that count are those held before."""
+    """What is bought, when and by whom. The tier and the tags are those held before this purchase."""
 
     net: int
     lines: Sequence[BoughtLine]
@@ -103,7 +105,7 @@ class NewPurchase(NamedTuple):
 
 
 def formulas_for(bought: NewPurchase, terms: Programme) -> Iterator[tuple[SpendRule, Formula]]:
-    """The rules that a purchase meets, each with what it is worth by."""
+    """Yield the rules that a purchase meets, each with its formula."""
     for rule in terms.earning.spend:
         multiplier = terms.multiplier(bought.tier) if rule.by_tier else WHOLE
         if rule.is_plain:
@@ -154,9 +156,9 @@ def combine_rates(campaigns: Sequence[Multiplier], rule: SpendRule) -> Rate:
 
 
 def multiply_rates(one: Rate, other: Rate) -> Rate:
-    """The product of two rates.
+    """Return the product of two rates.
 
-    >>> times((3, 2), (2, 1))
+    >>> multiply_rates((3, 2), (2, 1))
     (3, 1)
     """
     if one == WHOLE:

@@ -1,4 +1,8 @@
-"""What a member earns by: what each order's grants froze, so that a refund is judged as it was, and how far rules have come."""
+"""The events and the state of earning: actions and missions, and for each order the formulas that its grants froze.
+
+Purchases are kept in periods by date, each with the sum that it counts for. So a change costs the same however many there
+are, and the spend of a window is a sum of periods.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from aggregates.membership.ledger.events import PointsClawedBack, PointsGranted
 from aggregates.value import Value
 
 
-class ActionRecorded(Value):
-    """``occurrence`` names this one of its kind: told again, it counts once. ``day``: the shop's local day."""
+class ActionRecorded(Value, kw_only=True):
+    """``occurrence`` tells this action from others of its kind: recorded again, it counts once. ``day`` is the shop's local
+    day.
+    """
 
     member: str
     action: str
@@ -20,8 +26,8 @@ class ActionRecorded(Value):
     at: int
 
 
-class StreakExtended(Value):
-    """``length`` days in a row, ``day`` the latest; 1: a new row has begun."""
+class StreakExtended(Value, kw_only=True):
+    """A streak of ``length`` days in a row up to ``day``; length 1 begins a new one."""
 
     member: str
     rule: str
@@ -30,8 +36,10 @@ class StreakExtended(Value):
     at: int
 
 
-class MissionAdvanced(Value):
-    """``progress``: how often each step was done since ``began``; ``completed``: how many times the whole was, this one too."""
+class MissionAdvanced(Value, kw_only=True):
+    """``progress`` counts how often each step was done since ``began``; ``completed`` how often the mission was, this time
+    included.
+    """
 
     member: str
     mission: str
@@ -41,8 +49,8 @@ class MissionAdvanced(Value):
     at: int
 
 
-class MemberTagged(Value):
-    """All the ``tags`` that a member bears from now on, for rules to name."""
+class MemberTagged(Value, kw_only=True):
+    """``tags`` are all the tags that the member has from now on."""
 
     member: str
     tags: tuple[str, ...]
@@ -60,7 +68,7 @@ PERIOD = 30 * 86_400_000  # milliseconds
 
 
 class Grant(NamedTuple):
-    """One rule's points for an order, in a lot of their own. ``kept``: what is left of the money of each line that earned."""
+    """The points of one rule for an order, in a lot of their own. ``kept`` is the money left of each line that earned."""
 
     lot: str
     terms: int
@@ -69,7 +77,7 @@ class Grant(NamedTuple):
 
 
 class Purchase(NamedTuple):
-    """``bought``: what the order counted for when it was paid, ``net``: what it still counts for, in minor units."""
+    """``bought`` is what the order counted for when it was paid, ``net`` what it still counts for, in minor units."""
 
     order: str
     at: int
@@ -106,7 +114,7 @@ class Purchases(Mapping[str, Purchase]):
         return False
 
     def at(self, order: str, instant: int) -> Purchase | None:
-        """The purchase of an instant that is known."""
+        """Return the purchase of an order that was bought at a known instant, None if there is none."""
         period = self._periods.get(instant // PERIOD)
         return period.purchases.get(order) if period else None
 
@@ -117,7 +125,7 @@ class Purchases(Mapping[str, Purchase]):
         return sum(len(period.purchases) for period in self._periods.values())
 
     def with_purchase(self, purchase: Purchase) -> Purchases:
-        """These with one added, or in place of what was known of it; a purchase keeps its date."""
+        """Return these purchases with one added, or replaced if its order is known. A purchase keeps its date."""
         number = purchase.at // PERIOD
         before = self._periods.get(number, PurchasePeriod(0, {}))
         known = before.purchases.get(purchase.order)
@@ -126,12 +134,12 @@ class Purchases(Mapping[str, Purchase]):
 
     @property
     def first(self) -> int | None:
-        """When the member bought first, as far as it was told by then."""
+        """Return when the member first bought, None if never."""
         period = next(iter(self._periods.values()), None)
         return next(iter(period.purchases.values())).at if period else None
 
     def orders(self, since: int, until: int) -> int:
-        """How many purchases of those dates count for anything."""
+        """Return how many purchases of a time still count for anything."""
         return sum(
             bought.net > 0
             for number, period in self._periods.items()
@@ -141,7 +149,7 @@ class Purchases(Mapping[str, Purchase]):
         )
 
     def spend(self, since: int, until: int) -> int:
-        """What purchases count for whose date is after ``since`` and not after ``until``, in minor units."""
+        """Return what purchases dated after ``since`` and not after ``until`` count for, in minor units."""
         first, last = since // PERIOD, until // PERIOD
         spans = range(first, last + 1) if last - first < len(self._periods) else self._periods
         total = 0
@@ -157,7 +165,7 @@ class Purchases(Mapping[str, Purchase]):
 
 
 class MissionState(NamedTuple):
-    """A mission's steps done since it ``began``, and how many times it was completed."""
+    """The steps of a mission done since it ``began``, and how often it was completed."""
 
     progress: tuple[int, ...]
     began: int
@@ -165,8 +173,9 @@ class MissionState(NamedTuple):
 
 
 class EarningState(NamedTuple):
-    """``tags``: what the shop calls this member. ``actions``: what was told, by kind and name. ``counts``: grants by rule and
-    period. ``streaks``: the latest day and the length of a row, by rule.
+    """``actions`` holds the recorded actions by kind and occurrence. ``counts`` maps rules and periods to the number of grants.
+
+    ``streaks`` maps rules to the latest day and the length of the streak.
     """
 
     purchases: Purchases = Purchases()

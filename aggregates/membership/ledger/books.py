@@ -1,6 +1,8 @@
-"""The books: what each fact moves, so that opening plus movements must be the closing that the lots themselves tell.
+"""The accounts of points: the movements of each event, closing balances, and what outstanding points are worth to the shop.
 
-Held points are in the books of their lot until they are spent. What is owed is a book of its own.
+Opening plus movements must equal the closing that the lots show. Held points stay in the account of their lot until they are
+spent; debts have an account of their own. Breakage is measured on lots that are over: the part of their points that lapsed. It
+is expected only of points that can lapse. Rates are exact; money is rounded once, at the end.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ MOVEMENT_KINDS: tuple[MovementKind, ...] = MovementKind.__args__  # type: ignore
 
 
 class Movement(NamedTuple):
-    """``points`` more (or, below nothing, fewer) in a wallet's lots; of kind ``owed``, of its debt."""
+    """``points`` added to the lots of a wallet, or taken if negative; for kind ``owed``, added to its debt."""
 
     wallet: str
     kind: MovementKind
@@ -93,7 +95,7 @@ class Closing(NamedTuple):
 
 
 def closing(ledger: Ledger) -> dict[str, Closing]:
-    """By wallet, as the lots themselves tell."""
+    """Return the closing balance of each wallet, from the lots themselves."""
     found: dict[str, Closing] = {wallet: Closing(0, owed) for wallet, owed in ledger.debts.items()}
     for lot in ledger.lots.all():
         before = found.get(lot.wallet, Closing())
@@ -103,11 +105,12 @@ def closing(ledger: Ledger) -> dict[str, Closing]:
 
 @dataclass
 class Liability:
-    """Of one wallet: points to spend, that wait, that are held, that are owed; and those to spend by the month they end in.
+    """The outstanding points of one wallet: ``active``, ``pending``, ``held`` and ``owed``; ``by_month`` splits the active ones
+    by end.
 
-    ``endless``: of those to spend and those held, the points that never lapse.
-    ``matured`` and ``lapsed``: the points of lots that are over, and those of them that nobody used.
-    ``bought``: of those that are not, the points that came with orders; ``sold``: what their part of these orders came to.
+    ``endless`` counts the active and held points that never lapse. ``matured`` counts the points of lots that are over, and
+    ``lapsed`` those of them that nobody used. ``bought`` counts the points of open lots that came with orders, and ``sold``
+    is their part of the money of these orders, in minor units.
     """
 
     active: int = 0
@@ -122,7 +125,7 @@ class Liability:
     by_month: Counter[str] = field(default_factory=Counter)
 
     def add(self, ledger: Ledger, wallet: str, now: int, zone: str) -> None:
-        """A member's, as it stands at ``now``."""
+        """Add the ledger of a member as it stands at ``now``."""
         self.owed += ledger.debts.get(wallet, 0)
         for lot in ledger.lots.all():
             if lot.wallet != wallet:
@@ -140,7 +143,7 @@ class Liability:
                 self.pending += lot.remaining
 
     def add_orders(self, purchases: Iterable[Purchase], ledger: Ledger, wallet: str, now: int) -> None:
-        """A member's: of each order the part that its points still open are of all that it earned."""
+        """Add the orders of a member: of each, the part that its open points are of all that it earned."""
         for purchase in purchases:
             lots = [lot for grant in purchase.grants if (lot := ledger.lots[grant.lot]).wallet == wallet]
             points = sum(min(lot.remaining + lot.held, lot.earned) for lot in lots if not lot.is_over(now))
@@ -157,30 +160,30 @@ class Liability:
         return self.active + self.pending + self.held
 
     def redeemed(self, wallet: str, terms: Programme) -> Fraction:
-        """The part of what is outstanding that will not lapse unused; what is pending will end as these terms have it."""
+        """Return the part of the outstanding points that is expected to be used; pending points end as these terms say."""
         told = terms.wallet(wallet)
         endless = self.endless + (self.pending if told and told.validity.span == "never" else 0)
         return 1 - self.breakage * Fraction(self.outstanding - endless, self.outstanding or 1)
 
     def worth(self, wallet: str, terms: Programme) -> int:
-        """In minor units, by what a point is redeemed for."""
+        """Return what the outstanding points are worth, in minor units."""
         return rounded(self.outstanding * point_value(wallet, terms) * self.redeemed(wallet, terms))
 
     def deferral(self, wallet: str, terms: Programme) -> int:
-        """What of those sales is not earned yet, in minor units."""
+        """Return the revenue of those sales that is deferred until the points are used, in minor units."""
         return deferred_revenue(self.sold, self.bought, point_value(wallet, terms), self.redeemed(wallet, terms))
 
 
 def point_value(wallet: str, terms: Programme) -> Fraction:
-    """A point's, in minor units; nothing, of a wallet that these terms do not know."""
+    """Return the value of one point in minor units; 0 for a wallet that these terms do not know."""
     told = terms.wallet(wallet)
     return Fraction(*told.redemption.value) * terms.unit if told else Fraction()
 
 
 def deferred_revenue(price: Fraction | int, points: int, value: Fraction, redeemed: Fraction) -> int:
-    """What of a price is not earned yet, for it is the points' (IFRS 15): by their stand-alone worth beside the price.
+    """Return the part of a price that is deferred, by the stand-alone value of the points beside the price (IFRS 15).
 
-    >>> deferred(20_000, 200, Fraction(1), Fraction(85, 100))
+    >>> deferred_revenue(20_000, 200, Fraction(1), Fraction(85, 100))
     169
     """
     alone = points * value * redeemed
@@ -188,5 +191,5 @@ def deferred_revenue(price: Fraction | int, points: int, value: Fraction, redeem
 
 
 def rounded(amount: Fraction) -> int:
-    """Half a minor unit and more is a whole one."""
+    """Return the nearest integer; halves are rounded up."""
     return int((amount + Fraction(1, 2)) // 1)

@@ -1,4 +1,4 @@
-"""Points that come by earning, and those that a refund takes back."""
+"""The events of the ledger: points granted, activated, held, spent, returned, clawed back, lapsed, adjusted and shared."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class IssuedLot(Value):
 
 
 class EarningLine(Value):
-    """A line of an order that earned: ``net`` minor units (of ``paid``, without its share of the tax) at ``rate`` points a
-    major unit. ``number`` counts the order's lines from 1.
+    """A line of an order that earned: ``net`` minor units at ``rate`` points per major unit.
+
+    ``net`` is ``paid`` without its share of the tax. ``number`` counts the order's lines from 1.
     """
 
     number: int
@@ -31,15 +32,16 @@ class EarningLine(Value):
     rate: Rate
 
 
-class PointsGranted(Value):
-    """What an order, or something else that a member did, earned by one ``rule`` under version ``terms`` of the policy.
+class PointsGranted(Value, kw_only=True):
+    """What an order or an action earned by one ``rule`` under version ``terms`` of the policy.
 
-    An order's points = floor(``net`` × ``multiplier``) in major units; where ``lines`` are told, floor of the sum over them of
-    their net × rate. Then each of ``bonuses``, (net that it asks for, points), that is reached; nothing below ``minimum``; at
-    most ``cap``. A refund is judged by the same, whatever the policy says by then.
-    ``net``: what the order counts for. ``qualifying``: the spend of the rolling window, this order included.
-    ``period``: what a limit counts in, as the day on which it began. ``ahead``: the way to the next tier, told once
-    an order, and not by a grant that raises one.
+    The points of an order are floor(``net`` × ``multiplier``) in major units, or with ``lines`` the floor of the sum of
+    their net × rate. Each of ``bonuses``, a pair of the net that it asks for and points, is added if it is reached. The
+    result is 0 below ``minimum`` and at most ``cap``. A refund is judged by the same, whatever the policy says by then.
+
+    ``net`` is what the order counts for, and ``qualifying`` the metric of the window with this order. ``period`` is what a
+    limit counts in, as the day on which it began. ``ahead`` is the way to the next tier; it is set once an order, and not by
+    a grant that raises the tier.
     """
 
     member: str
@@ -67,10 +69,10 @@ class PointsGranted(Value):
         return not self.lines and not self.bonuses and not self.minimum and self.cap is None
 
 
-class LotActivated(Value):
-    """From ``active_from`` on, until ``expires_at``, the lot's points are spendable.
+class LotActivated(Value, kw_only=True):
+    """The points of a lot are spendable from ``active_from`` until ``expires_at``.
 
-    Decided at delivery, when the return window is known, or when what activates it happens.
+    This is decided at delivery, when the return window is known, or when the action happens that the lot waits for.
     """
 
     member: str
@@ -81,11 +83,11 @@ class LotActivated(Value):
     wallet: str = DEFAULT_WALLET
 
 
-class PointsClawedBack(Value):
-    """``points`` that an order no longer earns = those ``allocations`` take + ``debt_added``, which later points settle before
-    any is spendable + ``lapsed``, which had expired unused + ``written_off``.
+class PointsClawedBack(Value, kw_only=True):
+    """``points`` that an order no longer earns: those of ``allocations``, and ``debt_added``, ``lapsed`` and ``written_off``.
 
-    ``kept``: what is left of the money of each line that earned, where the grant told lines. ``ahead``: as of a grant.
+    Later points pay a debt before any of them is spendable. ``lapsed`` points had expired unused. ``kept`` is what is left
+    of the money of each line that earned, if the grant has lines. ``ahead`` is as in a grant.
     """
 
     member: str
@@ -108,10 +110,10 @@ class PointsClawedBack(Value):
 GrantEvent: TypeAlias = PointsGranted | LotActivated | PointsClawedBack
 
 
-class PointsHeld(Value):
-    """Set apart for an order until it is settled, or until ``until``. Held points do not lapse.
+class PointsHeld(Value, kw_only=True):
+    """Points are set apart for an order until it is settled, or until the instant ``until``. Held points do not lapse.
 
-    ``money``: what they are worth to that order, in minor units, under version ``terms`` of the policy.
+    ``money`` is what they are worth to that order, in minor units, under version ``terms`` of the policy.
     """
 
     member: str
@@ -126,8 +128,8 @@ class PointsHeld(Value):
     at: int
 
 
-class HoldCaptured(Value):
-    """The held points are spent: a redemption of the hold's name comes with it."""
+class HoldCaptured(Value, kw_only=True):
+    """The held points are spent. A redemption with the name of the hold comes with this event."""
 
     member: str
     hold: str
@@ -136,11 +138,11 @@ class HoldCaptured(Value):
     at: int
 
 
-class HoldReleased(Value):
-    """Back to the lots, but for those that are over by then: they have ``lapsed``.
+class HoldReleased(Value, kw_only=True):
+    """Held points go back to their lots (``restored``); points of lots that are over by then have ``lapsed``.
 
-    Where the shop gave up the order, points live on for some days at least, ``reissued``.
-    ``reason``: ``expired``, ``released`` or ``shop``.
+    If the shop gave up the order, such points live on for some days, ``reissued``. ``reason`` is ``expired``, ``released`` or
+    ``shop``.
     """
 
     member: str
@@ -153,8 +155,8 @@ class HoldReleased(Value):
     at: int
 
 
-class PointsRedeemed(Value):
-    """``money``: what the points were worth, in minor units, under version ``terms`` of the policy."""
+class PointsRedeemed(Value, kw_only=True):
+    """Points are spent. ``money`` is what they were worth, in minor units, under version ``terms`` of the policy."""
 
     member: str
     redemption: str
@@ -167,10 +169,10 @@ class PointsRedeemed(Value):
     terms: int = 1
 
 
-class PointsReturned(Value):
-    """Spent points come back to the lots they were taken from, what was to expire last first.
+class PointsReturned(Value, kw_only=True):
+    """Spent points come back to the lots they were taken from, to the lot with the latest expiry first.
 
-    Of a lot that is over by now they are ``reissued``, never for long.
+    Points of a lot that is over by now are ``reissued`` for a short time.
     """
 
     member: str
@@ -184,9 +186,9 @@ class PointsReturned(Value):
     at: int
 
 
-class RewardClaimed(Value):
-    """``item``: the campaign whose coupon, or the product, that ``price`` points bought; a redemption of the claim's name
-    comes with it. ``stock``: how many of the reward there are in all, None for no bound.
+class RewardClaimed(Value, kw_only=True):
+    """``price`` points bought ``item``: the product, or the campaign whose coupon is sent. A redemption with the name of the
+    claim comes with this event. ``stock`` is how many of the reward there are in all, None for no limit.
     """
 
     member: str
@@ -201,8 +203,8 @@ class RewardClaimed(Value):
     at: int
 
 
-class RewardReturned(Value):
-    """All the points of a claim have come back: what it took of the reward is there for others. ``stock``: as of the claim."""
+class RewardReturned(Value, kw_only=True):
+    """All the points of a claim have come back, so its reward is available to others again. ``stock`` is as of the claim."""
 
     member: str
     claim: str
@@ -216,8 +218,8 @@ UseEvent: TypeAlias = (
 )
 
 
-class DebtSettled(Value):
-    """Points of a lot that can be spent go against what is owed."""
+class DebtSettled(Value, kw_only=True):
+    """Points of a lot that can be spent pay a debt."""
 
     member: str
     lot: str
@@ -226,8 +228,8 @@ class DebtSettled(Value):
     wallet: str = DEFAULT_WALLET
 
 
-class LotExpired(Value):
-    """What was left of a lot has lapsed ``at`` the end of its time, whenever it was recorded."""
+class LotExpired(Value, kw_only=True):
+    """The points left in a lot have lapsed ``at`` the end of its time, whenever this was recorded."""
 
     member: str
     lot: str
@@ -236,8 +238,10 @@ class LotExpired(Value):
     wallet: str = DEFAULT_WALLET
 
 
-class PointsAdjusted(Value):
-    """By hand: ``points`` above nothing make a ``lot`` that is spendable at once, those below are taken by ``allocations``."""
+class PointsAdjusted(Value, kw_only=True):
+    """Points are adjusted by hand: positive ``points`` make a ``lot`` that is spendable at once, negative ones are taken from
+    ``allocations``.
+    """
 
     member: str
     adjustment: str
@@ -251,8 +255,8 @@ class PointsAdjusted(Value):
     at: int
 
 
-class PointsReinstated(Value):
-    """Expired points of ``source`` are given back, for some days, as a lot of their own."""
+class PointsReinstated(Value, kw_only=True):
+    """Lapsed points of ``source`` are given back for some days, as a lot of their own."""
 
     member: str
     reinstatement: str
@@ -266,10 +270,10 @@ class PointsReinstated(Value):
     at: int
 
 
-class PointsTransferred(Value):
-    """Points go ``out`` to another member, or come ``in``: two events in one append, each complete. Lots keep their expiry.
+class PointsTransferred(Value, kw_only=True):
+    """Points go ``out`` to another member, or come ``in`` from one: two events in one append. Lots keep their expiry.
 
-    ``lots``: as they stand with the receiver. ``day``: the local day of the sender's daily cap.
+    ``lots`` are as the receiver holds them. ``day`` is the local day that the sender's daily cap counts.
     """
 
     member: str
@@ -286,8 +290,8 @@ class PointsTransferred(Value):
 MoveEvent: TypeAlias = DebtSettled | LotExpired | PointsAdjusted | PointsReinstated | PointsTransferred
 
 
-class PoolJoined(Value):
-    """``member`` is the pool. Who joined first is its ``owner``."""
+class PoolJoined(Value, kw_only=True):
+    """``joiner`` joined the pool ``member``. The first to join is its ``owner``."""
 
     member: str
     joiner: str
@@ -296,7 +300,7 @@ class PoolJoined(Value):
 
 
 class PoolEntered(Value):
-    """The same in the ledger of who joined."""
+    """The joiner's own ledger records the pool that they entered."""
 
     member: str
     pool: str
@@ -304,7 +308,7 @@ class PoolEntered(Value):
 
 
 class PoolLeft(Value):
-    """``member`` is the pool; what was sent to it stays there."""
+    """``leaver`` left the pool ``member``; the points that they sent to it stay there."""
 
     member: str
     leaver: str
@@ -312,15 +316,15 @@ class PoolLeft(Value):
 
 
 class PoolExited(Value):
-    """The same in the ledger of who left."""
+    """The leaver's own ledger records the pool that they left."""
 
     member: str
     pool: str
     at: int
 
 
-class PoolUsed(Value):
-    """``member`` is the pool; ``use``: the redemption, hold or claim that one of its members, ``by``, asked for."""
+class PoolUsed(Value, kw_only=True):
+    """``by``, a member of the pool ``member``, made the redemption, hold or claim named ``use``."""
 
     member: str
     by: str

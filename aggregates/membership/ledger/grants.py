@@ -1,4 +1,11 @@
-"""Points for a purchase: a lot for each rule that it meets, pending until its return window closes, or as the wallet has it."""
+"""The points of orders: granted at payment, activated at delivery, and clawed back by refunds.
+
+Each rule that a purchase meets makes a lot of its own. It is pending until the return window closes, or as the wallet says.
+A clawback takes back what the order no longer earns, by the rule, the policy and the tier of its purchase. It is cumulative:
+after any refunds, in any order, the points left are exactly those that what is kept earns. They are taken from the order's own
+lot, then from others, as the policy of the purchase says. What has lapsed of the own lot unused is not taken twice. The rest is
+owed, or written off.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +30,9 @@ class EarnedPoints(NamedTuple):
 
 
 def points_earned(bought: NewPurchase, terms: Programme) -> list[EarnedPoints]:
-    """What a purchase earns by each rule that it meets. One that earns nothing is told as well, for it counts towards tiers."""
+    """Return what a purchase earns by each rule that it meets. A purchase that earns nothing is included, for it counts for
+    tiers.
+    """
     found = [
         EarnedPoints(
             rule.id, rule.wallet, formula, points_worth(formula, bought.net, [line.paid for line in formula.lines], terms.unit)
@@ -47,22 +56,22 @@ def grant_lots(
     for number, (rule, wallet, formula, points) in enumerate(earned):
         lot = unused_name(ledger.lots, order if not number else f"{order}+{rule}")
         grant = PointsGranted(
-            member,
-            lot,
-            order,
-            points,
-            bought.net,
-            bought.tier,
-            formula.multiplier,
-            qualifying,
-            terms.version,
-            bought.at,
-            wallet,
-            rule,
-            formula.lines,
-            formula.bonuses,
-            formula.minimum,
-            formula.cap,
+            member=member,
+            lot=lot,
+            order=order,
+            points=points,
+            net=bought.net,
+            tier=bought.tier,
+            multiplier=formula.multiplier,
+            qualifying=qualifying,
+            terms=terms.version,
+            at=bought.at,
+            wallet=wallet,
+            rule=rule,
+            lines=formula.lines,
+            bonuses=formula.bonuses,
+            minimum=formula.minimum,
+            cap=formula.cap,
             ahead=None if number else ahead,
         )
         yield grant
@@ -74,20 +83,20 @@ def grant_lots(
 def activate_lot(
     member: str, lot: str, wallet: str, active_from: int, at: int, tier: str, terms: Programme, told: Wallet | None
 ) -> LotActivated:
-    """Its time runs from here on, longer for whoever holds a tier that says so. ``told``: what is said of the wallet."""
+    """Return the activation of a lot. A tier may make its points last longer. ``told`` is the lot's wallet, if it is known."""
     rank = terms.rank(tier)
     extra = terms.tiers[rank - 1].benefits.extra_validity_days if rank else 0
     expires_at = told.validity.ends(active_from, terms.zone, extra) if told else None
-    return LotActivated(member, lot, active_from, at, expires_at, wallet)
+    return LotActivated(member=member, lot=lot, active_from=active_from, at=at, expires_at=expires_at, wallet=wallet)
 
 
 def is_pending(purchase: Purchase, ledger: Ledger) -> bool:
-    """Whether any points of an order wait, with no date yet."""
+    """Return whether any points of an order wait without a date."""
     return any(ledger.lots[grant.lot].active_from is None for grant in purchase.grants)
 
 
 def waits_for_action(lot: Lot, purchases: Purchases, policies: Policies) -> bool:
-    """Whether a lot that is not spendable becomes so by an action: as the policy of its grant has it, not a later one."""
+    """Return whether an inactive lot waits for an action, by the policy of its grant and not a later one."""
     if lot.by_action:
         return True  # it would have been spendable at once
     granted = (grant for purchase in purchases.values() for grant in purchase.grants if grant.lot == lot.lot)
@@ -98,7 +107,7 @@ def waits_for_action(lot: Lot, purchases: Purchases, policies: Policies) -> bool
 def activate_delivered(
     member: str, purchase: Purchase, at: int, tier: str, policies: Policies, terms: Programme, ledger: Ledger
 ) -> Iterator[LotActivated]:
-    """The lots of an order whose return window begins, but for those that wait for something else."""
+    """Yield the activations of an order's lots when its return window begins, except of lots that wait for something else."""
     active_from = add_days(at, terms.return_days, terms.zone)
     for grant in purchase.grants:
         lot = ledger.lots[grant.lot]
@@ -118,7 +127,7 @@ def claw_back_all(
     policies: Policies,
     ledger: Ledger,
 ) -> Iterator[PointsClawedBack]:
-    """Of each of the order's grants, one after the other: a point is taken once."""
+    """Yield the clawback of each of the order's grants in turn, so that no point is taken twice."""
     for grant in purchase.grants:
         clawed = claw_back(member, purchase, grant, reversal, net, given_back, now, policies, ledger)
         yield clawed
@@ -136,7 +145,9 @@ def claw_back(
     policies: Policies,
     ledger: Ledger,
 ) -> PointsClawedBack:
-    """``net``: what the order still counts for; ``given_back``: the money of each of its lines that goes back now."""
+    """Return the clawback of one grant. ``net`` is what the order still counts for, ``given_back`` the money that each of its
+    lines gives back now, both in minor units.
+    """
     lot = ledger.lots[grant.lot]
     terms = policies.version(grant.terms)
     kept = kept_of_lines(purchase, grant, net, given_back)
@@ -148,25 +159,25 @@ def claw_back(
     rest = points - lapsed - sum(part for _, part in allocations)
     owed = debt_allowed(rest, rules, ledger.debts.get(lot.wallet, 0))
     return PointsClawedBack(
-        member,
-        lot.lot,
-        reversal,
-        points,
-        allocations,
-        owed,
-        net,
-        0,  # what it leaves of the metric is counted once all is taken back
-        now,
-        lapsed,
-        rest - owed,
-        kept,
-        purchase.order,
-        lot.wallet,
+        member=member,
+        lot=lot.lot,
+        reversal=reversal,
+        points=points,
+        allocations=allocations,
+        debt_added=owed,
+        net=net,
+        qualifying=0,  # what it leaves of the metric is counted once all is taken back
+        at=now,
+        lapsed=lapsed,
+        written_off=rest - owed,
+        kept=kept,
+        order=purchase.order,
+        wallet=lot.wallet,
     )
 
 
 def kept_of_lines(purchase: Purchase, grant: Grant, net: int, given_back: Sequence[int]) -> tuple[int, ...]:
-    """What is left of the money of each line that earned; in proportion, where nobody says which lines went back."""
+    """Return what is left of the money of each line that earned; in proportion, if it is unknown which lines went back."""
     if not grant.kept or net <= 0:
         return (0,) * len(grant.kept)
     if not given_back:

@@ -1,4 +1,9 @@
-"""Spending points for a discount: of a wallet, by earliest expiry, within what the policy allows."""
+"""Spending points: redemptions, holds, rewards, and giving spent points back.
+
+Points are spent by earliest expiry, within what the policy allows. Held points belong to one order until it is settled, and
+do not lapse. Points that come back return to the lots they came from, with no more life than those but for a short grace.
+The stock of a reward is the shop's and is counted outside this ledger.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +30,7 @@ from aggregates.programme import Programme, Wallet
 
 @dataclass(frozen=True)
 class RedemptionRequest:
-    """``points`` of a wallet (the programme's first, if none is named) for an order; ``total``: what all of it costs, minor
-    units.
-    """
+    """``points`` to spend from a wallet (None: the programme's first) on an order of ``total`` minor units."""
 
     points: int
     wallet: str | None = None
@@ -41,7 +44,17 @@ def redeem_points(
     wallet = require_wallet(wish.wallet, terms)
     money = discount_of(wish, wallet, terms, ledger)
     spent = choose_lots(wish.points, wallet.name, now, ledger)
-    return PointsRedeemed(member, redemption, wish.order, wish.points, spent, now, wallet.name, money, terms.version)
+    return PointsRedeemed(
+        member=member,
+        redemption=redemption,
+        order=wish.order,
+        points=wish.points,
+        allocations=spent,
+        at=now,
+        wallet=wallet.name,
+        money=money,
+        terms=terms.version,
+    )
 
 
 def require_wallet(name: str | None, terms: Programme) -> Wallet:
@@ -52,7 +65,7 @@ def require_wallet(name: str | None, terms: Programme) -> Wallet:
 
 
 def choose_lots(points: int, wallet: str, now: int, ledger: Ledger) -> Allocations:
-    """The lots to take so many points from. Refused where fewer can be spent."""
+    """Return the lots to take ``points`` from. Refuse more points than can be spent."""
     lots = spendable_lots(ledger.lots, wallet, now)
     available = sum(lot.remaining for lot in lots)
     if points > available:
@@ -61,7 +74,7 @@ def choose_lots(points: int, wallet: str, now: int, ledger: Ledger) -> Allocatio
 
 
 def discount_of(wish: RedemptionRequest, wallet: Wallet, terms: Programme, ledger: Ledger) -> int:
-    """What the points are worth, in minor units, rounded down; refused where the policy does not allow it."""
+    """Return what the points are worth in minor units, rounded down. Refuse what the policy does not allow."""
     rules = wallet.redemption
     if not rules.allowed:
         raise Refusal("redemption_not_allowed", f"{wallet.name.capitalize()} cannot be spent for a discount.")
@@ -80,7 +93,7 @@ def discount_of(wish: RedemptionRequest, wallet: Wallet, terms: Programme, ledge
 
 
 def paid_before(order: str | None, wallet: str, ledger: Ledger) -> int:
-    """What points of a wallet pay of an order already, spent or held for it and not given back, in minor units."""
+    """Return what points of a wallet already pay of an order, spent or held and not given back, in minor units."""
     if order is None:
         return 0
     spent = [one for one in ledger.redemptions.values() if one.order == order and one.wallet == wallet]
@@ -96,7 +109,18 @@ def hold_points(member: str, name: str, wish: RedemptionRequest, now: int, terms
     money = discount_of(wish, wallet, terms, ledger)
     allocations = choose_lots(wish.points, wallet.name, now, ledger)
     until = now + wallet.hold_minutes * MINUTE
-    return PointsHeld(member, name, wallet.name, wish.order, wish.points, allocations, until, money, terms.version, now)
+    return PointsHeld(
+        member=member,
+        hold=name,
+        wallet=wallet.name,
+        order=wish.order,
+        points=wish.points,
+        allocations=allocations,
+        until=until,
+        money=money,
+        terms=terms.version,
+        at=now,
+    )
 
 
 def require_hold(name: str, ledger: Ledger) -> Hold:
@@ -107,17 +131,27 @@ def require_hold(name: str, ledger: Ledger) -> Hold:
 
 
 def capture_hold(member: str, name: str, now: int, ledger: Ledger) -> tuple[HoldCaptured, PointsRedeemed]:
-    """What was held is spent, by a redemption of the hold's name, for what it was worth when it was held."""
+    """Return the events that spend a hold, for what the points were worth when they were held."""
     kept = require_hold(name, ledger)
     points = sum(part for _, part in kept.allocations)
-    captured = HoldCaptured(member, name, kept.wallet, kept.allocations, now)
+    captured = HoldCaptured(member=member, hold=name, wallet=kept.wallet, allocations=kept.allocations, at=now)
     return captured, PointsRedeemed(
-        member, name, kept.order, points, kept.allocations, now, kept.wallet, kept.money, kept.terms
+        member=member,
+        redemption=name,
+        order=kept.order,
+        points=points,
+        allocations=kept.allocations,
+        at=now,
+        wallet=kept.wallet,
+        money=kept.money,
+        terms=kept.terms,
     )
 
 
 def release_hold(member: str, name: str, by_shop: bool, now: int, terms: Programme, ledger: Ledger) -> HoldReleased:
-    """Where the shop gave up the order, what has lapsed meanwhile, or is about to, lives on for the days of grace."""
+    """Return the release of a hold. If the shop gave up the order, points that are over or about to end live on for the grace
+    days.
+    """
     kept = require_hold(name, ledger)
     ends = grace_end(now, (terms.wallet(kept.wallet) or Wallet()).hold_grace_days, terms)
     lots = ledger.lots
@@ -125,14 +159,21 @@ def release_hold(member: str, name: str, by_shop: bool, now: int, terms: Program
     over = tuple(part for part in kept.allocations if part not in soon and lots[part[0]].is_over(now))
     back = tuple(part for part in kept.allocations if part not in soon and part not in over)
     return HoldReleased(
-        member, name, kept.wallet, back, over, reissue(soon, name, ends, lots), "shop" if by_shop else "released", now
+        member=member,
+        hold=name,
+        wallet=kept.wallet,
+        restored=back,
+        lapsed=over,
+        reissued=reissue(soon, name, ends, lots),
+        reason="shop" if by_shop else "released",
+        at=now,
     )
 
 
 def return_points(
     member: str, redemption: str, reversal: str, points: int | None, now: int, terms: Programme, ledger: Ledger
 ) -> PointsReturned:
-    """``points``: how many of a redemption, all that are left if None; in reverse order of their use."""
+    """Return ``points`` of a redemption to their lots (None: all that are left), in reverse order of their use."""
     spent = ledger.redemptions[redemption]
     outstanding = spent.outstanding
     points = outstanding if points is None else points
@@ -144,11 +185,21 @@ def return_points(
     ends = grace_end(now, (terms.wallet(spent.wallet) or Wallet()).reissue_days, terms)
     money = part_of(spent.money, spent.points - outstanding, points, spent.points)
     reissued = reissue(over, reversal, ends, ledger.lots)
-    return PointsReturned(member, redemption, reversal, spent.wallet, points, restored, reissued, money, now)
+    return PointsReturned(
+        member=member,
+        redemption=redemption,
+        reversal=reversal,
+        wallet=spent.wallet,
+        points=points,
+        restored=restored,
+        reissued=reissued,
+        money=money,
+        at=now,
+    )
 
 
 def points_due_back(spent: SpentPoints, bought: int, net: int) -> int:
-    """How many points of a redemption are to come back once an order of ``bought`` still counts for ``net``."""
+    """Return how many points of a redemption must come back once an order of ``bought`` still counts for ``net``."""
     target = spent.points if net <= 0 else spent.points - -(-spent.points * net // bought)
     return max(0, target - (spent.points - spent.outstanding))
 
@@ -158,7 +209,7 @@ def grace_end(now: int, days: int, terms: Programme) -> int:
 
 
 def reissue(parts: Iterable[tuple[str, int]], name: str, ends: int | None, lots: Lots) -> tuple[IssuedLot, ...]:
-    """New lots in place of parts of others, named after them and what brings them back."""
+    """Return new lots in place of parts of others, named after those and after what brings them back."""
     return tuple(IssuedLot(unused_name(lots, f"{lot}+{name}"), lot, points, ends) for lot, points in parts)
 
 
@@ -174,12 +225,33 @@ def claim_reward(
         raise Refusal("reward_limit", f"A member may have this reward {told.per_member} times.")
     wallet = require_wallet(told.wallet, terms).name
     spent = choose_lots(told.price, wallet, now, ledger)
-    of_reward = (reward, told.gives, told.item, told.price, told.stock)
-    claimed = RewardClaimed(member, name, *of_reward, wallet, terms.version, now)
-    return claimed, PointsRedeemed(member, name, None, told.price, spent, now, wallet, 0, terms.version)
+    claimed = RewardClaimed(
+        member=member,
+        claim=name,
+        reward=reward,
+        gives=told.gives,
+        item=told.item,
+        price=told.price,
+        stock=told.stock,
+        wallet=wallet,
+        terms=terms.version,
+        at=now,
+    )
+    return claimed, PointsRedeemed(
+        member=member,
+        redemption=name,
+        order=None,
+        points=told.price,
+        allocations=spent,
+        at=now,
+        wallet=wallet,
+        money=0,
+        terms=terms.version,
+    )
 
 
 def return_reward(back: PointsReturned, ledger: Ledger) -> Iterator[RewardReturned]:
-    """With the last of its points, what the claim took of the reward comes back as well."""
+    """Yield the return of a claimed reward, if ``back`` gives back the last of its points."""
     if back.redemption in ledger.claims and back.points == ledger.redemptions[back.redemption].outstanding:
-        yield RewardReturned(back.member, back.redemption, *ledger.claims[back.redemption], back.at)
+        reward, stock = ledger.claims[back.redemption]
+        yield RewardReturned(member=back.member, claim=back.redemption, reward=reward, stock=stock, at=back.at)

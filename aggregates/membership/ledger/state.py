@@ -1,4 +1,8 @@
-"""How facts change the ledger. Nothing is selected here: every fact says which lots it moves."""
+"""The state of a ledger, the fold of its events, and what time brings to it.
+
+The fold selects nothing: every event names the lots that it moves. What time brings is an event of its own instant, so a ledger
+is the same at any instant whether it was recorded when due, much later, or never.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class SpentPoints:
-    """A redemption: ``left`` is what was not given back of its allocations, in their order."""
+    """A redemption. ``left`` are its allocations that were not given back, in their order."""
 
     wallet: str
     order: str | None
@@ -71,11 +75,11 @@ class Pool:
 
 
 class Ledger(Value):
-    """``debts``: points owed, by wallet. ``settled``: the names of what happened once, by kind. ``sent``: the local day of the
-    latest transfer of each wallet, and the points sent on it. ``claims``: by name, the reward and its stock then.
-    ``pool``: whose it is, if it is a pool's; ``inside``: the pool that its member is in.
+    """``debts`` maps wallets to the points owed. ``settled`` holds the ids of what happened once, with their kind. ``sent``
+    maps wallets to the local day of the latest transfer and the points sent on it. ``claims`` maps ids to the reward and its
+    stock then. ``pool`` is set if this is a pool's ledger; ``inside`` is the pool that its member has joined.
 
-    ``due``: the earliest instant at which time may bring something (an expiry, a hold's end, a debt that can be settled).
+    ``due`` is the earliest instant at which time may bring something: an expiry, the end of a hold, a debt that can be paid.
     """
 
     lots: Lots = Lots()
@@ -240,7 +244,7 @@ def lapse_lots(lots: Lots, allocations: Allocations) -> list[Lot]:
 
 
 def add_issued(state: Ledger, new: Iterable[IssuedLot], at: int) -> Ledger:
-    """New lots in place of points of others, which go on as what those were: whoever was sent them waits no shorter."""
+    """Return the ledger with new lots in place of points of others. They keep the date on which a member received those."""
     lots = []
     for lot in new:
         source = state.lots[lot.source]
@@ -250,7 +254,7 @@ def add_issued(state: Ledger, new: Iterable[IssuedLot], at: int) -> Ledger:
 
 
 def debts_with(state: Ledger, wallet: str, more: int) -> Mapping[str, int]:
-    """What is owed, by wallet; nothing is not told."""
+    """Return the debts by wallet with ``more`` points owed in one; wallets without debt are left out."""
     debts = {**state.debts, wallet: state.debts.get(wallet, 0) + more}
     return {name: points for name, points in debts.items() if points}
 
@@ -267,14 +271,14 @@ def earliest_due(state: Ledger) -> int:
 
 
 def balance(ledger: Ledger, now: int, since: int, wallet: str = DEFAULT_WALLET) -> int:
-    """Points that can be spent, above nothing; below it, what is owed."""
+    """Return the points that can be spent at ``now``; below 0, the points owed. ``since``: the latest decision's time."""
     then = ledger_as_of(ledger, now, since)
     active = sum(lot.remaining for lot in then.lots.all() if lot.wallet == wallet and lot.is_active(now))
     return active - then.debts.get(wallet, 0)
 
 
 def pending_points(ledger: Ledger, now: int, wallet: str = DEFAULT_WALLET) -> int:
-    """Points that were earned and cannot be spent yet."""
+    """Return the points that were earned and cannot be spent yet."""
     lots = [lot for lot in ledger.lots.all() if lot.wallet == wallet and not lot.is_over(now)]
     return sum(lot.remaining for lot in lots if not lot.is_active(now))
 
@@ -287,7 +291,7 @@ LedgerDue: TypeAlias = HoldReleased | LotExpired | DebtSettled
 
 
 def due_in_ledger(member: str, now: int, ledger: Ledger, since: int) -> Iterator[LedgerDue]:
-    """What is due at ``now``, in order of time; nothing of it is dated before ``since``, the latest decision on the ledger."""
+    """Yield what is due at ``now`` in order of time; nothing is dated before ``since``, the time of the latest decision."""
     while ledger.due <= now:
         event = first_due(member, ledger, since)
         yield event
@@ -295,21 +299,35 @@ def due_in_ledger(member: str, now: int, ledger: Ledger, since: int) -> Iterator
 
 
 def ledger_as_of(ledger: Ledger, now: int, since: int) -> Ledger:
-    """The ledger as it stands at an instant that no fact of it is later than."""
+    """Return the ledger as it stands at an instant after all of its events."""
     for event in due_in_ledger("", now, ledger, since):
         ledger = evolve_ledger(ledger, event)
     return ledger
 
 
 def first_due(member: str, ledger: Ledger, since: int) -> LedgerDue:
-    """The first of what is due at ``ledger.due``."""
+    """Return the first of the events that are due at ``ledger.due``."""
     at = max(ledger.due, since)
     found: list[tuple[tuple[object, ...], LedgerDue]] = []
     for name, hold in ledger.holds.items():
         if hold.until <= at:
             over = tuple((lot, points) for lot, points in hold.allocations if ledger.lots[lot].is_over(at))
             back = tuple(part for part in hold.allocations if part not in over)
-            found.append(((0, hold.until, name), HoldReleased(member, name, hold.wallet, back, over, (), "expired", at)))
+            found.append(
+                (
+                    (0, hold.until, name),
+                    HoldReleased(
+                        member=member,
+                        hold=name,
+                        wallet=hold.wallet,
+                        restored=back,
+                        lapsed=over,
+                        reissued=(),
+                        reason="expired",
+                        at=at,
+                    ),
+                )
+            )
     found += [
         ((1 if isinstance(event, LotExpired) else 2, *fefo(lot)), event)
         for lot in ledger.lots.all()
@@ -320,8 +338,8 @@ def first_due(member: str, ledger: Ledger, since: int) -> LedgerDue:
 
 def due_of_lot(member: str, lot: Lot, ledger: Ledger, at: int) -> LotExpired | DebtSettled | None:
     if lot.is_over(at):
-        return LotExpired(member, lot.lot, lot.remaining, at, lot.wallet)
+        return LotExpired(member=member, lot=lot.lot, points=lot.remaining, at=at, wallet=lot.wallet)
     owed = ledger.debts.get(lot.wallet, 0)
     if owed and lot.is_active(at):
-        return DebtSettled(member, lot.lot, min(owed, lot.remaining), at, lot.wallet)
+        return DebtSettled(member=member, lot=lot.lot, points=min(owed, lot.remaining), at=at, wallet=lot.wallet)
     return None

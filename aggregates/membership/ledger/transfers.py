@@ -42,7 +42,17 @@ def send_points(command: TransferPoints, now: int, terms: Programme, ledger: Led
         require_transfer_allowed(points, wallet, left_today(wallet.name, day, rules, ledger))
         cool_down_days = rules.cool_down_days
     lots = lots_to_send(points, wallet.name, cool_down_days, now, terms, ledger)
-    return PointsTransferred(command.member, command.to, "out", command.transfer, wallet.name, points, lots, day, now)
+    return PointsTransferred(
+        member=command.member,
+        other=command.to,
+        direction="out",
+        transfer=command.transfer,
+        wallet=wallet.name,
+        points=points,
+        lots=lots,
+        day=day,
+        at=now,
+    )
 
 
 def require_transfer_allowed(points: int, wallet: Wallet, left: int | None) -> None:
@@ -83,7 +93,17 @@ def receive_points(member: str, sent: PointsTransferred, now: int, ledger: Ledge
         IssuedLot(unused_name(ledger.lots, f"{lot.source}+{sent.transfer}"), lot.source, lot.points, lot.expires_at)
         for lot in sent.lots
     )
-    return PointsTransferred(sent.other, sent.member, "in", sent.transfer, sent.wallet, sent.points, lots, sent.day, now)
+    return PointsTransferred(
+        member=sent.other,
+        other=sent.member,
+        direction="in",
+        transfer=sent.transfer,
+        wallet=sent.wallet,
+        points=sent.points,
+        lots=lots,
+        day=sent.day,
+        at=now,
+    )
 
 
 def join_pool(pool: str, joiner: str, now: int, terms: Programme, ledger: Ledger) -> list[PoolJoined]:
@@ -95,12 +115,12 @@ def join_pool(pool: str, joiner: str, now: int, terms: Programme, ledger: Ledger
     if ledger.pool is None:
         if len(ledger.lots):
             raise Refusal("pool_is_member", "This name is a member's: give the pool one of its own.")
-        return [PoolJoined(pool, joiner, joiner, now)]
+        return [PoolJoined(member=pool, joiner=joiner, owner=joiner, at=now)]
     if joiner in ledger.pool.members:
         return []
     if len(ledger.pool.members) >= rules.members:
         raise Refusal("pool_full", f"A pool has at most {rules.members} members.")
-    return [PoolJoined(pool, joiner, ledger.pool.owner, now)]
+    return [PoolJoined(member=pool, joiner=joiner, owner=ledger.pool.owner, at=now)]
 
 
 def enter_pool(member: str, pool: str, now: int, ledger: Ledger) -> list[PoolEntered]:
@@ -132,7 +152,7 @@ def use_pool(
     only_owner = require_wallet(wallet, terms).pools.spending == "owner"
     if by is None or by not in ledger.pool.members or (only_owner and by != ledger.pool.owner):
         raise Refusal("pool_not_theirs", "Points of a pool are spent by its owner, or its members, as the programme has it.")
-    return [PoolUsed(member, by, use, now)]
+    return [PoolUsed(member=member, by=by, use=use, at=now)]
 
 
 def adjust_points(command: AdjustPoints, now: int, terms: Programme, ledger: Ledger) -> PointsAdjusted:
@@ -145,16 +165,16 @@ def adjust_points(command: AdjustPoints, now: int, terms: Programme, ledger: Led
     else:
         lot, ends = unused_name(ledger.lots, command.adjustment), wallet.validity.ends(now, terms.zone)
     return PointsAdjusted(
-        command.member,
-        command.adjustment,
-        wallet.name,
-        command.points,
-        lot,
-        ends,
-        taken,
-        command.reason,
-        command.actor,
-        now,
+        member=command.member,
+        adjustment=command.adjustment,
+        wallet=wallet.name,
+        points=command.points,
+        lot=lot,
+        expires_at=ends,
+        allocations=taken,
+        reason=command.reason,
+        actor=command.actor,
+        at=now,
     )
 
 
@@ -170,14 +190,14 @@ def reinstate_points(command: ReinstatePoints, now: int, terms: Programme, ledge
             "reinstatement_too_late", f"Points can be given back within {wallet.reinstate_days} days of their expiry."
         )
     return PointsReinstated(
-        command.member,
-        command.reinstatement,
-        source.wallet,
-        unused_name(ledger.lots, f"{command.lot}+{command.reinstatement}"),
-        command.lot,
-        source.lapsed,
-        grace_end(now, wallet.reissue_days, terms),
-        command.reason,
-        command.actor,
-        now,
+        member=command.member,
+        reinstatement=command.reinstatement,
+        wallet=source.wallet,
+        lot=unused_name(ledger.lots, f"{command.lot}+{command.reinstatement}"),
+        source=command.lot,
+        points=source.lapsed,
+        expires_at=grace_end(now, wallet.reissue_days, terms),
+        reason=command.reason,
+        actor=command.actor,
+        at=now,
     )

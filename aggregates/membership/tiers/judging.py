@@ -1,8 +1,12 @@
-"""The rules of tiers: up at once, reviewed when the tier's time is over, after a grace if it is not kept.
+"""The rules of tiers: raised at once, reviewed when the time of a tier is over, lowered after a grace if it is not kept.
 
-A tier is held for the window's months, to the end of the day, or to the end of the cycle after the one it was reached in. Then
-the lower keep-threshold decides; who misses it may make up for it within the grace. A tier that is kept runs on from the old
-date, so reviews do not drift. A reversal may take an upgrade back, as the policy says (membership semantics 2.2).
+A tier is held for the window's months, to the end of the day, or to the end of the cycle after the one it was reached in.
+Then the lower keep-threshold decides; a member who misses it may make up for it within the grace. A tier that is kept runs
+on from its old date, so reviews do not drift. A reversal may take an upgrade back, as the policy says (membership semantics
+2.2).
+
+An override is a tier set by hand over the earned one, which goes on beneath it. A pin replaces the earned tier, a floor
+raises it.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ Reviewed: TypeAlias = TierExtended | TierGraceStarted | TierLowered
 
 
 def raise_tier(member: str, now: int, metric: int, counting: Qualification) -> list[TierRaised | TierExtended]:
-    """The tier that ``metric``, of the window of ``now``, reaches; or the one in its grace that is kept after all."""
+    """Return the raise to the tier that ``metric`` reaches, or the extension of a tier kept within its grace, if any."""
     terms, standing = counting.terms, counting.state.standing
     rank, held = terms.reached(metric), terms.rank(standing.now.tier)
     if rank > held:
@@ -36,7 +40,20 @@ def raise_tier(member: str, now: int, metric: int, counting: Qualification) -> l
         revocable = revocable_until(now, until, counting)
         provisional = revocable if terms.qualifying.provisional else None
         seen = view_of(tier, metric, now, counting)
-        return [TierRaised(member, tier, standing.now.tier, metric, until, revocable, provisional, seen, terms.version, now)]
+        return [
+            TierRaised(
+                member=member,
+                tier=tier,
+                previous=standing.now.tier,
+                qualifying=metric,
+                valid_until=until,
+                revocable_until=revocable,
+                provisional_until=provisional,
+                shown=seen,
+                terms=terms.version,
+                at=now,
+            )
+        ]
     if standing.grace_until is None:
         return []
     made_up = metric_in_grace(now, counting)
@@ -44,7 +61,7 @@ def raise_tier(member: str, now: int, metric: int, counting: Qualification) -> l
 
 
 def review_tier(member: str, due: int, at: int, counting: Qualification) -> Reviewed:
-    """The outcome of the review that is ``due``, or of the grace that ends then, recorded ``at``."""
+    """Return the outcome of the review that is ``due``, or of the grace that ends then, recorded ``at``."""
     terms, standing = counting.terms, counting.state.standing
     held = terms.rank(standing.now.tier)
     graced = standing.grace_until is not None
@@ -56,15 +73,34 @@ def review_tier(member: str, due: int, at: int, counting: Qualification) -> Revi
         until = add_days(due, terms.qualifying.grace_days, terms.zone)
         needed = terms.tiers[held - 1].keep * terms.scale
         seen = view_of(standing.now.tier, metric, due, counting)
-        return TierGraceStarted(member, standing.now.tier, metric, needed, until, seen, terms.version, at)
+        return TierGraceStarted(
+            member=member,
+            tier=standing.now.tier,
+            qualifying=metric,
+            needed=needed,
+            grace_until=until,
+            shown=seen,
+            terms=terms.version,
+            at=at,
+        )
     rank = rank_after_review(kept, held, terms.qualifying.downgrade)
     valid = renewed(anchor(due, counting), counting) if rank else None
     seen = view_of(terms.name(rank), metric, due, counting)
-    return TierLowered(member, terms.name(rank), standing.now.tier, metric, valid, "review", seen, terms.version, at)
+    return TierLowered(
+        member=member,
+        tier=terms.name(rank),
+        previous=standing.now.tier,
+        qualifying=metric,
+        valid_until=valid,
+        reason="review",
+        shown=seen,
+        terms=terms.version,
+        at=at,
+    )
 
 
 def rank_after_review(kept: int, held: int, downgrade: str) -> int:
-    """The rank after a review that was not met."""
+    """Return the rank after a review that was not met."""
     return {"one_down": max(0, held - 1), "to_metric": kept, "base": 0}[downgrade]
 
 
@@ -72,11 +108,20 @@ def extend_tier(member: str, metric: int, now: int, at: int, counting: Qualifica
     tier, terms = counting.state.standing.now.tier, counting.terms
     until = renewed(anchor(now, counting), counting)
     revocable = until if terms.qualifying.revoke == "always" else None
-    return TierExtended(member, tier, metric, until, revocable, view_of(tier, metric, now, counting), terms.version, at)
+    return TierExtended(
+        member=member,
+        tier=tier,
+        qualifying=metric,
+        valid_until=until,
+        revocable_until=revocable,
+        shown=view_of(tier, metric, now, counting),
+        terms=terms.version,
+        at=at,
+    )
 
 
 def revoke_upgrade(member: str, now: int, metric: int, counting: Qualification) -> list[TierLowered]:
-    """After a reversal: an upgrade that its purchases no longer carry is taken back, while it is revocable.
+    """Return the loss of an upgrade that its purchases no longer carry after a reversal, while the upgrade is revocable.
 
     It takes back no more than that upgrade gave: the tier held before it stands, to its own date.
     """
@@ -90,7 +135,19 @@ def revoke_upgrade(member: str, now: int, metric: int, counting: Qualification) 
         return []
     until = ended.valid_until if rank == before and not held.reviewed else held.valid_until if rank else None
     seen = view_of(terms.name(rank), metric, now, counting)
-    return [TierLowered(member, terms.name(rank), held.tier, metric, until, "reversal", seen, terms.version, now)]
+    return [
+        TierLowered(
+            member=member,
+            tier=terms.name(rank),
+            previous=held.tier,
+            qualifying=metric,
+            valid_until=until,
+            reason="reversal",
+            shown=seen,
+            terms=terms.version,
+            at=now,
+        )
+    ]
 
 
 def view_of(tier: str, metric: int, now: int, counting: Qualification) -> TierView:
@@ -98,19 +155,19 @@ def view_of(tier: str, metric: int, now: int, counting: Qualification) -> TierVi
 
 
 def metric_in_grace(now: int, counting: Qualification) -> int:
-    """The metric of the window that was reviewed, and of the grace since."""
+    """Return the metric of the window that was reviewed and of the grace since."""
     if counting.terms.qualifying.window == "rolling":
         return counting.metric(now)
     return counting.between(counting.opens(anchor(now, counting) - 1), now)
 
 
 def anchor(now: int, counting: Qualification) -> int:
-    """The date that the tier was held to, which the next one is counted from."""
+    """Return the date that the tier was held to, from which the next one is counted."""
     return counting.state.standing.now.valid_until or now
 
 
 def held_until(now: int, counting: Qualification) -> int:
-    """The first instant at which a tier that is reached ``now`` is reviewed."""
+    """Return the first instant at which a tier that is reached ``now`` is reviewed."""
     terms = counting.terms
     if terms.qualifying.window == "rolling":
         return end_of_day(add_months(now, terms.qualifying.months, terms.zone), terms.zone)
@@ -118,14 +175,14 @@ def held_until(now: int, counting: Qualification) -> int:
 
 
 def renewed(until: int, counting: Qualification) -> int:
-    """The same for a tier that was held ``until`` then, and runs on."""
+    """Return the first instant at which a tier that was held ``until`` then, and is kept, is reviewed again."""
     if counting.terms.qualifying.window == "rolling":
         return held_until(until - 1, counting)
     return counting.cycle(until)[1]
 
 
 def revocable_until(now: int, until: int, counting: Qualification) -> int | None:
-    """Until when a reversal takes back an upgrade of ``now`` that holds ``until``."""
+    """Return until when a reversal takes back an upgrade of ``now`` that is held ``until`` then; None for never."""
     terms = counting.terms
     match terms.qualifying.revoke:
         case "never":
@@ -150,7 +207,7 @@ def tier_in_effect(earned: str, override: TierOverride | None, terms: Programme)
 
 
 def tier_view(earned: str, override: TierOverride | None, metric: int, now: int, counting: Qualification) -> TierView:
-    """What the member sees who has earned this tier, under this override."""
+    """Return what a member sees who has earned this tier and has this override."""
     terms = counting.terms
     tier = tier_in_effect(earned, override, terms)
     rank = terms.rank(tier)
@@ -169,13 +226,25 @@ def override_tier(
     if laid.until is not None and laid.until <= now:
         raise Refusal("override_over", "An override ends after it begins, or not by itself.")
     seen = tier_view(earned, laid, counting.metric(now), now, counting)
-    told = (laid.override, laid.kind, laid.tier, reason, actor, laid.until)
-    return TierOverridden(member, *told, seen, terms.version, now)
+    return TierOverridden(
+        member=member,
+        override=laid.override,
+        kind=laid.kind,
+        tier=laid.tier,
+        reason=reason,
+        actor=actor,
+        until=laid.until,
+        shown=seen,
+        terms=terms.version,
+        at=now,
+    )
 
 
 def end_override(
     member: str, name: str, reason: str, actor: str | None, now: int, at: int, counting: Qualification
 ) -> TierOverrideEnded:
-    """What is earned is in effect again from ``now`` on; recorded ``at``."""
+    """Return the end of an override: the earned tier is in effect again from ``now`` on. Recorded ``at``."""
     seen = tier_view(counting.state.standing.now.tier, None, counting.metric(now), now, counting)
-    return TierOverrideEnded(member, name, reason, actor, seen, counting.terms.version, at)
+    return TierOverrideEnded(
+        member=member, override=name, reason=reason, actor=actor, shown=seen, terms=counting.terms.version, at=at
+    )

@@ -1,7 +1,7 @@
-"""The standing: the tier that is held, until when, what the latest upgrade ended, and what somebody has set by hand.
+"""The events and the state of tiers: the tier held, until when, what the latest upgrade replaced, and the override.
 
-``qualifying`` is the metric of the window, in its own units. ``terms``: the version of the policy that decided. ``shown``: what
-the member sees from then on; facts from before it was told have none.
+``qualifying`` is the metric of the window, in its own units. ``terms`` is the version of the policy that decided. ``shown``
+is what the member sees from then on; old events have none.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from aggregates.value import Value
 OverrideKind: TypeAlias = Literal["pin", "floor"]
 
 
-class TierRaised(Value):
-    """Held from ``at`` until ``valid_until``, when it is reviewed. A reversal takes it back until ``revocable_until``; until
-    ``provisional_until`` it is shown as provisional.
+class TierRaised(Value, kw_only=True):
+    """Held from ``at`` until ``valid_until``, when it is reviewed. A reversal takes it back until ``revocable_until``, and it
+    is shown as provisional until ``provisional_until``.
     """
 
     member: str
@@ -32,8 +32,8 @@ class TierRaised(Value):
     at: int
 
 
-class TierExtended(Value):
-    """Reviewed and kept, at its end or in the grace after it. ``revocable_until``: as of an upgrade."""
+class TierExtended(Value, kw_only=True):
+    """Reviewed and kept, at its end or in the grace after it. ``revocable_until`` is as in an upgrade."""
 
     member: str
     tier: str
@@ -45,7 +45,7 @@ class TierExtended(Value):
     at: int
 
 
-class TierGraceStarted(Value):
+class TierGraceStarted(Value, kw_only=True):
     """Reviewed and not kept: the tier is held on until ``grace_until``, and kept if ``needed`` is reached by then."""
 
     member: str
@@ -58,8 +58,8 @@ class TierGraceStarted(Value):
     at: int
 
 
-class TierLowered(Value):
-    """``reason``: ``review`` at the end of its time, or ``reversal`` of the purchase that had raised it."""
+class TierLowered(Value, kw_only=True):
+    """``reason`` is ``review`` at the end of its time, or ``reversal`` of the purchase that raised it."""
 
     member: str
     tier: str
@@ -72,10 +72,10 @@ class TierLowered(Value):
     at: int
 
 
-class TierOverridden(Value):
-    """Set by hand until ``until`` (None: until it is ended): ``pin``, this tier and no other, or ``floor``, at least this one.
+class TierOverridden(Value, kw_only=True):
+    """Set by hand until ``until`` (None: until it is ended): ``pin`` is this tier and no other, ``floor`` at least this one.
 
-    ``override`` names it. It takes the place of the one before; what is earned goes on beneath it.
+    ``override`` is its id. It replaces the override before it; the earned tier goes on beneath it.
     """
 
     member: str
@@ -90,8 +90,8 @@ class TierOverridden(Value):
     at: int
 
 
-class TierOverrideEnded(Value):
-    """By ``actor``, or by itself (None) when its time was over: what is earned is in effect again."""
+class TierOverrideEnded(Value, kw_only=True):
+    """Ended by ``actor``, or by itself (None) when its time was over: the earned tier is in effect again."""
 
     member: str
     override: str
@@ -107,9 +107,9 @@ TierEvent: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowere
 
 @dataclass(frozen=True)
 class HeldTier:
-    """A tier, since when, and when it is reviewed (the entry tier never is).
+    """A tier, since when, and when it is reviewed; the entry tier never is.
 
-    ``revocable_until``: until when a reversal takes it back. ``reviewed``: whether it was kept or given by a review since.
+    A reversal takes it back until ``revocable_until``. ``reviewed`` says whether a review kept or gave it since.
     """
 
     tier: str = ENTRY_TIER
@@ -129,7 +129,9 @@ class TierOverride:
 
 @dataclass(frozen=True)
 class TierState:
-    """``before``: what the latest upgrade ended, which a reversal of it brings back. ``overrides``: all there ever were."""
+    """``before`` is the tier that the latest upgrade replaced, which a reversal brings back. ``overrides`` holds the ids of
+    all.
+    """
 
     now: HeldTier = HeldTier()
     before: HeldTier = HeldTier()
@@ -139,7 +141,7 @@ class TierState:
 
     @property
     def due(self) -> int | None:
-        """When the tier is reviewed, its grace ends or the override runs out, whatever is first."""
+        """Return when the tier is reviewed, its grace ends or the override runs out, whichever comes first."""
         held = self.now.valid_until if self.grace_until is None else self.grace_until
         ends = self.override.until if self.override else None
         return held if ends is None or (held is not None and held <= ends) else ends
@@ -166,17 +168,18 @@ def evolve_tier(state: TierState, event: TierEvent) -> TierState:
 
 
 def take_back_upgrade(state: TierState, event: TierLowered) -> TierState:
-    """A reversal brings back what the upgrade ended, or leaves a tier between, which another may take back as well."""
+    """Return the state after a reversal: the tier before the upgrade, or one between that another may take back."""
     if event.tier == state.before.tier:
         return replace(state, now=replace(state.before, valid_until=event.valid_until), before=HeldTier(), grace_until=None)
     return replace(state, now=replace(state.now, tier=event.tier, valid_until=event.valid_until))
 
 
 class TierProgress(Value):
-    """The way to the next tier, as of the fact that tells it. Amounts are the metric's: minor units, points, or orders.
+    """The way to the next tier, as of the event that tells it. Amounts are in the metric's units: minor units, points, or
+    orders.
 
-    ``tier``: the next one, None above the highest; ``missing``: what it still takes. ``leaving``: what leaves the window within
-    30 days. ``forecast``: when the next tier is reached if buying goes on as in the last 90 days, None if it is not.
+    ``tier`` is the next one, None above the highest, and ``missing`` what it still takes. ``leaving`` leaves the window
+    within 30 days. ``forecast`` is when the next tier is reached at the pace of the last 90 days, None if it is not.
     """
 
     metric: Metric
@@ -187,7 +190,7 @@ class TierProgress(Value):
 
 
 class TierView(Value):
-    """``tier``: the one in effect, an override included, with its ``benefits``."""
+    """What a member sees: the ``tier`` in effect, an override included, with its ``benefits`` and the way ahead."""
 
     tier: str
     benefits: Benefits
