@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from aggregates.membership.state import Membership
 
 from aggregates.decider import stream_id
 from aggregates.membership.decider import membership
 from aggregates.membership.events import PointsGranted
 from aggregates.membership.ledger.lots import Lot, fefo
+from aggregates.membership.state import Membership
 from aggregates.membership.tiers.judging import tier_in_effect
 from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Programme

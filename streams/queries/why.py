@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeAlias
 
-from aggregates.membership.state import Membership, evolve
-
 from aggregates.membership.decider import due_events
 from aggregates.membership.events import Event, LotActivated
+from aggregates.membership.state import Membership, evolve
 from aggregates.membership.tiers.qualification import Qualification
 from aggregates.membership.tiers.state import TierEvent
 from aggregates.programme import Policies

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from aggregates.membership.state import Membership
-
 from aggregates.membership.commands import (
     ActivateLot,
     AdjustPoints,
@@ -23,6 +21,7 @@ from aggregates.membership.commands import (
     TransferPoints,
 )
 from aggregates.membership.decider import membership
+from aggregates.membership.state import Membership
 from aggregates.membership.tiers.state import OverrideKind
 from aggregates.order.decider import order
 from aggregates.order.refund import RefundOrder, RefundPart
