@@ -27,7 +27,7 @@ from projections.card import Card, card
 from projections.card_tier import Override
 from projections.purse import Activation
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import lives
+from tests.aggregates.membership.histories import lives
 from tests.projections.folding import folded
 
 REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)

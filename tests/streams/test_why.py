@@ -25,7 +25,7 @@ from streams.queries.why import TIER, counted, life
 from streams.registry import EVENTS
 from streams.running.app import running
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import POLICIES, START, lives
+from tests.aggregates.membership.histories import POLICIES, START, lives
 from tests.samples import SAMPLES
 from tests.shop import HOUR, line, place
 from tests.shop import START as OPENED

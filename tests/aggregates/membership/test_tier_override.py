@@ -9,7 +9,7 @@ from aggregates.membership.decider import decide, membership
 from aggregates.membership.events import PointsGranted, TierOverridden, TierOverrideEnded
 from streams.commands.validation import require_valid
 from tests.aggregates.given import CONTEXT, instant, refusing
-from tests.aggregates.tier_lives import under
+from tests.aggregates.membership.lives import under
 
 
 def test_a_pin_holds_whatever_is_earned() -> None:

@@ -18,7 +18,7 @@ from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.reactions import react
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import POLICIES, START, TERMS, lives
+from tests.aggregates.membership.histories import POLICIES, START, TERMS, lives
 
 CONTEXT = Context(POLICIES)
 GOLD = TierRaised(

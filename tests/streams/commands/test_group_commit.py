@@ -30,7 +30,7 @@ from tests.shop import START
 pytestmark = in_both_databases
 
 THREADS = 16
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def at_once(ask: Callable[[Request], Outcome], requests: Iterable[Request]) -> list[Outcome]:

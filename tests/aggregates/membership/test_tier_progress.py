@@ -5,7 +5,7 @@ import pytest
 from aggregates.membership.tiers.qualification import PACE, Qualification, progress_to_next
 from aggregates.membership.tiers.state import TierProgress
 from tests.aggregates.given import DAY, instant
-from tests.aggregates.tier_lives import Life, noon, under
+from tests.aggregates.membership.lives import Life, noon, under
 
 
 def way(life: Life, day: str) -> TierProgress:

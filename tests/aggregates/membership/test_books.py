@@ -7,7 +7,7 @@ from aggregates.membership.ledger.books import Liability
 from aggregates.programme import Earning, Programme, SpendRule, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
-from tests.aggregates.ledgers import Ledger, policies
+from tests.aggregates.membership.lives import Ledger, policies
 
 NOW = instant("2026-11-25T12:00", "UTC")
 TERMS = Programme()

@@ -13,7 +13,7 @@ from aggregates.programme import Audience, Days, Reward, Wallet
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
+from tests.aggregates.membership.lives import Ledger, only, policies
 
 NOW = instant("2026-11-25T12:00", "UTC")
 MUG = Reward("mug", "product", "mug-01", 40, per_member=2)

@@ -29,7 +29,7 @@ from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
-from tests.aggregates.tier_lives import Life
+from tests.aggregates.membership.lives import Life
 
 START = instant("2026-01-01")
 ZONES = st.sampled_from(["America/New_York", "UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])

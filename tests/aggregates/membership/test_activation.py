@@ -9,7 +9,7 @@ from aggregates.membership.events import LotActivated
 from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
 from aggregates.programme.points import Activates
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import NOW, Ledger, bought, only, policies
+from tests.aggregates.membership.lives import NOW, Ledger, bought, only, policies
 
 
 def test_points_of_a_wallet_that_activates_at_payment_can_be_spent_at_once() -> None:

@@ -12,7 +12,7 @@ from aggregates.order.events import Event, OrderCancelled, OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart, money_back, units_of
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, refusing
-from tests.aggregates.test_refund import ADJUSTMENT, LINES, MILK, TEA, paid, refunded
+from tests.aggregates.order.test_refund import ADJUSTMENT, LINES, MILK, TEA, paid, refunded
 
 
 def test_what_is_stated_goes_back_with_the_goods() -> None:

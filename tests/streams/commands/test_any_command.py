@@ -24,7 +24,7 @@ from streams.running.app import App, running
 from tests.checks.refusals import documented
 from tests.redis_content import content
 from tests.shop import MEMBERS, START, requests
-from tests.streams.anything import DAY, PARTING, POLICY, command
+from tests.streams.commands.any_command import DAY, PARTING, POLICY, command
 
 AT_A_TIME = 8
 number = count()

@@ -16,7 +16,7 @@ from aggregates.programme import Bonus, Earning, Multiplier, Policies, SpendRule
 from aggregates.reactions import react
 from aggregates.value import Value, field_names
 from tests.aggregates.given import CONTEXT, DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
+from tests.aggregates.membership.lives import Ledger, only, policies
 
 NOW = instant("2026-06-10T12:00", "UTC")
 AT_ONCE = Wallet(activates="at_payment")

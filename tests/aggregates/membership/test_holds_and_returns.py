@@ -16,7 +16,7 @@ from aggregates.membership.events import HoldReleased, LotExpired, PointsClawedB
 from aggregates.programme import Clawback, Redemption, Reward
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
+from tests.aggregates.membership.lives import AT_ONCE, NOW, Ledger, bought, only, policies
 
 
 def test_held_points_are_nobody_elses_and_do_not_lapse() -> None:

@@ -15,7 +15,7 @@ from aggregates.programme.problems import problems
 from aggregates.programme.tiers import Metric
 from aggregates.value import replace
 from tests.aggregates.given import refusing
-from tests.aggregates.tier_lives import Life, noon, policy, under
+from tests.aggregates.membership.lives import Life, noon, policy, under
 
 DAY = "2026-01-10"
 AT_ONCE = (Wallet(activates="at_payment"),)

@@ -9,8 +9,8 @@ from aggregates.order.events import Event, OrderLine, OrderPlaced, OrderShipped
 from aggregates.order.refund import RefundPart
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, ask, refusing
-from tests.aggregates.test_order import ALL_BACK, CANCELLED, DELIVERED, LINES, PAID, PLACE, PLACED, SHIPPED
-from tests.aggregates.test_refund import refunded
+from tests.aggregates.order.test_order import ALL_BACK, CANCELLED, DELIVERED, LINES, PAID, PLACE, PLACED, SHIPPED
+from tests.aggregates.order.test_refund import refunded
 
 RECORDED = CancelOrder("o", 5, "changed my mind", recorded=True)
 

@@ -13,7 +13,7 @@ from aggregates.membership.decider import decide, membership
 from aggregates.membership.state import Membership
 from streams.commands.validation import require_valid
 from tests.aggregates.given import CONTEXT
-from tests.aggregates.tier_lives import under
+from tests.aggregates.membership.lives import under
 
 anything = st.one_of(
     st.none(),

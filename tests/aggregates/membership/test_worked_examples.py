@@ -24,7 +24,7 @@ from aggregates.programme import Bonus, Earning, SpendRule
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
+from tests.aggregates.membership.lives import Ledger, only, policies
 
 BONUS = policies(earning=Earning(spend=(SpendRule(bonuses=(Bonus(200, 100),)),)))
 START = instant("2026-06-10T12:00", "UTC")

@@ -14,7 +14,7 @@ from aggregates.membership.decider import membership
 from aggregates.programme import Earning, EventRule, Reward, StreakRule, Transfers, Wallet
 from aggregates.value import field_names
 from streams.commands.validation import require_valid
-from tests.aggregates.ledgers import Ledger, policies
+from tests.aggregates.membership.lives import Ledger, policies
 
 NOW = 1_800_000_000_000
 COMMANDS: tuple[Any, ...] = (*MemberRequest.__args__, *ActionCommand.__args__)

@@ -22,7 +22,7 @@ from aggregates.programme import Policies, Pools, Reward, Transfers, Validity, W
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
+from tests.aggregates.membership.lives import Ledger, only, policies
 
 NOW = instant("2026-11-25T12:00", "UTC")
 SHARED = Wallet(activates="at_payment", validity=Validity("days", 10), pools=Pools(allowed=True, members=2))

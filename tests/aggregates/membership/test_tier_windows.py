@@ -6,7 +6,7 @@ from aggregates.membership.commands import AdjustPoints
 from aggregates.membership.events import TierExtended, TierGraceStarted
 from aggregates.membership.tiers.qualification import Qualification
 from tests.aggregates.given import ZONE, instant
-from tests.aggregates.tier_lives import Life, noon, under
+from tests.aggregates.membership.lives import Life, noon, under
 
 DECEMBER, JANUARY = "2026-12-31T23:59", "2027-01-01T00:00"
 

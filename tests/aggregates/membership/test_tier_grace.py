@@ -9,7 +9,7 @@ from aggregates.membership.tiers.qualification import Qualification, progress_to
 from aggregates.programme import Tier
 from aggregates.value import replace
 from tests.aggregates.given import instant
-from tests.aggregates.tier_lives import Life, noon, under
+from tests.aggregates.membership.lives import Life, noon, under
 
 
 def silver(**rules: Any) -> Life:

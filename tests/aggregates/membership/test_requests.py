@@ -28,7 +28,7 @@ from aggregates.programme import Clawback, Earning, Redemption, SpendRule, Trans
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
+from tests.aggregates.membership.lives import AT_ONCE, NOW, Ledger, bought, only, policies
 
 CAREFUL = replace(AT_ONCE, redemption=Redemption(value=(1, 50), minimum=20, multiple=10, share=(1, 2)))
 

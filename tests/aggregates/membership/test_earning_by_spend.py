@@ -14,7 +14,7 @@ from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Audience, Bonus, Days, Earning, Multiplier, Selection, SpendRule
 from tests.aggregates.given import instant
-from tests.aggregates.ledgers import Ledger, policies
+from tests.aggregates.membership.lives import Ledger, policies
 
 NOW = instant("2026-11-25T12:00", "UTC")
 TEA = BoughtLine("earl", 1_000, "GROCERY", "tea")

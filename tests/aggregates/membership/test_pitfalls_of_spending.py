@@ -10,7 +10,7 @@ from aggregates.membership.commands import ClaimReward, HoldPoints, RedeemPoints
 from aggregates.membership.events import LotExpired, PointsClawedBack, PointsRedeemed, RewardClaimed
 from aggregates.programme import Programme, Reward, Validity, Wallet
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, only, policies
+from tests.aggregates.membership.lives import Ledger, only, policies
 
 NOW = instant("2026-06-10T12:00", "UTC")
 AT_ONCE = Wallet(activates="at_payment")

@@ -26,8 +26,8 @@ from aggregates.membership.ledger.books import Closing, closing, movements
 from aggregates.programme import Transfers, Validity, Wallet
 from projections.card import Card, card
 from tests.aggregates.given import DAY
-from tests.aggregates.ledgers import Ledger, policies
-from tests.aggregates.reference_ledger import Reference
+from tests.aggregates.membership.lives import Ledger, policies
+from tests.aggregates.membership.reference_ledger import Reference
 from tests.projections.folding import folded
 
 LIFE, WAIT, GRACE, HOLD = 20, 14, 5, 36

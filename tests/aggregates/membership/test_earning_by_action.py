@@ -28,7 +28,7 @@ from aggregates.programme import (
 from aggregates.reactions import react
 from aggregates.review import ProductReviewed
 from tests.aggregates.given import DAY, instant, refusing
-from tests.aggregates.ledgers import Ledger, policies
+from tests.aggregates.membership.lives import Ledger, policies
 
 NOW = instant("2026-11-25T12:00", "UTC")  # a Wednesday
 REVIEW = EventRule("reviews", "review", 20, limit=2, per="week")
