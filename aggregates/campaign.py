@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id
 from aggregates.pricing.campaign_document import plain_campaign, read_campaign
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.value import Value, replace
@@ -68,7 +68,7 @@ class CampaignLaunched(Value):
     at: int
 
 
-class CampaignChanged(Value):
+class CampaignChanged(Value, kw_only=True):
     """``document``: the terms, complete, so that no later default changes what it says. The launch is version 1."""
 
     campaign: str
@@ -78,7 +78,7 @@ class CampaignChanged(Value):
     at: int
 
 
-class CampaignEnded(Value):
+class CampaignEnded(Value, kw_only=True):
     campaign: str
     version: int
     actor: str
@@ -102,7 +102,7 @@ class Campaign:
     ended: int | None = None
 
 
-def decide(command: Command, campaign: Campaign) -> list[Event]:
+def decide(command: Command, campaign: Campaign, _: Context) -> list[Event]:
     require_id("campaign", command.campaign)
     match command:
         case LaunchCampaign():
@@ -114,7 +114,15 @@ def decide(command: Command, campaign: Campaign) -> list[Event]:
             require_known(campaign)
             if campaign.ended is not None:
                 return []
-            return [CampaignEnded(command.campaign, campaign.version, command.actor, command.reason, command.at)]
+            return [
+                CampaignEnded(
+                    campaign=command.campaign,
+                    version=campaign.version,
+                    actor=command.actor,
+                    reason=command.reason,
+                    at=command.at,
+                )
+            ]
         case _:
             assert_never(command)
 
@@ -147,7 +155,15 @@ def change(command: ChangeCampaign, campaign: Campaign) -> list[Event]:
     if command.replaces not in (None, campaign.version):
         raise Refusal("campaign_changed", f"The newest version is {campaign.version}: look at it before replacing it.")
     document = plain_campaign(terms)
-    return [CampaignChanged(command.campaign, campaign.version + 1, document, command.actor, command.at)]
+    return [
+        CampaignChanged(
+            campaign=command.campaign,
+            version=campaign.version + 1,
+            document=document,
+            actor=command.actor,
+            at=command.at,
+        )
+    ]
 
 
 def require_known(campaign: Campaign) -> None:

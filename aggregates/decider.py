@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Generic, NamedTuple, TypeVar
 
+from aggregates.programme.terms import Policies
+
 C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E")
@@ -30,20 +32,37 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
 
 
 @dataclass(frozen=True)
+class Context:
+    """What every decision may go by besides its command and its stream: the programme, in all its versions."""
+
+    policies: Policies
+
+    @property
+    def zone(self) -> str:
+        """The shop's time zone."""
+        return self.policies.newest.zone
+
+    @property
+    def currency(self) -> str:
+        """The one currency that the shop sells in."""
+        return self.policies.newest.currency
+
+
+@dataclass(frozen=True)
 class Decider(Generic[C, S, E]):
     """One aggregate: its first state, what it decides, and how its facts change it.
 
     ``replay`` may fold many facts faster than one by one, to the same state. ``due``: the instant from which on time alone
     changes something, None for never; whoever is asked to record it by then finds it later, or None, afterwards.
 
-    >>> counter = Decider("counter", 0, lambda by, _: [by] if by else [], lambda total, by: total + by)
+    >>> counter = Decider("counter", 0, lambda by, *_: [by] if by else [], lambda total, by: total + by)
     >>> counter.rebuild([1, 2])
     3
     """
 
     name: str
     initial: S
-    decide: Callable[[C, S], list[E]]
+    decide: Callable[[C, S, Context], list[E]]
     evolve: Callable[[S, E], S]
     replay: Callable[[Iterable[E]], S] | None = None
     due: Callable[[S], int | None] | None = None
@@ -93,9 +112,14 @@ def require_count(what: str, value: int, least: int = 0) -> None:
         raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
 
 
+def is_instant(value: int) -> bool:
+    """Return whether a number is UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
+    return type(value) is int and 0 <= value < LATEST_INSTANT
+
+
 def require_instant(what: str, value: int) -> None:
-    """Refuse what is no instant: UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
-    if type(value) is not int or not 0 <= value < LATEST_INSTANT:
+    """Refuse a number that is no instant."""
+    if not is_instant(value):
         raise Refusal(f"{what}_invalid", f"The {what} is an instant: UTC epoch milliseconds, from 1970 on.")
 
 

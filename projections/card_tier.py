@@ -12,7 +12,7 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.value import Value
 
 Event: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded
@@ -43,22 +43,22 @@ def tier_changes(event: Event) -> dict[str, Any]:
             return {"override": None} | seen(event.shown)
 
 
-def earned(tier: str, qualifying: int, shown: Shown | None) -> dict[str, Any]:
+def earned(tier: str, qualifying: int, shown: TierView | None) -> dict[str, Any]:
     """``shown``: None in facts from before it was told, when what was earned was in effect."""
     told = {"earned_tier": tier, "qualifying": qualifying}
     return told | ({"tier": tier} if shown is None else seen(shown))
 
 
-def seen(shown: Shown) -> dict[str, Any]:
+def seen(shown: TierView) -> dict[str, Any]:
     return {"tier": shown.tier, "benefits": shown.benefits} | progress(shown.ahead)
 
 
-def towards(qualifying: int, ahead: Ahead | None) -> dict[str, Any]:
+def towards(qualifying: int, ahead: TierProgress | None) -> dict[str, Any]:
     """``ahead``: None where another fact tells the way, or none did yet."""
     return {"qualifying": qualifying} | (progress(ahead) if ahead else {})
 
 
-def progress(ahead: Ahead) -> dict[str, Any]:
+def progress(ahead: TierProgress) -> dict[str, Any]:
     return {
         "metric": ahead.metric,
         "next_tier": ahead.tier,

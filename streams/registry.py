@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
-from aggregates.cart import events as cart_facts
+from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -104,7 +102,7 @@ EVENTS: dict[type, EventType] = {
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
-        *cart_facts.Event.__args__,
+        *cart.Event.__args__,
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,

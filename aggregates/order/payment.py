@@ -55,8 +55,18 @@ def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[Orde
     left = sum(line.paid for line in placed.lines) - sum(known.amount for known in order.tenders) - command.amount
     if left < 0:
         raise Refusal("tender_too_high", f"Only {left + command.amount} (minor units) of this order is left to pay.")
-    whose = (command.order, placed.member, placed.session)
-    return [OrderTendered(*whose, command.tender, command.kind, command.amount, left, command.at)]
+    return [
+        OrderTendered(
+            order=command.order,
+            member=placed.member,
+            session=placed.session,
+            tender=command.tender,
+            kind=command.kind,
+            amount=command.amount,
+            left=left,
+            at=command.at,
+        )
+    ]
 
 
 def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentPending]:
@@ -64,14 +74,28 @@ def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> I
     require_instant("until", command.until)
     if not command.at < command.until <= command.at + WAITED_FOR:
         raise Refusal("until_invalid", "A payment is waited for until a later instant, 7 days on at most.")
-    event = OrderPaymentPending(command.order, placed.member, placed.session, command.payment, command.until, command.at)
+    event = OrderPaymentPending(
+        order=command.order,
+        member=placed.member,
+        session=placed.session,
+        payment=command.payment,
+        until=command.until,
+        at=command.at,
+    )
     if mark_of(event) not in order.payments:
         yield event
 
 
 def fail_payment(command: FailPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentFailed]:
     require_id("payment", command.payment)
-    event = OrderPaymentFailed(command.order, placed.member, placed.session, command.payment, command.reason, command.at)
+    event = OrderPaymentFailed(
+        order=command.order,
+        member=placed.member,
+        session=placed.session,
+        payment=command.payment,
+        reason=command.reason,
+        at=command.at,
+    )
     if mark_of(event) not in order.payments:
         yield event
 

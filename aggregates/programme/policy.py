@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from aggregates.decider import Decider, Refusal, require_id
+from aggregates.decider import Context, Decider, Refusal, require_id
 from aggregates.programme import Policies, Programme
 from aggregates.programme.document import plain
 from aggregates.programme.problems import problems
@@ -29,17 +29,12 @@ END_OF_TIME = 253_402_300_800_000
 
 
 class PublishPolicy(Value):
-    """``document`` holds from ``effective`` on. ``replaces``: the newest version its author knew, if that is to be so still.
-
-    ``zone`` and ``currency`` are the shop's.
-    """
+    """``document`` holds from ``effective`` on. ``replaces``: the newest version its author knew, if that is to be so still."""
 
     document: Mapping[str, Any]
     effective: int
     actor: str
     at: int
-    zone: str = "UTC"
-    currency: str = "USD"
     replaces: int | None = None
 
 
@@ -66,8 +61,8 @@ Event = PolicyPublished
 # State: every version, with the instant it holds from
 
 
-def decide(command: Command, policies: Policies) -> list[Event]:
-    terms, unfit = read(command.document, command.zone, command.currency)
+def decide(command: Command, policies: Policies, context: Context) -> list[Event]:
+    terms, unfit = read(command.document, context.zone, context.currency)
     for path, reason in unfit or problems(terms):
         raise Refusal("policy_invalid", f"{'.'.join(map(str, path)) or 'The document'}: {reason}.")
     require_id("actor", command.actor)
@@ -84,7 +79,7 @@ def decide(command: Command, policies: Policies) -> list[Event]:
         raise Refusal("policy_changed", changed(command.replaces, newest))
     version, document = newest + 1, plain(terms)
     return [
-        PolicyPublished(SHOP, version, document, command.zone, command.currency, command.effective, command.actor, command.at)
+        PolicyPublished(SHOP, version, document, context.zone, context.currency, command.effective, command.actor, command.at)
     ]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from aggregates.membership.ledger.book import KINDS, Kind
+from aggregates.membership.ledger.books import MOVEMENT_KINDS, MovementKind
 from aggregates.programme import Programme
 from infra.settings import from_environment
 from streams.cli.console import ERR, OUT, grid, instant, money, pairs
@@ -44,11 +44,11 @@ def auditing(at: str | None, by: str) -> None:
 
 
 def roll_forward(done: Audit, wallet: str, span: int) -> object:
-    rolled: dict[str, Counter[Kind]] = {}
+    rolled: dict[str, Counter[MovementKind]] = {}
     for (of, day), moved in sorted(done.rolled.items()):
         if of == wallet:
             rolled.setdefault(day[:span], Counter()).update(moved)
-    seen = [kind for kind in KINDS if kind != "owed" and any(moved[kind] for moved in rolled.values())]
+    seen = [kind for kind in MOVEMENT_KINDS if kind != "owed" and any(moved[kind] for moved in rolled.values())]
     rows, opening = [], 0
     for day, moved in rolled.items():
         closed = opening + sum(moved[kind] for kind in seen)

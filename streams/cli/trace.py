@@ -7,8 +7,8 @@ from typing import Any
 import click
 import msgspec
 
-from aggregates.constraints import guards
-from aggregates.decider import Recorded, stream_id
+from aggregates.constraints import constraints_of
+from aggregates.decider import Context, Recorded, stream_id
 from aggregates.programme import Policies
 from aggregates.reactions import react
 from aggregates.value import asdict
@@ -48,8 +48,8 @@ def trace_event(app: App, position: int) -> None:
         ("stream", f"{row.stream}, version {row.version}"),
         ("topic", f"{TOPICS[type(event)]}, key {app.log.codec.partition_key(event)}"),
         ("request", request.request if request else "-"),
-        ("brings about", ", ".join(type(command).__name__ for command in react(event, Policies())) or "-"),
-        ("guarded by", ", ".join(type(guard).__name__ for guard in guards(event)) or "-"),
+        ("brings about", ", ".join(type(command).__name__ for command in react(event, Context(Policies()))) or "-"),
+        ("guarded by", ", ".join(type(guard).__name__ for guard in constraints_of(event)) or "-"),
         ("content", msgspec.json.format(msgspec.json.encode(event)).decode()),
     ]
     OUT.print(pairs(f"Position {position:,}", told))

@@ -9,11 +9,11 @@ import click
 
 from aggregates.decider import stream_id
 from aggregates.membership.decider import membership
-from aggregates.membership.events import Membership, PointsGranted
-from aggregates.membership.ledger.allocation import fefo
-from aggregates.membership.ledger.lots import Lot
-from aggregates.membership.tiers.override import in_effect
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.events import PointsGranted
+from aggregates.membership.ledger.lots import Lot, fefo
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.judging import tier_in_effect
+from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Programme
 from aggregates.programme.problems import rules as known_rules
 from infra.settings import from_environment
@@ -111,7 +111,7 @@ def tier(app: App, found: Life, now: int) -> Iterator[Any]:
     columns = ("position", "at", "what", "by", "tier", "metric")
     yield grid(f"Tier of {found.member}", columns, (risen(step, found) for step in found.tier), numbers=(5,))
     terms = found.policies.at(now)
-    counting = Counting(terms, found.now)
+    counting = Qualification(terms, found.now)
     rows = (
         (one.what, instant(one.at, app.terms), amount(one.amount, terms)) for one in counted(found.now, found.policies, now)
     )
@@ -123,10 +123,10 @@ def tier(app: App, found: Life, now: int) -> Iterator[Any]:
     yield pairs("How it stands", [("as of", instant(now, app.terms)), *stands(found, counting, now)])
 
 
-def stands(found: Life, counting: Counting, now: int) -> Iterator[tuple[str, object]]:
+def stands(found: Life, counting: Qualification, now: int) -> Iterator[tuple[str, object]]:
     """How the tier stands in the end."""
     terms, standing = counting.terms, found.now.standing
-    yield "tier", in_effect(standing.now.tier, standing.override, terms)
+    yield "tier", tier_in_effect(standing.now.tier, standing.override, terms)
     yield "metric", amount(counting.metric(now), terms)
     if standing.override:
         until = instant(standing.override.until, terms) if standing.override.until else "it is ended"
@@ -140,7 +140,7 @@ def stands(found: Life, counting: Counting, now: int) -> Iterator[tuple[str, obj
 def risen(step: Step, found: Life) -> tuple[str, ...]:
     terms = found.policies.version(getattr(step.event, "terms", 1))
     metric = getattr(step.event, "qualifying", None)
-    effective = in_effect(step.after.tier, step.after.standing.override, terms)
+    effective = tier_in_effect(step.after.tier, step.after.standing.override, terms)
     return (*head(step, terms), effective, "-" if metric is None else amount(metric, terms))
 
 

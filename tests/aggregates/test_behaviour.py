@@ -20,7 +20,7 @@ from aggregates.behaviour import (
     behaviour,
 )
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 WHOSE = ("tea", "m", "s", 1)
 OF_PRODUCT: list[OfProduct] = [
@@ -41,19 +41,19 @@ every = pytest.mark.parametrize("fact", EVERY, ids=lambda fact: type(fact).__nam
 
 def refused(fact: Event, code: str) -> None:
     with refusing(code):
-        behaviour.decide(fact, None)
+        behaviour.decide(fact, None, CONTEXT)
 
 
 @every
 def test_a_fact_is_kept_as_it_was_told(fact: Event) -> None:
     for told in (fact, replace(fact, member=None), replace(fact, session=None)):
-        assert behaviour.decide(told, None) == [told]
+        assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @every
 def test_the_same_fact_may_happen_again(fact: Event) -> None:
     assert behaviour.rebuild([fact]) is None
-    assert behaviour.decide(fact, behaviour.rebuild([fact])) == [fact]
+    assert behaviour.decide(fact, behaviour.rebuild([fact]), CONTEXT) == [fact]
 
 
 @every
@@ -70,7 +70,7 @@ def test_a_shopper_without_a_name_is_refused(fact: Event) -> None:
 @of_product
 def test_where_it_was_found_may_be_told(fact: OfProduct) -> None:
     for told in (replace(fact, slot="home", place=1), replace(fact, slot="home"), replace(fact, place=7)):
-        assert behaviour.decide(told, None) == [told]
+        assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @of_product
@@ -84,7 +84,7 @@ def test_a_place_that_cannot_be_is_refused(fact: OfProduct) -> None:
 @pytest.mark.parametrize("length", [1, LONGEST_QUERY])
 def test_a_search_may_say_anything_of_some_length(length: int) -> None:
     told = replace(SEARCHED, query="\n" * length, shown=())
-    assert behaviour.decide(told, None) == [told]
+    assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @pytest.mark.parametrize("length", [0, LONGEST_QUERY + 1])
@@ -95,8 +95,8 @@ def test_a_search_that_says_nothing_or_goes_on_for_ever_is_refused(length: int) 
 @pytest.mark.parametrize("count", [0, MOST_SHOWN])
 def test_a_slot_and_an_answer_may_hold_many_or_none(count: int) -> None:
     products = tuple(f"p-{n}" for n in range(count))
-    assert behaviour.decide(replace(SEARCHED, shown=products), None)
-    assert behaviour.decide(replace(IMPRESSED, products=products, propensities=()), None)
+    assert behaviour.decide(replace(SEARCHED, shown=products), None, CONTEXT)
+    assert behaviour.decide(replace(IMPRESSED, products=products, propensities=()), None, CONTEXT)
 
 
 def test_more_than_could_be_shown_is_refused() -> None:
@@ -114,7 +114,7 @@ def test_each_product_shown_has_a_name() -> None:
 @pytest.mark.parametrize("propensities", [(), (0.0, 1.0), (1, 0)])
 def test_propensities_are_told_of_all_or_of_none(propensities: tuple[float, ...]) -> None:
     told = replace(IMPRESSED, propensities=propensities, strategy=None)
-    assert behaviour.decide(told, None) == [told]
+    assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @pytest.mark.parametrize("propensities", [(0.5,), (0.5, 0.5, 0.5), (0.5, -0.1), (1.1, 0.5), (nan, 0.5), (0.5, inf)])

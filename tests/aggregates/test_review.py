@@ -4,7 +4,7 @@ import pytest
 
 from aggregates.review import LONGEST, ProductReviewed, ReviewProduct, author, review
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 SAY = ReviewProduct("tea", 1, 9, member="m", text="Good.", order="o-1")
 SAID = ProductReviewed("tea", "m", None, 9, "Good.", "o-1", at=1)
@@ -13,30 +13,30 @@ GIVEN = review.rebuild([SAID])
 
 
 def test_a_review_is_kept_as_it_was_said() -> None:
-    assert review.decide(SAY, SILENT) == [SAID]
+    assert review.decide(SAY, SILENT, CONTEXT) == [SAID]
     guests = ReviewProduct("tea", 1, 2, session="s")
-    assert review.decide(guests, SILENT) == [ProductReviewed("tea", None, "s", 2, None, None, at=1)]
+    assert review.decide(guests, SILENT, CONTEXT) == [ProductReviewed("tea", None, "s", 2, None, None, at=1)]
 
 
 @pytest.mark.parametrize("half_stars", range(2, 11))
 def test_a_rating_counts_half_stars(half_stars: int) -> None:
-    assert review.decide(replace(SAY, half_stars=half_stars), SILENT) == [replace(SAID, half_stars=half_stars)]
+    assert review.decide(replace(SAY, half_stars=half_stars), SILENT, CONTEXT) == [replace(SAID, half_stars=half_stars)]
 
 
 def test_saying_the_same_again_changes_nothing() -> None:
-    assert review.decide(replace(SAY, at=9), GIVEN) == []
+    assert review.decide(replace(SAY, at=9), GIVEN, CONTEXT) == []
 
 
 @pytest.mark.parametrize("change", [{"half_stars": 3}, {"text": "Bad."}, {"text": None}, {"session": "s"}])
 def test_saying_otherwise_replaces_it(change: dict[str, object]) -> None:
     edited = replace(SAY, at=9, **change)
-    assert review.decide(edited, GIVEN) == [replace(SAID, at=9, **change)]
+    assert review.decide(edited, GIVEN, CONTEXT) == [replace(SAID, at=9, **change)]
 
 
 def test_what_counts_is_what_was_said_last() -> None:
     worse = replace(SAID, half_stars=3, at=9)
-    assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse])) == [replace(SAID, at=10)]
-    assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse])) == []
+    assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse]), CONTEXT) == [replace(SAID, at=10)]
+    assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse]), CONTEXT) == []
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_what_counts_is_what_was_said_last() -> None:
 )
 def test_what_cannot_be_is_refused(command: ReviewProduct, code: str) -> None:
     with refusing(code):
-        review.decide(command, SILENT)
+        review.decide(command, SILENT, CONTEXT)
 
 
 def test_a_long_review_is_taken_whole() -> None:
-    assert review.decide(replace(SAY, text="x" * LONGEST), SILENT) == [replace(SAID, text="x" * LONGEST)]
+    assert review.decide(replace(SAY, text="x" * LONGEST), SILENT, CONTEXT) == [replace(SAID, text="x" * LONGEST)]
 
 
 def test_one_speaks_once_of_a_product_and_of_each_purchase_of_it() -> None:

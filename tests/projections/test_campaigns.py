@@ -36,7 +36,11 @@ def test_campaigns_are_counted_apart() -> None:
 
 def test_published_terms_are_shown() -> None:
     document = {"effect": {"percent": "0.1"}, "stage": "code", "by_code": True, "title": "Spring", "cap": 900}
-    shown = tallied(campaigns, CampaignChanged("spring", 2, document, "ada", at=1), CampaignEnded("spring", 2, "ada", "", at=9))
+    shown = tallied(
+        campaigns,
+        CampaignChanged(campaign="spring", version=2, document=document, actor="ada", at=1),
+        CampaignEnded(campaign="spring", version=2, actor="ada", reason="", at=9),
+    )
     assert shown.fields["campaign:spring"] == {
         "version": 2,
         "stage": "code",
@@ -49,6 +53,12 @@ def test_published_terms_are_shown() -> None:
 
 
 def test_the_terms_of_a_campaign_that_is_not_public_are_not_shown() -> None:
-    changed = CampaignChanged("spring", 2, {"effect": {"percent": "0.1"}, "public": False, "title": "Secret"}, "ada", at=1)
+    changed = CampaignChanged(
+        campaign="spring",
+        version=2,
+        document={"effect": {"percent": "0.1"}, "public": False, "title": "Secret"},
+        actor="ada",
+        at=1,
+    )
     shown = tallied(campaigns, changed).fields["campaign:spring"]
     assert (shown["public"], shown["title"], shown["terms"]) == (0, None, None)

@@ -8,15 +8,15 @@ from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace
 from projections.order_prices import OrderPrice, RefundShown, order_prices
-from tests.aggregates.given import DAY
-from tests.aggregates.test_order_priced import CARD, GIFT, PLACE, TRACE
+from tests.aggregates.given import CONTEXT, DAY
+from tests.aggregates.order.test_priced import CARD, GIFT, PLACE, TRACE
 from tests.projections.folding import folded
 
 
 def shown(*commands: Any) -> OrderPrice | None:
     state, events = order.initial, []
     for command in commands:
-        for event in order.decide(command, state):
+        for event in order.decide(command, state, CONTEXT):
             state = order.evolve(state, event)
             events.append(event)
     view = folded(order_prices, *(event for event in events if type(event) in order_prices.events)).get("price:o")
@@ -59,7 +59,9 @@ def test_a_part_that_went_back_is_shown() -> None:
 
 
 def test_two_orders_are_shown_apart() -> None:
-    placed = order.decide(PlaceOrder("p", lines_of_trace(TRACE), "EUR", at=1, tax=TRACE.tax, priced=TRACE), order.initial)
+    placed = order.decide(
+        PlaceOrder("p", lines_of_trace(TRACE), "EUR", at=1, tax=TRACE.tax, priced=TRACE), order.initial, CONTEXT
+    )
     tendered = TenderOrder("o", "t", "card", 5, at=2)
     assert set(folded(order_prices, placed[1])) == {"price:p"}
     assert shown(PLACE, tendered) is not None

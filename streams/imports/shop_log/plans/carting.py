@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart, RemoveFromCart
-from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart import AddToCart, CheckOutCart, OpenCart, RemoveFromCart
+from aggregates.cart import cart as cart_decider
 from aggregates.decider import Refusal
 from streams.commands.request import Look
 from streams.imports.shop_log.lines import CartLine, Who

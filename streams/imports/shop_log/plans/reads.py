@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from aggregates.campaign import campaign
-from aggregates.cart.decider import cart
+from aggregates.cart import cart
 from aggregates.coupon import coupon
 from aggregates.decider import Decider, stream_id
 from aggregates.member import member
