@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from aggregates.decider import Context, Decider, Refusal, require_count, require_id
+from aggregates.fields import ActorId, Instant
 from aggregates.pricing.campaign_document import plain_campaign, read_campaign
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.value import Value, replace
@@ -41,8 +42,8 @@ class ChangeCampaign(Value):
 
     campaign: str
     document: Mapping[str, Any]
-    actor: str
-    at: int
+    actor: ActorId
+    at: Instant
     replaces: int | None = None
 
 
@@ -50,8 +51,8 @@ class EndCampaign(Value):
     """End a campaign before its time: no new order uses it; an order that does keeps its price."""
 
     campaign: str
-    actor: str
-    at: int
+    actor: ActorId
+    at: Instant
     reason: str = ""
 
 
@@ -110,7 +111,6 @@ def decide(command: Command, campaign: Campaign, _: Context) -> list[Event]:
         case ChangeCampaign():
             return change(command, campaign)
         case EndCampaign():
-            require_id("actor", command.actor)
             require_known(campaign)
             if campaign.ended is not None:
                 return []
@@ -143,7 +143,6 @@ def launch(command: LaunchCampaign, campaign: Campaign) -> list[Event]:
 
 
 def change(command: ChangeCampaign, campaign: Campaign) -> list[Event]:
-    require_id("actor", command.actor)
     terms, problems = read_campaign(command.document)
     for path, reason in problems:
         raise Refusal("campaign_invalid", f"{'.'.join(map(str, path)) or 'The document'}: {reason}.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from aggregates.decider import Refusal, require_count, require_id, require_instant
+from aggregates.decider import Refusal
+from aggregates.fields import Count, Id, Instant, IsInstant, OrderId
 from aggregates.order.events import Order, OrderPaymentFailed, OrderPaymentPending, OrderPlaced, OrderTendered
 from aggregates.pricing.tenders import KINDS, TenderKind
 from aggregates.value import Value
@@ -16,35 +18,33 @@ WAITED_FOR = 7 * 86_400_000
 class TenderOrder(Value):
     """Pay a part of an order. ``tender`` names it; ``kind``: ``card``, ``cash``, ``transfer``, ``gift_card``, ``other``."""
 
-    order: str
-    tender: str
+    order: OrderId
+    tender: Annotated[str, Id("tender")]
     kind: TenderKind
-    amount: int
-    at: int
+    amount: Annotated[int, Count("amount", least=1)]
+    at: Instant
 
 
 class AwaitPayment(Value):
     """The provider will answer later; ``payment`` is its id. ``until``: at most 7 days on."""
 
-    order: str
-    payment: str
-    until: int
-    at: int
+    order: OrderId
+    payment: Annotated[str, Id("payment")]
+    until: Annotated[int, IsInstant("until")]
+    at: Instant
 
 
 class FailPayment(Value):
     """A payment did not succeed; the order can still be paid in another way."""
 
-    order: str
-    payment: str
-    at: int
+    order: OrderId
+    payment: Annotated[str, Id("payment")]
+    at: Instant
     reason: str = ""
 
 
 def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[OrderTendered]:
     """Return the event of a part that is paid, none if it was paid before. Refuse more than is left to pay."""
-    require_id("tender", command.tender)
-    require_count("amount", command.amount, least=1)
     if command.kind not in KINDS:
         raise Refusal("tender_kind_invalid", f"A tender is one of {', '.join(KINDS)}.")
     for known in order.tenders:
@@ -70,8 +70,6 @@ def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[Orde
 
 
 def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentPending]:
-    require_id("payment", command.payment)
-    require_instant("until", command.until)
     if not command.at < command.until <= command.at + WAITED_FOR:
         raise Refusal("until_invalid", "A payment is waited for until a later instant, 7 days on at most.")
     event = OrderPaymentPending(
@@ -87,7 +85,6 @@ def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> I
 
 
 def fail_payment(command: FailPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentFailed]:
-    require_id("payment", command.payment)
     event = OrderPaymentFailed(
         order=command.order,
         member=placed.member,

@@ -68,8 +68,6 @@ def refund_priced(command: RefundOrder, order: Order) -> list[OrderRefunded]:
 
 def wish_of(command: RefundOrder, left: Refundable) -> RefundWish:
     """Return what a command asks for, by the ids of its lines; without parts and goodwill, all that is left."""
-    require_count("goodwill", command.goodwill)
-    require_count("fee", command.fee)
     names = list(left.lines)
     if not command.parts and not command.goodwill:
         all_units = tuple((name, line.units_left) for name, line in left.lines.items() if line.units_left)

@@ -32,8 +32,8 @@ class RefundOrder(Value):
     refund: Annotated[str, Id("refund")]
     at: Instant
     parts: tuple[RefundPart, ...] = ()
-    goodwill: int = 0
-    fee: int = 0
+    goodwill: Annotated[int, Count("goodwill")] = 0
+    fee: Annotated[int, Count("fee")] = 0
     reason: str = ""
 
 
