@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
 from aggregates.delta import Delta
 from projections.projection import Tally
 
-Event: TypeAlias = CampaignLaunched | CampaignChanged | CampaignEnded | CouponSent | CouponRedeemed
+OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
+Event: TypeAlias = CampaignLaunched | CampaignChanged | CampaignEnded | OfCoupon
 
 
 SHOWN = ("effect", "when", "only", "excluded", "combines_with")
@@ -34,6 +35,17 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(key, "redeemed", 1)
             if event.flags:
                 delta.count(key, "flagged", 1)
+            if event.reservation is not None:
+                delta.count(key, "spent", event.reservation.amount)
+            if event.overrun:
+                delta.count(key, "overrun", 1)
+        case CouponReserved():
+            delta.count(key, "reserved", 1)
+        case CouponReleased():
+            delta.count(key, "released", 1)
+        case CouponRestored():
+            delta.count(key, "restored", 1)
+            delta.count(key, "spent", -event.reservation.amount)
         case _:
             assert_never(event)
 

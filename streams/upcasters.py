@@ -39,7 +39,10 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     ),
     membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
     membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
-    coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
+    coupon.CouponRedeemed: (
+        lambda raw: raw | {"amount": None},
+        lambda raw: raw | {"reservation": None, "overrun": False},
+    ),
     membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
     membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
     membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.priced import lines_of_trace
@@ -32,7 +33,10 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     for number, member in enumerate(members):
         name = f"priced-{number}"
         yield [PlaceOrder(name, lines_of_trace(trace), "USD", at, member, tax=trace.tax, coupons=("TENTH",), priced=trace)]
-    yield [PayOrder("priced-0", at)]
+    yield [ReserveCoupon("tenth", member, f"priced-{n}", at, at + 900_000, 2, "17", 400) for n, member in enumerate(members)]
+    yield [PayOrder("priced-0", at), RedeemReserved("tenth", members[0], "priced-0", at)]
+    yield [ReleaseCoupon("tenth", members[2], "priced-2", at, "failed")]
+    yield [RestoreCoupon("tenth", members[0], "priced-0", at)]
     yield [AwaitPayment("priced-1", "pay-1", at + 1000, at), FailPayment("priced-1", "pay-1", at)]
     yield [TenderOrder("priced-1", "t-1", "gift_card", 1000, at)]
     yield [TenderOrder("priced-1", "t-2", "card", trace.payable - 1000, at)]

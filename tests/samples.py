@@ -5,7 +5,7 @@ from __future__ import annotations
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, Reserved
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -104,6 +104,8 @@ EARNED = EarningLine(1, "tea-01", 898, 823, (5, 2))
 GRANTED_BY_RULE = replace(GRANTED, wallet="miles", rule="teas", lines=(EARNED,), bonuses=((500, 20),), minimum=300, cap=99)
 CLAWED_BACK_BY_RULE = replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,), order="o-1", wallet="miles")
 REISSUED = IssuedLot("o-1+r-2", "o-1", 3, AT + 52 * DAY)
+
+RESERVED = Reserved(2, "17", 40, 1, "2017-01", 5000)
 
 TRACE = Trace(
     "USD",
@@ -230,7 +232,10 @@ SAMPLES: tuple[object, ...] = (
     ),
     CampaignEnded(campaign="spring", version=2, actor="ada", reason="sold out", at=AT + DAY),
     CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
-    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
+    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100, RESERVED, True),
+    CouponReserved(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, until=AT + 900_000, at=AT),
+    CouponReleased(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, reason="expired", at=AT + 900_000),
+    CouponRestored(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, at=AT + DAY),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -462,6 +467,7 @@ OLD_SHAPES: dict[str, object] = {
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
     "CouponRedeemed": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
+    "CouponRedeemed.2": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
     "PointsGranted": GRANTED,
     "PointsGranted.2": GRANTED_BY_RULE,
     "LotActivated": LotActivated(member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY),

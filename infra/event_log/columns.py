@@ -11,6 +11,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "outcomes": ("text", "bool", "text", "text", "int8", "int8", "bytea"),
     "claims": ("text", "text", "text"),
     "limits": ("text", "int8", "int8"),
+    "holds": ("text", "text", "int8", "int8"),
     "erasures": ("text", "int8", "bool"),
     "relayed": ("text", "text", "int8", "text"),
     "due": ("text", "int8"),

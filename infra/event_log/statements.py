@@ -34,7 +34,11 @@ CLAIM = "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING ow
 ALLOW = "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed"
 USED = "SELECT used < allowed FROM limits WHERE key = ?"
 USE = "UPDATE limits SET used = used + 1 WHERE key = ?"
-GIVE_BACK = "UPDATE limits SET used = used - 1 WHERE key = ? AND used > 0"
+GIVE_BACK = "UPDATE limits SET used = used - ? WHERE key = ? AND used >= ?"
+TAKE = "UPDATE limits SET used = used + ? WHERE key = ? AND used + ? <= allowed RETURNING used"
+HOLD = "INSERT INTO holds VALUES (?, ?, ?, ?)"
+DROP_HOLD = "DELETE FROM holds WHERE key = ? AND holder = ? RETURNING number"
+DROP_LAPSED = "DELETE FROM holds WHERE key = ? AND until <= ? RETURNING number"
 
 DUE = "SELECT stream, instant FROM due WHERE instant <= ? ORDER BY instant, stream LIMIT ?"
 DUE_FROM = "INSERT INTO due VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET instant = excluded.instant"

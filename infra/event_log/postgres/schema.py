@@ -52,4 +52,13 @@ SECOND = (
     "CREATE TABLE indexed (name text PRIMARY KEY)",
 )
 
-LOG = Tables("the log", "schema_version", (FIRST, SECOND))
+THIRD = (
+    """CREATE TABLE holds (
+        key text COLLATE "C",
+        holder text COLLATE "C",
+        number bigint NOT NULL,
+        until bigint NOT NULL,
+        PRIMARY KEY (key, holder))""",
+)
+
+LOG = Tables("the log", "schema_version", (FIRST, SECOND, THIRD))

@@ -9,7 +9,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from infra.errors import Misconfigured
 from infra.event_log.statements import EVENTS
 
-VERSION = 2
+VERSION = 3
 """Of the tables: SQLite's ``user_version``, 0 in logs that are older than this number."""
 
 TABLES = (
@@ -35,6 +35,12 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS holds (
+        key TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (key, holder)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS erasures (
         member TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
