@@ -35,7 +35,7 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(key, "redeemed", 1)
             if event.flags:
                 delta.count(key, "flagged", 1)
-            if event.reservation is not None:
+            if event.reservation is not None and event.reservation.amount:
                 delta.count(key, "spent", event.reservation.amount)
             if event.overrun:
                 delta.count(key, "overrun", 1)
@@ -45,7 +45,8 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(key, "released", 1)
         case CouponRestored():
             delta.count(key, "restored", 1)
-            delta.count(key, "spent", -event.reservation.amount)
+            if event.reservation.amount:
+                delta.count(key, "given_back", event.reservation.amount)
         case _:
             assert_never(event)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, Reserved
 from aggregates.value import replace
 from projections.campaigns import campaigns
 from tests.projections.folding import tallied
@@ -62,3 +62,25 @@ def test_the_terms_of_a_campaign_that_is_not_public_are_not_shown() -> None:
     )
     shown = tallied(campaigns, changed).fields["campaign:spring"]
     assert (shown["public"], shown["title"], shown["terms"]) == (0, None, None)
+
+
+def test_reservations_and_what_they_took_off_are_counted() -> None:
+    held = Reserved(2, "17", 40)
+    reserved = CouponReserved(campaign="spring", member="m", order="o", reservation=held, until=9, at=1)
+    events = (
+        reserved,
+        CouponReleased(campaign="spring", member="m", order="o", reservation=held, reason="failed", at=2),
+        reserved,
+        CouponRedeemed("spring", "m", "17", "o", "o", False, (), 3, 40, held),
+        CouponRestored(campaign="spring", member="m", order="o", reservation=held, at=4),
+        CouponRedeemed("spring", "n", "17", "p", "p", False, (), 3, 40, held, overrun=True),
+    )
+    assert tallied(campaigns, *events).counts["campaign:spring"] == {
+        "reserved": 2,
+        "released": 1,
+        "redeemed": 2,
+        "spent": 80,
+        "restored": 1,
+        "given_back": 40,
+        "overrun": 1,
+    }
