@@ -12,7 +12,7 @@ from infra.embedded.valkey import EmbeddedRedis
 from streams.cli.import_ import Imported, import_complete_journey
 from streams.running.app import App
 from tests.conftest import JOURNEY
-from tests.journey.kills import import_with_kills
+from tests.journey.regulars import import_with_kills
 from tests.redis_content import digests_of
 
 
