@@ -13,8 +13,7 @@ from uuid import uuid4
 import click
 
 from aggregates.programme import Policies, Programme
-from aggregates.programme.diff import changes, dropped
-from aggregates.programme.document import plain
+from aggregates.programme.document import changes, dropped, plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog

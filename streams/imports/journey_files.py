@@ -137,7 +137,7 @@ class JourneyFiles:
 
 
 def basket(rows: list[Any]) -> Basket:
-    """Return a basket. Its total is the sales value; gross adds the shop's discounts; paid is less the manufacturer's coupon."""
+    """Return a basket: gross is the sales value and the shop's discounts, paid is less the manufacturer's coupon."""
     number, household, week, _, _, at, *_ = rows[0]
     lines = tuple(
         BasketLine(str(product), quantity, sales + discount + matched, sales, sales - coupon)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aggregates.programme import Programme
 from aggregates.programme import problems as terms_problems
-from aggregates.programme.reading import read
+from aggregates.programme.document import read
 from infra.yaml_document import parse
 
 

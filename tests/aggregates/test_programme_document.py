@@ -13,10 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.programme import Programme, Rate, Selection, SpendRule, Validity
-from aggregates.programme.diff import changes
-from aggregates.programme.document import expected, plain
+from aggregates.programme.document import changes, expected, plain, read
 from aggregates.programme.problems import problems
-from aggregates.programme.reading import read
 
 NAMES = st.text("abcdefgé 1%:'\"", min_size=1, max_size=8)
 RATES = st.fractions(0, 999, max_denominator=99).map(lambda rate: rate.as_integer_ratio())

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from aggregates.programme import Programme
-from aggregates.programme.document import plain
+from aggregates.programme.document import plain, read
 from aggregates.programme.problems import problems
-from aggregates.programme.reading import read
 
 SPEND: dict[str, Any] = {"id": "purchase"}
 BONUS = {"threshold": 200, "points": 100}

@@ -1,15 +1,51 @@
-"""How long points live, counted from the instant they become spendable, in the programme's zone.
+"""Values that a policy document writes as text: rates (``1.5``, ``3/2``, ``50 %``) and how long points live.
 
-In a document it is text: ``never``, ``90 days``, ``6 months``, ``end of month``, ``end of year``, ``end of year + 1``.
+Rates are rationals, so no float ever touches money or points. A validity is ``never``, ``90 days``, ``6 months``, ``end of
+month``, ``end of year`` or ``end of year + 1``; it counts from when points become spendable, in the programme's zone.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, TypeAlias, assert_never
 
 from aggregates.calendar import add_days, add_months, end_of_day, end_of_month, end_of_year
+
+Rate: TypeAlias = tuple[int, int]
+"""A rational: numerator, denominator."""
+
+DECIMAL = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(%?)", re.ASCII)
+RATIO = re.compile(r"(\d{1,9}) ?/ ?(0*[1-9]\d{0,8})", re.ASCII)
+
+
+def rate(text: str) -> Rate | None:
+    """Return the rate that a text states, in lowest terms; None if it states none.
+
+    >>> rate("1.5"), rate("3/2"), rate("50 %"), rate("-1"), rate("1/0")
+    ((3, 2), (3, 2), (1, 2), None, None)
+    """
+    if decimal := DECIMAL.fullmatch(text):
+        return (Fraction(decimal[1]) / (100 if decimal[2] else 1)).as_integer_ratio()
+    if ratio := RATIO.fullmatch(text):
+        return Fraction(int(ratio[1]), int(ratio[2])).as_integer_ratio()
+    return None
+
+
+def rate_text(value: Rate) -> str:
+    """Return a rate as a document has it: a decimal number where there is one.
+
+    >>> rate_text((3, 2)), rate_text((1, 100)), rate_text((2, 1)), rate_text((1, 3)), rate_text((1, 2**40))
+    ('1.5', '0.01', '2', '1/3', '1/1099511627776')
+    """
+    numerator, denominator = Fraction(*value).as_integer_ratio()
+    for digits in range(10):
+        if not 10**digits % denominator:
+            whole, rest = divmod(numerator * 10**digits // denominator, 10**digits)
+            return f"{whole}.{rest:0{digits}}" if digits else str(whole)
+    return f"{numerator}/{denominator}"
+
 
 Span: TypeAlias = Literal["never", "days", "months", "end_of_month", "end_of_year"]
 
@@ -17,14 +53,14 @@ Span: TypeAlias = Literal["never", "days", "months", "end_of_month", "end_of_yea
 @dataclass(frozen=True)
 class Validity:
     """``days``, ``months``: to the end of the local day so many later. ``end_of_month``, ``end_of_year``: of the month or year
-    so many after the current one, 0 for the current. ``never``: points do not expire.
+    so many after the current one (0: the current one). ``never``: points do not expire.
     """
 
     span: Span = "never"
     length: int = 0
 
     def ends(self, active_from: int, zone: str, extra_days: int = 0) -> int | None:
-        """The first instant at which points active from then on are expired; None: there is none.
+        """Return the first instant at which points that are active from then on have expired; None for never.
 
         >>> from aggregates.calendar import day_start
         >>> Validity("months", 1).ends(day_start("2026-01-31", "UTC"), "UTC") == day_start("2026-03-01", "UTC")
@@ -36,7 +72,7 @@ class Validity:
         return end_of_day(add_days(last, extra_days, zone) if extra_days else last, zone)
 
     def last(self, active_from: int, zone: str) -> int | None:
-        """An instant of the last day."""
+        """Return an instant of the last day."""
         match self.span:
             case "never":
                 return None
@@ -57,7 +93,7 @@ TO_THE_END = re.compile(r"end of (month|year)(?: ?\+ ?(\d{1,6}))?", re.ASCII)
 
 
 def validity(text: str) -> Validity | None:
-    """What a text says; None if it is no validity.
+    """Return the validity that a text states; None if it states none.
 
     >>> validity("6 months"), validity("end of year + 1"), validity("soon")
     (Validity(span='months', length=6), Validity(span='end_of_year', length=1), None)
@@ -72,7 +108,7 @@ def validity(text: str) -> Validity | None:
 
 
 def validity_text(known: Validity) -> str:
-    """As a document has it.
+    """Return a validity as a document has it.
 
     >>> validity_text(Validity("days", 1)), validity_text(Validity("end_of_month", 2)), validity_text(Validity("end_of_year"))
     ('1 day', 'end of month + 2', 'end of year')
