@@ -47,7 +47,7 @@ Command = PublishPolicy
 # Events
 
 
-class PolicyPublished(Value):
+class PolicyPublished(Value, kw_only=True):
     """``document``: the complete terms. ``effective``: the instant from which they hold."""
 
     policy: str
@@ -84,7 +84,16 @@ def decide(command: Command, policies: Policies) -> list[Event]:
         raise Refusal("policy_changed", replaced_sentence(command.replaces, newest))
     version, document = newest + 1, plain(terms)
     return [
-        PolicyPublished(SHOP, version, document, command.zone, command.currency, command.effective, command.actor, command.at)
+        PolicyPublished(
+            policy=SHOP,
+            version=version,
+            document=document,
+            zone=command.zone,
+            currency=command.currency,
+            effective=command.effective,
+            actor=command.actor,
+            at=command.at,
+        )
     ]
 
 

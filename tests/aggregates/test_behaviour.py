@@ -22,17 +22,14 @@ from aggregates.behaviour import (
 from aggregates.value import replace
 from tests.aggregates.given import refusing
 
-WHOSE = ("tea", "m", "s", 1)
 OF_PRODUCT: list[OfProduct] = [
-    Viewed(*WHOSE),
-    Clicked(*WHOSE),
-    Favourited(*WHOSE),
-    Unfavourited(*WHOSE),
-    Dismissed(*WHOSE),
-    Shared(*WHOSE),
+    kind(product="tea", member="m", session="s", at=1)
+    for kind in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)
 ]
-SEARCHED = Searched("green tea", "m", "s", ("tea", "milk"), at=1)
-IMPRESSED = Impressed("home", ("tea", "milk"), "m", "s", (0.5, 0.25), "regulars", at=1)
+SEARCHED = Searched(query="green tea", member="m", session="s", shown=("tea", "milk"), at=1)
+IMPRESSED = Impressed(
+    slot="home", products=("tea", "milk"), member="m", session="s", propensities=(0.5, 0.25), strategy="regulars", at=1
+)
 EVERY: list[Event] = [*OF_PRODUCT, SEARCHED, IMPRESSED]
 
 of_product = pytest.mark.parametrize("fact", OF_PRODUCT, ids=lambda fact: type(fact).__name__)

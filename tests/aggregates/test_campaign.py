@@ -8,7 +8,7 @@ from tests.aggregates.given import refusing
 
 OFFERS = (Offer("c-1", ("tea", "milk")), Offer("c-2", ()))
 LAUNCH = LaunchCampaign("spring", at=1, kind="A", starts=10, ends=20, limit=100, offers=OFFERS)
-LAUNCHED = CampaignLaunched("spring", "A", 10, 20, 100, OFFERS, at=1)
+LAUNCHED = CampaignLaunched(campaign="spring", kind="A", starts=10, ends=20, limit=100, offers=OFFERS, at=1)
 UNKNOWN = campaign.rebuild([])
 
 
@@ -18,7 +18,7 @@ def test_launching_records_the_terms() -> None:
 
 def test_a_campaign_first_seen_is_launched_with_its_id_alone() -> None:
     assert campaign.decide(LaunchCampaign("spring", at=1), UNKNOWN) == [
-        CampaignLaunched("spring", None, None, None, None, (), at=1)
+        CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1)
     ]
 
 
@@ -26,7 +26,7 @@ def test_launching_twice_changes_nothing() -> None:
     assert campaign.decide(replace(LAUNCH, at=9), campaign.rebuild([LAUNCHED])) == []
 
 
-BARE = CampaignLaunched("spring", None, None, None, None, (), at=1)
+BARE = CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1)
 
 
 def test_a_campaign_known_by_its_id_alone_is_completed_by_a_later_launch() -> None:

@@ -7,9 +7,9 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 SEND = SendCoupon("spring", "m", at=1, kind="A", starts=10, ends=20)
-SENT = CouponSent("spring", "m", "A", 10, 20, at=1)
+SENT = CouponSent(campaign="spring", member="m", kind="A", starts=10, ends=20, at=1)
 REDEEM = RedeemCoupon("spring", "m", "c-1", use="u-1", at=15, order="o-1")
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
+REDEEMED = CouponRedeemed(campaign="spring", member="m", coupon="c-1", use="u-1", order="o-1", recorded=False, flags=(), at=15)
 NOBODY = coupon.rebuild([])
 HOLDER = coupon.rebuild([SENT])
 

@@ -17,7 +17,9 @@ from aggregates.member import (
 )
 from tests.aggregates.given import refusing
 
-REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
+REGISTERED = MemberRegistered(
+    member="m", name="Ann", email="ann@example.org", birthday="1990-12-31", profile={"age": "25-34"}, at=1
+)
 CLOSED = MemberClosed("m", "moved away", at=2)
 ERASED = MemberErased("m", at=3)
 UNKNOWN = member.rebuild([])
@@ -30,12 +32,16 @@ def test_registering_records_what_was_told() -> None:
 
 
 def test_a_member_may_tell_nothing() -> None:
-    assert member.decide(RegisterMember("m", 1), UNKNOWN) == [MemberRegistered("m", None, None, None, {}, at=1)]
+    assert member.decide(RegisterMember("m", 1), UNKNOWN) == [
+        MemberRegistered(member="m", name=None, email=None, birthday=None, profile={}, at=1)
+    ]
 
 
 def test_an_empty_text_tells_nothing() -> None:
     command = RegisterMember("m", 1, name="", email="", birthday="", profile={"age": ""})
-    assert member.decide(command, UNKNOWN) == [MemberRegistered("m", None, None, None, {}, at=1)]
+    assert member.decide(command, UNKNOWN) == [
+        MemberRegistered(member="m", name=None, email=None, birthday=None, profile={}, at=1)
+    ]
 
 
 def test_registering_twice_changes_nothing() -> None:
@@ -55,19 +61,27 @@ def test_registering_twice_with_other_words_is_refused() -> None:
 
 def test_a_closed_member_may_come_back() -> None:
     closed = member.rebuild([REGISTERED, CLOSED])
-    assert member.decide(RegisterMember("m", 9, "Ann"), closed) == [MemberRegistered("m", "Ann", None, None, {}, at=9)]
+    assert member.decide(RegisterMember("m", 9, "Ann"), closed) == [
+        MemberRegistered(member="m", name="Ann", email=None, birthday=None, profile={}, at=9)
+    ]
 
 
 def test_a_changed_profile_is_recorded_whole() -> None:
     changed = member.decide(ChangeProfile("m", 5, name="Anna", profile={"kids": "2"}), KNOWN)
-    assert changed == [MemberProfileChanged("m", "Anna", "ann@example.org", "1990-12-31", {"age": "25-34", "kids": "2"}, at=5)]
+    assert changed == [
+        MemberProfileChanged(
+            member="m", name="Anna", email="ann@example.org", birthday="1990-12-31", profile={"age": "25-34", "kids": "2"}, at=5
+        )
+    ]
     after = member.rebuild([REGISTERED, *changed])
     assert (after.name, after.profile) == ("Anna", {"age": "25-34", "kids": "2"})
 
 
 def test_an_empty_text_removes_a_value() -> None:
     command = ChangeProfile("m", 5, name="", email="", birthday="", profile={"age": ""})
-    assert member.decide(command, KNOWN) == [MemberProfileChanged("m", None, None, None, {}, at=5)]
+    assert member.decide(command, KNOWN) == [
+        MemberProfileChanged(member="m", name=None, email=None, birthday=None, profile={}, at=5)
+    ]
 
 
 def test_changing_a_profile_twice_changes_nothing() -> None:

@@ -29,7 +29,9 @@ def after(*commands: PublishPolicy) -> Policies:
 def test_what_is_published_is_complete_and_holds_from_its_instant_on() -> None:
     (published,) = policy.decide(publish({"return_days": "30"}), policy.initial)
     terms = Programme("Europe/Paris", "EUR", version=2, return_days=30)
-    assert published == PolicyPublished("shop", 2, plain(terms), "Europe/Paris", "EUR", 100, "ada", 50)
+    assert published == PolicyPublished(
+        policy="shop", version=2, document=plain(terms), zone="Europe/Paris", currency="EUR", effective=100, actor="ada", at=50
+    )
     state = policy.rebuild([published])
     assert state.at(99) == Programme("Europe/Paris", "EUR")
     assert state.at(100) == terms
@@ -51,7 +53,16 @@ def test_the_programme_that_holds_without_a_policy_may_be_published_so_that_it_i
 
 
 def test_an_event_from_before_a_term_was_known_reads_it_as_its_default() -> None:
-    old = PolicyPublished("shop", 2, {"return_days": 7, "was_once": "a term"}, "UTC", "USD", 0, "ada", 0)
+    old = PolicyPublished(
+        policy="shop",
+        version=2,
+        document={"return_days": 7, "was_once": "a term"},
+        zone="UTC",
+        currency="USD",
+        effective=0,
+        actor="ada",
+        at=0,
+    )
     assert policy.rebuild([old]).newest == Programme(version=2, return_days=7)
 
 

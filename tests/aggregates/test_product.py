@@ -18,8 +18,18 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 LIST = ListProduct("tea", 1, "Tea", "GROCERY", "HOT DRINKS", "Lü", price=599, stock=40, attributes={"organic": "yes"})
-LISTED = ProductListed("tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, at=1)
-REPRICED = ProductRepriced("tea", 499, previous=599, at=2)
+LISTED = ProductListed(
+    product="tea",
+    name="Tea",
+    department="GROCERY",
+    category="HOT DRINKS",
+    brand="Lü",
+    price=599,
+    stock=40,
+    attributes={"organic": "yes"},
+    at=1,
+)
+REPRICED = ProductRepriced(product="tea", price=499, previous=599, at=2)
 RETIRED = ProductRetired("tea", at=3)
 UNKNOWN = product.rebuild([])
 KNOWN = product.rebuild([LISTED])
@@ -30,7 +40,9 @@ def test_listing_records_what_the_shop_says() -> None:
 
 
 def test_price_and_stock_may_be_unknown() -> None:
-    listed = ProductListed("tea", None, None, None, None, price=None, stock=None, attributes={}, at=1)
+    listed = ProductListed(
+        product="tea", name=None, department=None, category=None, brand=None, price=None, stock=None, attributes={}, at=1
+    )
     assert product.decide(ListProduct("tea", 1), UNKNOWN) == [listed]
 
 
@@ -78,7 +90,7 @@ def test_a_retired_product_can_be_listed_again() -> None:
 def test_a_new_price_remembers_the_one_before() -> None:
     assert product.decide(RepriceProduct("tea", 499, at=2), KNOWN) == [REPRICED]
     later = product.decide(RepriceProduct("tea", 399, at=3), product.rebuild([LISTED, REPRICED]))
-    assert later == [ProductRepriced("tea", 399, previous=499, at=3)]
+    assert later == [ProductRepriced(product="tea", price=399, previous=499, at=3)]
 
 
 def test_repricing_twice_changes_nothing() -> None:

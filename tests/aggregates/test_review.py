@@ -7,7 +7,7 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 SAY = ReviewProduct("tea", 1, 9, member="m", text="Good.", order="o-1")
-SAID = ProductReviewed("tea", "m", None, 9, "Good.", "o-1", at=1)
+SAID = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text="Good.", order="o-1", at=1)
 SILENT = review.rebuild([])
 GIVEN = review.rebuild([SAID])
 
@@ -15,7 +15,9 @@ GIVEN = review.rebuild([SAID])
 def test_a_review_is_kept_as_it_was_said() -> None:
     assert review.decide(SAY, SILENT) == [SAID]
     guests = ReviewProduct("tea", 1, 2, session="s")
-    assert review.decide(guests, SILENT) == [ProductReviewed("tea", None, "s", 2, None, None, at=1)]
+    assert review.decide(guests, SILENT) == [
+        ProductReviewed(product="tea", member=None, session="s", half_stars=2, text=None, order=None, at=1)
+    ]
 
 
 @pytest.mark.parametrize("half_stars", range(2, 11))

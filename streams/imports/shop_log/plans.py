@@ -123,7 +123,17 @@ def declare_product(line: ProductLine, look: Look) -> Commands:
 
 
 def merged(line: ProductLine, known: Product) -> ListProduct:
-    before = known.listed or ProductListed(line.product, None, None, None, None, None, None, {}, line.at)
+    before = known.listed or ProductListed(
+        product=line.product,
+        name=None,
+        department=None,
+        category=None,
+        brand=None,
+        price=None,
+        stock=None,
+        attributes={},
+        at=line.at,
+    )
     department, category = department_and_category(line, before)
     return ListProduct(
         line.product,
@@ -173,7 +183,9 @@ def behave(line: BehaviourLine, look: Look) -> Commands:
     return [
         *ensure_member(who.member, line.at, look),
         *ensure_products((line.product,), line.at, look),
-        BEHAVIOUR[line.type](line.product, who.member, who.session, line.at, line.slot, place),
+        BEHAVIOUR[line.type](
+            product=line.product, member=who.member, session=who.session, at=line.at, slot=line.slot, place=place
+        ),
     ]
 
 
@@ -182,7 +194,7 @@ def search(line: SearchLine, look: Look) -> Commands:
     return [
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.shown, line.at, look),
-        Searched(line.query, who.member, who.session, line.shown, line.at),
+        Searched(query=line.query, member=who.member, session=who.session, shown=line.shown, at=line.at),
     ]
 
 
@@ -191,7 +203,15 @@ def impress(line: ImpressionLine, look: Look) -> Commands:
     return [
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.products, line.at, look),
-        Impressed(line.slot, line.products, who.member, who.session, line.propensities or (), line.strategy, line.at),
+        Impressed(
+            slot=line.slot,
+            products=line.products,
+            member=who.member,
+            session=who.session,
+            propensities=line.propensities or (),
+            strategy=line.strategy,
+            at=line.at,
+        ),
     ]
 
 

@@ -180,6 +180,12 @@ TERMS = Programme()
 CARTS = ("c", "d", "m.ada", "s.s")
 
 
+def behaviour_of(chance: Chance, at: int) -> dict[str, Any]:
+    """Return who behaves, and when."""
+    member, session = shopper(chance)
+    return {"member": member, "session": session, "at": at}
+
+
 def shopper(chance: Chance) -> tuple[str | None, str | None]:
     told = chance.who()
     return told.get("member_id"), told.get("session_id")
@@ -266,10 +272,12 @@ MAKERS: tuple[Callable[[Chance, int], object], ...] = (
     lambda c, at: RedeemPoints(c.one(MEMBERS), c.one(("x", "y", "z")), c.number(1, 3), at, c.one((None, *ORDERS))),
     lambda c, at: PublishPolicy({"return_days": c.number(0, 3)}, at + c.number(0, 9), "ada", at),
     lambda c, at: JoinSession(c.one(SESSIONS), c.one(MEMBERS), at),
-    lambda c, at: Viewed(c.one(PRODUCTS), *shopper(c), at),
-    lambda c, at: Clicked(c.one(PRODUCTS), *shopper(c), at, "home", c.number(1, 3)),
-    lambda c, at: Searched(c.one(PERSONAL), *shopper(c), tuple(c.some(PRODUCTS)), at),
-    lambda c, at: Impressed("home", ("tea", "milk"), *shopper(c), (0.5, 0.0), "popular", at),
+    lambda c, at: Viewed(product=c.one(PRODUCTS), **behaviour_of(c, at)),
+    lambda c, at: Clicked(product=c.one(PRODUCTS), **behaviour_of(c, at), slot="home", place=c.number(1, 3)),
+    lambda c, at: Searched(query=c.one(PERSONAL), **behaviour_of(c, at), shown=tuple(c.some(PRODUCTS))),
+    lambda c, at: Impressed(
+        slot="home", products=("tea", "milk"), **behaviour_of(c, at), propensities=(0.5, 0.0), strategy="popular"
+    ),
     review,
 )
 
