@@ -28,7 +28,7 @@ def filled(command: Command, tmp_path: Path) -> Command:
     return command
 
 
-def test_a_file_is_written_plain_or_packed_or_to_standard_output(filled: Command, tmp_path: Path) -> None:
+def test_an_export_is_written_plain_compressed_or_to_standard_output(filled: Command, tmp_path: Path) -> None:
     plain, packed = tmp_path / "out.jsonl", tmp_path / "out.jsonl.gz"
     assert filled("export", "shop-log", plain).status == filled("export", "shop-log", packed).status == 0
     out = filled("export", "shop-log").out
@@ -36,12 +36,12 @@ def test_a_file_is_written_plain_or_packed_or_to_standard_output(filled: Command
     assert {path.name for path in tmp_path.iterdir()} == {"home", "shop.jsonl", "out.jsonl", "out.jsonl.gz"}
 
 
-def test_it_is_told_as_a_shop_would(filled: Command) -> None:
+def test_an_export_uses_a_shops_own_lines(filled: Command) -> None:
     kinds = [json.loads(line)["type"] for line in filled("export", "shop-log", "--personal").out.splitlines()]
     assert kinds == ["regulars", "member", "product", "click", "order", "refund"]
 
 
-def test_names_are_told_only_if_asked_for(filled: Command) -> None:
+def test_names_are_exported_only_with_personal(filled: Command) -> None:
     assert b"Ada" not in filled("export", "shop-log").out
     assert b"Ada" in filled("export", "shop-log", "--personal").out
 
@@ -61,9 +61,7 @@ def test_an_empty_log_is_a_file_of_its_shop_alone(command: Command, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", [".", "/", "none/out.jsonl", "/dev/full", ""])
-def test_where_nothing_can_be_written_it_is_said(
-    filled: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_an_unwritable_target_is_reported(filled: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     said = filled("export", "shop-log", name)
     assert said.status == 2
@@ -76,9 +74,7 @@ def test_a_device_is_written_to_not_replaced(filled: Command) -> None:
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
-def test_a_file_that_was_there_stays_if_the_new_one_fails(
-    filled: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_export_leaves_the_earlier_file(filled: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out.jsonl"
     out.write_bytes(b"before")
 

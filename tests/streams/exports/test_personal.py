@@ -37,7 +37,7 @@ def assert_tells_nothing_personal(first: App, valkey_url: str) -> None:
 
 @slowly
 @given(shop_files())
-def test_of_a_file_nothing_personal_is_told_and_all_else_is(valkey_url: str, lines: list[Line | bytes]) -> None:
+def test_an_export_of_a_file_without_personal_has_all_but_personal_values(valkey_url: str, lines: list[Line | bytes]) -> None:
     with another(valkey_url) as app:
         import_lines(app, *lines)
         assert_tells_nothing_personal(app, valkey_url)
@@ -45,13 +45,13 @@ def test_of_a_file_nothing_personal_is_told_and_all_else_is(valkey_url: str, lin
 
 @slowly
 @given(histories())
-def test_of_requests_nothing_personal_is_told_and_all_else_is(valkey_url: str, history: list[Request]) -> None:
+def test_an_export_of_requests_without_personal_has_all_but_personal_values(valkey_url: str, history: list[Request]) -> None:
     with another(valkey_url) as app:
         asked(app, history)
         assert_tells_nothing_personal(app, valkey_url)
 
 
-def test_personal_values_are_told_where_they_are_asked_for(app: App) -> None:
+def test_an_export_with_personal_has_personal_values(app: App) -> None:
     import_lines(
         app,
         entry("member", 0, member_id="ada", name=f"1 {MARK}", email=f"2@{MARK}", tags=[f"3 {MARK}"], city=f"4 {MARK}"),
@@ -94,7 +94,7 @@ def live_and_be_forgotten(app: App) -> None:
     import_lines(app, entry("order_status", 7, order_id="o", status="delivered"))
 
 
-def test_what_a_log_cannot_tell_is_left_out_and_said(app: App) -> None:
+def test_an_event_that_no_line_can_say_is_counted(app: App) -> None:
     many = tuple(f"product {n:09}" for n in range(60_000))
     app.handler.handle(Request("1", (LaunchCampaign("spring", START, offers=(Offer("A", many),)),)))
     app.handler.handle(Request("2", (RegisterMember("ada", START),)))

@@ -41,13 +41,13 @@ def asked(app: App, history: list[Request]) -> None:
 
 @slowly
 @given(shop_files())
-def test_any_file_comes_back(valkey_url: str, lines: list[Line | bytes]) -> None:
+def test_any_file_survives_a_round_trip(valkey_url: str, lines: list[Line | bytes]) -> None:
     assert_comes_back(valkey_url, lambda app: import_lines(app, *lines))
 
 
 @slowly
 @given(histories())
-def test_whatever_programs_asked_for_comes_back(valkey_url: str, history: list[Request]) -> None:
+def test_any_requests_survive_a_round_trip(valkey_url: str, history: list[Request]) -> None:
     assert_comes_back(valkey_url, lambda app: asked(app, history))
 
 

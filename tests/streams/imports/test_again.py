@@ -54,7 +54,7 @@ def test_the_same_order_in_other_words_is_a_duplicate(app: App, spelt: Callable[
     assert import_lines(app, bought, spelt(bought)).outcome == (1, 1, 0)
 
 
-def test_an_order_that_the_log_has_from_elsewhere_is_a_duplicate_and_another_by_its_name_is_rejected(app: App) -> None:
+def test_an_order_known_from_elsewhere_is_a_duplicate_and_another_with_its_id_is_rejected(app: App) -> None:
     line = {"product": "tea", "quantity": 1, "gross": 500, "total": 500, "paid": 500}
     values = {"order": "o", "lines": [line], "currency": "USD", "member": "ada"}
     placed = entry("regulars", 0, command="PlaceOrder", values=values)
@@ -69,7 +69,7 @@ def test_a_line_that_was_rejected_is_tried_again_the_next_time(app: App) -> None
     assert import_lines(app, *lines).outcome == (0, 3, 0)
 
 
-def test_files_that_overlap_are_as_one_file(app: App, valkey_url: str) -> None:
+def test_overlapping_files_import_as_one_file(app: App, valkey_url: str) -> None:
     lines = [
         *(entry("view", n, product_id=f"p{n % 3}", session_id=f"s{n % 4}") for n in range(40)),
         *(entry("view", 50, product_id="tea", session_id="s1", member_id="ada") for _ in range(3)),
@@ -91,7 +91,7 @@ def test_late_lines_are_taken_and_counted(app: App) -> None:
     assert (result.outcome, result.counts.late) == ((6, 0, 0), 2)
 
 
-def test_what_is_rejected_makes_no_line_below_it_late(app: App) -> None:
+def test_a_rejected_line_makes_no_later_line_late(app: App) -> None:
     result = import_lines(app, entry("cancel", 9, order_id="x"), {**VIEW, "at": VIEW["at"] + 999_999, "member_id": ""}, VIEW)
     assert (result.outcome, result.counts.late) == ((1, 0, 2), 0)
 

@@ -16,7 +16,7 @@ def test_amounts_are_equal_by_value(written: object) -> None:
 
 
 @pytest.mark.parametrize(("currency", "written", "units"), [("JPY", 12, 12), ("JPY", "12.00", 12), ("KWD", "1.234", 1234)])
-def test_the_currency_says_how_many_decimals_there_are(currency: str, written: object, units: int) -> None:
+def test_the_currency_sets_the_number_of_decimals(currency: str, written: object, units: int) -> None:
     assert read_item(currency, total=written).total == units
 
 
@@ -40,7 +40,7 @@ def test_a_long_number_is_judged_by_all_its_digits() -> None:
 @pytest.mark.parametrize(
     "written", ["", "+1", " 1", "1 ", "1,50", "1e2", ".5", "5.", "1_000", "$1", "NaN", "Infinity", "٣", "0x1", True, [], {}]
 )
-def test_what_is_no_amount_is_rejected(written: object) -> None:
+def test_an_invalid_amount_is_rejected(written: object) -> None:
     assert item_code(total=written) == "money_invalid"
     assert item_code(unit_price=written) == "money_invalid"
 
@@ -52,7 +52,7 @@ def test_negative_money_is_rejected_but_for_what_was_paid(written: object) -> No
     assert read_item(total=1, paid="-0.5").paid == -50
 
 
-def test_nothing_is_a_price_and_zero_has_no_sign() -> None:
+def test_zero_is_a_price_without_a_sign() -> None:
     assert (read_item(total=0).total, read_item(total="0.00").total, read_item(total=-0.0).total) == (0, 0, 0)
 
 
@@ -76,7 +76,7 @@ def test_a_total_is_rounded_once_half_to_even_and_then_discounted() -> None:
     assert read_item(unit_price="4.99", quantity=0).own_total() == 0
 
 
-def test_a_total_stands_before_a_unit_price_and_neither_is_none() -> None:
+def test_a_total_wins_over_a_unit_price_and_without_both_there_is_none() -> None:
     assert read_item(total=3, unit_price=9, discount=1).own_total() == 300
     assert read_item(quantity=2, discount=1).own_total() is None
 

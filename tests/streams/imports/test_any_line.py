@@ -32,7 +32,7 @@ def test_unknown_fields_of_a_rejected_line_are_not_counted() -> None:
     assert not reader.unknown_fields
 
 
-def test_names_without_end_take_memory_with_an_end() -> None:
+def test_the_names_of_unknown_fields_take_bounded_memory() -> None:
     reader = Reader("USD", None, NOW)
     reader.read(1, raw(line("view", **{f"field-{number}": 1 for number in range(3 * MOST_NAMES)})))
     assert len(reader.unknown_fields) == MOST_NAMES + 1
@@ -40,7 +40,7 @@ def test_names_without_end_take_memory_with_an_end() -> None:
 
 
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
-def test_whatever_a_field_holds_a_line_is_read_or_rejected(kind: str, data: st.DataObject) -> None:
+def test_any_field_value_is_read_or_rejected(kind: str, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(fields_of(TABLE[kind].line))))
     strange = values | st.lists(
         st.dictionaries(st.sampled_from(["product_id", "line", "total", "unit_price", "quantity"]), values), max_size=3

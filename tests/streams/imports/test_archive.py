@@ -63,30 +63,30 @@ def until_damage(archive: bytes) -> tuple[list[tuple[int, bytes]], Damaged]:
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zst, streamed_zst])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_a_file_gives_its_lines_however_it_is_packed(pack: Pack, mark: bytes) -> None:
+def test_every_compression_gives_the_same_lines(pack: Pack, mark: bytes) -> None:
     assert lines(pack(mark + TEXT)) == WHOLE
 
 
 @packed
-def test_several_members_or_frames_are_one_text_even_if_a_line_is_parted(pack: Pack) -> None:
+def test_a_line_may_span_two_members_or_frames(pack: Pack) -> None:
     parts = (TEXT[:1], TEXT[1:1000], b"", TEXT[1000:])
     assert lines(b"".join(map(pack, parts))) == WHOLE
 
 
-def test_a_frame_to_be_skipped_is_skipped() -> None:
+def test_a_skippable_frame_is_skipped() -> None:
     assert lines(b"\x53\x2a\x4d\x18\x03\x00\x00\x00abc" + zst(TEXT)) == WHOLE
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zst])
 @pytest.mark.parametrize("most", [1, 3, 4096])
-def test_a_pipe_that_gives_little_at_a_time_is_read(pack: Pack, most: int) -> None:
+def test_a_pipe_with_short_reads_is_read(pack: Pack, most: int) -> None:
     pipe = io.BufferedReader(Pipe(pack(b"\xef\xbb\xbf" + TEXT[:40_000]), most))  # type: ignore[type-var]
     assert not pipe.seekable()
     assert list(raw_lines(pipe)) == lines(TEXT[:40_000])
     assert list(raw_lines(Pipe(pack(b"{}\n{}"), most))) == [(1, b"{}"), (2, b"{}")]  # type: ignore[arg-type]
 
 
-def test_a_pipe_that_does_not_wait_is_read_to_its_end() -> None:
+def test_a_nonblocking_pipe_is_read_to_its_end() -> None:
     """Standard input is such where whoever made it wanted it so: nothing there yet is not the end."""
     source, sink = os.pipe()
     os.set_blocking(source, False)
@@ -98,7 +98,7 @@ def test_a_pipe_that_does_not_wait_is_read_to_its_end() -> None:
         assert list(raw_lines(pipe)) == [(1, b"{}"), (2, b"{}"), (3, b"[]")]
 
 
-def test_line_ends_of_other_systems_are_no_part_of_a_line() -> None:
+def test_a_carriage_return_is_not_part_of_a_line() -> None:
     assert lines(b"{}\r\n[]\r\n") == [(1, b"{}"), (2, b"[]")]
 
 
@@ -115,7 +115,7 @@ def test_a_last_line_without_an_end_counts(pack: Pack) -> None:
     assert lines(pack(b"{}\n[]")) == [(1, b"{}"), (2, b"[]")]
 
 
-def test_a_mark_that_is_not_at_the_start_stays() -> None:
+def test_a_byte_order_mark_is_kept_if_it_is_not_at_the_start() -> None:
     assert lines(b"{}\n\xef\xbb\xbf{}") == [(1, b"{}"), (2, b"\xef\xbb\xbf{}")]
 
 
@@ -168,7 +168,7 @@ def test_a_wrong_checksum_is_damage_and_the_lines_stay(pack: Pack) -> None:
 
 
 @packed
-def test_a_corrupt_part_ends_the_reading_after_what_stands_before_it(pack: Pack) -> None:
+def test_a_corrupt_part_ends_reading_after_the_lines_before_it(pack: Pack) -> None:
     archive = bytearray(pack(TEXT))
     middle = len(archive) // 2
     archive[middle : middle + 3000] = bytes(3000)
@@ -177,7 +177,7 @@ def test_a_corrupt_part_ends_the_reading_after_what_stands_before_it(pack: Pack)
     assert damaged.line == read[-1][0]
 
 
-def test_damage_is_said_in_a_sentence() -> None:
+def test_damage_is_reported_in_a_sentence() -> None:
     assert str(Damaged(3, "The archive is cut short.")) == "The archive is cut short. The last whole line before it is 3."
 
 
@@ -188,12 +188,12 @@ def test_a_line_that_is_too_long_is_cut_to_be_rejected_and_the_next_is_read(pack
     assert read == [(1, fits), (2, long[: LONGEST + 1]), (3, b"{}"), (4, long[: LONGEST + 1])]
 
 
-def test_a_line_that_is_long_for_its_blanks_is_not_blank() -> None:
+def test_a_long_line_of_blanks_is_not_blank() -> None:
     assert [number for number, _ in lines(b" " * (2 * LONGEST) + b"{}\n{}")] == [1, 2]
 
 
 @packed
-def test_a_bomb_takes_little_memory(pack: Pack) -> None:
+def test_a_compression_bomb_takes_bounded_memory(pack: Pack) -> None:
     bomb = pack(b"a" * (1 << 26))
     tracemalloc.start()
     try:

@@ -23,19 +23,19 @@ def held(app: App, key: str = "cart:ada") -> dict[str, int] | None:
     return None if found is None else {entry["product"]: entry["quantity"] for entry in found["items"]}
 
 
-def test_what_is_added_adds_up_and_a_part_can_be_removed(app: App) -> None:
+def test_additions_sum_and_a_part_can_be_removed(app: App) -> None:
     assert import_lines(app, add(0, "tea", quantity=3), add(1, "tea"), add(2, "milk"), remove(3, "tea")).outcome == (4, 0, 0)
     assert held(app) == {"tea": 3, "milk": 1}
 
 
-def test_to_remove_more_than_is_there_removes_all_and_what_is_not_there_nothing(app: App) -> None:
+def test_removing_more_than_there_is_removes_all(app: App) -> None:
     result = import_lines(
         app, remove(0, "tea"), add(1, "tea"), remove(2, "milk"), remove(3, "tea", quantity=9), remove(4, "tea")
     )
     assert (result.outcome, held(app)) == ((5, 0, 0), {})
 
 
-def test_the_next_order_closes_the_cart_and_what_is_added_then_opens_it_anew(app: App) -> None:
+def test_an_order_closes_the_cart_and_the_next_addition_opens_a_new_one(app: App) -> None:
     import_lines(app, add(0, "tea"), add(1, "milk"), order("o", 2, item("tea", total=1), member_id="ada"))
     assert held(app) is None
     assert [event.items for event in events(app, CartCheckedOut)] == [(("tea", 1), ("milk", 1))]
@@ -45,7 +45,7 @@ def test_the_next_order_closes_the_cart_and_what_is_added_then_opens_it_anew(app
     assert len(events(app, CartOpened)) == 2
 
 
-def test_an_order_that_was_known_before_closes_no_cart(app: App) -> None:
+def test_a_known_order_closes_no_cart(app: App) -> None:
     bought = order("o", 0, member_id="ada")
     import_lines(app, bought, add(1, "tea"))
     assert import_lines(app, bought, {**bought, "coupons": ["X"]}).codes == [(2, "id_taken")]
@@ -68,7 +68,7 @@ def test_a_guest_has_a_cart_until_they_are_known(app: App) -> None:
     assert held(app) == {"milk": 1, "rice": 1}
 
 
-def test_a_shopper_with_several_carts_names_them_and_nobody_elses(app: App) -> None:
+def test_a_shopper_may_name_several_carts_but_not_anothers(app: App) -> None:
     result = import_lines(
         app,
         add(0, "tea", cart="list"),

@@ -28,13 +28,13 @@ def goods(**told: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_the_order_of_keys_the_id_and_the_number_are_no_content(kind: str) -> None:
+def test_content_ignores_key_order_id_and_line_number(kind: str) -> None:
     assert content(turned(line(kind))) == content(line(kind))
     assert content(line(kind, id="another")) == content(line(kind, "id"))
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_spelling_is_no_content(kind: str) -> None:
+def test_content_ignores_spelling(kind: str) -> None:
     plain, escaped = json.dumps(line(kind), ensure_ascii=False, indent=1), json.dumps(line(kind), separators=(",", ":"))
     assert content(plain.encode()) == content(escaped.replace('"at"', '"\\u0061t"').encode())
 
@@ -64,7 +64,7 @@ def test_spelling_is_no_content(kind: str) -> None:
         (line("regulars", values={"a": 1.0, "b": [1.50]}), line("regulars", values={"b": [1.5], "a": 1})),
     ],
 )
-def test_lines_that_say_the_same_are_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_lines_equal_by_value_have_equal_content(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert content(one) == content(other)
 
 
@@ -91,7 +91,7 @@ def test_lines_that_say_the_same_are_equal(one: dict[str, Any], other: dict[str,
         (line("regulars", values={"a": 1}), line("regulars", values={"a": "1"})),
     ],
 )
-def test_lines_that_say_something_else_differ(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_lines_with_different_values_have_different_content(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert content(one) != content(other)
 
 
@@ -120,7 +120,7 @@ STORED = {
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_content_is_stored_in_logs_so_it_never_changes(kind: str) -> None:
+def test_stored_content_never_changes(kind: str) -> None:
     assert content(line(kind)).hex() == STORED[kind]
 
 

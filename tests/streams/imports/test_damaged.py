@@ -135,7 +135,7 @@ PIPED = ("empty", "gzip", "zstd cut", "a refund before its order", "no line that
 
 
 @pytest.mark.parametrize(("name", "piped"), [*((name, False) for name in FILES), *((name, True) for name in PIPED)])
-def test_every_file_ends_as_the_page_says(command: Command, tmp_path: Path, name: str, piped: bool) -> None:
+def test_every_damaged_file_ends_with_the_documented_status(command: Command, tmp_path: Path, name: str, piped: bool) -> None:
     ends = FILES[name]
     file, bad = tmp_path / "shop.jsonl", tmp_path / "bad.jsonl"
     file.write_bytes(ends.data)

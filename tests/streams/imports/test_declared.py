@@ -26,7 +26,7 @@ def shown(app: App) -> dict[str, str]:
     return app.views.hashes(["product:tea"])["product:tea"]
 
 
-def test_a_product_told_again_is_updated_field_by_field(app: App) -> None:
+def test_a_product_declared_again_is_updated_field_by_field(app: App) -> None:
     first = product(0, name="Tea", category=["Food", "Drinks", "Hot"], price="4.99", attributes={"size": "S", "leaf": "yes"})
     assert import_lines(app, first, product(1, brand="Leaf", attributes={"size": "L"}), product(2, category="Tea")).outcome == (
         3,
@@ -39,20 +39,20 @@ def test_a_product_told_again_is_updated_field_by_field(app: App) -> None:
     assert json.loads(view["attributes"]) == {"size": "L", "leaf": "yes"}
 
 
-def test_null_tells_nothing(app: App) -> None:
+def test_null_changes_nothing(app: App) -> None:
     import_lines(app, product(0, name="Tea", price=1), product(1, name=None, price=None, brand="Leaf"))
     assert (shown(app)["name"], shown(app)["price"]) == ("Tea", "100")
 
 
 @pytest.mark.parametrize("field", ["name", "price"])
-def test_what_changes_back_has_changed_back(app: App, field: str) -> None:
+def test_a_value_may_change_back(app: App, field: str) -> None:
     lines = [product(minute, **{field: value}) for minute, value in enumerate(("1", "2", "1"))]
     assert import_lines(app, *lines).outcome == (3, 0, 0)
     assert shown(app)[field] == ("1" if field == "name" else "100")
     assert import_lines(app, *lines).outcome == (0, 3, 0)
 
 
-def test_a_price_alone_is_a_new_price(app: App) -> None:
+def test_a_line_with_a_price_alone_reprices(app: App) -> None:
     import_lines(app, product(0, name="Tea"), product(1, price=2), product(2, price="2.00"), product(3, price=3))
     assert [(event.previous, event.price) for event in events(app, ProductRepriced)] == [(None, 200), (200, 300)]
     assert len(events(app, ProductListed)) == 1
@@ -67,7 +67,7 @@ def test_a_retired_product_is_listed_again_by_its_line(app: App) -> None:
     assert (shown(app)["status"], shown(app)["name"], shown(app)["price"]) == ("listed", "Tea", "200")
 
 
-def test_a_member_told_again_is_updated_field_by_field_and_empty_text_takes_away(app: App) -> None:
+def test_a_member_declared_again_is_updated_and_empty_text_removes(app: App) -> None:
     import_lines(
         app,
         member(0, name="Ada", email="ada@example.org", city="Paris", tags=["new", "vip"], children=2),
@@ -88,7 +88,7 @@ def test_a_member_told_again_is_updated_field_by_field_and_empty_text_takes_away
         ({"city": "x" * 2001}, "profile_invalid"),
     ],
 )
-def test_a_member_with_values_that_cannot_be_is_rejected_whole(app: App, fields: Line, code: str) -> None:
+def test_a_member_with_an_invalid_value_is_rejected(app: App, fields: Line, code: str) -> None:
     bob = entry("member", 0, member_id="bob", email="bob@example.org")
     assert import_lines(app, bob, member(1, name="Ada"), member(2, name="Eve", **fields)).codes == [(3, code)]
     assert document(app, "card:ada")["name"] == "Ada"
@@ -102,7 +102,7 @@ def test_a_closed_membership_is_not_changed_by_a_line(app: App) -> None:
     ]
 
 
-def test_a_review_told_again_replaces_the_one_before_and_each_purchase_has_its_own(app: App) -> None:
+def test_a_later_review_of_the_same_purchase_replaces_the_earlier(app: App) -> None:
     def review(minute: float, rating: float, **fields: Any) -> Line:
         return entry("review", minute, product_id="tea", **{"member_id": "ada", "rating": rating, **fields})
 

@@ -80,18 +80,18 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("raw", STRANGE, ids=lambda raw: repr(raw[:30]))
-def test_what_is_no_plain_object_is_rejected(raw: bytes) -> None:
+def test_anything_but_a_plain_object_is_rejected(raw: bytes) -> None:
     with pytest.raises(Rejected) as rejected:
         parse_object(raw)
     assert rejected.value.code == STRANGE[raw], rejected.value.reason
 
 
-def test_an_object_may_be_as_deep_as_is_said() -> None:
+def test_objects_nest_up_to_the_documented_depth() -> None:
     assert parse_object(nested(DEEPEST)) == json.loads(nested(DEEPEST))
 
 
 @pytest.mark.parametrize("raw", [b'{"a":1,"b":{"a":1}}', b'{"a":[{"a":1},{"a":1}]}', b'{"a":"a","b":":::","c\\":":"\\u003a"}'])
-def test_the_same_key_in_different_objects_is_fine(raw: bytes) -> None:
+def test_the_same_key_may_stand_in_different_objects(raw: bytes) -> None:
     assert parse_object(raw) == json.loads(raw)
 
 
@@ -122,7 +122,7 @@ def test_a_number_keeps_every_digit(around: bytes, written: bytes, number: int |
 
 
 @given(objects)
-def test_any_object_comes_back_as_it_was(document: dict[str, Any]) -> None:
+def test_any_object_is_read_as_it_was_written(document: dict[str, Any]) -> None:
     assert parse_object(json.dumps(document).encode()) == document
     assert parse_object(json.dumps(document, ensure_ascii=False).encode()) == document
 
@@ -134,7 +134,7 @@ def test_the_fast_and_the_exact_reader_agree(document: dict[str, Any]) -> None:
 
 
 @given(objects, texts, values, st.booleans())
-def test_a_key_that_stands_twice_is_always_noticed(document: dict[str, Any], key: str, value: Any, plain: bool) -> None:
+def test_a_repeated_key_is_always_rejected(document: dict[str, Any], key: str, value: Any, plain: bool) -> None:
     pair = json.dumps({key: value}, ensure_ascii=not plain)[1:-1]
     rest = json.dumps(document, ensure_ascii=plain)[1:-1]
     raw = "{" + ",".join(part for part in (pair, rest, pair) if part) + "}"

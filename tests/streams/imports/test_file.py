@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_outcome_is_json_and_nothing_else(command: Command, file: Path) -> None:
+def test_json_prints_the_outcome_and_nothing_else(command: Command, file: Path) -> None:
     said = command("import", "shop-log", file, "--json")
     assert list(said.json) == OUTCOME
     assert said.json == {
@@ -40,7 +40,7 @@ def test_the_outcome_is_json_and_nothing_else(command: Command, file: Path) -> N
     assert "ignored 1 times: the field 'view.colour'" in said.err
 
 
-def test_what_became_of_the_lines_is_said_and_each_bad_one_with_number_and_reason(command: Command, file: Path) -> None:
+def test_the_summary_names_each_rejected_line_with_its_reason(command: Command, file: Path) -> None:
     said = command("import", "shop-log", file)
     assert (said.status, said.out) == (3, b"")
     assert "4 lines: 2 accepted, 0 known before, 2 rejected" in said.err
@@ -49,11 +49,11 @@ def test_what_became_of_the_lines_is_said_and_each_bad_one_with_number_and_reaso
     assert "ignored 1 times: the field 'view.colour'" in said.err
 
 
-def test_a_file_of_duplicates_and_rejected_lines_ends_as_it_did_the_first_time(command: Command, file: Path) -> None:
+def test_a_repeated_import_ends_with_the_same_status(command: Command, file: Path) -> None:
     assert [command("import", "shop-log", file, "--json").status for _ in range(2)] == [3, 3]
 
 
-def test_of_many_bad_lines_the_first_are_said_and_all_are_written(command: Command, file: Path, tmp_path: Path) -> None:
+def test_only_the_first_rejected_lines_are_shown_and_all_are_written(command: Command, file: Path, tmp_path: Path) -> None:
     file.write_bytes(b"bad\n" * 100)
     said = command("import", "shop-log", file)
     assert "line 20: " in said.err
@@ -62,7 +62,7 @@ def test_of_many_bad_lines_the_first_are_said_and_all_are_written(command: Comma
     assert len((tmp_path / "home/rejects/shop.jsonl.jsonl").read_text().splitlines()) == 100
 
 
-def test_rejected_lines_are_written_as_they_stood(command: Command, file: Path, tmp_path: Path) -> None:
+def test_rejected_lines_are_written_unchanged(command: Command, file: Path, tmp_path: Path) -> None:
     odd = '{"type": "views", "at": "\u2028\u0085 ä"}'
     file.write_bytes(file_of([VIEW, b'{"type":\xff}', odd.encode()]))
     command("import", "shop-log", file, "--rejects", tmp_path / "new" / "bad.jsonl")
@@ -89,7 +89,7 @@ def test_rejects_never_overwrite_the_file_that_is_read(command: Command, file: P
 
 
 @pytest.mark.parametrize("rejects", ["shop.jsonl/bad", "/proc/none/bad", "/dev/full"])
-def test_rejects_that_cannot_be_written_are_said_in_a_sentence(
+def test_unwritable_rejects_are_reported_in_a_sentence(
     command: Command, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rejects: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -98,7 +98,7 @@ def test_rejects_that_cannot_be_written_are_said_in_a_sentence(
     assert "cannot be written to" in said.err
 
 
-def test_a_link_to_where_rejects_go_stays_one(command: Command, file: Path, tmp_path: Path) -> None:
+def test_a_link_as_rejects_file_stays_a_link(command: Command, file: Path, tmp_path: Path) -> None:
     link, bad = tmp_path / "link", tmp_path / "bad.jsonl"
     link.symlink_to(bad)
     bad.write_text("of before\n")
@@ -109,12 +109,12 @@ def test_a_link_to_where_rejects_go_stays_one(command: Command, file: Path, tmp_
     assert (link.is_symlink(), bad.read_text()) == (True, "")
 
 
-def test_rejects_may_be_thrown_away(command: Command, file: Path) -> None:
+def test_rejects_may_go_to_the_null_device(command: Command, file: Path) -> None:
     assert command("import", "shop-log", file, "--rejects", os.devnull).status == 3
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
-def test_rejects_may_go_to_whoever_reads_a_pipe(command: Command, file: Path, tmp_path: Path) -> None:
+def test_rejects_may_go_to_a_pipe(command: Command, file: Path, tmp_path: Path) -> None:
     pipe, read = tmp_path / "pipe", list[bytes]()
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
@@ -126,19 +126,19 @@ def test_rejects_may_go_to_whoever_reads_a_pipe(command: Command, file: Path, tm
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", ".", "/proc/self/mem", ""])
-def test_a_file_that_cannot_be_read_makes_nothing(command: Command, tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_creates_nothing(command: Command, tmp_path: Path, name: str) -> None:
     said = command("import", "shop-log", tmp_path / name if name else "", "--json")
     assert (said.status, said.out) == (2, b"")
     assert "cannot be read" in said.err
     assert not (tmp_path / "home").exists()
 
 
-def test_no_file_and_no_standard_input_are_said(command: Command) -> None:
+def test_a_missing_file_or_closed_input_is_reported(command: Command) -> None:
     assert command("import", "shop-log").status == 2
     assert "no standard input" in command("import", "shop-log", "-", stdin=None).err
 
 
-def test_an_empty_file_is_fine_and_warned_of(command: Command) -> None:
+def test_an_empty_file_warns_and_succeeds(command: Command) -> None:
     said = command("import", "shop-log", os.devnull, "--json")
     assert (said.status, said.json["lines"]) == (0, 0)
     assert "holds no line" in said.err
@@ -147,9 +147,7 @@ def test_an_empty_file_is_fine_and_warned_of(command: Command) -> None:
 @pytest.mark.parametrize(
     "options", [("--timezone", "Mars/Base"), ("--timezone", ""), ("--currency", "eur"), ("--currency", "EURO")]
 )
-def test_a_zone_or_a_currency_that_there_is_not_is_refused(
-    command: Command, file: Path, tmp_path: Path, options: tuple[str, str]
-) -> None:
+def test_an_unknown_zone_or_currency_is_refused(command: Command, file: Path, tmp_path: Path, options: tuple[str, str]) -> None:
     assert command("import", "shop-log", file, *options).status == 2
     assert not (tmp_path / "home").exists()
 
@@ -163,7 +161,7 @@ def test_the_first_import_chooses_the_currency_and_no_later_one_changes_it(comma
     assert command("import", "shop-log", file, "--json").json["duplicates"] == 1
 
 
-def test_times_without_an_offset_are_of_the_zone_that_is_given(command: Command, file: Path) -> None:
+def test_times_without_an_offset_use_the_given_zone(command: Command, file: Path) -> None:
     times = ("2024-03-31T02:30:00", "2024-10-27T02:30:00", "2024-05-01", "2024-05-01T12:00:00Z")
     file.write_bytes(file_of([{**VIEW, "at": at} for at in times]))
     assert command("import", "shop-log", file).status == 3
@@ -174,7 +172,7 @@ def test_times_without_an_offset_are_of_the_zone_that_is_given(command: Command,
     assert command("import", "shop-log", file, "--json").json["duplicates"] == 3
 
 
-def test_a_file_that_names_its_shop_makes_a_log_of_it_and_no_others(command: Command, file: Path) -> None:
+def test_a_header_makes_an_empty_log_that_shops_and_changes_no_other(command: Command, file: Path) -> None:
     def naming(**shop: str) -> bytes:
         return json.dumps({"type": "regulars", "command": "Shop", "values": shop}).encode()
 

@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("home", ["shop.jsonl", "shop.jsonl/home", "/proc/none/home"])
-def test_a_home_that_cannot_be_made_is_said(
+def test_a_home_that_cannot_be_created_is_reported(
     command: Command, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -39,9 +39,7 @@ def test_a_home_that_cannot_be_made_is_said(
         assert "REGULARS_HOME cannot be" in said.err
 
 
-def test_a_disk_that_is_full_in_the_midst_is_said_and_what_was_accepted_stays(
-    command: Command, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_reported_and_accepted_lines_stay(command: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = ShopLogImport.take
 
     def full(task: ShopLogImport, batch: list[tuple[int, bytes]]) -> list[RejectedLine]:
@@ -58,7 +56,7 @@ def test_a_disk_that_is_full_in_the_midst_is_said_and_what_was_accepted_stays(
     assert (again.status, again.json["accepted"], again.json["duplicates"]) == (0, 89, 511)
 
 
-def test_an_outcome_that_cannot_be_written_is_said(settings: Settings, file: Path) -> None:
+def test_an_unwritable_outcome_is_reported(settings: Settings, file: Path) -> None:
     regulars = Path(sys.executable).with_name("regulars")
     place = {"REGULARS_HOME": str(settings.home), "REDIS_URL": str(settings.redis_url)}
     with Path("/dev/full").open("wb") as full:
@@ -69,7 +67,7 @@ def test_an_outcome_that_cannot_be_written_is_said(settings: Settings, file: Pat
     assert b"Traceback" not in said.stderr
 
 
-def test_what_went_wrong_has_its_status_even_if_it_cannot_be_said(tmp_path: Path) -> None:
+def test_an_error_keeps_its_status_even_if_it_cannot_be_printed(tmp_path: Path) -> None:
     regulars = Path(sys.executable).with_name("regulars")
     with Path("/dev/full").open("wb") as full:
         words = (str(regulars), "import", "shop-log", str(tmp_path / "missing.jsonl"))
@@ -86,6 +84,6 @@ def test_two_imports_at_once_take_each_line_once(settings: Settings, file: Path)
     assert [sum(one[count] for one in taken) for count in ("accepted", "duplicates", "rejected")] == [600, 600, 0]
 
 
-def test_a_file_that_the_kernel_makes_up_is_read_to_its_end(command: Command) -> None:
+def test_a_file_of_unknown_size_is_read_to_its_end(command: Command) -> None:
     said = command("import", "shop-log", "/proc/version", "--json")
     assert (said.status, said.json["by_reason"]) == (2, {"json_invalid": 1})

@@ -87,14 +87,14 @@ def test_every_type_has_a_sample() -> None:
 
 
 @every_type
-def test_every_sample_tells_all_that_its_type_may_have(kind: str) -> None:
+def test_every_sample_has_every_field_of_its_type(kind: str) -> None:
     told = set(line(kind)) | {"id"}
     left = set(fields_of(TABLE[kind].line)) - told
     assert left <= ({"code"} if kind.startswith("coupon") else set())
 
 
 @pytest.mark.parametrize("kind", LINES)
-def test_a_line_is_read_into_what_it_says(kind: str) -> None:
+def test_each_sample_is_read_into_its_line(kind: str) -> None:
     read_line = Reader("USD", None, NOW).read(42, raw(line(kind)))
     assert read_line.line == LINES[kind]
     assert (read_line.number, len(read_line.digest)) == (42, 16)
@@ -155,7 +155,7 @@ def test_a_line_of_an_unknown_type_is_rejected(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [None, 1, True, [], {}])
-def test_a_line_of_no_type_is_rejected(kind: object) -> None:
+def test_a_line_without_a_type_is_rejected(kind: object) -> None:
     assert code(line("view", type=kind)) == code(line("view", "type")) == "type_missing"
 
 
@@ -200,7 +200,7 @@ def test_the_lines_of_a_refund_count_from_one() -> None:
         ({"strategy": 1}, "text_invalid"),
     ],
 )
-def test_an_impression_that_does_not_add_up_is_rejected(told: dict[str, Any], expected: str) -> None:
+def test_propensities_must_match_the_products(told: dict[str, Any], expected: str) -> None:
     assert code(line("impression", **told)) == expected
 
 
@@ -208,7 +208,7 @@ def test_a_command_needs_values_in_an_object() -> None:
     assert code(line("regulars", values=[1])) == "object_invalid"
 
 
-def test_a_fault_names_its_place() -> None:
+def test_a_rejection_names_the_field() -> None:
     with pytest.raises(Rejected) as rejected:
         read(line("order", lines=[{"product_id": "tea"}, {"product_id": "milk", "total": "1,50"}]))
     assert rejected.value.reason.startswith("lines: entry 2: total: Money as text")
@@ -218,7 +218,7 @@ def test_a_fault_names_its_place() -> None:
         read(line("view", "member_id", "session_id"))
 
 
-def test_a_fault_names_its_place_without_what_a_terminal_obeys() -> None:
+def test_a_rejection_escapes_control_characters() -> None:
     with pytest.raises(Rejected) as rejected:
         read(line("member", **{"\x1b[31m\n": []}))
     assert rejected.value.reason.startswith("'\\x1b[31m\\n': A profile field")

@@ -36,13 +36,13 @@ def test_the_shares_of_all_parts_sum_to_what_was_paid(app: App) -> None:
     assert document(app, "order:o")["status"] == "refunded"
 
 
-def test_without_lines_all_that_is_left_goes_back(app: App) -> None:
+def test_a_refund_without_lines_refunds_all_that_is_left(app: App) -> None:
     result = import_lines(app, order("o", 0, *MIXED, member_id="ada"), refund(1, {"line": 3}), refund(2), refund(3))
     assert result.codes == [(4, "nothing_left")]
     assert (refunded(app), document(app, "order:o")["status"]) == (901, "refunded")
 
 
-def test_a_product_means_its_first_line_with_something_left_then_the_next(app: App) -> None:
+def test_a_product_takes_its_first_line_with_something_left_then_the_next(app: App) -> None:
     steps: list[tuple[dict[str, Any], int]] = [
         ({"product_id": "tea"}, 300),
         ({"product_id": "tea", "quantity": 1}, 550),
@@ -56,7 +56,7 @@ def test_a_product_means_its_first_line_with_something_left_then_the_next(app: A
 
 
 @pytest.mark.parametrize(("total", "code"), [("8.01", None), ("3.01", None), ("0.00", None), ("8.02", "refund_too_high")])
-def test_stated_money_of_a_product_goes_over_its_lines_as_each_can_bear(app: App, total: str, code: str | None) -> None:
+def test_a_products_stated_money_is_spread_over_its_lines(app: App, total: str, code: str | None) -> None:
     result = import_lines(
         app, order("o", 0, *MIXED, member_id="ada"), refund(1, {"product_id": "tea", "quantity": 3, "total": total})
     )
@@ -64,7 +64,7 @@ def test_stated_money_of_a_product_goes_over_its_lines_as_each_can_bear(app: App
     assert refunded(app) == (0 if code else round(float(total) * 100))
 
 
-def test_a_missing_quantity_is_one_and_none_is_money_without_goods(app: App) -> None:
+def test_a_missing_quantity_is_one_and_zero_is_money_without_goods(app: App) -> None:
     two = order("o", 0, item("tea", quantity=2, total="4.00"), member_id="ada")
     import_lines(app, two, refund(1, {"line": 1}), refund(2, {"line": 1, "quantity": 0, "total": "0.50"}))
     assert refunded(app) == 250
@@ -82,13 +82,13 @@ BAD: dict[str, Line] = {
 
 
 @pytest.mark.parametrize("code", BAD)
-def test_what_is_not_there_cannot_be_given_back_and_nothing_of_the_line_is(app: App, code: str) -> None:
+def test_a_refund_with_one_impossible_part_is_rejected_whole(app: App, code: str) -> None:
     good: Line = {"line": 2}
     assert import_lines(app, order("o", 0, *MIXED, member_id="ada"), refund(1, good, BAD[code])).codes == [(2, code)]
     assert refunded(app) == 0
 
 
-def test_what_was_not_paid_or_is_unknown_cannot_be_refunded(app: App) -> None:
+def test_an_unpaid_or_unknown_order_cannot_be_refunded(app: App) -> None:
     assert import_lines(app, refund(0), order("o", 1, status="placed"), refund(2)).codes == [
         (1, "order_unknown"),
         (3, "order_not_paid"),
@@ -110,13 +110,13 @@ def test_what_was_not_paid_or_is_unknown_cannot_be_refunded(app: App) -> None:
         ({"member_id": "ada"}, {}, True),
     ],
 )
-def test_an_order_of_someone_else_is_not_refunded(app: App, owner: Line, asking: Line, accepted: bool) -> None:
+def test_another_shoppers_order_is_not_refunded(app: App, owner: Line, asking: Line, accepted: bool) -> None:
     join = entry("view", 0, product_id="tea", member_id="ada", session_id="of-ada")
     result = import_lines(app, join, order("o", 1, **owner), refund(2, **asking))
     assert result.codes == ([] if accepted else [(3, "order_anothers")])
 
 
-def test_a_guest_who_signed_in_later_may_give_back_what_they_bought_before(app: App) -> None:
+def test_a_member_may_refund_an_order_of_their_guest_session(app: App) -> None:
     bought = order("o", 0, item("tea", quantity=2, total="4.00"), session_id="s")
     join = entry("view", 1, product_id="tea", member_id="ada", session_id="s")
     parts = [refund(2, {"line": 1}, session_id="s"), refund(3, {"line": 1}, member_id="ada")]
@@ -135,7 +135,7 @@ def test_a_refund_dated_before_its_order_is_late_whichever_file_has_the_order(ap
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 500)), min_size=1, max_size=4),
     st.data(),
 )
-def test_any_stated_money_up_to_what_is_left_can_be_given_back(bought: list[tuple[int, int]], data: st.DataObject) -> None:
+def test_any_money_up_to_what_is_left_can_be_refunded(bought: list[tuple[int, int]], data: st.DataObject) -> None:
     lines = tuple(OrderLine("tea", units, paid, paid, paid) for units, paid in bought)
     placed = OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0)
     stood = Order("paid", placed, (0,) * len(lines), (0,) * len(lines))
@@ -171,7 +171,7 @@ def test_parts_by_product_and_by_line_take_each_products_first_units_that_are_le
     assert [(part.line, part.quantity) for part in resolved(tuple(asked), stood)] == expected
 
 
-def test_thousands_of_parts_of_thousands_of_lines_are_found_one_by_one() -> None:
+def test_refunds_of_thousands_of_parts_take_linear_time() -> None:
     many = 8000  # of a quadratic search nobody would see the end
     lines = tuple(OrderLine("tea", 1, 100, 100, 100) for _ in range(many))
     stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * many, (0,) * many)

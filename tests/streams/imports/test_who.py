@@ -37,7 +37,7 @@ def test_a_session_may_become_another_members(app: App) -> None:
     assert document(app, "session:s")["member"] == "ada"
 
 
-def test_an_order_of_nobody_is_a_guests(app: App) -> None:
+def test_an_order_without_who_is_a_guests(app: App) -> None:
     assert import_lines(app, order("o"), order("p", 1, session_id="s")).outcome == (2, 0, 0)
     assert events(app, MemberRegistered) == []
     assert app.views.hashes(["product:tea"])["product:tea"]["orders"] == "2"
@@ -59,7 +59,7 @@ def test_members_and_products_are_made_by_the_first_line_that_names_them(app: Ap
     assert listed == ["tea", "milk", "rice", "soup", "salt", "oil"]
 
 
-def test_a_later_declaration_completes_who_was_met_before(app: App) -> None:
+def test_a_later_declaration_completes_a_member_or_product(app: App) -> None:
     import_lines(
         app,
         order("o", 0, member_id="ada"),
@@ -71,7 +71,7 @@ def test_a_later_declaration_completes_who_was_met_before(app: App) -> None:
     assert app.views.hashes(["product:tea"])["product:tea"]["name"] == "Green tea"
 
 
-def test_the_same_id_may_be_a_members_and_a_sessions(app: App) -> None:
+def test_a_member_and_a_session_may_have_the_same_id(app: App) -> None:
     import_lines(
         app, entry("add_to_cart", 0, product_id="tea", member_id="7"), entry("add_to_cart", 1, product_id="tea", session_id=7)
     )
@@ -79,7 +79,7 @@ def test_the_same_id_may_be_a_members_and_a_sessions(app: App) -> None:
     assert document(app, "guest-cart:7")["session"] == "7"
 
 
-def test_ids_of_any_length_that_they_may_have_are_taken(app: App) -> None:
+def test_ids_of_every_allowed_length_are_accepted(app: App) -> None:
     who, product, name, code = "m" * 200, "p" * 200, "o" * 200, "c" * 200
     result = import_lines(
         app,
@@ -94,7 +94,7 @@ def test_ids_of_any_length_that_they_may_have_are_taken(app: App) -> None:
     assert app.views.load([f"cart:{who}"], {"cart": dict})[f"cart:{who}"] is None, "the order has closed it"
 
 
-def test_nothing_more_is_taken_of_an_erased_member_and_what_was_stays_known(app: App) -> None:
+def test_lines_of_an_erased_member_are_rejected_and_known_ones_stay_duplicates(app: App) -> None:
     lines = [
         entry("member", 0, member_id="ada", name="Ada"),
         entry("view", 1, product_id="tea", member_id="ada", session_id="s"),

@@ -44,7 +44,7 @@ def test_a_local_time_that_autumn_repeats_means_the_first() -> None:
     assert add_months(instant("2026-10-01T01:30"), 1, ZONE) == first
 
 
-def test_that_an_instant_was_the_second_of_its_name_says_nothing_of_another_day() -> None:
+def test_the_second_of_two_equal_local_times_moves_to_the_first_of_another_day() -> None:
     second = round(datetime(2020, 11, 1, 6, 30, tzinfo=UTC).timestamp() * 1000)
     first = round(datetime(2026, 11, 1, 5, 30, tzinfo=UTC).timestamp() * 1000)
     assert add_months(second, 72, ZONE) == first

@@ -60,13 +60,13 @@ ANY_PLAIN = st.recursive(
 
 @given(ANY_TERMS)
 @settings(max_examples=30)
-def test_a_document_reads_as_the_terms_that_it_states_also_through_json(terms: Programme) -> None:
+def test_a_document_reads_back_as_its_terms_also_through_json(terms: Programme) -> None:
     assert read(orjson.loads(orjson.dumps(plain(terms)))) == (terms, [])
 
 
 @given(ANY_TERMS)
 @settings(max_examples=30)
-def test_problems_of_any_terms_are_told_by_place_and_never_thrown(terms: Programme) -> None:
+def test_any_terms_give_problems_with_paths_and_no_exception(terms: Programme) -> None:
     document = plain(terms)
     for path, reason in problems(terms):
         assert reason
@@ -76,7 +76,7 @@ def test_problems_of_any_terms_are_told_by_place_and_never_thrown(terms: Program
 
 
 @given(ANY_PLAIN)
-def test_whatever_is_read_there_are_terms_and_a_reason_for_what_is_none(document: Any) -> None:
+def test_any_document_gives_terms_and_a_reason_for_each_problem(document: Any) -> None:
     terms, found = read(document)
     assert isinstance(terms, Programme)
     if not found:
@@ -90,7 +90,7 @@ def test_documents_differ_where_their_terms_do(one: Programme, other: Programme)
     assert bool(list(changes(plain(one), plain(other)))) == (one != other)
 
 
-def test_a_document_that_says_nothing_states_the_default_programme_of_the_shop() -> None:
+def test_an_empty_document_is_the_default_programme() -> None:
     assert read({}, "Europe/Paris", "EUR") == (Programme("Europe/Paris", "EUR"), [])
 
 
@@ -115,17 +115,17 @@ def test_every_term_is_in_a_document_but_those_of_the_log() -> None:
         ({"tiers": [{"name": "a\u0007", "threshold": 1, "keep": 1}]}, ("tiers", 0, "name"), "expected a text of 1 to 200"),
     ],
 )
-def test_what_does_not_fit_is_told_by_its_place(document: Any, path: tuple[str | int, ...], reason: str) -> None:
+def test_a_value_that_does_not_fit_has_a_path_and_reason(document: Any, path: tuple[str | int, ...], reason: str) -> None:
     found = read(document)[1]
     assert any(problem.path == path and problem.reason.startswith(reason) for problem in found), found
 
 
-def test_one_name_is_written_without_the_brackets_of_a_list() -> None:
+def test_a_list_of_one_name_may_be_plain_text() -> None:
     terms, found = read({"earning": {"spend": [{"only": {"categories": "TEA"}}]}})
     assert not found
     assert terms.earning.spend == (SpendRule(only=Selection(categories=("TEA",))),)
 
 
-def test_a_changed_order_of_wallets_is_a_change_since_the_first_is_meant_where_none_is_named() -> None:
+def test_a_changed_order_of_wallets_is_a_change() -> None:
     one, other = ({"wallets": [{"name": name} for name in names]} for names in (("a", "b"), ("b", "a")))
     assert list(changes(one, other)) == [(("wallets",), ["a", "b"], ["b", "a"])]

@@ -93,7 +93,7 @@ def test_the_default_programme_has_no_problem() -> None:
         ({"return_days": 4000}, "return_days", "from 0 to 3,660, not 4,000"),
     ],
 )
-def test_what_contradicts_itself_is_told_by_its_place(document: dict[str, Any], where: str, why: str) -> None:
+def test_a_contradiction_has_a_path_and_reason(document: dict[str, Any], where: str, why: str) -> None:
     terms, unfit = read(document)
     assert not unfit
     (found,) = [reason for path, reason in problems(terms) if ".".join(map(str, path)) == where]

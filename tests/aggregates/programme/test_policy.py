@@ -11,7 +11,7 @@ from aggregates.programme.document import plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.value import replace
 from tests.aggregates.given import refusing
-from tests.aggregates.test_programme_document import ANY_PLAIN
+from tests.aggregates.programme.test_document import ANY_PLAIN
 
 
 def publish(document: dict[str, Any], effective: int = 100, at: int = 50, **told: Any) -> PublishPolicy:
@@ -26,7 +26,7 @@ def after(*commands: PublishPolicy) -> Policies:
     return state
 
 
-def test_what_is_published_is_complete_and_holds_from_its_instant_on() -> None:
+def test_a_published_policy_is_complete_and_holds_from_its_instant() -> None:
     (published,) = policy.decide(publish({"return_days": "30"}), policy.initial)
     terms = Programme("Europe/Paris", "EUR", version=2, return_days=30)
     assert published == PolicyPublished(
@@ -47,12 +47,12 @@ def test_the_same_may_take_effect_earlier() -> None:
     assert [state.at(at).return_days for at in (59, 60)] == [14, 30]
 
 
-def test_the_programme_that_holds_without_a_policy_may_be_published_so_that_it_is_shown() -> None:
+def test_the_default_programme_may_be_published() -> None:
     state = after(publish({}))
     assert state.at(100) == replace(Programme("Europe/Paris", "EUR"), version=2)
 
 
-def test_an_event_from_before_a_term_was_known_reads_it_as_its_default() -> None:
+def test_an_older_event_reads_a_new_term_as_its_default() -> None:
     old = PolicyPublished(
         policy="shop",
         version=2,
@@ -75,22 +75,20 @@ def test_an_event_from_before_a_term_was_known_reads_it_as_its_default() -> None
         ([], "The document: expected fields"),
     ],
 )
-def test_a_wrong_document_is_refused_with_the_place_and_the_reason(document: Any, sentence: str) -> None:
+def test_an_invalid_document_is_refused_with_path_and_reason(document: Any, sentence: str) -> None:
     with refusing("policy_invalid") as refused:
         policy.decide(publish(document), policy.initial)
     assert str(refused.value).startswith(sentence)
 
 
-def test_a_policy_cannot_take_effect_in_the_past_where_things_were_due_by_another() -> None:
+def test_a_policy_cannot_take_effect_in_the_past() -> None:
     with refusing("effective_past"):
         policy.decide(publish({}, effective=49, at=50), policy.initial)
     assert policy.decide(publish({}, effective=50, at=50), policy.initial)
 
 
 @given(ANY_PLAIN, ANY_PLAIN, ANY_PLAIN, ANY_PLAIN)
-def test_whatever_is_asked_is_published_or_refused_with_a_sentence(
-    document: Any, effective: Any, actor: Any, replaces: Any
-) -> None:
+def test_any_command_is_published_or_refused_with_a_sentence(document: Any, effective: Any, actor: Any, replaces: Any) -> None:
     command = PublishPolicy(document, effective, actor, 0, replaces=replaces)
     try:
         (published,) = policy.decide(command, policy.initial)
@@ -102,7 +100,7 @@ def test_whatever_is_asked_is_published_or_refused_with_a_sentence(
     assert code in {"", "policy_invalid", "actor_id_invalid", "effective_invalid", "policy_changed"}
 
 
-def test_who_published_must_be_said() -> None:
+def test_a_policy_needs_an_actor() -> None:
     with refusing("actor_id_invalid"):
         policy.decide(replace(publish({}), actor=""), policy.initial)
 
@@ -113,14 +111,14 @@ def test_a_policy_takes_effect_at_an_instant(effective: Any) -> None:
         policy.decide(publish({}, effective), policy.initial)
 
 
-def test_replacing_a_version_that_is_not_the_newest_any_more_is_refused() -> None:
+def test_replacing_an_older_version_is_refused() -> None:
     state = after(publish({"return_days": 30}, replaces=1))
     with refusing("policy_changed"):
         policy.decide(publish({"return_days": 31}, replaces=1), state)
     assert len(after(publish({"return_days": 30}), publish({"return_days": 31}, replaces=2)).versions) == 3
 
 
-def test_tiers_of_a_version_are_its_own() -> None:
+def test_each_version_has_its_own_tiers() -> None:
     tiers = [{"name": "vip", "threshold": 5, "keep": 5, "multiplier": "2"}]
     state = after(publish({"tiers": tiers}))
     assert state.newest.tiers == (Tier("vip", 5, 5, (2, 1)),)
