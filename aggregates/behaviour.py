@@ -16,8 +16,8 @@ MOST_SHOWN = 1000
 """Products of one slot, or of one search's results."""
 
 
-class Viewed(Value, kw_only=True):
-    """``slot`` and ``place``: the list in which it was found, and its place there (from 1), in all events about one product."""
+class BehaviourOfProduct(Value, kw_only=True):
+    """``slot`` and ``place``: the list in which the product was found, and its place there (from 1)."""
 
     product: str
     member: str | None
@@ -27,51 +27,28 @@ class Viewed(Value, kw_only=True):
     place: int | None = None
 
 
-class Clicked(Value, kw_only=True):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Viewed(BehaviourOfProduct):
+    """A shopper looked at a product. ``slot`` and ``place``: the list in which it was found, if any, and where in it (from 1)."""
 
 
-class Favourited(Value, kw_only=True):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Clicked(BehaviourOfProduct):
+    """A shopper clicked on a product that was shown."""
 
 
-class Unfavourited(Value, kw_only=True):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Favourited(BehaviourOfProduct):
+    """A shopper marked a product as a favourite."""
 
 
-class Dismissed(Value, kw_only=True):
-    """The shopper does not want to see this product."""
-
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Unfavourited(BehaviourOfProduct):
+    """A shopper took the mark away."""
 
 
-class Shared(Value, kw_only=True):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Dismissed(BehaviourOfProduct):
+    """A shopper does not want to see this product."""
+
+
+class Shared(BehaviourOfProduct):
+    """A shopper shared a product."""
 
 
 class Searched(Value, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import msgspec
@@ -32,6 +33,11 @@ def replace(value: V, /, **changes: Any) -> V:
 def field_names(kind: type) -> tuple[str, ...]:
     """Return the fields of a class of values, in order."""
     return cast("type[Value]", kind).__struct_fields__
+
+
+def annotations_of(kind: type) -> dict[str, Any]:
+    """Return the annotations of a class of values, as they are written, with those it inherits, in the order of its fields."""
+    return {name: hint for base in reversed(kind.__mro__) for name, hint in inspect.get_annotations(base).items()}
 
 
 def asdict(value: Value) -> dict[str, Any]:

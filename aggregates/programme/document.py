@@ -57,7 +57,7 @@ def stated(hint: Any, value: Any) -> Any:
     return {name: stated(inner, getattr(value, name)) for name, inner in expected(hint).items()}
 
 
-# Reading
+# DocumentReader
 
 WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
@@ -71,13 +71,13 @@ def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Pr
     >>> terms.return_days, problems
     (30, [Problem(path=('teirs',), reason="'teirs' is not known here; did you mean 'tiers'?")])
     """
-    reading = Reading()
+    reading = DocumentReader()
     found = reading.record(Programme, document, ())
     terms = {} if found is ABSENT else {name: getattr(found, name) for name in expected(Programme)}
     return Programme(zone, currency, **terms), reading.problems
 
 
-class Reading:
+class DocumentReader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 

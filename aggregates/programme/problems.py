@@ -20,7 +20,17 @@ from aggregates.programme.earning import (
     Step,
     StreakRule,
 )
-from aggregates.programme.terms import ENTRY_TIER, Pools, Programme, Qualifying, Redemption, Reward, Tier, Transfers, Wallet
+from aggregates.programme.terms import (
+    ENTRY_TIER,
+    Pools,
+    Programme,
+    Qualifying,
+    RedemptionTerms,
+    Reward,
+    Tier,
+    Transfers,
+    Wallet,
+)
 from aggregates.programme.text_values import Rate, Validity
 
 AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
@@ -29,7 +39,7 @@ AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
     Mission: ("points", "repeats", "within_days"),
     Pools: ("members",),
     Qualifying: ("months",),
-    Redemption: ("minimum", "multiple"),
+    RedemptionTerms: ("minimum", "multiple"),
     Reward: ("price", "per_member"),
     SpendRule: ("cap",),
     Step: ("times",),

@@ -23,7 +23,7 @@ Shortfall: TypeAlias = Literal["debt", "write_off"]
 
 
 @dataclass(frozen=True)
-class Redemption:
+class RedemptionTerms:
     """Terms of points for a discount. ``value``: major units of money for one point.
 
     At least ``minimum`` points at a time, a multiple of ``multiple``; all those of an order worth at most ``share`` of it.
@@ -82,7 +82,7 @@ class Wallet:
     name: str = "points"
     activates: Activates = "after_return_window"
     validity: Validity = Validity()
-    redemption: Redemption = Redemption()
+    redemption: RedemptionTerms = RedemptionTerms()
     clawback: Clawback = Clawback()
     hold_minutes: int = 30
     hold_grace_days: int = 30

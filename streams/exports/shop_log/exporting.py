@@ -22,7 +22,7 @@ from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
 from streams.exports.shop_log.importer import OF_POINTS, ImporterState, WaitingLots, follows
-from streams.exports.shop_log.lines import Amounts, Candidates
+from streams.exports.shop_log.lines import Amounts, CandidateLines
 from streams.imports.shop_log.reading import Reader, header
 from streams.imports.shop_log.rejects import Rejected
 from streams.registry import COMMANDS
@@ -54,7 +54,7 @@ class Export:
         self._first = Policies.first(terms.zone, terms.currency)
         self._personal = personal
         self._importer = ImporterState(log, terms)
-        self._candidates = Candidates(self._importer, Amounts(terms.currency))
+        self._candidates = CandidateLines(self._importer, Amounts(terms.currency))
         self._reader = Reader(terms.currency, None, END_OF_TIME)
 
     def __iter__(self) -> Iterator[bytes]:

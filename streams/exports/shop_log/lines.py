@@ -56,7 +56,7 @@ class Amounts:
         return f"{sign}{major}.{minor:0{self._digits}d}" if self._digits else f"{sign}{major}"
 
 
-class Candidates:
+class CandidateLines:
     """The lines that may say an event, given what an importer knows by then."""
 
     def __init__(self, importer: ImporterState, amounts: Amounts) -> None:

@@ -232,7 +232,7 @@ class OrderLineItem(Line, kw_only=True):
         return total
 
 
-class RefundPart(Line, kw_only=True):
+class RefundLineItem(Line, kw_only=True):
     """A ``line`` of the order, a ``product`` of it, or both."""
 
     any_of: ClassVar[tuple[str, ...]] = ("line", "product")
@@ -244,7 +244,7 @@ class RefundPart(Line, kw_only=True):
 
 
 ORDER_LINES = list_of("order_lines", "order.lines", OrderLineItem)
-REFUND_LINES = list_of("refund_lines", "refund.lines", RefundPart)
+REFUND_LINES = list_of("refund_lines", "refund.lines", RefundLineItem)
 
 
 class OrderRecord(ShopperFields, FileLine, kw_only=True):
@@ -274,7 +274,7 @@ class RefundLine(ShopperFields, FileLine, kw_only=True):
     """Without ``parts``, all that is left of the order is given back."""
 
     order: OrderId
-    parts: Annotated[tuple[RefundPart, ...] | None, REFUND_LINES, "What was given back."] = None
+    parts: Annotated[tuple[RefundLineItem, ...] | None, REFUND_LINES, "What was given back."] = None
     member: MemberId = None
     session: SessionId = None
     refund: Annotated[str | None, ID, "The refund's own name.", OURS] = None
@@ -361,6 +361,6 @@ NESTED: dict[str, LineType] = {
         OrderLineItem,
         "A product, how many, and what it costs: total, or unit_price and discount, or else the product's price.",
     ),
-    "refund_line": LineType(RefundPart, "What of the order is given back: of a line, or of a product."),
+    "refund_line": LineType(RefundLineItem, "What of the order is given back: of a line, or of a product."),
 }
 """Objects within lines, by their names in the schema."""

@@ -18,7 +18,15 @@ from aggregates.product import Product
 from aggregates.product import product as product_decider
 from aggregates.session import session as session_decider
 from streams.commands.request import Look
-from streams.imports.shop_log.lines import CancelLine, OrderLineItem, OrderRecord, RefundLine, RefundPart, Shopper, StatusLine
+from streams.imports.shop_log.lines import (
+    CancelLine,
+    OrderLineItem,
+    OrderRecord,
+    RefundLine,
+    RefundLineItem,
+    Shopper,
+    StatusLine,
+)
 from streams.imports.shop_log.plans import (
     Commands,
     ensure_campaigns,
@@ -134,9 +142,9 @@ def is_theirs(placed: OrderPlaced, who: Shopper, look: Look) -> bool:
     return placed.session == who.session or known.member == look(session_decider, placed.session).member is not None
 
 
-def resolved(asked: tuple[RefundPart, ...], order: Order) -> Iterator[of_order.RefundPart]:
+def resolved(asked: tuple[RefundLineItem, ...], order: Order) -> Iterator[of_order.RefundPart]:
     """Return every part by its line: a product's units come from its first line with something left, then the next."""
-    rest = Rest(order)
+    rest = OrderRemainder(order)
     for part in asked:
         units = 1 if part.quantity is None else part.quantity
         found = [(rest.line(part), units)] if part.line is not None else rest.of_product(part.product, units)
@@ -146,7 +154,7 @@ def resolved(asked: tuple[RefundPart, ...], order: Order) -> Iterator[of_order.R
             yield of_order.RefundPart(index + 1, more, total)
 
 
-class Rest:
+class OrderRemainder:
     """What is left of an order. What a product has left is found without a search, for orders of many lines and parts.
 
     ``units``, ``money``: by line, from 0.
@@ -164,7 +172,7 @@ class Rest:
             self._first.setdefault(line.product, index)
             self._lines[line.product].append(index)
 
-    def line(self, part: RefundPart) -> int:
+    def line(self, part: RefundLineItem) -> int:
         if part.line is None or not 1 <= part.line <= len(self.units):
             raise Refusal("line_unknown", f"The order has lines 1 to {len(self.units)}.")
         if part.product is not None and self._order.lines[part.line - 1].product != part.product:
@@ -197,13 +205,13 @@ class Rest:
         self._of_product[self._order.lines[index].product] -= units
 
 
-def shared(total: int, found: list[tuple[int, int]], rest: Rest) -> list[int]:
+def shared(total: int, found: list[tuple[int, int]], left: OrderRemainder) -> list[int]:
     """Return a stated total, split over its lines by the money of these units; no line gives back more than it has left.
 
     What exceeds all of it stays with the first line, and is refused there.
     """
-    most = [max(0, rest.money[index]) for index, _ in found]
-    worth = [held * more // max(1, rest.units[index]) for held, (index, more) in zip(most, found, strict=True)]
+    most = [max(0, left.money[index]) for index, _ in found]
+    worth = [held * more // max(1, left.units[index]) for held, (index, more) in zip(most, found, strict=True)]
     parts = [min(part, held) for part, held in zip(apportion(total, worth), most, strict=True)]
     lacking = total - sum(parts)
     for place, held in enumerate(most):

@@ -68,7 +68,7 @@ LINES: dict[str, lines.FileLine] = {
         "refund",
         lines.RefundLine,
         order="o-1",
-        parts=(lines.RefundPart(line=1, quantity=1), lines.RefundPart(product="milk", total=10)),
+        parts=(lines.RefundLineItem(line=1, quantity=1), lines.RefundLineItem(product="milk", total=10)),
         **ADA,
         refund="r-1",
     ),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.order.events import Order, OrderLine, OrderPlaced
-from streams.imports.shop_log.lines import RefundPart
+from streams.imports.shop_log.lines import RefundLineItem
 from streams.imports.shop_log.order_plans import resolved
 from streams.queries import views as reading
 from streams.running.app import App
@@ -145,7 +145,7 @@ def test_any_money_up_to_what_is_left_can_be_refunded(bought: list[tuple[int, in
         if count < units:
             reached, count = reached + line.paid, count + line.quantity
     total = data.draw(st.integers(0, reached))
-    parts = list(resolved((RefundPart(product="tea", quantity=units, total=total),), stood))
+    parts = list(resolved((RefundLineItem(product="tea", quantity=units, total=total),), stood))
     assert sum(part.quantity or 0 for part in parts) == units
     assert sum(part.total or 0 for part in parts) == total
     assert all(0 <= (part.total or 0) <= lines[part.line - 1].paid for part in parts)
@@ -162,9 +162,9 @@ def test_parts_by_product_and_by_line_take_each_products_first_units_that_are_le
     while any(left) and data.draw(st.booleans()):
         index = data.draw(st.sampled_from([index for index, units in enumerate(left) if units]))
         if data.draw(st.booleans()):
-            asked.append(RefundPart(line=index + 1))
+            asked.append(RefundLineItem(line=index + 1))
         else:
-            asked.append(RefundPart(product=products[index]))
+            asked.append(RefundLineItem(product=products[index]))
             index = next(other for other, units in enumerate(left) if units and products[other] == products[index])
         left[index] -= 1
         expected.append((index + 1, 1))
@@ -175,7 +175,7 @@ def test_refunds_of_thousands_of_parts_take_linear_time() -> None:
     many = 8000  # of a quadratic search nobody would see the end
     lines = tuple(OrderLine("tea", 1, 100, 100, 100) for _ in range(many))
     stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * many, (0,) * many)
-    found = list(resolved((RefundPart(product="tea", quantity=1),) * many, stood))
+    found = list(resolved((RefundLineItem(product="tea", quantity=1),) * many, stood))
     assert [part.line for part in found] == [*range(1, many + 1)]
-    (first, *_) = resolved((RefundPart(product="tea", quantity=many, total=many),), stood)
+    (first, *_) = resolved((RefundLineItem(product="tea", quantity=many, total=many),), stood)
     assert (first.line, first.quantity, first.total) == (1, 1, 1)
