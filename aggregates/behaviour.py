@@ -28,7 +28,7 @@ class BehaviourOfProduct(Value, kw_only=True):
 
 
 class Viewed(BehaviourOfProduct):
-    """A shopper looked at a product. ``slot`` and ``place``: the list in which it was found, if any, and where in it (from 1)."""
+    """A shopper looked at a product. ``slot`` and ``place``: the list in which it was found, and its place there (from 1)."""
 
 
 class Clicked(BehaviourOfProduct):
