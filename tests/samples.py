@@ -64,7 +64,7 @@ LINES = (
     OrderLine("adjustment", 0, gross=0, total=-50, paid=-50),
 )
 BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
-PERSON = ("Zoë O’Brien, “the regular”", "zoe@example.org", "1990-12-31", {"age": "25-34", "kids": '"2"'})
+NAME = "Zoë O’Brien, “the regular”"
 
 SHOWN = TierView(
     "silver", Benefits(free_shipping=True, perks=("tea",)), TierProgress("spend", "gold", 200_000, 10_000, AT + 400 * DAY)
@@ -99,25 +99,32 @@ CLAWED_BACK_BY_RULE = replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,),
 REISSUED = IssuedLot("o-1+r-2", "o-1", 3, AT + 52 * DAY)
 
 SAMPLES: tuple[object, ...] = (
-    MemberRegistered("m-1", *PERSON, AT),
-    MemberProfileChanged("m-1", PERSON[0], None, None, {"age": "35-44"}, AT + DAY),
+    MemberRegistered(
+        member="m-1",
+        name=NAME,
+        email="zoe@example.org",
+        birthday="1990-12-31",
+        profile={"age": "25-34", "kids": '"2"'},
+        at=AT,
+    ),
+    MemberProfileChanged(member="m-1", name=NAME, email=None, birthday=None, profile={"age": "35-44"}, at=AT + DAY),
     MemberClosed("m-1", "moved away", AT + 2 * DAY),
     MemberErased("m-1", AT + 3 * DAY),
     ProductListed(
-        "tea-01",
-        "Tea, loose",
-        "GROCERY",
-        "TEA, LOOSE",
-        "Lü",
-        599,
-        40,
-        {"organic": "yes"},
-        AT,
-        "Leaves, dried.",
-        "tea.jpg",
-        (0.25, -1.5),
+        product="tea-01",
+        name="Tea, loose",
+        department="GROCERY",
+        category="TEA, LOOSE",
+        brand="Lü",
+        price=599,
+        stock=40,
+        attributes={"organic": "yes"},
+        at=AT,
+        description="Leaves, dried.",
+        image="tea.jpg",
+        embedding=(0.25, -1.5),
     ),
-    ProductRepriced("tea-01", 499, 599, AT + DAY),
+    ProductRepriced(product="tea-01", price=499, previous=599, at=AT + DAY),
     ProductRetired("tea-01", AT + 2 * DAY),
     CartOpened(cart="c-1", member="m-1", session=None, at=AT),
     CartItemAdded(cart="c-1", member="m-1", session=None, product="tea-01", quantity=2, price=599, at=AT),
@@ -154,9 +161,27 @@ SAMPLES: tuple[object, ...] = (
         at=AT + 3 * DAY,
         given_back=(449, 0),
     ),
-    CampaignLaunched("spring", "TypeA", AT, AT + 30 * DAY, 100, (Offer("51800009050", ("tea-01", "milk-02")),), AT),
-    CouponSent("spring", "m-1", "TypeA", AT, AT + 30 * DAY, AT),
-    CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY, 100),
+    CampaignLaunched(
+        campaign="spring",
+        kind="TypeA",
+        starts=AT,
+        ends=AT + 30 * DAY,
+        limit=100,
+        offers=(Offer("51800009050", ("tea-01", "milk-02")),),
+        at=AT,
+    ),
+    CouponSent(campaign="spring", member="m-1", kind="TypeA", starts=AT, ends=AT + 30 * DAY, at=AT),
+    CouponRedeemed(
+        campaign="spring",
+        member="m-1",
+        coupon="51800009050",
+        use="u-1",
+        order="o-1",
+        recorded=True,
+        flags=("too_late",),
+        at=AT + 31 * DAY,
+        amount=100,
+    ),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -324,16 +349,28 @@ SAMPLES: tuple[object, ...] = (
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
     MemberRecognised("m-1", "s-1", AT),
-    ProductReviewed("tea-01", "m-1", None, 9, "Zoë says: good.", "o-1", AT + 4 * DAY),
-    PolicyPublished("shop", 2, POLICY, "Europe/Paris", "EUR", AT + DAY, "ada", AT),
-    Viewed("tea-01", None, "s-1", AT),
-    Clicked("tea-01", "m-1", "s-1", AT, "home", 3),
-    Favourited("tea-01", "m-1", None, AT),
-    Unfavourited("tea-01", "m-1", None, AT),
-    Dismissed("milk-02", "m-1", None, AT, "home", 1),
-    Shared("tea-01", None, "s-1", AT),
-    Searched("Zoë’s tea", "m-1", "s-1", ("tea-01", "milk-02"), AT),
-    Impressed("home", ("tea-01", "milk-02"), "m-1", None, (0.5, 0.25), "regulars", AT),
+    ProductReviewed(
+        product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
+    ),
+    PolicyPublished(
+        policy="shop", version=2, document=POLICY, zone="Europe/Paris", currency="EUR", effective=AT + DAY, actor="ada", at=AT
+    ),
+    Viewed(product="tea-01", member=None, session="s-1", at=AT),
+    Clicked(product="tea-01", member="m-1", session="s-1", at=AT, slot="home", place=3),
+    Favourited(product="tea-01", member="m-1", session=None, at=AT),
+    Unfavourited(product="tea-01", member="m-1", session=None, at=AT),
+    Dismissed(product="milk-02", member="m-1", session=None, at=AT, slot="home", place=1),
+    Shared(product="tea-01", member=None, session="s-1", at=AT),
+    Searched(query="Zoë’s tea", member="m-1", session="s-1", shown=("tea-01", "milk-02"), at=AT),
+    Impressed(
+        slot="home",
+        products=("tea-01", "milk-02"),
+        member="m-1",
+        session=None,
+        propensities=(0.5, 0.25),
+        strategy="regulars",
+        at=AT,
+    ),
 )
 
 OLD_SHAPES: dict[str, object] = {
@@ -370,7 +407,17 @@ OLD_SHAPES: dict[str, object] = {
         terms=1,
         at=AT + 730 * DAY,
     ),
-    "ProductListed": ProductListed("tea-01", "Tea, loose", "GROCERY", "TEA, LOOSE", "Lü", 599, 40, {"organic": "yes"}, AT),
+    "ProductListed": ProductListed(
+        product="tea-01",
+        name="Tea, loose",
+        department="GROCERY",
+        category="TEA, LOOSE",
+        brand="Lü",
+        price=599,
+        stock=40,
+        attributes={"organic": "yes"},
+        at=AT,
+    ),
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
     "OrderRefunded": OrderRefunded(
         order="o-1",
@@ -385,7 +432,16 @@ OLD_SHAPES: dict[str, object] = {
         at=AT + 3 * DAY,
         given_back=(449, 0),
     ),
-    "CouponRedeemed": CouponRedeemed("spring", "m-1", "51800009050", "u-1", "o-1", True, ("too_late",), AT + 31 * DAY),
+    "CouponRedeemed": CouponRedeemed(
+        campaign="spring",
+        member="m-1",
+        coupon="51800009050",
+        use="u-1",
+        order="o-1",
+        recorded=True,
+        flags=("too_late",),
+        at=AT + 31 * DAY,
+    ),
     "PointsGranted": GRANTED,
     "PointsGranted.2": GRANTED_BY_RULE,
     "LotActivated": LotActivated(member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY),
