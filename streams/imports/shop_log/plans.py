@@ -271,8 +271,6 @@ def recorded_command(line: CommandLine, _: Look) -> Commands:
     command = COMMAND_NAMES.get(line.command)
     if command is None:
         raise Refusal("command_unknown", f"There is no command named {line.command[:80]!r}.")
-    if "policies" in line.values:
-        raise Refusal("command_invalid", f"{line.command}: the policies are the shop's own.")
     values = {**line.values, **({"at": line.at} if "at" in field_names(command) else {})}
     try:
         return [msgspec.convert(values, command)]
