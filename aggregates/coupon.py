@@ -1,7 +1,7 @@
-"""A member's coupons of one campaign: sent, reserved for an order, redeemed; every use has a name of its own and counts once.
+"""A member's coupons of one campaign: sent, reserved for an order, redeemed. Every use has a name and counts once.
 
-One stream a campaign and member, so that no shopper ever waits for another. A reservation lapses at ``until`` whether or not
-anybody records it; an order that is paid later still gets what room is left, and is honoured as ``overrun`` if there is none.
+Each campaign and member have a stream of their own, so no shopper waits for another. A reservation lapses at ``until`` whether
+or not anybody records it; an order that is paid later gets what room is left, and is honoured as ``overrun`` if there is none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aggregates.value import Value, replace
 
 
 class SendCoupon(Value):
-    """``starts`` and ``ends``: the campaign's, frozen with what the member was promised."""
+    """``starts`` and ``ends``: the campaign's, as the member was promised them."""
 
     campaign: str
     member: str
@@ -29,9 +29,9 @@ class SendCoupon(Value):
 
 
 class RedeemCoupon(Value):
-    """``use`` names this redemption. ``recorded``: the till took it already, so a broken term is flagged, not refused.
+    """``use`` names this redemption. ``recorded``: it has happened, so a broken term is flagged, not refused.
 
-    ``amount``: what it was worth, in minor units, where that is known.
+    ``amount``: its worth in minor units, if known.
     """
 
     campaign: str
@@ -115,7 +115,7 @@ class Reserved(Value):
     budget_amount: int | None = None
 
 
-class CouponSent(Value):
+class CouponSent(Value, kw_only=True):
     campaign: str
     member: str
     kind: str | None
@@ -124,7 +124,7 @@ class CouponSent(Value):
     at: int
 
 
-class CouponRedeemed(Value):
+class CouponRedeemed(Value, kw_only=True):
     """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``).
 
     ``reservation``: what was reserved for the order. ``overrun``: it had lapsed and no room was left, so it is not counted.
@@ -217,7 +217,14 @@ def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
     require_id("member", command.member)
     match command:
         case SendCoupon():
-            sent = CouponSent(command.campaign, command.member, command.kind, command.starts, command.ends, command.at)
+            sent = CouponSent(
+                campaign=command.campaign,
+                member=command.member,
+                kind=command.kind,
+                starts=command.starts,
+                ends=command.ends,
+                at=command.at,
+            )
             if coupons.sent and replace(sent, at=coupons.sent.at) == coupons.sent:
                 return []
             return [sent]
@@ -241,15 +248,15 @@ def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
                 raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
             return [
                 CouponRedeemed(
-                    command.campaign,
-                    command.member,
-                    command.coupon,
-                    command.use,
-                    command.order,
-                    command.recorded,
-                    flags,
-                    command.at,
-                    command.amount,
+                    campaign=command.campaign,
+                    member=command.member,
+                    coupon=command.coupon,
+                    use=command.use,
+                    order=command.order,
+                    recorded=command.recorded,
+                    flags=flags,
+                    at=command.at,
+                    amount=command.amount,
                 )
             ]
         case _:
@@ -292,17 +299,17 @@ def redeem(command: RedeemReserved, coupons: Coupons) -> list[Event]:
         return []
     return [
         CouponRedeemed(
-            command.campaign,
-            command.member,
-            use.reservation.serial or command.campaign,
-            command.order,
-            command.order,
-            False,
-            (),
-            command.at,
-            use.reservation.amount,
-            use.reservation,
-            command.overrun,
+            campaign=command.campaign,
+            member=command.member,
+            coupon=use.reservation.serial or command.campaign,
+            use=command.order,
+            order=command.order,
+            recorded=False,
+            flags=(),
+            at=command.at,
+            amount=use.reservation.amount,
+            reservation=use.reservation,
+            overrun=command.overrun,
         )
     ]
 

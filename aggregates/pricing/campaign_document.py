@@ -9,8 +9,7 @@ from typing import Any
 
 from aggregates.decider import LARGEST_COUNT, LATEST_INSTANT
 from aggregates.pricing.terms import Bundle, CampaignTerms, Condition, Deal, Effect, Rung, WeeklyHours
-from aggregates.programme.document import Path, Problem, expected, stated
-from aggregates.programme.reading import ABSENT, Reading
+from aggregates.programme.document import ABSENT, DocumentReader, Path, Problem, expected, stated
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
@@ -39,7 +38,7 @@ def read_campaign(document: object) -> tuple[CampaignTerms | None, list[Problem]
     >>> terms.effect.percent, problems
     ((1, 10), [])
     """
-    reading = Reading()
+    reading = DocumentReader()
     terms = reading.record(CampaignTerms, document, ())
     if terms is ABSENT:
         return None, reading.problems

@@ -12,9 +12,8 @@ from aggregates.pricing.campaign_document import of_amount, problems_of
 from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running, Shopper
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.pricing.trace import Basis, LineKind, Mode
-from aggregates.programme.document import Path, Problem
-from aggregates.programme.rate import Rate
-from aggregates.programme.reading import ABSENT, Reading
+from aggregates.programme.document import ABSENT, DocumentReader, Path, Problem
+from aggregates.programme.text_values import Rate
 
 MOST_LINES = 1_000
 MOST_QUANTITY = 10_000
@@ -97,7 +96,7 @@ def read_cart(document: object) -> tuple[Request | None, list[Problem]]:
     >>> request.items[0].quantity
     2
     """
-    reading = Reading()
+    reading = DocumentReader()
     cart = reading.record(CartDocument, document, ())
     if cart is ABSENT or reading.problems:
         return None, reading.problems

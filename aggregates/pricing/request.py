@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.pricing.trace import Basis, LineKind, Mode
-from aggregates.programme.rate import Rate
+from aggregates.programme.text_values import Rate
 
 
 @dataclass(frozen=True)

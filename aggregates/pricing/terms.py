@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from aggregates.pricing.trace import RefundRule
-from aggregates.programme.rate import Rate
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
+from aggregates.programme.text_values import Rate
 
 StageName: TypeAlias = Literal["activity", "price", "line", "order", "code", "shipping"]
 

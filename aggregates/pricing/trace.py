@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from aggregates.programme.rate import Rate
+from aggregates.programme.text_values import Rate
 from aggregates.value import Value
 
 LineKind: TypeAlias = Literal["goods", "gift", "shipping", "deposit", "gift_card", "fee"]

@@ -14,7 +14,7 @@ from aggregates.pricing.request import Request
 from aggregates.pricing.trace import NotUsed, Step, Trace
 from infra.yaml_document import parse
 from streams.cli.console import OUT, grid
-from streams.imports.policy_file import Found, said
+from streams.imports.policy_file import LocatedProblem, problem_text
 
 STAGE_NAMES = {1: "activity", 2: "price", 3: "line", 4: "order", 5: "code", 6: "points", 7: "shipping", 8: "tax"}
 
@@ -67,11 +67,11 @@ def checked(file: Path) -> Request:
         raise click.ClickException(f"{file} is no file.")
     written, wrong = parse(file.read_bytes())
     request, problems = read_cart(written.plain)
-    found = [Found(line, column, "", why) for line, column, why in wrong]
+    found = [LocatedProblem(line, column, "", why) for line, column, why in wrong]
     if not wrong:
-        found += [Found(*written.place(path), ".".join(map(str, path)), why) for path, why in problems]
+        found += [LocatedProblem(*written.place(path), ".".join(map(str, path)), why) for path, why in problems]
     for problem in sorted(found):
-        click.echo(said(file, problem), err=True)
+        click.echo(problem_text(file, problem), err=True)
     if request is None or found:
         raise click.ClickException(f"{file} has {len(found)} problem{'s' * (len(found) > 1)}.")
     return request

@@ -61,7 +61,18 @@ def test_an_own_reservation_that_lapsed_does_not_block_another() -> None:
 
 def test_a_reservation_is_redeemed_once() -> None:
     (redeemed,) = coupon.decide(REDEEM, after(RESERVE), CONTEXT)
-    assert redeemed == CouponRedeemed("spring", "m", "17", "o-1", "o-1", False, (), 20, 40, HELD)
+    assert redeemed == CouponRedeemed(
+        campaign="spring",
+        member="m",
+        coupon="17",
+        use="o-1",
+        order="o-1",
+        recorded=False,
+        flags=(),
+        at=20,
+        amount=40,
+        reservation=HELD,
+    )
     assert coupon.decide(REDEEM, after(RESERVE, REDEEM), CONTEXT) == []
     assert coupon.decide(RESERVE, after(RESERVE, REDEEM), CONTEXT) == []
 

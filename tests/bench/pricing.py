@@ -14,7 +14,7 @@ from aggregates.pricing.pipeline import promotion_steps
 from aggregates.pricing.preparing import lines_of, prepare, usable
 from aggregates.pricing.request import Item, PriceRules, Request, Running
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, PerFull, Rung, StageName
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
 
 CARTS = 200
 CANDIDATES = 20

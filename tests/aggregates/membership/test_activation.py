@@ -7,7 +7,7 @@ import pytest
 from aggregates.membership.commands import ActivateLot, OverrideTier
 from aggregates.membership.events import LotActivated
 from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
-from aggregates.programme.points import Activates
+from aggregates.programme.terms import Activates
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.membership.lives import NOW, Ledger, bought, only, policies
 

@@ -18,7 +18,7 @@ from aggregates.pricing.terms import (
     PerFull,
     Rung,
 )
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
 
 CATEGORIES = ("tea", "cups", "shoes")
 RATES = ((0, 1), (1, 5), (19, 100), (7, 100))

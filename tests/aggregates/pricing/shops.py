@@ -6,7 +6,7 @@ from typing import Any
 
 from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, Rung
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
 
 VAT_20 = (1, 5)
 

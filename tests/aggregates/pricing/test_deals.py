@@ -12,7 +12,7 @@ from aggregates.pricing.deals import solve
 from aggregates.pricing.pipeline import price
 from aggregates.pricing.request import Item, Request, Running
 from aggregates.pricing.terms import Bundle, BundlePart, Deal, Effect
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
 from tests.aggregates.pricing.shops import campaign, goods
 from tests.aggregates.pricing.test_best_set import searched
 

@@ -10,7 +10,7 @@ from aggregates.pricing.pipeline import price
 from aggregates.pricing.request import Entered, PriceRules, Request, Running, Shopper
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, Limits, Rung, WeeklyHours
 from aggregates.pricing.trace import NotUsed
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Selection
 from tests.aggregates.pricing.shops import goods
 
 NOON = 1_795_780_800_000  # Friday, 27 November 2026, 12:00 UTC
