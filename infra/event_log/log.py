@@ -69,6 +69,10 @@ class EventLog(ABC):
         """Streams whose name begins with ``prefix``, in the order of their characters."""
         return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix + "\U0010ffff"))]
 
+    def left(self, key: str, at: int) -> int | None:
+        """How much of a limit is left, holds that have lapsed by then included; None of a key without a limit."""
+        return next((int(left) for (left,) in self._query(statements.LEFT, (at, key))), None)
+
     def outcome(self, request: str) -> Outcome | None:
         """What came of a request, None if it was never asked."""
         return next(map(outcome, self._query(statements.OUTCOME, (request,))), None)
