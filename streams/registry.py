@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -74,6 +74,9 @@ COMMANDS: dict[type, Route] = {
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession,), "session"),
     **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    **dict.fromkeys(
+        code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
+    ),
     policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
     review.ReviewProduct: Route(review.review, REVIEWED, _review),
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
@@ -106,6 +109,7 @@ EVENTS: dict[type, EventType] = {
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,
+        *code_batches.Event.__args__,
         *membership_facts.Event.__args__,
         *session.Event.__args__,
         review.ProductReviewed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
@@ -42,4 +43,5 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     yield [TenderOrder("priced-1", "t-2", "card", trace.payable - 1000, at)]
     yield [RefundOrder("priced-1", "r-1", at, (RefundPart(1, 1),), reason="too large")]
     yield [RefundOrder("priced-1", "r-2", at, goodwill=100)]
+    yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
     yield [EndCampaign("tenth", "ada", at, "sold out")]

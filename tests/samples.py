@@ -5,6 +5,7 @@ from __future__ import annotations
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.code_batches import CodesIssued, CodesRevoked
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, Reserved
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
@@ -263,6 +264,8 @@ SAMPLES: tuple[object, ...] = (
     CouponReserved(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, until=AT + 900_000, at=AT),
     CouponReleased(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, reason="expired", at=AT + 900_000),
     CouponRestored(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, at=AT + DAY),
+    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
+    CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"

@@ -13,6 +13,7 @@ from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "audit": "audit:auditing",
+    "codes": "codes:codes",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
     "digest": "ops:digest",

@@ -6,13 +6,14 @@ again without it. Payment, cancellation and a complete refund then redeem, relea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 from aggregates.calendar import local_day
 from aggregates.campaign import Campaign, campaign
+from aggregates.code_batches import KEY, code_batches
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
 from aggregates.decider import Decider, stream_id
 from aggregates.membership.decider import membership
@@ -21,12 +22,14 @@ from aggregates.order.events import OrderLine
 from aggregates.order.payment import TenderOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder
+from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
 from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running, Shopper
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.pricing.trace import Step, Trace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
+from infra.keys.ring import KeyRing
 from streams.commands import request as asking
 from streams.commands.handler import Handler
 from streams.commands.request import Look, Plan
@@ -50,7 +53,7 @@ BARE_RULES = PriceRules()
 
 @dataclass(frozen=True)
 class Checkout:
-    """What a shopper wants to buy. A promotion by code has its id as its code.
+    """What a shopper wants to buy. A promotion by code has its id as its code, or codes that were issued in batches.
 
     A guest gets no promotion that is limited, since limits are kept by member.
     """
@@ -67,16 +70,25 @@ class Checkout:
     rules: PriceRules = BARE_RULES
 
 
-def quote(log: EventLog, checkout: Checkout) -> Priced:
+@dataclass(frozen=True)
+class Known:
+    """What a price needs besides states: the campaigns there are, what limits leave, and the key that codes are made with."""
+
+    campaigns: tuple[str, ...]
+    left: Left
+    code_key: bytes
+
+
+def quote(log: EventLog, keys: KeyRing, checkout: Checkout) -> Priced:
     """Return what a cart costs now by the campaigns in the log. Nothing is held by it."""
-    return price(request_of(states_in(log), checkout, campaigns_in(log), left_in(log, checkout.at)))
+    return price(request_of(states_in(log), checkout, known_in(log, keys, checkout)))
 
 
-def place(log: EventLog, handler: Handler, checkout: Checkout) -> Outcome:
+def place(log: EventLog, keys: KeyRing, handler: Handler, checkout: Checkout) -> Outcome:
     """Place an order at its best price and reserve its promotions; return what came of it."""
 
     def attempt(number: int) -> Outcome:
-        plan = placing(checkout, campaigns_in(log), left_in(log, checkout.at))
+        plan = placing(checkout, known_in(log, keys, checkout))
         return handler.handle(asking.Request(f"checkout {checkout.order} {checkout.at} {number}", plan, settled=False))
 
     return until_nothing_is_taken(attempt)
@@ -120,15 +132,19 @@ def campaigns_in(log: EventLog) -> tuple[str, ...]:
     return tuple(stream.removeprefix(prefix) for stream in log.streams_between(prefix))
 
 
+def known_in(log: EventLog, keys: KeyRing, checkout: Checkout) -> Known:
+    return Known(campaigns_in(log), left_in(log, checkout.at), keys.secret(KEY))
+
+
 def left_in(log: EventLog, at: int) -> Left:
     return lambda key: log.left(key, at)
 
 
-def placing(checkout: Checkout, names: Collection[str], left: Left) -> Plan:
+def placing(checkout: Checkout, known: Known) -> Plan:
     """Return the commands of a checkout, decided over the same states as its price."""
 
     def plan(look: Look) -> Iterator[object]:
-        trace = price(request_of(look, checkout, names, left)).trace
+        trace = price(request_of(look, checkout, known)).trace
         yield PlaceOrder(
             checkout.order,
             tuple(lines_of(checkout, trace)),
@@ -143,7 +159,7 @@ def placing(checkout: Checkout, names: Collection[str], left: Left) -> Plan:
         )
         if checkout.member is not None:
             for step in trace.steps:
-                yield from reservation(look, checkout, checkout.member, step)
+                yield from reservation(look, checkout, checkout.member, step, known.code_key)
 
     return plan
 
@@ -205,7 +221,7 @@ def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
         yield OrderLine(line.product, line.quantity, line.gross, line.total, line.paid, department, category)
 
 
-def reservation(look: Look, checkout: Checkout, member: str, step: Step) -> Iterator[ReserveCoupon]:
+def reservation(look: Look, checkout: Checkout, member: str, step: Step, code_key: bytes) -> Iterator[ReserveCoupon]:
     """Yield the reservation of a step's promotion, none of one that is neither limited nor by code."""
     name = step.source.rpartition("@")[0]
     if step.stage not in (3, 4, 5, 7):
@@ -215,6 +231,7 @@ def reservation(look: Look, checkout: Checkout, member: str, step: Step) -> Iter
     if terms is None or not (is_limited(terms) or terms.by_code):
         return
     budget = terms.budget
+    serial = serial_of(normalised(step.use), code_key) if step.use is not None and step.use != name else None
     yield ReserveCoupon(
         name,
         member,
@@ -222,14 +239,16 @@ def reservation(look: Look, checkout: Checkout, member: str, step: Step) -> Iter
         checkout.at,
         checkout.at + HELD,
         known.version,
+        serial=None if serial is None else str(serial),
         amount=step.amount,
         member_limit=terms.limits.member,
+        code_limit=None if serial is None else uses_of_code(terms),
         budget=period_of(terms, checkout) if budget else None,
         budget_amount=budget.amount if budget else None,
     )
 
 
-def request_of(look: Look, checkout: Checkout, names: Collection[str], left: Left) -> Request:
+def request_of(look: Look, checkout: Checkout, known_here: Known) -> Request:
     """Return what is to be priced: the cart, its shopper, and the campaigns as far as they are used up."""
     held = look(membership, checkout.member) if checkout.member is not None else None
     shopper = Shopper(
@@ -240,7 +259,7 @@ def request_of(look: Look, checkout: Checkout, names: Collection[str], left: Lef
     )
     campaigns = []
     problems: dict[str, str | None] = {}
-    for name in names:
+    for name in known_here.campaigns:
         known = look(campaign, name)
         if known.terms is None or (known.ended is not None and checkout.at >= known.ended):
             problems[name] = "ended" if known.ended is not None else "code_unknown"
@@ -248,13 +267,36 @@ def request_of(look: Look, checkout: Checkout, names: Collection[str], left: Lef
             problems[name] = "not_yours"
         else:
             problems[name] = None
-            campaigns.append(running_of(look, checkout, name, known, known.terms, left))
-    codes = tuple(
-        Entered(code, code if code in problems else None, problems.get(code, "code_unknown")) for code in checkout.codes
-    )
+            campaigns.append(running_of(look, checkout, name, known, known.terms, known_here.left))
+    codes = tuple(entered(look, code, problems, checkout, known_here) for code in checkout.codes)
     return Request(
         checkout.items, checkout.at, shopper, tuple(campaigns), codes, checkout.pins, checkout.points, checkout.rules
     )
+
+
+def entered(look: Look, code: str, problems: Mapping[str, str | None], checkout: Checkout, known: Known) -> Entered:
+    """Return what a code that was typed leads to: a campaign of that id, or that of the batch it was issued in.
+
+    A code that was never issued and one that was revoked have the same answer.
+    """
+    if code in problems:
+        return Entered(code, code, problems[code])
+    serial = serial_of(normalised(code), known.code_key)
+    batch = look(code_batches).find(serial) if serial is not None else None
+    if serial is None or batch is None or batch.revoked or batch.campaign not in problems:
+        return Entered(code, None, "code_unknown")
+    if checkout.member is None:
+        return Entered(code, batch.campaign, "not_yours")
+    left = known.left(f"code:{batch.campaign}:{serial}")
+    mine = look(coupon, batch.campaign, checkout.member).orders.get(checkout.order)
+    if left == 0 and (mine is None or mine.reservation.serial != str(serial)):
+        return Entered(code, batch.campaign, "code_used")
+    return Entered(code, batch.campaign, problems[batch.campaign])
+
+
+def uses_of_code(terms: CampaignTerms) -> int:
+    """Return how many orders may use one code of a batch; one, where the terms do not say."""
+    return terms.limits.code if terms.limits.code is not None else 1
 
 
 def running_of(look: Look, checkout: Checkout, name: str, known: Campaign, terms: CampaignTerms, left: Left) -> Running:
