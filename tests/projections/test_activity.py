@@ -128,7 +128,7 @@ def test_members_stay_apart() -> None:
 
 STEPS = st.lists(
     st.builds(
-        lambda kind, product, at: kind(product, "m", None, at),
+        lambda kind, product, at: kind(product=product, member="m", session=None, at=at),
         st.sampled_from([Viewed, Clicked, Favourited, Unfavourited, Dismissed]),
         st.sampled_from(["tea", "milk", "rice"]),
         st.integers(0, 5),
