@@ -17,7 +17,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.settings import from_environment
 from streams.cli.console import ERR, OUT, grid, pairs
 from streams.kafka.dead_letters.letters import DeadLetter
-from streams.kafka.dead_letters.rebuild import Tell
+from streams.kafka.dead_letters.rebuild import ReadProgress
 from streams.kafka.dead_letters.retrying import Retry
 from streams.kafka.topics import DEAD_LETTERS, broker
 from streams.running.app import running
@@ -108,7 +108,7 @@ def when(letter: DeadLetter) -> str:
 
 
 @contextmanager
-def reading() -> Iterator[Tell]:
+def reading() -> Iterator[ReadProgress]:
     """A bar that shows how far the log has been read."""
     columns = (TextColumn("reading the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=ERR, transient=True) as bar:

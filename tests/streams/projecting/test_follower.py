@@ -17,6 +17,8 @@ from infra.settings import CHUNK, Settings
 from projections.activity import Activity
 from projections.card import Card
 from streams.commands.request import Request
+from streams.kafka.worker.wiring import complete_seen_erasures
+from streams.projecting.follower import Follower
 from streams.projecting.loaders import fold_name
 from streams.registry import folds
 from streams.running.app import App, running
@@ -173,3 +175,15 @@ def test_a_redis_filled_from_another_log_is_not_used(settings: Settings, tmp_pat
         assert content(app.views.client) == before
     with running(settings) as again:
         assert again.follower().catch_up() == 1
+
+
+def test_an_erasure_is_complete_once_every_fold_has_passed_it(app: App) -> None:
+    app.handler.handle_all(list(requests(shoppings=20)))
+    erased = app.log.incomplete_erasures()
+    assert erased, "a member is erased in the midst"
+    complete_seen_erasures(app)
+    assert app.log.incomplete_erasures() == erased, "no fold has come so far"
+    Follower(app.log, app.follower().dispatch, complete=False).catch_up()
+    assert app.log.incomplete_erasures() == erased, "this follower completes none"
+    complete_seen_erasures(app)
+    assert app.log.incomplete_erasures() == {}

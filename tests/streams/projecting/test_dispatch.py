@@ -13,22 +13,20 @@ from aggregates.membership import events as membership
 from aggregates.programme.policy import PublishPolicy
 from infra.codec import partition_fields
 from infra.errors import Superseded
-from infra.redis.asking import answered
 from infra.redis.checkpoints import Checkpoint
-from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from projections.card import Card
 from projections.projection import Documents
 from streams.commands.request import Request
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import REMEMBERED, Loader, fold_name, loader_of
-from streams.projecting.projector import ProjectionFailed
+from streams.projecting.projector import ProjectionFailed, Projector
 from streams.registry import EVENTS, LEARNING, folds, sources
 from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests
-from tests.streams.shelved import Image
+from tests.streams.kafka.topic_records import Image
 
 FOLDS = {fold.name: fold for fold in folds(TERMS)}
 
@@ -215,10 +213,11 @@ def test_a_document_is_written_by_events_of_one_partition_key(history: Sequence[
 def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Recorded], views: Views) -> None:
     for name, fold in FOLDS.items():
         mine = [recorded for recorded in history if type(recorded.event) in fold.events]
-        delta = answered(feed(name, views).fold(mine), views.exchange)
+        (write,) = Projector(views, [feed(name, views)]).project(mine, Checkpoint(len(history)))
+        delta = write.delta
         written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
         assert {key.partition(":")[0] for key in written} == set(fold.parts) - {"alarms"}, "nothing alarming happens here"
-        views.apply([CheckpointedWrite(fold_name(fold), Checkpoint(0), Checkpoint(len(history)), delta)])
+        views.apply([write])
     assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
 
 
