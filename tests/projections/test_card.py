@@ -23,9 +23,8 @@ from aggregates.membership.events import (
 from aggregates.membership.tiers.progress import Ahead, Shown
 from aggregates.programme import Benefits
 from aggregates.value import replace
-from projections.card import Card, card
-from projections.card_tier import Override
-from projections.purse import Activation
+from projections.card import Card, Override, card
+from projections.card_wallet import Activation
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import lives
 from tests.projections.folding import folded
