@@ -1,4 +1,4 @@
-"""Letters retried beside the worker that dead_lettered them: what comes of it is what would have come of it at once."""
+"""Retrying a dead letter gives the read models that the event would have given at once."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> N
     assert shop.retry(letters[0]) == [f"{name}.1: had event #{letters[0].split('/')[0]} already."]
 
 
-def test_what_a_worker_holds_in_memory_does_not_undo_a_retry(shop: Shop) -> None:
+def test_documents_in_a_workers_memory_do_not_undo_a_retry(shop: Shop) -> None:
     topic = records(shop.rows)
     placed = shop.positions(OrderPlaced)[2]
     at = next(n for n, record in enumerate(topic) if b'"position":%d,' % placed in (record.value or b"")) + 1
@@ -120,7 +120,7 @@ def test_what_a_worker_holds_in_memory_does_not_undo_a_retry(shop: Shop) -> None
     assert shop.held == exact(shop)
 
 
-def test_documents_that_a_key_has_no_more_are_removed(shop: Shop) -> None:
+def test_documents_that_a_key_no_longer_has_are_removed(shop: Shop) -> None:
     erased = shop.positions(MemberErased)[0]
     take_all(shop.worker(orders=failing_over(orders, erased)).partition(), records(shop.rows))
     whole = exact(shop)
@@ -155,7 +155,7 @@ def test_two_letters_of_one_record_are_retried_one_by_one(shop: Shop) -> None:
     assert shop.held == whole
 
 
-def test_what_a_tally_sets_is_not_set_back_by_what_comes_late(shop: Shop) -> None:
+def test_a_late_event_does_not_overwrite_newer_fields_of_a_tally(shop: Shop) -> None:
     listed = [r for r in shop.app.log.recorded(0, 10**6) if type(r.event) is ProductListed]
 
     def project(delta: Delta, event: Any) -> None:
@@ -213,7 +213,7 @@ def test_a_record_that_can_be_read_now_is_put_in_for_every_fold(size: int, shop:
     assert shop.held == whole
 
 
-def test_what_still_fails_stays_and_says_why(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_that_still_fails_stays_and_says_why(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = shop.positions(OrderPlaced)[3]
     broken = failing_over(orders, bad)
     take_all(shop.worker(orders=broken).partition(), records(shop.rows))
@@ -238,7 +238,7 @@ def test_other_events_of_the_key_that_still_fail_are_left_out(shop: Shop, monkey
     assert shop.held == whole
 
 
-def test_a_worker_that_moves_on_meanwhile_is_caught_up_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_catches_up_with_a_worker_that_moves_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     topic = records(shop.rows)
     bad = shop.positions(OrderPlaced)[1]
     at = next(n for n, record in enumerate(topic) if b'"position":%d,' % bad in (record.value or b"")) + 1
@@ -265,7 +265,7 @@ def test_a_worker_that_moves_on_meanwhile_is_caught_up_with(shop: Shop, monkeypa
     assert shop.held == exact(shop)
 
 
-def test_what_the_worker_has_yet_to_take_is_left_to_it(shop: Shop) -> None:
+def test_a_retry_leaves_events_that_the_worker_has_yet_to_take(shop: Shop) -> None:
     topic = records(shop.rows)
     bad = shop.positions(OrderPlaced)[3]
     take_all(shop.worker(orders=failing_over(orders, bad)).partition(), topic)
@@ -301,7 +301,7 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
         (b'{"position":-3,"name":"MemberClosed","event":{"key":"m","member":"m","reason":"","at":1}}', "another program's"),
     ],
 )
-def test_what_is_not_ours_is_never_put_in(value: bytes, sentence: str, shop: Shop) -> None:
+def test_a_record_that_is_not_in_the_log_is_never_put_in(value: bytes, sentence: str, shop: Shop) -> None:
     letter = letter_of(StoredRecord(9, None, value), DOMAIN, 0, "*", "")
     with pytest.raises((NotSettled, RetryFailed), match=sentence):
         Retry(shop.app, letter, lambda at, of: None).run()

@@ -1,4 +1,4 @@
-"""Records and events that cannot be folded: set aside, and the rest is exact."""
+"""Records and events that cannot be folded become dead letters, and the rest is exact."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.streams.kafka.topic_records import (
 JUNK = (b"\xff\x00junk", b'{"id":7,"type":"click"}', b"", b'{"position":1,"name":"OrderPaid","event":{"key":"m-1","order":7}}')
 
 
-def test_records_that_cannot_be_read_are_buried_and_the_rest_is_exact(
+def test_records_that_cannot_be_read_become_dead_letters_and_the_rest_is_exact(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     poisoned: list[StoredRecord] = []
@@ -52,7 +52,7 @@ def test_records_that_cannot_be_read_are_buried_and_the_rest_is_exact(
 
 
 @pytest.mark.parametrize("size", [1, 30, 10_000])
-def test_an_event_that_one_fold_fails_over_is_buried_for_that_fold_alone(
+def test_an_event_that_one_fold_fails_over_becomes_a_dead_letter_of_that_fold_alone(
     size: int, shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     history = shop.log.recorded(0, 10**6)
@@ -87,7 +87,9 @@ def test_two_folds_may_fail_over_one_event(
     assert without(read_models(worker.views.client), orders, trending) == without(whole, orders, trending)
 
 
-def test_an_event_of_a_later_version_stops_it_and_moves_nothing(worker: WorkerOfTopic, topic: Sequence[StoredRecord]) -> None:
+def test_an_event_of_a_newer_program_stops_the_partition_and_moves_nothing(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord]
+) -> None:
     later = StoredRecord(0, b"m-1", b'{"position":9999,"name":"OrderGifted","event":{"key":"m-1","order":"1"}}')
     shape = StoredRecord(0, b"m-1", b'{"position":9999,"name":"OrderPlaced.9","event":{"key":"m-1","order":"1"}}')
     junk = StoredRecord(0, None, b"junk")
@@ -102,7 +104,7 @@ def test_an_event_of_a_later_version_stops_it_and_moves_nothing(worker: WorkerOf
             assert read_models(worker.views.client) == held
 
 
-def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
+def test_a_chunk_is_not_taken_while_its_dead_letters_are_unconfirmed(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     class Away(WorkerOfTopic):

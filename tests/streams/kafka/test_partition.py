@@ -1,4 +1,4 @@
-"""A partition's records, folded: whatever is delivered twice, cut anew or published again."""
+"""A partition counts every event once, whatever is delivered twice, cut anew or published again."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_no_cut_and_no_kill_changes_what_redis_holds(
     assert worker.partition().resume() == len(topic)
 
 
-def test_a_chunk_taken_twice_counts_once_and_says_so(worker: WorkerOfTopic, topic: Sequence[StoredRecord]) -> None:
+def test_a_chunk_taken_twice_counts_once_and_is_reported_as_skipped(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord]
+) -> None:
     partition = worker.partition()
     first = partition.take(topic[:100])
     held = read_models(worker.views.client)
@@ -79,7 +81,7 @@ def test_a_chunk_taken_twice_counts_once_and_says_so(worker: WorkerOfTopic, topi
     assert read_models(worker.views.client) == held
 
 
-def test_a_hole_is_noticed_and_nothing_behind_it_is_taken(worker: WorkerOfTopic, topic: Sequence[StoredRecord]) -> None:
+def test_nothing_behind_a_gap_is_taken(worker: WorkerOfTopic, topic: Sequence[StoredRecord]) -> None:
     partition = worker.partition()
     with pytest.raises(OffsetGap) as from_nothing:
         partition.take(topic[1:50])
@@ -92,7 +94,7 @@ def test_a_hole_is_noticed_and_nothing_behind_it_is_taken(worker: WorkerOfTopic,
     assert read_models(worker.views.client) == held
 
 
-def test_a_topic_that_was_made_anew_is_skipped_as_far_as_it_is_known(
+def test_events_of_a_topic_made_anew_are_skipped_as_far_as_they_are_known(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     take_all(worker.partition(), topic[:150])
@@ -104,7 +106,7 @@ def test_a_topic_that_was_made_anew_is_skipped_as_far_as_it_is_known(
     assert read_models(worker.views.client) == whole
 
 
-def test_what_is_published_twice_counts_once(
+def test_an_event_published_twice_counts_once(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     twice = renumbered(topic[:150], topic[90:150], topic[90:])
@@ -126,7 +128,7 @@ def test_a_topic_that_lost_its_end_and_got_it_again_elsewhere_counts_once(
     assert partition.resume() == len(shorter)
 
 
-def test_two_who_believe_that_a_partition_is_theirs_do_no_harm(
+def test_two_workers_of_one_partition_do_no_harm(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     mine, zombie = worker.partition(), worker.partition()

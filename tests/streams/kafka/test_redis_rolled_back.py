@@ -1,4 +1,4 @@
-"""A Redis that answers no more, does not tell what it did, or holds less than it held."""
+"""A Redis that does not answer, whose answer is lost, or that was rolled back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.streams.kafka.topic_records import (
 )
 
 
-def test_what_a_redis_that_was_set_back_has_lost_is_read_again(
+def test_what_a_rolled_back_redis_has_lost_is_read_again(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     partition, client = worker.partition(), worker.views.client
@@ -103,7 +103,7 @@ class AnswerLost(Views):
         return refusals
 
 
-def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
+def test_a_rollback_right_after_a_commit_is_noticed(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     views = AnswerLost(worker.views.client)
@@ -118,7 +118,7 @@ def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
     assert read_models(views.client) == whole
 
 
-def test_a_redis_that_is_set_back_while_a_letter_is_buried_is_noticed(
+def test_a_rollback_while_a_dead_letter_is_written_is_noticed(
     shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     bad = [recorded.position for recorded in shop.log.recorded(0, 10**6) if type(recorded.event) in orders.events][-1]
@@ -158,7 +158,7 @@ class Overtaken(Views):
 
 
 @every_topic
-def test_what_was_read_of_effects_that_are_lost_again_is_not_believed(
+def test_documents_read_before_a_rollback_are_not_believed(
     name: str, shop: App, rows: Sequence[Row], client: redis.Redis
 ) -> None:
     dispatch_topic(Views(client), name, shop.log.recorded(0, 10**6))
@@ -192,7 +192,7 @@ class Torn(Views):
         return contents._replace(documents=dict.fromkeys(contents.documents), checkpoints=stood)
 
 
-def test_what_was_read_while_redis_changed_is_not_believed(
+def test_documents_read_while_redis_changed_are_not_believed(
     worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     worker.partition().take(topic[:150])

@@ -58,14 +58,14 @@ def test_erasing_a_member_purges_every_view_of_theirs(app: App) -> None:
     assert naming(app, f"Name of {FORGOTTEN}") == naming(app, f"{FORGOTTEN}@example.org") == []
 
 
-def test_an_erased_member_is_also_unknown_to_views_built_later(app: App) -> None:
+def test_an_erased_member_is_in_no_view_that_is_built_later(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=120)))
     app.follower().catch_up()
     assert_nothing_is_left(app, FORGOTTEN)
     assert naming(app, MEMBERS[-1])
 
 
-def test_what_happens_to_an_order_after_its_member_was_erased_brings_no_view_back(app: App) -> None:
+def test_later_events_of_an_erased_members_order_bring_no_view_back(app: App) -> None:
     app.handler.handle(Request("1", (RegisterMember("ada", START), place("o", "ada", line("tea")), PayOrder("o", START))))
     app.handler.handle(Request("2", (EraseMember("ada", START),)))
     app.handler.handle(Request("3", (DeliverOrder("o", START),)))
@@ -74,7 +74,7 @@ def test_what_happens_to_an_order_after_its_member_was_erased_brings_no_view_bac
 
 
 @pytest.mark.parametrize("name", ["two\x1fparts", "", ".dot", "a\nb\x00c", "漢 字", "s"])
-def test_the_next_process_goes_on_from_redis_whatever_a_product_is_called(app: App, name: str) -> None:
+def test_the_next_process_goes_on_from_redis_with_any_product_id(app: App, name: str) -> None:
     products = (".p", ".baskets", ".shown", "p p")
     app.handler.handle(Request("list", tuple(ListProduct(product, START, name, name) for product in products)))
     for n in range(3):
@@ -97,14 +97,14 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
     assert set(app.views.positions(list(positions)).values()) == {app.log.head()}
 
 
-def test_a_follower_tells_how_far_it_has_come(app: App) -> None:
+def test_a_follower_reports_how_far_it_has_come(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=240)))
     told: list[int] = []
     head = app.follower().catch_up(told.append)
     assert told == [*range(CHUNK, head, CHUNK), head]
 
 
-def test_keeping_up_sends_whole_chunks_and_leaves_the_rest(app: App) -> None:
+def test_keeping_up_projects_whole_chunks_and_leaves_the_rest(app: App) -> None:
     follower = app.follower()
     assert follower.keep_up() == 0
     app.handler.handle_all(list(requests(shoppings=240)))
@@ -147,7 +147,7 @@ def copied(source: Path, target: Path) -> None:
         log.backup(copy)
 
 
-def test_a_log_older_than_its_read_models_is_noticed(settings: Settings, tmp_path: Path) -> None:
+def test_a_log_older_than_its_read_models_is_refused(settings: Settings, tmp_path: Path) -> None:
     with running(settings) as app:
         app.handler.handle(listed("tea"))
         app.follower().catch_up()
@@ -164,7 +164,7 @@ def test_a_log_older_than_its_read_models_is_noticed(settings: Settings, tmp_pat
         assert app.follower().catch_up() == 1
 
 
-def test_a_redis_filled_from_another_log_is_not_used(settings: Settings, tmp_path: Path) -> None:
+def test_a_redis_filled_from_another_log_is_refused(settings: Settings, tmp_path: Path) -> None:
     with running(settings) as app:
         app.handler.handle(listed("tea"))
         app.follower().catch_up()
