@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-
 from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.cli.import_ import Imported, import_complete_journey
@@ -21,6 +19,6 @@ def imported_into(home: Path, weeks: int | None) -> Iterator[tuple[App, Imported
     settings = Settings(home)
     try:
         with running(settings, SHOP) as app:
-            yield app, import_complete_journey(app, weeks, Console(quiet=True))
+            yield app, import_complete_journey(app, weeks, quiet=True)
     finally:
         EmbeddedRedis(settings.valkey).stop()

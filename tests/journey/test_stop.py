@@ -14,7 +14,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Unreachable
 from infra.settings import Settings
-from streams.cli.ops import stop
+from streams.cli.servers import stop
 from tests.packaged import forget
 
 

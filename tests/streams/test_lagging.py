@@ -7,7 +7,7 @@ from itertools import islice
 
 from click.testing import CliRunner
 
-from streams.cli.lag import document, lines
+from streams.cli.doctor import lag_document, lag_totals
 from streams.cli.main import regulars
 from streams.queries.lag import LOG, FoldLag, Lag, PartitionLag, lag_of
 from streams.registry import folds
@@ -47,5 +47,5 @@ def test_a_record_that_several_folds_lack_is_one_record_to_apply() -> None:
     found = Lag(70, (FoldLag("card.1", "t", parts), FoldLag("sales.1", "t", ahead)), relayed=65, letters=1)
     assert [fold.lag for fold in found.folds] == [6, 3]
     assert found.records == 6
-    assert list(lines(found))[1:] == ["relay at 65 of 70 events, 5 to publish", "1 dead letters waiting"]
-    assert document(found)["relay"] == {"position": 65, "behind": 5}
+    assert list(lag_totals(found))[1:] == ["relay at 65 of 70 events, 5 to publish", "1 dead letters waiting"]
+    assert lag_document(found)["relay"] == {"position": 65, "behind": 5}

@@ -19,7 +19,7 @@ from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifyi
 from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.settings import Settings
-from streams.cli.formatting import said
+from streams.cli.formatting import describe
 from streams.cli.main import regulars
 from streams.commands.request import Request
 from streams.queries.why import TIER, counted, life
@@ -94,7 +94,7 @@ def test_a_review_that_is_due_is_told_before_it_is_recorded() -> None:
 @pytest.mark.parametrize("event", [sample for sample in SAMPLES if type(sample).__module__.startswith("aggregates.membership")])
 def test_every_fact_of_a_membership_is_said_in_words(event: object) -> None:
     assert type(event) in EVENTS
-    assert said(event, Programme())
+    assert describe(event, Programme())
 
 
 def test_facts_of_the_tier_are_known_from_those_of_points() -> None:
@@ -103,7 +103,7 @@ def test_facts_of_the_tier_are_known_from_those_of_points() -> None:
 
 def why(settings: Settings, *words: str) -> str:
     environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}
-    done = CliRunner(env=environment).invoke(regulars, ["why", *words])
+    done = CliRunner(env=environment).invoke(regulars, ["why", *words, "--verbose"])
     return f"{done.exit_code} " + " ".join(done.output.split())
 
 
