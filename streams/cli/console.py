@@ -84,7 +84,7 @@ class Grid:
         wraps: Iterable[int] = (),
     ) -> None:
         self.title = printable(title)
-        self.columns = list(columns)
+        self.columns = list(map(printable, columns))
         self.rows = [[printable(cell) for cell in row] for row in rows]
         self.numbers, self.wraps = set(numbers), set(wraps)
 

@@ -85,7 +85,7 @@ def weights_of(ranker: Ranker) -> list[dict[str, Any]]:
 @click.command()
 @click.option("--since", metavar="DAY", default="", help="The first day, such as 2017-03-01.")
 @click.option("--until", metavar="DAY", default="~", help="The day after the last one.")
-@click.option("--by", type=click.Choice(list(PERIODS)), default="month", show_default=True)
+@click.option("--by", type=click.Choice(list(PERIODS)), default="month", show_default=True, help="A row for each of these.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with a chart, too.")
 @AS_JSON
 def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -> None:

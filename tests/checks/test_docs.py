@@ -69,12 +69,12 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_page_of_events_is_fresh() -> None:
+def test_the_page_of_events_is_up_to_date() -> None:
     assert (ROOT / "docs/events.md").read_text() == catalogue.page(), "make docs"
 
 
 @pages
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in LINK.findall(FENCE.sub("", page.read_text())):
         if link.startswith(("http://", "https://", "mailto:")):
             continue
@@ -87,14 +87,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("page", "line"), spoken_of("regulars"))
-def test_every_command_of_the_docs_is_understood(page: str, line: str) -> None:
+def test_every_command_line_in_the_docs_can_be_parsed(page: str, line: str) -> None:
     try:
         understand(shlex.split(line)[1:])
     except (click.UsageError, Fault) as fault:
         pytest.fail(f"{page}: {line}: {fault}")
 
 
-def test_a_command_that_is_not_there_is_noticed() -> None:
+def test_an_unknown_command_line_is_noticed() -> None:
     for line in ("demo --months 2", "shows member 1", "import everything", "follow once", "demo --weeks many"):
         with pytest.raises(click.UsageError):
             understand(line.split())
@@ -106,7 +106,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(("page", "line"), spoken_of("make"))
-def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> None:
+def test_every_make_target_in_the_docs_exists(page: str, line: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert line.split()[1] in targets, page
 
@@ -120,17 +120,17 @@ def settings_told(page: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
 
 
-def test_every_setting_is_told() -> None:
+def test_every_setting_is_documented() -> None:
     assert settings_told("docs/operating.md") == SETTINGS
     assert {"REGULARS_HOME", "REDIS_URL", "DATABASE_URL", "KAFKA_BOOTSTRAP"} <= settings_told("README.md") <= SETTINGS
 
 
-def test_every_key_of_the_read_models_is_a_folds_and_every_folds_is_told() -> None:
+def test_the_docs_name_exactly_the_keys_of_the_folds() -> None:
     told = set(re.findall(r"\bv1:([a-z-]+)", READ_MODELS)) - {"checkpoint"}
     assert told == set(fold_of_part(Programme()))
 
 
-def test_every_checkpoint_is_told_with_the_keys_it_stands_for() -> None:
+def test_the_docs_name_every_checkpoint_with_its_keys() -> None:
     rows = re.findall(r"^\| `([a-z]+\.\d+)` \| (.+) \|$", READ_MODELS, re.MULTILINE)
     told = {fold: set(re.findall(r"`v1:([a-z-]+)`", keys)) for fold, keys in rows}
     held = {fold_name(fold): set(fold.parts) for fold in folds(Programme())}

@@ -18,7 +18,7 @@ from streams.cli.servers import stop
 from tests.packaged import forget
 
 
-def test_a_redis_that_stands_still_keeps_no_other_server_from_stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_stops_the_other_servers_if_redis_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(tmp_path)
     monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
     monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)
