@@ -66,7 +66,7 @@ def shop_log(
     with opened(file) as source:
         bad = place_of_rejects(file, source, rejects, settings.home)
         with outages(), started(source, settings, zone, currency) as (app, lines):
-            ended = import_shop_log(app, Source(source, lines, zone), bad, models=not without_models)
+            ended = import_shop_log(app, ShopLogFile(source, lines, zone), bad, models=not without_models)
     if as_json:
         print_outcome(ended.taken)
     else:
@@ -86,7 +86,7 @@ Lines: TypeAlias = Iterator[tuple[int, bytes]]
 
 
 @dataclass(frozen=True)
-class Source:
+class ShopLogFile:
     """A file to import. ``zone``: that of times without an offset."""
 
     file: BinaryIO
@@ -217,7 +217,7 @@ def outages() -> Iterator[None]:
         raise BrokenOff(f"The import broke off ({fault}). What was accepted stays: import the same file again.") from fault
 
 
-def import_shop_log(app: App, source: Source, bad: Path, models: bool, quiet: bool = False) -> Ended:
+def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quiet: bool = False) -> Ended:
     """Import a file, with the views following as the log grows. ``bad``: where rejects go. ``quiet``: without progress."""
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))

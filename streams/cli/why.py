@@ -22,7 +22,7 @@ from streams.cli.console import AS_JSON, Fitting, grid, pairs, print_json, say, 
 from streams.cli.formatting import describe, format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.queries.clock import clock_of
-from streams.queries.why import Life, Step, counted, life
+from streams.queries.why import Life, LifeStep, counted, life
 from streams.running.app import App, running
 
 UNLIMITED = 2**31
@@ -65,7 +65,7 @@ def read_life(app: App, member: str, now: int) -> Life:
     return found
 
 
-def document(step: Step, wallet: str) -> dict[str, Any]:
+def document(step: LifeStep, wallet: str) -> dict[str, Any]:
     """Return a step as ``--json`` prints it: the event, and the points and the tier after it."""
     now = moment(step)
     return {
@@ -110,7 +110,7 @@ def point_steps(app: App, found: Life, wallet: str, verbose: bool) -> Renderable
     return Fitting(grid(title, columns[:width], short, numbers=right), grid(title, columns[:width], days, numbers=right))
 
 
-def brief(step: Step, terms: Programme) -> tuple[str, ...]:
+def brief(step: LifeStep, terms: Programme) -> tuple[str, ...]:
     """Return a step in short: position, instant, event, lot or order, points."""
     position, at, event, words = head(step, terms)
     if step.event is None:
@@ -128,7 +128,7 @@ def wallets(found: Life) -> list[str]:
     return list(dict.fromkeys([*names, *(lot.wallet for lot in found.now.points.lots.all())]))
 
 
-def moment(step: Step) -> int:
+def moment(step: LifeStep) -> int:
     """Return the instant that the figures after a step are of: a late event does not turn time back."""
     return max(step.at, step.after.latest)
 
@@ -148,7 +148,7 @@ def times(lot: Lot, terms: Programme) -> tuple[str, str]:
     return format_instant(lot.active_from, terms), until
 
 
-def head(step: Step, terms: Programme) -> tuple[str, str, str, str]:
+def head(step: LifeStep, terms: Programme) -> tuple[str, str, str, str]:
     """Return position, instant, event, and what the event says."""
     where = "-" if step.position is None else f"#{step.position}"
     if step.event is None:
@@ -206,7 +206,7 @@ def stands(found: Life, counting: Counting, now: int) -> Iterator[tuple[str, obj
         yield "in grace until", format_instant(standing.grace_until, terms)
 
 
-def risen(step: Step, found: Life) -> tuple[str, ...]:
+def risen(step: LifeStep, found: Life) -> tuple[str, ...]:
     """Return a step of the tier, with the tier in effect after it and the metric that decided it."""
     terms = found.policies.version(getattr(step.event, "terms", 1))
     metric = getattr(step.event, "qualifying", None)

@@ -23,7 +23,7 @@ TIER: tuple[type, ...] = standing.Event.__args__
 
 
 @dataclass(frozen=True)
-class Step:
+class LifeStep:
     """``event``: what happened, None for time alone. ``said``: of time, what it brought. ``after``: how it stands then.
 
     ``wallet``: whose points moved; None for the tier, and for what was done.
@@ -46,22 +46,22 @@ class Life:
     """``steps``: in their order. ``now``: the membership as it is at the instant asked about. ``policies``: all versions."""
 
     member: str
-    steps: tuple[Step, ...]
+    steps: tuple[LifeStep, ...]
     now: Membership
     policies: Policies
 
     @property
-    def tier(self) -> list[Step]:
+    def tier(self) -> list[LifeStep]:
         return [step for step in self.steps if isinstance(step.event, TIER)]
 
-    def points(self, wallet: str) -> list[Step]:
+    def points(self, wallet: str) -> list[LifeStep]:
         """Those of a wallet, and what was done that rules go by."""
         return [step for step in self.steps if step.wallet in (wallet, None) and not isinstance(step.event, TIER)]
 
 
 def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Life:
     """What happened to a member until something happened after ``now``, with what was due by then."""
-    steps: list[Step] = []
+    steps: list[LifeStep] = []
     state = Membership()
     waiting: list[tuple[int, str]] = []  # when points become spendable, and which lot
     told = list(takewhile(lambda fact: fact[1].at <= now, facts))
@@ -69,7 +69,7 @@ def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Li
     for position, event in (*told, *due):
         steps += _by_time(waiting, max(event.at, state.latest), state)
         state = evolve(state, event)
-        steps.append(Step(position, event.at, event, state, getattr(event, "wallet", None)))
+        steps.append(LifeStep(position, event.at, event, state, getattr(event, "wallet", None)))
         if isinstance(event, LotActivated) and event.active_from > state.latest:
             waiting.append((event.active_from, event.lot))
     steps += _by_time(waiting, now, state)
@@ -83,14 +83,14 @@ def _after(facts: Iterable[Fact]) -> Membership:
     return state
 
 
-def _by_time(waiting: list[tuple[int, str]], now: int, state: Membership) -> Iterator[Step]:
+def _by_time(waiting: list[tuple[int, str]], now: int, state: Membership) -> Iterator[LifeStep]:
     """Lots whose points have become spendable by ``now``; they are ``waiting`` no longer."""
     waiting.sort()
     while waiting and waiting[0][0] <= now:
         at, lot = waiting.pop(0)
         told = state.points.lots[lot]
         if told.remaining:
-            yield Step(None, at, None, state, told.wallet, f"lot {lot}: {told.remaining:,} points become spendable")
+            yield LifeStep(None, at, None, state, told.wallet, f"lot {lot}: {told.remaining:,} points become spendable")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from random import Random
 
 from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.cli.import_shop_log import Source, import_shop_log, started
+from streams.cli.import_shop_log import ShopLogFile, import_shop_log, started
 
 VIEWS, ORDER_LINES = 50_000, 50_000
 PRODUCTS, MEMBERS = 10_000, 5_000
@@ -47,7 +47,7 @@ def imports(folder: Path) -> Iterator[tuple[str, ...]]:
             try:
                 with started(file, settings, None, None) as (app, numbered):
                     bad = settings.home / "rejects.jsonl"
-                    ended = import_shop_log(app, Source(file, numbered, None), bad, models, quiet=True)
+                    ended = import_shop_log(app, ShopLogFile(file, numbered, None), bad, models, quiet=True)
             finally:
                 EmbeddedRedis(settings.valkey).stop()
             assert not ended.taken.rejected
