@@ -62,6 +62,7 @@ def leaves(command: click.Command = regulars, name: str = "") -> Iterator[tuple[
 
 
 def page() -> str:
+    """Return the whole page."""
     return "\n".join(lines()) + "\n"
 
 
@@ -71,8 +72,8 @@ def lines() -> Iterator[str]:
     yield "<!-- generated from the command line by `make docs`; a test keeps it up to date -->"
     yield ""
     yield "Every command has `--help`. Data goes to standard output; sentences and progress go to standard error."
-    yield "With `--json`, the data is JSON: money in minor units, instants in UTC epoch milliseconds. All commands share the same"
-    yield "[exit statuses](operating.md#exit-statuses)."
+    yield "With `--json`, the data is JSON: money in minor units, instants in UTC epoch milliseconds."
+    yield "All commands share the same [exit statuses](operating.md#exit-statuses)."
     yield ""
     found = dict(leaves())
     yield "| command | what it does |"
