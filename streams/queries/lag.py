@@ -1,4 +1,4 @@
-"""Measures how far behind everything is: folds in records by topic and partition, the relay in events, dead letters that wait."""
+"""Measures how far behind everything is: folds in records by topic and partition, the relay in events, dead letters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOG = "log"
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """How far a fold is in a partition. ``applied``: records before this offset are in the read models; ``end``: the next offset.
+    """How far a fold is in a partition. ``applied``: records before this offset are applied; ``end``: the next offset.
 
     ``position``: in the log, of the latest event applied, 0 if there is none. ``lag``: records that exist and are not applied.
     If the log itself is the source, offsets are its positions.
@@ -54,8 +54,8 @@ class FoldLag:
 
 @dataclass(frozen=True)
 class Lag:
-    """How far everything is. ``head``: of the log. ``relayed``: position up to which every topic is published. ``letters``: dead
-    letters that wait. Both are None if a follower folds the log itself.
+    """How far everything is. ``head``: of the log. ``relayed``: position up to which every topic is published. ``letters``:
+    dead letters that wait. Both are None if a follower folds the log itself.
     """
 
     head: int

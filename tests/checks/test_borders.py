@@ -1,4 +1,4 @@
-"""The borders of the house bite: each rule of pyproject.toml is broken once, in a copy, and must be noticed."""
+"""Each import rule of pyproject.toml is broken once, in a copy of the code, and must be noticed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ VIOLATIONS = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages and their rules, without the tests."""
+    """Return a copy of the packages and their rules, without the tests."""
     house = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", house)
     for package in PACKAGES:
@@ -70,7 +70,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def broken_contracts(house: Path) -> list[str]:
-    """The contracts that import-linter finds broken; it must have judged each."""
+    """Return the contracts that import-linter finds broken; it must have checked each."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=house, capture_output=True, text=True, check=False)
     told = re.findall(r"^(.+) (KEPT|BROKEN)(?: \(\d+ ignored import\))?$", done.stdout, re.MULTILINE)
@@ -102,7 +102,7 @@ def test_a_contract_notices_its_violation(copy: Path, contract: str, path: str, 
 
 
 def found(house: Path, package: str, code: str) -> str:
-    """What ruff says of a page with this code."""
+    """Return what ruff reports about a file with this code."""
     page = house / package / "planted.py"
     page.write_text(code)
     ruff = str(Path(sys.executable).with_name("ruff"))

@@ -1,4 +1,4 @@
-"""What is deployed is what is there: commands, variables, files and numbers of compose.yaml and deploy/."""
+"""compose.yaml and deploy/ use commands, variables, files and numbers that exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ours() -> dict[str, Any]:
 
 
 def resources() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Of all kustomize folders."""
+    """Yield the resources of all kustomize folders."""
     for folder in FOLDERS:
         for file in sorted(set(folder.glob("*.yaml")) - {folder / "kustomization.yaml"}):
             for document in yaml.safe_load_all(file.read_text()):

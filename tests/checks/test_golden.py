@@ -1,4 +1,4 @@
-"""What was stored once stays readable for ever."""
+"""Everything that was ever stored stays readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every code of a refusal is in the docs, and none is there that the program does not give."""
+"""The codes of refusals in the docs are exactly those in the code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCES = sorted(path for room in ("aggregates", "infra", "streams") for path in
 
 
 def refused(path: Path) -> Iterator[tuple[str, ast.expr]]:
-    """The codes that a file gives, with ``<…>`` where one is made up, and their sentences."""
+    """Yield the codes in a file, with ``<…>`` for a computed part, and their sentences."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
             yield written(node.args[0]), node.args[1]

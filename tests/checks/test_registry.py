@@ -41,7 +41,7 @@ MODULES = (
 
 
 def named(alias: str) -> set[type]:
-    """The types that the aggregates' own ``Command`` or ``Event`` unions name."""
+    """Return the types in the ``Command`` or ``Event`` unions of all aggregates."""
     unions: list[Any] = [vars(module)[alias] for module in MODULES if alias in vars(module)]
     return {kind for union in unions for kind in get_args(union) or (union,)}
 
