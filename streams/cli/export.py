@@ -49,11 +49,11 @@ def shop_log(file: str, personal: bool) -> None:
             for raw in made:
                 out.write(raw + b"\n")
                 if not made.lines % 1000:
-                    writer.update(task, made.told, f"{made.lines:,} lines")
+                    writer.update(task, made.position, f"{made.lines:,} lines")
             writer.update(task, app.log.head(), f"{made.lines:,} lines")
     say(f"{made.lines:,} lines" + ("" if personal else "; personal values were left out (--personal includes them)"))
-    if made.untold:
-        say(f"{made.untold:,} events were left out: a shop-log has no line for them.")
+    if made.omitted:
+        say(f"{made.omitted:,} events were left out: a shop-log has no line for them.")
         sys.exit(3)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from aggregates.decider import LATEST_INSTANT
 from aggregates.money import minor_units
 from aggregates.programme import Programme
-from aggregates.programme.rate import rate_text
+from aggregates.programme.text_values import rate_text
 from aggregates.value import Value
 
 MONEY = ("net", "money", "paid", "price", "gross", "total", "tax", "discount")

@@ -26,11 +26,10 @@ from streams.cli.console import print_json, say
 from streams.cli.progress import import_progress
 from streams.commands.scheduler import latest, tick
 from streams.imports.shop_log.archive import Damaged, raw_lines
-from streams.imports.shop_log.header import with_header
-from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
-from streams.imports.shop_log.plans.planning import Planner
-from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import Reject, RejectsFile
+from streams.imports.shop_log.importing import ImportCounts, ShopLogImport, batches
+from streams.imports.shop_log.planning import Planner
+from streams.imports.shop_log.reading import Reader, with_header
+from streams.imports.shop_log.rejects import RejectedLine, RejectsFile
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App, running
 from streams.running.elastic_follower import keeping_up
@@ -194,11 +193,11 @@ def place_in(source: BinaryIO) -> int:
 class Ended:
     """The result of an import. ``rejects``: the first of them. ``ignored``: fields that nothing reads."""
 
-    taken: Taken
+    taken: ImportCounts
     events: int
     seconds: float
     damaged: Damaged | None
-    rejects: list[Reject]
+    rejects: list[RejectedLine]
     ignored: Counter[str]
 
 
@@ -222,7 +221,7 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     damaged: Damaged | None = None
-    first: list[Reject] = []
+    first: list[RejectedLine] = []
     with ExitStack() as stack:
         follower = stack.enter_context(keeping_up(app, models))
         shown = stack.enter_context(import_progress(app, "shop-log", size_of(source.file), quiet))
@@ -233,19 +232,19 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
                 rejects = task.take(batch)
                 rejected.write(rejects)
                 first += rejects[: SHOWN - len(first)]
-                shown.read(place_in(source.file), f"{task.taken.lines:,} lines")
+                shown.read(place_in(source.file), f"{task.counts.lines:,} lines")
                 shown.followed(follower.keep_up())
         except Damaged as fault:
             damaged = fault
         tick(app.log, app.handler, latest(app.log))
         follower.catch_up(shown.followed)
-        return Ended(task.taken, shown.events, shown.seconds, damaged, first, reader.unknown_fields)
+        return Ended(task.counts, shown.events, shown.seconds, damaged, first, reader.unknown_fields)
 
 
 # What is printed
 
 
-def print_outcome(taken: Taken) -> None:
+def print_outcome(taken: ImportCounts) -> None:
     """Print the outcome as JSON. Raises :class:`Misconfigured` if standard output cannot be written."""
     try:
         print_json(taken)

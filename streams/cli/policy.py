@@ -13,8 +13,7 @@ from uuid import uuid4
 import click
 
 from aggregates.programme import Policies, Programme
-from aggregates.programme.diff import changes, dropped
-from aggregates.programme.document import plain
+from aggregates.programme.document import changes, dropped, plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog
@@ -24,7 +23,7 @@ from infra.yaml_document import written
 from streams.cli.console import AS_JSON, OUT, grid, print_json, say
 from streams.cli.formatting import format_instant, read_instant
 from streams.commands.request import Request
-from streams.imports.policy_file import PolicyFile, policy_file, said
+from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
 from streams.running.app import App, open_log, running
 
@@ -49,8 +48,8 @@ def check(file: Path, as_json: bool) -> None:
     """
     if as_json:
         found = read_policy(file)
-        print_json({"file": str(file), "problems": [said(file, problem) for problem in found.found]})
-        if found.found:
+        print_json({"file": str(file), "problems": [problem_text(file, problem) for problem in found.problems]})
+        if found.problems:
             raise SystemExit(1)
         return
     terms = checked(file).terms
@@ -157,10 +156,10 @@ def read_policy(file: Path) -> PolicyFile:
 def checked(file: Path) -> PolicyFile:
     """Return a policy file without problems. Raises :class:`click.ClickException` after printing those that there are."""
     found = read_policy(file)
-    for problem in found.found:
-        say(said(file, problem))
-    if found.found:
-        raise click.ClickException(f"{file} has {len(found.found)} problem{'s' * (len(found.found) > 1)}.")
+    for problem in found.problems:
+        say(problem_text(file, problem))
+    if found.problems:
+        raise click.ClickException(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
     return found
 
 
