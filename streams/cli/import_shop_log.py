@@ -22,7 +22,7 @@ from eventsourcing.persistence import PersistenceError
 from infra.errors import Fault, Misconfigured
 from infra.event_log.types import Shop
 from infra.settings import Settings, from_environment
-from streams.cli.console import print_json, say
+from streams.cli.console import print_json, require_output, say
 from streams.cli.progress import import_progress
 from streams.commands.scheduler import latest, tick
 from streams.imports.shop_log.archive import Damaged, raw_lines
@@ -57,6 +57,7 @@ def shop_log(
 ) -> None:
     """Import FILE (JSON Lines, plain, .gz or .zst; - is standard input). Docs: docs/import-format.md."""
     if show_schema:
+        require_output()
         click.echo(orjson.dumps(schema(), option=orjson.OPT_INDENT_2))
         return
     if file is None:
@@ -73,9 +74,9 @@ def shop_log(
     report_ignored(ended.ignored)
     report_rejected(ended, bad)
     if ended.damaged:
-        click.echo(f"regulars: {file}: {ended.damaged}", err=True)
+        say(f"regulars: {file}: {ended.damaged}")
     elif not ended.taken.lines:
-        click.echo(f"regulars: {file} holds no line.", err=True)
+        say(f"regulars: {file} holds no line.")
     sys.exit(2 if ended.damaged else ended.taken.status)
 
 

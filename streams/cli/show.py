@@ -13,8 +13,7 @@ from aggregates.order.decider import order as order_decider
 from aggregates.order.events import Event as OrderEvent
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from streams.cli import console
-from streams.cli.console import AS_JSON, grid, pairs, print_json, say
+from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money
 from streams.queries import views as reading
 from streams.running.app import App, running
@@ -35,13 +34,11 @@ def member(member: str, as_json: bool) -> None:
     with running(from_environment()) as app:
         found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
         if not any(found.values()):
-            raise click.ClickException(
-                f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind."
-            )
+            raise Problem(f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind.")
         if as_json:
             print_json(found)
         else:
-            console.show(*member_page(app, found))
+            show_parts(*member_page(app, found))
 
 
 def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[RenderableType]:
@@ -148,7 +145,7 @@ def product(product: str, as_json: bool) -> None:
         found = reading.table(app.views, f"product:{product}")
         also = reading.document(app.views, f"also:{product}")
         if not found:
-            raise click.ClickException(f"There is no product {product} in the read models.")
+            raise Problem(f"There is no product {product} in the read models.")
         if as_json:
             print_json({"product": found, "also": also})
             return
@@ -164,7 +161,7 @@ def product(product: str, as_json: bool) -> None:
             )
             columns = ("", "product", "baskets", "score", "id")
             parts.append(grid("Often bought with it", columns, rows, numbers=(0, 2, 3), wraps=(1,)))
-        console.show(*parts)
+        show_parts(*parts)
         if len(parts) > 1:
             say("score: lift × √baskets, so higher is a stronger pair; it compares within this list")
 
@@ -179,7 +176,7 @@ def order(order: str, as_json: bool) -> None:
         if found is None:
             events, version = app.log.read(f"order-{order}")
             if not version:
-                raise click.ClickException(f"There is no order {order} in the log.")
+                raise Problem(f"There is no order {order} in the log.")
             rebuilt = order_decider.rebuild(cast("list[OrderEvent]", events))
             found = msgspec.to_builtins(rebuilt.placed) | {"status": rebuilt.status}
         if as_json:
@@ -196,7 +193,7 @@ def order(order: str, as_json: bool) -> None:
             for line in found["lines"]
         )
         columns = ("product", "category", "quantity", "gross", "total", "paid")
-        console.show(head, grid("Lines", columns, rows, numbers=(2, 3, 4, 5), wraps=(1,)))
+        show_parts(head, grid("Lines", columns, rows, numbers=(2, 3, 4, 5), wraps=(1,)))
 
 
 @click.command()
@@ -209,12 +206,12 @@ def recommend(member: str, as_json: bool) -> None:
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
-            raise click.ClickException("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
+            raise Problem("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
         if as_json:
             print_json(found)
             return
         title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-        console.show(recommendation_table(app, title, found))
+        show_parts(recommendation_table(app, title, found))
         say(SCORES[known])
 
 
