@@ -84,7 +84,11 @@ def roll_forward(done: Audit, wallet: str, span: int) -> RenderableType:
 def worth(done: Audit, wallet: str, now: int, terms: Programme) -> RenderableType:
     """Return what is outstanding and what it is worth."""
     of = done.liabilities[wallet]
-    ends = [(f"of these until {month}", f"{points:,}") for month, points in sorted(of.by_month.items()) if points]
+    ends = [
+        ("of these without expiry" if month == "never" else f"of these until {month}", f"{points:,}")
+        for month, points in sorted(of.by_month.items())
+        if points
+    ]
     return pairs(
         "Outstanding",
         [
