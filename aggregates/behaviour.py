@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aggregates.kernel import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Decider, Refusal, require_count, require_id, require_shopper
 from aggregates.value import Value
 
 LONGEST_QUERY = 2000

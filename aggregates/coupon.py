@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.decider import Decider, Refusal, require_count, require_id
 from aggregates.value import Value, replace
 
 # Commands

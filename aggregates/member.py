@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, Refusal, require_id
+from aggregates.decider import Decider, Refusal, require_id
 from aggregates.value import Value, replace
 
 # Commands

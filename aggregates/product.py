@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, Refusal, require_count, require_id
+from aggregates.decider import Decider, Refusal, require_count, require_id
 from aggregates.value import Value, replace
 
 # Commands

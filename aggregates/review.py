@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.kernel import Decider, Refusal, require_id, require_shopper
+from aggregates.decider import Decider, Refusal, require_id, require_shopper
 from aggregates.value import Value, replace
 
 LONGEST = 20_000

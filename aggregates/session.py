@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.kernel import Decider, require_id
+from aggregates.decider import Decider, require_id
 from aggregates.value import Value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import msgspec
 import orjson
 
-from aggregates.kernel import Recorded, Refusal
+from aggregates.decider import Recorded, Refusal
 from aggregates.value import Value, asdict, field_names
-from infra.faults import Newer, Unreadable
-from infra.keys import KeyRing, of_session
+from infra.errors import Newer, Unreadable
+from infra.keys.ring import KeyRing, of_session
 
 Raw: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Raw], Raw]

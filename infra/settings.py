@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, whole
-from infra.observation import Observation, observation
 from infra.postgres.address import checked
 from infra.redis.address import redis_address
+from infra.telemetry.settings import Observation, observation
 
 CHUNK = 2000
 """Rows a follower reads, folds and applies at a time."""

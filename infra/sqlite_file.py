@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.faults import Unreadable
+from infra.errors import Unreadable
 
 
 @contextmanager

@@ -13,31 +13,31 @@ from typing import TypeAlias
 import numpy as np
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
+from aggregates.calendar import local_day
+from aggregates.cart.events import CartItemAdded
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderPaid
+from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
-from aggregates.programme_time import local_day
-from models.browsing import Browsing, shopper_of
-from models.browsing import Event as Act
-from models.browsing_state import PARTS, BrowsingState
-from models.candidates import Candidates, Occasion
-from models.chunks import acts, baskets, touched
-from models.co_occurrence import CoOccurrence, Neighbours
-from models.items import Items
-from models.leaders import Leaders
-from models.offers import Offer
-from models.quality import Quality, measure
-from models.ranker import Ranker
-from models.ranker_state import PARTS as RANKER
-from models.ranker_state import RankerState
-from models.repeat import RepeatBuyers
-from models.slots import LISTED, Companions, Entry, Popular, Recommendations, Slots
-from models.state import StateKeeper
-from models.visitors import Visitors, page_of
-from models.watch import Watch
+from models.evaluation.drift import Watch
+from models.evaluation.quality import Quality, measure
+from models.learner_chunk import acts, baskets, touched
+from models.learner_state import StateKeeper
+from models.recommender.browsing import Browsing, shopper_of
+from models.recommender.browsing import Event as Act
+from models.recommender.browsing_state import PARTS, BrowsingState
+from models.recommender.candidates import Candidates, Occasion
+from models.recommender.co_occurrence import CoOccurrence, Neighbours
+from models.recommender.items import Items
+from models.recommender.lists import LISTED, Companions, Entry, Popular, Recommendations, Slots
+from models.recommender.offers import Offer
+from models.recommender.ranker import Ranker
+from models.recommender.ranker_state import PARTS as RANKER
+from models.recommender.ranker_state import RankerState
+from models.recommender.repeat import RepeatBuyers
+from models.recommender.top_k import Leaders
+from models.recommender.visitors import Visitors, page_of
 
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
 

@@ -15,7 +15,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfav
 from aggregates.member import MemberErased
 from aggregates.review import ProductReviewed
 from aggregates.value import Value, replace
-from projections.kernel import Documents
+from projections.projection import Documents
 
 VIEWED = 50
 SEARCHED = 20

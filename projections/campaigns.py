@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 from aggregates.campaign import CampaignLaunched
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.delta import Delta
-from projections.kernel import Tally
+from projections.projection import Tally
 
 Event: TypeAlias = CampaignLaunched | CouponSent | CouponRedeemed
 

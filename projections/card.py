@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.facts import PointsClawedBack, PointsGranted
-from aggregates.membership.lots import DEFAULT_WALLET
+from aggregates.membership.events import PointsClawedBack, PointsGranted
+from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from aggregates.value import Value, asdict, field_names, replace
 from projections.card_tier import Event as TierEvent
 from projections.card_tier import Override, tier_changes, towards
-from projections.kernel import one_document
+from projections.projection import one_document
 from projections.purse import Activation, Change, Expiry, Purse, Told, after
 from projections.purse import Event as PointsEvent
 from projections.purse_time import next_record, settled, summed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     TierExtended,
     TierGraceStarted,
     TierLowered,
@@ -12,7 +12,7 @@ from aggregates.membership.facts import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.progress import Ahead, Shown
+from aggregates.membership.tiers.progress import Ahead, Shown
 from aggregates.value import Value
 
 Event: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded

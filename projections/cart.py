@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from aggregates.cart.facts import (
+from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,
@@ -14,7 +14,7 @@ from aggregates.cart.facts import (
 )
 from aggregates.member import MemberErased
 from aggregates.value import Value, replace
-from projections.kernel import one_document
+from projections.projection import one_document
 
 
 class CartItem(Value):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
-from aggregates.order.facts import (
+from aggregates.order.events import (
     OrderCancelled,
     OrderDelivered,
     OrderLine,
@@ -16,7 +16,7 @@ from aggregates.order.facts import (
     OrderShipped,
 )
 from aggregates.value import Value, replace
-from projections.kernel import Documents
+from projections.projection import Documents
 
 KEPT = 50
 

@@ -10,12 +10,12 @@ import json
 from typing import TypeAlias, assert_never
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
+from aggregates.cart.events import CartItemAdded
 from aggregates.delta import Delta, Scalar
-from aggregates.order.facts import OrderCancelled, OrderPaid, OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.review import ProductReviewed
-from projections.kernel import Tally
+from projections.projection import Tally
 
 Counted: TypeAlias = CartItemAdded | Viewed | Clicked | Favourited | Unfavourited | Dismissed | Shared
 Said: TypeAlias = ProductListed | ProductRepriced | ProductRetired

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aggregates.policy import PolicyPublished
+from aggregates.programme.policy import PolicyPublished
 from aggregates.value import Value
-from projections.kernel import one_document
+from projections.projection import one_document
 
 
 class Version(Value):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     Allocations,
     DebtSettled,
     HoldCaptured,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeAlias, assert_never
 
+from aggregates.calendar import local_day
 from aggregates.delta import Delta
 from aggregates.member import MemberRegistered
-from aggregates.order.facts import OrderCancelled, OrderPaid, OrderRefunded
-from aggregates.programme_time import local_day
-from projections.kernel import Tally
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
+from projections.projection import Tally
 
 Event: TypeAlias = OrderPaid | OrderRefunded | OrderCancelled | MemberRegistered
 

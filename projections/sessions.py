@@ -8,7 +8,7 @@ from typing import TypeAlias
 from aggregates.member import MemberErased
 from aggregates.session import MemberRecognised
 from aggregates.value import Value
-from projections.kernel import Documents
+from projections.projection import Documents
 
 KEPT = 100
 """Sessions of a member, the latest; an older one's pointer leaves."""

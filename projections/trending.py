@@ -9,8 +9,8 @@ would weigh less than a sixteenth and is left out. Weights are integers, 2^20 at
 from __future__ import annotations
 
 from aggregates.delta import Delta
-from aggregates.order.facts import OrderPaid
-from projections.kernel import Tally
+from aggregates.order.events import OrderPaid
+from projections.projection import Tally
 
 HOUR = 3_600_000
 HALF_LIFE = 7 * 24  # hours

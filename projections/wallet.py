@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberErased
 from aggregates.value import Value, replace
-from projections.kernel import one_document
+from projections.projection import one_document
 
 
 class CouponUse(Value):

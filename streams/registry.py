@@ -7,31 +7,31 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, coupon, member, policy, product, review, session
+from aggregates import behaviour, campaign, coupon, member, product, review, session
 from aggregates.cart import decider as cart
-from aggregates.cart import facts as cart_facts
-from aggregates.kernel import Decider, stream_id
+from aggregates.cart import events as cart_facts
+from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
-from aggregates.membership import facts as membership_facts
+from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
-from aggregates.order import facts as order_facts
-from aggregates.programme import Programme
+from aggregates.order import events as order_facts
+from aggregates.programme import Programme, policy
 from infra.codec import EventType
 from models.learner import Learner
 from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
-from projections.kernel import Projection
 from projections.orders import orders
 from projections.product import product as product_view
 from projections.programme import programme
+from projections.projection import Projection
 from projections.sales import sales
 from projections.sessions import sessions
 from projections.trending import trending
 from projections.wallet import wallet
-from streams.stored_shapes import SEALED, UPCASTS
+from streams.upcasters import SEALED, UPCASTS
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.valkey import EmbeddedRedis
 from infra.event_log.postgres.schema import LOG
-from infra.key_store.postgres import KEYS
-from infra.packaged.postgres import EmbeddedPostgres
-from infra.packaged.valkey import EmbeddedRedis
-from infra.postgres.migrating import migrate
+from infra.keys.postgres import KEYS
+from infra.postgres.migrate import migrate
 from infra.settings import Settings, jar_cache
-from streams.bootstrap import App, running
-from streams.cli.importing import Imported
+from streams.cli.import_ import Imported
+from streams.running.app import App, running
 from tests import parts
 from tests.journey.imported import imported_into
 from tests.packaged import forget

@@ -9,8 +9,8 @@ from pathlib import Path
 import redis
 
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 
 
 @contextmanager

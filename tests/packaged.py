@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from infra.packaged.postgres import EmbeddedPostgres
+from infra.embedded.postgres import EmbeddedPostgres
 
 
 def forget(server: EmbeddedPostgres) -> None:

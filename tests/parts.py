@@ -14,8 +14,8 @@ from typing import NoReturn
 
 import pytest
 
-from infra.faults import Missing, Unreachable
-from infra.packaged.jars import jars
+from infra.embedded.jars import jars
+from infra.errors import Missing, Unreachable
 
 LEFT_OUT = "left out: "
 

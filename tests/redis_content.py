@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import redis
 
-from infra.digest import digests
-from streams.bootstrap import App
+from infra.redis.digest import digests
 from streams.registry import fold_of_part
+from streams.running.app import App
 
 
 def content(client: redis.Redis, positions: bool = True) -> dict[str, Any]:

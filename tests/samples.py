@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from aggregates.behaviour import (
-    Clicked,
-    Dismissed,
-    Favourited,
-    Impressed,
-    Searched,
-    Shared,
-    Unfavourited,
-    Viewed,
-)
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignLaunched, Offer
-from aggregates.cart.facts import (
+from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,
@@ -23,7 +14,7 @@ from aggregates.cart.facts import (
 )
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     ActionRecorded,
     DebtSettled,
     HoldCaptured,
@@ -55,10 +46,10 @@ from aggregates.membership.facts import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.points.grants import EarningLine
-from aggregates.membership.points.uses import IssuedLot
-from aggregates.membership.progress import Ahead, Shown
-from aggregates.order.facts import (
+from aggregates.membership.ledger.grants import EarningLine
+from aggregates.membership.ledger.uses import IssuedLot
+from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.order.events import (
     OrderCancelled,
     OrderDelivered,
     OrderLine,
@@ -67,9 +58,9 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
-from aggregates.policy import PolicyPublished
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
+from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
 from aggregates.session import MemberRecognised, SessionJoined
 from aggregates.value import replace

@@ -13,12 +13,12 @@ from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
-from aggregates.order.facts import OrderLine
+from aggregates.order.events import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
 from aggregates.review import ReviewProduct
-from streams.request import Request
+from streams.commands.request import Request
 
 START = 1_483_300_800_000
 HOUR = 3_600_000

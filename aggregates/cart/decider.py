@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from aggregates.cart.facts import (
+from aggregates.cart.events import (
     Cart,
     CartAbandoned,
     CartCheckedOut,
@@ -16,7 +16,7 @@ from aggregates.cart.facts import (
     evolve,
     replay,
 )
-from aggregates.kernel import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Decider, Refusal, require_count, require_id, require_shopper
 from aggregates.value import Value
 
 # Commands

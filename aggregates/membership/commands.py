@@ -32,7 +32,7 @@ from aggregates.membership.commands_of_use import (
     Use,
 )
 from aggregates.membership.earning.spending import BoughtLine
-from aggregates.membership.standing import Kind
+from aggregates.membership.tiers.state import Kind
 from aggregates.programme import Policies
 from aggregates.value import Value
 

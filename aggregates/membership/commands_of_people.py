@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aggregates.membership.points.moves import PointsTransferred
+from aggregates.membership.ledger.moves import PointsTransferred
 from aggregates.programme import Policies
 from aggregates.value import Value
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from functools import reduce
 
-from aggregates.kernel import Decider, Refusal, require_id
-from aggregates.membership import acting, asked, overriding, purchasing
+from aggregates.decider import Decider, Refusal, require_id
+from aggregates.membership import purchasing
+from aggregates.membership import requests as asked
+from aggregates.membership import rewarding as acting
 from aggregates.membership.commands import (
     ActivatePoints,
     Asked,
@@ -22,10 +24,11 @@ from aggregates.membership.commands import (
 )
 from aggregates.membership.commands_of_people import Done, RecordAction, TagMember
 from aggregates.membership.due import due, earliest, recorded
-from aggregates.membership.facts import Event, LotActivated, Membership, PointsGranted, TierRaised, evolve
-from aggregates.membership.fitting import require_fit
-from aggregates.membership.qualifying import Counting
-from aggregates.membership.standing import Override
+from aggregates.membership.events import Event, LotActivated, Membership, PointsGranted, TierRaised, evolve
+from aggregates.membership.tiers import override as overriding
+from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.tiers.state import Override
+from aggregates.membership.validation import require_fit
 from aggregates.programme import Programme
 
 ASKED: frozenset[type] = frozenset((*Asked.__args__, *Done.__args__))

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from aggregates.membership import overriding, tiers
-from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.membership.lots import NEVER
-from aggregates.membership.points.due import first_due
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import Event, Membership, evolve
+from aggregates.membership.ledger.due import first_due
+from aggregates.membership.ledger.lots import NEVER
+from aggregates.membership.tiers import judging as tiers
+from aggregates.membership.tiers import override as overriding
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies
 
 

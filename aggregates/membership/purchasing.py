@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import reduce
 from typing import assert_never
 
-from aggregates.membership import acting, overriding, tiers
+from aggregates.membership import rewarding as acting
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, OfOrder
-from aggregates.membership.earning.acting import Act
+from aggregates.membership.earning.activities import Act
 from aggregates.membership.earning.spending import Purse
-from aggregates.membership.facts import Event, Membership, evolve
-from aggregates.membership.points import clawback, folding, granting, holding, returning
-from aggregates.membership.points.ledger import Ledger
-from aggregates.membership.qualifying import Counting, ahead, worth
+from aggregates.membership.events import Event, Membership, evolve
+from aggregates.membership.ledger import clawback, folding, granting, holding, returning
+from aggregates.membership.ledger.ledger import Ledger
+from aggregates.membership.tiers import judging as tiers
+from aggregates.membership.tiers import override as overriding
+from aggregates.membership.tiers.qualification import Counting, ahead, worth
 from aggregates.programme import Programme
 from aggregates.programme.earning import PURCHASE
 from aggregates.value import replace

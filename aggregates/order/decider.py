@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from aggregates.kernel import Decider, Refusal, require_count, require_id
-from aggregates.order.facts import (
+from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.order.events import (
     Event,
     Order,
     OrderCancelled,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aggregates.kernel import Refusal, require_count
+from aggregates.decider import Refusal, require_count
 from aggregates.money import part_of
-from aggregates.order.facts import Order, OrderLine, OrderRefunded, net_of
+from aggregates.order.events import Order, OrderLine, OrderRefunded, net_of
 from aggregates.value import Value, replace
 
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from aggregates.kernel import is_id
+from aggregates.decider import is_id
 from aggregates.programme.document import OF_THE_LOG, Path, Problem, expected
 from aggregates.programme.rate import rate
 from aggregates.programme.terms import Programme

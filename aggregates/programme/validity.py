@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
-from aggregates.programme_time import add_days, add_months, end_of_day, end_of_month, end_of_year
+from aggregates.calendar import add_days, add_months, end_of_day, end_of_month, end_of_year
 
 Span: TypeAlias = Literal["never", "days", "months", "end_of_month", "end_of_year"]
 
@@ -26,7 +26,7 @@ class Validity:
     def ends(self, active_from: int, zone: str, extra_days: int = 0) -> int | None:
         """The first instant at which points active from then on are expired; None: there is none.
 
-        >>> from aggregates.programme_time import day_start
+        >>> from aggregates.calendar import day_start
         >>> Validity("months", 1).ends(day_start("2026-01-31", "UTC"), "UTC") == day_start("2026-03-01", "UTC")
         True
         """

@@ -9,8 +9,8 @@ from typing import Any
 
 from infra.codec import Codec
 from infra.event_log import statements
-from infra.event_log.shapes import Outcome
 from infra.event_log.transaction import Transaction
+from infra.event_log.types import Outcome
 
 
 class Append:

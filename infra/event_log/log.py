@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from infra.codec import Codec
+from infra.errors import Misconfigured
 from infra.event_log import due_index, statements
 from infra.event_log.append import Append, outcome
-from infra.event_log.belonging import belonging
-from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About, Chunks, Outcome, R, Relayed, Row, Shop, Since
-from infra.event_log.tail import Tail
+from infra.event_log.recent_events import Tail
+from infra.event_log.relay_checkpoints import RelayBook
+from infra.event_log.shop_identity import belonging
 from infra.event_log.transaction import Transaction, Values
-from infra.faults import Misconfigured
+from infra.event_log.types import About, Chunks, Outcome, R, Relayed, Row, Shop, Since
 
 A = TypeVar("A")
 

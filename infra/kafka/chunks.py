@@ -18,7 +18,7 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from mode.services import WaitResults
 
-from infra.kafka.begun import begin
+from infra.kafka.eager import begin
 
 Resume: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
 """The offsets to read assigned partitions from; what is left out is read from where the group committed."""

@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 
 from infra import certificates
 from infra.certificates import Certificates
-from infra.faults import Unreachable
+from infra.errors import Unreachable
 from infra.kafka.settings import KafkaSettings
 
 logging.getLogger("kafka").setLevel(logging.INFO)  # below that it tells all that it was given, passwords too

@@ -8,10 +8,10 @@ from typing import Any, Union
 
 import msgspec
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from infra.codec import Codec
-from infra.event_log.shapes import Row
-from infra.faults import Unreadable
+from infra.errors import Unreadable
+from infra.event_log.types import Row
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 
-from infra.faults import Unreachable
+from infra.errors import Unreachable
 
 TAIL_TIMEOUT = 30.0  # seconds to read the last records of all partitions
 

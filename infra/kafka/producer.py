@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 
-from infra.faults import Fault, Unreachable
+from infra.errors import Fault, Unreachable
 from infra.kafka.clients import asynchronous
 from infra.kafka.settings import KafkaSettings
 

@@ -10,7 +10,7 @@ from typing import Any
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
-from infra.faults import Misconfigured, Unreachable
+from infra.errors import Misconfigured, Unreachable
 
 MOST_COPIES = 3
 DAY = 86_400_000  # milliseconds

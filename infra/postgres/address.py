@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.faults import Misconfigured
-from infra.postgres.faults import told
+from infra.errors import Misconfigured
+from infra.postgres.errors import told
 
 SCHEMES = ("postgresql://", "postgres://")
 SECRET = {"password", "sslpassword"}

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import redis
 
 from infra.certificates import context, named_certificates
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 
 SCHEMES = ("redis://", "rediss://", "unix://")
 PARAMETERS = {"ssl_ca_certs": "ca", "ssl_certfile": "certificate", "ssl_keyfile": "key"}

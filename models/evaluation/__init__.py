@@ -1,1 +1,1 @@
-"""How good recommendations are: the same cases, measures and baselines for every shop."""
+"""How good the lists are."""

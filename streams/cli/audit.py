@@ -7,14 +7,14 @@ from collections import Counter
 
 import click
 
-from aggregates.membership.points.book import KINDS, Kind
+from aggregates.membership.ledger.book import KINDS, Kind
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from streams.auditing import Audit, audit
-from streams.bootstrap import running
 from streams.cli.console import ERR, OUT, grid, instant, money, pairs
 from streams.cli.policy import published
-from streams.cli.ticking import clock_of, told
+from streams.cli.tick import clock_of, told
+from streams.queries.audit import Audit, audit
+from streams.running.app import running
 
 SPANS = {"day": 10, "month": 7, "year": 4}
 """Characters of an ISO day that name its span."""

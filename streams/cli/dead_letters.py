@@ -11,16 +11,16 @@ import click
 import orjson
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from infra.kafka.keyed import settle, table
-from infra.kafka.seldom import hush_clients
+from infra.kafka.compacted_topic import settle, table
+from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
 from infra.settings import from_environment
-from streams.bootstrap import running
 from streams.cli.console import ERR, OUT, grid, pairs
-from streams.topics import DEAD_LETTERS, broker
-from streams.workers.dead_letters import DeadLetter
-from streams.workers.refolding import Tell
-from streams.workers.retrying import Retry
+from streams.kafka.dead_letters.letters import DeadLetter
+from streams.kafka.dead_letters.rebuild import Tell
+from streams.kafka.dead_letters.retrying import Retry
+from streams.kafka.topics import DEAD_LETTERS, broker
+from streams.running.app import running
 
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 

@@ -12,12 +12,12 @@ import click
 
 from infra.redis.address import shown
 from infra.settings import from_environment
-from streams import reading
-from streams.bootstrap import App, redis_url, running
 from streams.cli.console import ERR, OUT, grid, money
-from streams.cli.importing import Imported, import_complete_journey
-from streams.cli.showing import show_card, show_recommendations
+from streams.cli.import_ import Imported, import_complete_journey
+from streams.cli.show import show_card, show_recommendations
 from streams.imports.complete_journey import FIRST_DAY, SECOND_WEEK, SHOP
+from streams.queries import views as reading
+from streams.running.app import App, redis_url, running
 
 WORTH_SHOWING = 10
 """Baskets together that make a pair worth a line of the demo; lists are content with fewer."""

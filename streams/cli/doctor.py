@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from infra.packaged.kafka import EmbeddedKafka
+from infra.embedded.kafka import EmbeddedKafka
 from infra.redis.address import shown
 from infra.settings import Settings, from_environment
-from streams.bootstrap import App, redis_url, running
 from streams.cli.console import OUT, grid, pairs
-from streams.standing import standings
+from streams.running.app import App, redis_url, running
+from streams.running.positions import standings
 
 PARTS = (
     "eventsourcing",

@@ -8,35 +8,35 @@ from importlib import import_module
 
 import click
 
-from infra.faults import Fault
-from streams.processes import tie_to_parent
+from infra.errors import Fault
+from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "audit": "audit:auditing",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
-    "digest": "operating:digest",
+    "digest": "ops:digest",
     "doctor": "doctor:doctor",
-    "export": "exporting:exporting",
-    "follow": "operating:follow",
-    "import": "importing:importing",
-    "lag": "lagging:lag",
-    "log": "keeping:log",
-    "migrate": "keeping:migrate",
-    "model": "modelling:model",
+    "export": "export:exporting",
+    "follow": "ops:follow",
+    "import": "import_:importing",
+    "lag": "lag:lag",
+    "log": "migrate:log",
+    "migrate": "migrate:migrate",
+    "model": "model:model",
     "policy": "policy:policies",
-    "quality": "modelling:quality",
-    "recommend": "showing:recommend",
-    "redis": "operating:redis",
-    "relay": "relaying:relay",
-    "show": "showing:show",
-    "stop": "operating:stop",
-    "tick": "ticking:ticks",
-    "topics": "relaying:topics",
-    "trace": "tracing:trace",
+    "quality": "model:quality",
+    "recommend": "show:recommend",
+    "redis": "ops:redis",
+    "relay": "relay:relay",
+    "show": "show:show",
+    "stop": "ops:stop",
+    "tick": "tick:ticks",
+    "topics": "relay:topics",
+    "trace": "trace:trace",
     "up": "up:up",
     "why": "why:why",
-    "worker": "working:worker",
+    "worker": "worker:worker",
 }
 """Each with its module here and its name there."""
 

@@ -12,19 +12,19 @@ from uuid import uuid4
 
 import click
 
-from aggregates.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.programme import Policies, Programme
-from aggregates.programme.difference import changes, dropped
+from aggregates.programme.diff import changes, dropped
 from aggregates.programme.document import plain
+from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
+from infra.errors import Fault
 from infra.event_log.log import EventLog
-from infra.faults import Fault
 from infra.settings import from_environment
 from infra.yaml_document import written
-from streams.bootstrap import App, open_log, running
 from streams.cli.console import ERR, OUT, grid, instant
-from streams.cli.ticking import clock_of, told
-from streams.policy_file import PolicyFile, policy_file, said
-from streams.request import Request
+from streams.cli.tick import clock_of, told
+from streams.commands.request import Request
+from streams.imports.policy_file import PolicyFile, policy_file, said
+from streams.running.app import App, open_log, running
 
 FILE = click.Path(path_type=Path)
 

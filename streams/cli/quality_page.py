@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from models.quality import LISTS
-from streams.reading import Qualities
+from models.evaluation.quality import LISTS
+from streams.queries.views import Qualities
 
 WIDTH, HEIGHT, LEFT, BELOW = 860, 300, 50, 40
 COLOURS = dict(zip(LISTS, ("#0b6e4f", "#3a86c8", "#9b5de5", "#f0a202", "#5c677d", "#b0b7c3"), strict=True))

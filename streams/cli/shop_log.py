@@ -14,18 +14,18 @@ import orjson
 from rich.console import Console
 
 from infra.settings import from_environment
-from streams.bootstrap import App
 from streams.cli.import_bars import import_bars
 from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, started
 from streams.cli.shop_log_outage import outages, tell
-from streams.elastic_follower import keeping_up
+from streams.commands.scheduler import latest, tick
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
-from streams.ticking import latest, tick
+from streams.running.app import App
+from streams.running.elastic_follower import keeping_up
 
 SHOWN = 20
 """Rejected lines that are said, the first of them."""

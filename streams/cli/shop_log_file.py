@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 from zoneinfo import ZoneInfo
 
-from infra.event_log.shapes import Shop
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
+from infra.event_log.types import Shop
 from infra.settings import Settings
-from streams.bootstrap import App, running
 from streams.cli.shop_log_outage import make_home
 from streams.imports.shop_log.archive import Damaged, raw_lines
 from streams.imports.shop_log.header import with_header
+from streams.running.app import App, running
 
 Lines: TypeAlias = Iterator[tuple[int, bytes]]
 

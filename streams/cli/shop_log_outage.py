@@ -12,7 +12,7 @@ import orjson
 import redis
 from eventsourcing.persistence import PersistenceError
 
-from infra.faults import Fault, Misconfigured
+from infra.errors import Fault, Misconfigured
 from streams.imports.shop_log.importing import Taken
 
 

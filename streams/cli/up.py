@@ -13,13 +13,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from infra.faults import Fault
+from infra.errors import Fault
 from infra.settings import from_environment
 from streams.cli.console import ERR, grid
 from streams.imports.complete_journey import SHOP
-from streams.local_cluster import LocalCluster, local_cluster
-from streams.processes import Kept
-from streams.standing import Standing, standings
+from streams.kafka.local_cluster import LocalCluster, local_cluster
+from streams.running.positions import Standing, standings
+from streams.running.processes import Kept
 
 LOOK = 0.5  # seconds
 

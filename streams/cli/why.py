@@ -7,22 +7,22 @@ from typing import Any
 
 import click
 
-from aggregates.kernel import stream_id
+from aggregates.decider import stream_id
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Membership, PointsGranted
-from aggregates.membership.lots import Lot
-from aggregates.membership.overriding import in_effect
-from aggregates.membership.points.allocation import fefo
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import Membership, PointsGranted
+from aggregates.membership.ledger.allocation import fefo
+from aggregates.membership.ledger.lots import Lot
+from aggregates.membership.tiers.override import in_effect
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Programme
 from aggregates.programme.problems import rules as known_rules
 from infra.settings import from_environment
-from streams.bootstrap import App, running
 from streams.cli.console import OUT, grid, instant, money, pairs
+from streams.cli.formatting import said
 from streams.cli.policy import published
-from streams.cli.saying import said
-from streams.cli.ticking import clock_of, told
-from streams.why import Life, Step, counted, life
+from streams.cli.tick import clock_of, told
+from streams.queries.why import Life, Step, counted, life
+from streams.running.app import App, running
 
 ALL = 2**31
 """Events of one stream: as many as there are."""

@@ -12,18 +12,18 @@ from functools import partial
 from heapq import merge
 from typing import TypeAlias
 
+from aggregates.calendar import day_start, end_of_day
 from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
-from aggregates.order.facts import OrderLine
+from aggregates.order.events import OrderLine
 from aggregates.product import ListProduct
-from aggregates.programme_time import day_start, end_of_day
-from infra.event_log.shapes import Shop
+from infra.event_log.types import Shop
+from streams.commands.request import Request
 from streams.imports.journey_files import Basket, JourneyFiles, Line, Redemption
 from streams.imports.redemptions import attribute
-from streams.request import Request
 
 SHOP = Shop(zone="America/New_York", currency="USD")
 FIRST_DAY = date(2017, 1, 1)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from infra.faults import Missing
+from infra.errors import Missing
 
 BATCH = 50_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from aggregates.programme_time import local_day
+from aggregates.calendar import local_day
 from streams.imports.journey_files import Basket, Redemption
 
 Offers = Mapping[str, Mapping[str, tuple[str, ...]]]

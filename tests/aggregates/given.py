@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 
 ZONE = "America/New_York"
 DAY = 86_400_000

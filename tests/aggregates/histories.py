@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.facts import Event
+from aggregates.membership.events import Event
 from aggregates.programme import Policies
 from tests.aggregates.given import DAY, ZONE, instant
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Event, Membership
+from aggregates.membership.events import Event, Membership
 from aggregates.programme import InForce, Policies, Programme, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import instant

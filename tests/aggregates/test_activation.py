@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.membership.commands import OverrideTier
 from aggregates.membership.commands_of_use import ActivateLot
-from aggregates.membership.facts import LotActivated
+from aggregates.membership.events import LotActivated
 from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
 from aggregates.programme.points import Activates
 from tests.aggregates.given import DAY, instant, refusing

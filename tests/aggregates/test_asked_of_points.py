@@ -7,7 +7,7 @@ import pytest
 from aggregates.membership.commands import Command
 from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
 from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     HoldReleased,
     PointsAdjusted,
     PointsClawedBack,
@@ -15,8 +15,8 @@ from aggregates.membership.facts import (
     PointsRedeemed,
     PointsTransferred,
 )
-from aggregates.policies import react
 from aggregates.programme import Clawback, Earning, Redemption, SpendRule, Transfers
+from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.membership.commands import Asked
 from aggregates.membership.commands_of_people import AdjustPoints, Done
 from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints

@@ -12,7 +12,7 @@ from aggregates.cart.decider import (
     RemoveFromCart,
     cart,
 )
-from aggregates.cart.facts import (
+from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,
@@ -21,7 +21,7 @@ from aggregates.cart.facts import (
     CartOpened,
     Event,
 )
-from aggregates.kernel import LARGEST_COUNT
+from aggregates.decider import LARGEST_COUNT
 from tests.aggregates.given import refusing
 
 WHOSE = ("c", "m", "s")

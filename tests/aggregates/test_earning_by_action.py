@@ -10,8 +10,7 @@ from aggregates.behaviour import Shared
 from aggregates.member import MemberRegistered
 from aggregates.membership.commands_of_people import RecordAction, TagMember
 from aggregates.membership.earning.spending import BoughtLine
-from aggregates.membership.facts import ActionRecorded, MissionAdvanced, PointsGranted, StreakExtended, TierRaised
-from aggregates.policies import react
+from aggregates.membership.events import ActionRecorded, MissionAdvanced, PointsGranted, StreakExtended, TierRaised
 from aggregates.programme import (
     Audience,
     Earning,
@@ -25,6 +24,7 @@ from aggregates.programme import (
     Validity,
     Wallet,
 )
+from aggregates.reactions import react
 from aggregates.review import ProductReviewed
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, policies

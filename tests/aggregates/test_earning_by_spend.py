@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import LARGEST_COUNT
+from aggregates.decider import LARGEST_COUNT
 from aggregates.membership.earning.spending import BoughtLine
-from aggregates.membership.facts import PointsClawedBack, PointsGranted
+from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Audience, Bonus, Days, Earning, Multiplier, Selection, SpendRule
 from tests.aggregates.given import instant
 from tests.aggregates.ledgers import Ledger, policies

@@ -5,13 +5,7 @@ from __future__ import annotations
 from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import ReinstatePoints
 from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
-from aggregates.membership.facts import (
-    HoldReleased,
-    LotExpired,
-    PointsClawedBack,
-    PointsRedeemed,
-    PointsReturned,
-)
+from aggregates.membership.events import HoldReleased, LotExpired, PointsClawedBack, PointsRedeemed, PointsReturned
 from aggregates.programme import Clawback, Redemption, Reward
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing

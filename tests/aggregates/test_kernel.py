@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.kernel import LARGEST_COUNT, Decider, Refusal, require_count, require_id, stream_id
+from aggregates.decider import LARGEST_COUNT, Decider, Refusal, require_count, require_id, stream_id
 from tests.aggregates.given import refusing
 
 IDS = st.text(st.sampled_from("ab-%25D"), min_size=1, max_size=6)

@@ -8,14 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import AdjustPoints, ReinstatePoints, TransferPoints
 from aggregates.membership.commands_of_use import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.due import due
-from aggregates.membership.facts import PointsReinstated
-from aggregates.membership.points.book import Closing, closing, movements
+from aggregates.membership.events import PointsReinstated
+from aggregates.membership.ledger.book import Closing, closing, movements
 from aggregates.programme import Transfers, Validity, Wallet
 from projections.card import Card, card
 from tests.aggregates.given import DAY

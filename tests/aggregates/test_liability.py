@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.membership.commands_of_use import RedeemPoints
-from aggregates.membership.points.liability import Liability
+from aggregates.membership.ledger.liability import Liability
 from aggregates.programme import Earning, Programme, SpendRule, Validity, Wallet
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant

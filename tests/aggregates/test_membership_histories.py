@@ -10,7 +10,7 @@ from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Grant
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.earning.formula import points_for
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     DebtSettled,
     Event,
     Membership,
@@ -20,10 +20,10 @@ from aggregates.membership.facts import (
     TierRaised,
 )
 from aggregates.order.decider import PayOrder, PlaceOrder, order
-from aggregates.order.facts import Event as OrderEvent
-from aggregates.order.facts import OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.events import Event as OrderEvent
+from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
-from aggregates.policies import react
+from aggregates.reactions import react
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import POLICIES, START, TERMS, lives
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aggregates.order.decider import CancelOrder, Command, DeliverOrder, PayOrder, PlaceOrder, ShipOrder, order
-from aggregates.order.facts import (
+from aggregates.order.events import (
     Event,
     OrderCancelled,
     OrderDelivered,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aggregates.order.decider import CancelOrder, PlaceOrder, order
-from aggregates.order.facts import Event, OrderLine, OrderPlaced, OrderShipped
+from aggregates.order.events import Event, OrderLine, OrderPlaced, OrderShipped
 from aggregates.order.refund import RefundPart
 from aggregates.value import replace
 from tests.aggregates.given import refusing

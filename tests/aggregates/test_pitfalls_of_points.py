@@ -7,12 +7,12 @@ from itertools import permutations
 from typing import Any
 
 from aggregates.membership.commands import RedeemPoints
-from aggregates.membership.facts import PointsClawedBack, PointsGranted
+from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.order.decider import PayOrder, PlaceOrder, order
-from aggregates.order.facts import OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
-from aggregates.policies import react
 from aggregates.programme import Bonus, Earning, Multiplier, Policies, SpendRule, Wallet
+from aggregates.reactions import react
 from aggregates.value import Value, field_names
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregates.membership.commands import ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
-from aggregates.membership.facts import LotExpired, PointsClawedBack, PointsRedeemed, RewardClaimed
+from aggregates.membership.events import LotExpired, PointsClawedBack, PointsRedeemed, RewardClaimed
 from aggregates.programme import Programme, Reward, Validity, Wallet
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies

@@ -8,8 +8,8 @@ import pytest
 
 from aggregates.membership.commands import ClaimReward, RedeemPoints
 from aggregates.membership.due import due, earliest
-from aggregates.membership.facts import PointsRedeemed
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import PointsRedeemed
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies, Programme, Reward, Tier, Wallet
 from aggregates.programme.problems import problems
 from aggregates.programme.tiers import Metric

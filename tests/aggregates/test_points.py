@@ -7,7 +7,7 @@ import pytest
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, Command, GrantPoints
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     DebtSettled,
     Event,
     LotActivated,

@@ -7,21 +7,14 @@ import pytest
 from aggregates.behaviour import Impressed, Searched, Viewed
 from aggregates.campaign import CampaignLaunched
 from aggregates.cart.decider import OpenCart
-from aggregates.cart.facts import CartOpened
+from aggregates.cart.events import CartOpened
+from aggregates.constraints import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, guards
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
-from aggregates.guards import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, Allow, Claim, Guard, Use, guards
-from aggregates.member import (
-    EraseMember,
-    MemberClosed,
-    MemberErased,
-    MemberProfileChanged,
-    MemberRegistered,
-    RegisterMember,
-)
+from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered, RegisterMember
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
-from aggregates.order.facts import (
+from aggregates.order.events import (
     OrderCancelled,
     OrderDelivered,
     OrderLine,
@@ -30,8 +23,8 @@ from aggregates.order.facts import (
     OrderRefunded,
     OrderShipped,
 )
-from aggregates.policies import admit, react
 from aggregates.programme import Policies
+from aggregates.reactions import admit, react
 from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
 from aggregates.value import replace

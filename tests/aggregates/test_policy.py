@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from aggregates.kernel import Refusal
-from aggregates.policy import PolicyPublished, PublishPolicy, policy
+from aggregates.decider import Refusal
 from aggregates.programme import Policies, Programme, Tier
 from aggregates.programme.document import plain
+from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.test_programme_document import ANY_PLAIN

@@ -8,9 +8,9 @@ import pytest
 
 from aggregates.membership.commands_of_people import AdjustPoints, EnterPool, JoinPool, LeavePool, TransferPoints
 from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
-from aggregates.membership.facts import PointsTransferred, PoolUsed
-from aggregates.policies import react
+from aggregates.membership.events import PointsTransferred, PoolUsed
 from aggregates.programme import Policies, Pools, Reward, Transfers, Validity, Wallet
+from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies

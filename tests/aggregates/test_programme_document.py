@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.programme import Programme, Rate, Selection, SpendRule, Validity
-from aggregates.programme.difference import changes
+from aggregates.programme.diff import changes
 from aggregates.programme.document import expected, plain
 from aggregates.programme.problems import problems
 from aggregates.programme.reading import read

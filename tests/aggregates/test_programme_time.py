@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.programme_time import add_days, add_months, day_start, end_of_day, local_day
+from aggregates.calendar import add_days, add_months, day_start, end_of_day, local_day
 from tests.aggregates.given import ZONE, instant
 
 HOUR = 3_600_000

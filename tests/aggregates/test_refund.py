@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.order.decider import PayOrder, PlaceOrder, order
-from aggregates.order.facts import Event, OrderLine, OrderRefunded
+from aggregates.order.events import Event, OrderLine, OrderRefunded
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace
 from tests.aggregates.given import refusing

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aggregates.kernel import LARGEST_COUNT, Refusal
+from aggregates.decider import LARGEST_COUNT, Refusal
 from aggregates.order.decider import CancelOrder, order
-from aggregates.order.facts import Event, OrderCancelled, OrderLine
+from aggregates.order.events import Event, OrderCancelled, OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart, money_back, units_of
 from aggregates.value import replace
 from tests.aggregates.given import refusing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.constraints import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards
 from aggregates.coupon import SendCoupon
-from aggregates.guards import REWARD_EXHAUSTED, Allow, GiveBack, Use, guards
 from aggregates.membership.commands_of_people import TagMember
 from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints, ReturnPoints
-from aggregates.membership.facts import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
-from aggregates.policies import react
+from aggregates.membership.events import PointsRedeemed, PointsReturned, RewardClaimed, RewardReturned
 from aggregates.programme import Audience, Days, Reward, Wallet
+from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies

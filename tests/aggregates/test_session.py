@@ -2,15 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.session import (
-    JoinSession,
-    MemberRecognised,
-    RecogniseMember,
-    Session,
-    SessionJoined,
-    session,
-    sessions,
-)
+from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, Session, SessionJoined, session, sessions
 from tests.aggregates.given import refusing
 
 JOINED = SessionJoined("s", "ada", at=1)

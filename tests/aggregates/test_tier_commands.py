@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.membership.commands import EndTierOverride, OverrideTier
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.facts import Membership
+from aggregates.membership.events import Membership
 from tests.aggregates.tier_lives import under
 
 anything = st.one_of(

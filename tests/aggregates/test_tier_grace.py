@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aggregates.membership.facts import TierExtended, TierGraceStarted, TierLowered
-from aggregates.membership.qualifying import Counting, ahead
+from aggregates.membership.events import TierExtended, TierGraceStarted, TierLowered
+from aggregates.membership.tiers.qualification import Counting, ahead
 from aggregates.programme import Tier
 from aggregates.value import replace
 from tests.aggregates.given import instant

@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.membership.commands import EndTierOverride, OverrideTier
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.facts import PointsGranted, TierOverridden, TierOverrideEnded
+from aggregates.membership.events import PointsGranted, TierOverridden, TierOverrideEnded
 from tests.aggregates.given import instant, refusing
 from tests.aggregates.tier_lives import under
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.membership.progress import Ahead
-from aggregates.membership.qualifying import PACE, Counting, ahead
+from aggregates.membership.tiers.progress import Ahead
+from aggregates.membership.tiers.qualification import PACE, Counting, ahead
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.tier_lives import Life, noon, under
 

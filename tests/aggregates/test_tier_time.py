@@ -10,7 +10,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.calendar import anniversary_cycle, calendar_cycle, end_of_day
+from aggregates.decider import Refusal
 from aggregates.membership.commands import (
     ActivatePoints,
     ClawBackPoints,
@@ -23,11 +24,10 @@ from aggregates.membership.commands import (
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.due import as_of, due
-from aggregates.membership.facts import Membership
-from aggregates.membership.qualifying import Counting
-from aggregates.membership.tiers import held_until
+from aggregates.membership.events import Membership
+from aggregates.membership.tiers.judging import held_until
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity, Wallet
-from aggregates.programme_time import anniversary_cycle, calendar_cycle, end_of_day
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.tier_lives import Life

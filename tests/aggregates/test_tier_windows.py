@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from aggregates.membership.commands_of_people import AdjustPoints
-from aggregates.membership.facts import TierExtended, TierGraceStarted
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import TierExtended, TierGraceStarted
+from aggregates.membership.tiers.qualification import Counting
 from tests.aggregates.given import ZONE, instant
 from tests.aggregates.tier_lives import Life, noon, under
 

@@ -4,8 +4,8 @@ import pytest
 
 from aggregates.membership.commands import ClawBackPoints, Command, GrantPoints
 from aggregates.membership.decider import decide, membership
-from aggregates.membership.facts import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import Event, Held, Membership, PointsGranted, TierExtended, TierLowered, TierRaised
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies
 from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from aggregates.membership.commands_of_use import RedeemPoints, ReturnPoints
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     LotActivated,
     PointsClawedBack,
     PointsGranted,
@@ -15,12 +15,12 @@ from aggregates.membership.facts import (
     PointsReturned,
     TierRaised,
 )
-from aggregates.membership.points.uses import IssuedLot
+from aggregates.membership.ledger.uses import IssuedLot
 from aggregates.order.decider import PayOrder, PlaceOrder, order
-from aggregates.order.facts import OrderLine
+from aggregates.order.events import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
-from aggregates.policies import react
 from aggregates.programme import Bonus, Earning, SpendRule
+from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import Ledger, only, policies

@@ -9,7 +9,7 @@ from typing import Any
 from aggregates.membership.commands import ClawBackPoints, Command, EndTierOverride, GrantPoints, OverrideTier, RecordDue
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     Event,
     Membership,
     TierExtended,
@@ -19,7 +19,7 @@ from aggregates.membership.facts import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.overriding import in_effect
+from aggregates.membership.tiers.override import in_effect
 from aggregates.programme import Policies, Programme, Qualifying
 from aggregates.value import replace
 from tests.aggregates.given import ZONE, instant

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.bootstrap import running
 from streams.cli.console import grid
-from streams.cli.importing import import_complete_journey
+from streams.cli.import_ import import_complete_journey
 from streams.imports.complete_journey import SHOP
+from streams.running.app import running
 from tests.bench.appending import append_in_groups, append_one_by_one
 from tests.bench.appending_postgres import append_to_postgres
 from tests.bench.comparing import Compared

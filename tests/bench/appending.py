@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart.facts import CartItemAdded
+from aggregates.cart.events import CartItemAdded
 from infra.codec import Codec
-from infra.event_log.shapes import Outcome
 from infra.event_log.sqlite.log import SqliteLog
 from infra.event_log.sqlite.schema import TABLES
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import KeyRing
+from infra.event_log.types import Outcome
+from infra.keys.ring import KeyRing
+from infra.keys.sqlite import SqliteKeys
 from streams.registry import EVENTS
 from tests.bench.comparing import Compared, compare
 

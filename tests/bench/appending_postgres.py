@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 
 from infra.codec import Codec
+from infra.embedded.postgres import EmbeddedPostgres
 from infra.event_log.postgres.log import PostgresLog
 from infra.event_log.postgres.schema import FIRST, LOG
-from infra.event_log.shapes import Outcome
-from infra.key_store.postgres import KEYS, PostgresKeys
-from infra.keys import KeyRing
-from infra.packaged.postgres import EmbeddedPostgres
-from infra.postgres.migrating import migrate
+from infra.event_log.types import Outcome
+from infra.keys.postgres import KEYS, PostgresKeys
+from infra.keys.ring import KeyRing
+from infra.postgres.migrate import migrate
 from streams.registry import EVENTS
 from tests.bench.appending import EVENTS_EACH, REQUESTS, item
 from tests.bench.comparing import Compared, compare

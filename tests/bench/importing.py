@@ -10,7 +10,7 @@ from random import Random
 
 from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.cli.shop_log import import_shop_log
 from streams.cli.shop_log_file import Source, started

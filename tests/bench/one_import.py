@@ -11,11 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.bootstrap import running
-from streams.cli.importing import import_complete_journey
+from streams.cli.import_ import import_complete_journey
 from streams.imports.complete_journey import SHOP
+from streams.running.app import running
 
 
 def main(weeks: int) -> None:

@@ -10,8 +10,8 @@ from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.cart.decider import cart as cart_decider
 from infra.event_log.statements import READ_STREAM
 from infra.settings import CHUNK
-from streams.bootstrap import App
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.bench.comparing import Compared, compare
 
 READ_BARE = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events WHERE rowid > ? LIMIT ?"

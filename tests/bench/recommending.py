@@ -8,12 +8,12 @@ from statistics import fmean, quantiles
 
 import numpy as np
 
-from models.habits import LAST
 from models.learner import Learner
-from models.offers import Offer
-from models.slots import Entry
-from streams import reading
-from streams.bootstrap import App
+from models.recommender.habits import LAST
+from models.recommender.lists import Entry
+from models.recommender.offers import Offer
+from streams.queries import views as reading
+from streams.running.app import App
 
 BOUGHT = 10  # candidates of those offered
 

@@ -20,8 +20,8 @@ from infra.kafka.producer import LARGEST_BATCH
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, declare
 from infra.settings import Settings
-from streams.relaying.relay import Progress, Relay
-from streams.topics import RELAYED, carried, topics
+from streams.kafka.relay.relay import Progress, Relay
+from streams.kafka.topics import RELAYED, carried, topics
 from tests.bench.comparing import Compared, compare
 
 GROUP = 2000  # rows whose records the bare producer sends together

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.codec import Codec
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import KeyRing
+from infra.keys.ring import KeyRing
+from infra.keys.sqlite import SqliteKeys
 from streams.registry import EVENTS
 from tests.samples import SAMPLES
 

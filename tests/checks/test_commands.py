@@ -29,5 +29,5 @@ def loaded_by(module: str) -> set[str]:
 
 def test_no_command_waits_for_the_libraries_of_another() -> None:
     assert not {"kafka", "faust", "redis", "numpy", "rich"} & loaded_by("streams.cli.main")
-    assert not {"faust", "scipy"} & loaded_by("streams.cli.relaying")
-    assert "scipy" not in loaded_by("streams.cli.working"), "only a learner, once there is one, needs it"
+    assert not {"faust", "scipy"} & loaded_by("streams.cli.relay")
+    assert "scipy" not in loaded_by("streams.cli.worker"), "only a learner, once there is one, needs it"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from streams.cli.main import COMMANDS
-from streams.topics import PARTITIONS
+from streams.kafka.topics import PARTITIONS
 from tests.checks.settings_read import settings_read
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import click
 import pytest
 
 from aggregates.programme import Programme
-from infra.faults import Fault
-from streams import catalogue
+from infra.errors import Fault
 from streams.cli.main import COMMANDS, regulars
-from streams.feeds import fold_name
+from streams.docs import events as catalogue
+from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds
 from tests.checks.settings_read import settings_read
 

@@ -9,18 +9,18 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, coupon, member, policy, product, review, session
+from aggregates import behaviour, campaign, coupon, member, product, review, session
 from aggregates.cart import decider as cart
 from aggregates.membership import commands as membership
-from aggregates.membership import facts as membership_facts
+from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
-from aggregates.order import facts as order_facts
-from aggregates.programme import Policies, Programme
+from aggregates.order import events as order_facts
+from aggregates.programme import Policies, Programme, policy
 from aggregates.value import Value, field_names
 from infra.codec import PARTITION_KEYS, partition_fields
-from projections.kernel import Tally
+from projections.projection import Tally
 from streams.registry import BEHAVIOUR, COMMANDS, EVENTS, TOPICS, carried, fold_of_part, folds, sources
-from streams.stored_shapes import SEALED
+from streams.upcasters import SEALED
 from tests.samples import SAMPLES
 
 MODULES = (

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from infra.packaged.kafka import EmbeddedKafka
-from infra.packaged.postgres import EmbeddedPostgres
-from infra.packaged.valkey import EmbeddedRedis
-from streams.processes import Kept
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.valkey import EmbeddedRedis
+from streams.running.processes import Kept
 from tests.cluster.harness import Cluster
 from tests.journey.kills import sigkill
 

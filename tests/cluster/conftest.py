@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from streams.bootstrap import App
-from streams.cli.importing import Imported
+from streams.cli.import_ import Imported
+from streams.running.app import App
 from tests.cluster.harness import Cluster, Embedded
 from tests.conftest import JOURNEY
 from tests.redis_content import digests_of

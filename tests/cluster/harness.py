@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.valkey import EmbeddedRedis
 from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare
-from infra.packaged.kafka import EmbeddedKafka
-from infra.packaged.postgres import EmbeddedPostgres
-from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings, jar_cache
-from streams.bootstrap import App, running
-from streams.processes import Kept, Processes
-from streams.standing import standings
-from streams.topics import RELAYED, topics
+from streams.kafka.topics import RELAYED, topics
+from streams.running.app import App, running
+from streams.running.positions import standings
+from streams.running.processes import Kept, Processes
 from tests.cluster.replica import Replica
 from tests.packaged import forget
 

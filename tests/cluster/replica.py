@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
-from infra.packaged.ports import free_ports
-from infra.packaged.valkey import EmbeddedRedis, binary
+from infra.embedded.ports import free_ports
+from infra.embedded.valkey import EmbeddedRedis, binary
 
 PATIENCE = 60.0  # seconds to copy what the primary holds
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.event_log.log import EventLog
-from infra.keys import KeyRing
+from infra.keys.ring import KeyRing
 from tests.infra.ticks import Place, open_keys, open_log
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.asking import Answer, Ask, Asking, answered, together
+from infra.redis.asking import Answer, Ask, Asking, answered, together
 
 
 class Library:

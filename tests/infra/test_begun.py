@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.kafka.begun import Rest, begin
+from infra.kafka.eager import Rest, begin
 
 
 def whole(coroutine: Coroutine[Any, Any, object]) -> object:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.member import MemberClosed
 from aggregates.value import Value, field_names
 from infra.codec import LARGEST, PARTITION_KEYS, Codec, EventType, key_of
-from infra.faults import Unreadable
-from infra.keys import KeyRing
+from infra.errors import Unreadable
+from infra.keys.ring import KeyRing
 from streams.registry import EVENTS
 from tests.infra.ticks import Ticked
 from tests.samples import SAMPLES

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Shop
+from infra.event_log.types import Shop
 
 
 def schedule(log: EventLog, **instants: int | None) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from aggregates.value import Value
 from infra.codec import EventType
+from infra.errors import Misconfigured
 from infra.event_log.append import Append
 from infra.event_log.log import EventLog
 from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.shapes import Outcome, Shop
 from infra.event_log.sqlite.log import SqliteLog
-from infra.faults import Misconfigured
+from infra.event_log.types import Outcome, Shop
 from tests.infra.ticks import Place, Ticked, open_log, tick, ticking
 
 

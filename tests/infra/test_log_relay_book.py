@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Relayed
+from infra.event_log.types import Relayed
 
 FIRST = Relayed("topic-1", 10, (4, 6))
 LATER = Relayed("topic-1", 25, (10, 15))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import structlog
 
-from infra.kafka.seldom import CLIENTS, INTERVAL
-from infra.logs import OURS, log_by
-from infra.observation import Observation
+from infra.kafka.log_throttle import CLIENTS, INTERVAL
+from infra.telemetry.logs import OURS, log_by
+from infra.telemetry.settings import Observation
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
 
 def test_where_an_event_is_stands_in_fields_of_its_own(out: io.StringIO) -> None:
     log_by(Observation(), out)
-    structlog.get_logger("streams.workers.agents").warning("reading_again", topic="t", partition=3, offset=17)
+    structlog.get_logger("streams.kafka.worker.agents").warning("reading_again", topic="t", partition=3, offset=17)
     (line,) = lines(out)
     assert {"topic": "t", "partition": 3, "offset": 17, "level": "warning", "event": "reading_again"}.items() <= line.items()
     assert line["time"].endswith("Z")

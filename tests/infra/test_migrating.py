@@ -10,11 +10,11 @@ import psycopg
 import pytest
 
 from infra.codec import Codec, EventType
+from infra.errors import Misconfigured, Unreachable
 from infra.event_log.postgres.log import PostgresLog
 from infra.event_log.postgres.schema import LOG
-from infra.faults import Misconfigured, Unreachable
-from infra.key_store.postgres import KEYS, PostgresKeys
-from infra.postgres.migrating import migrate, require
+from infra.keys.postgres import KEYS, PostgresKeys
+from infra.postgres.migrate import migrate, require
 from tests.infra.ticks import Ticked, open_keys, open_log, tick
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.faults import Misconfigured
-from infra.packaged.postgres import EmbeddedPostgres
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.errors import Misconfigured
 from tests.packaged import forget
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def test_starting_twice_attaches_to_the_server_that_runs_and_stopping_keeps_the_
 KILLED_AFTERWARDS = """
 import os, signal, sys
 from pathlib import Path
-from infra.packaged.postgres import EmbeddedPostgres
+from infra.embedded.postgres import EmbeddedPostgres
 from tests.packaged import forget
 EmbeddedPostgres(Path(sys.argv[1])).start()
 os.kill(os.getpid(), signal.SIGKILL)
@@ -64,7 +64,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 KILLED_IN_THE_MIDST = """
 import os, signal, subprocess, sys
 from pathlib import Path
-from infra.packaged import postgres
+from infra.embedded import postgres
 run = subprocess.run
 def stopped(command, **told):
     subprocess.Popen(command, **{name: value for name, value in told.items() if name in ("env", "cwd", "user", "group")})

@@ -9,9 +9,9 @@ import socket
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from infra.faults import Misconfigured
-from infra.observation import Observation
-from infra.probes import probes
+from infra.errors import Misconfigured
+from infra.telemetry.probes import probes
+from infra.telemetry.settings import Observation
 
 
 def asked(port: int | None, path: str) -> tuple[int, str]:

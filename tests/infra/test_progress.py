@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from infra.health import Heard
-from infra.progress import Progress
-from infra.relay_metrics import RelayMetrics
+from infra.telemetry.health import Heard
+from infra.telemetry.progress import Progress
+from infra.telemetry.relay_metrics import RelayMetrics
 
 A, B = ("t", 0), ("t", 1)
 

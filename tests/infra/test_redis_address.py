@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 from infra.redis.address import redis_address, shown
 from tests.secured.authority import Authority, Signed
 

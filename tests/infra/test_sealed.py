@@ -13,13 +13,13 @@ import redis
 from aggregates.member import ChangeProfile, EraseMember, MemberProfileChanged, MemberRegistered, RegisterMember
 from aggregates.value import replace
 from infra.codec import Codec
-from infra.faults import Unreadable
-from infra.keys import KeyRing
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
+from infra.errors import Unreadable
+from infra.keys.ring import KeyRing
 from infra.settings import Settings
-from streams.bootstrap import running
+from streams.commands.request import Request
 from streams.registry import EVENTS
-from streams.request import Request
+from streams.running.app import running
 from tests.infra.ticks import Place, open_keys
 
 PLANTED = ("Xanthippe", "xanthippe@example.org", "1971-07-17", {"hobby": "Xylophone"})

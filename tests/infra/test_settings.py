@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 from infra.postgres.address import shown
 from infra.settings import Settings, from_environment
 

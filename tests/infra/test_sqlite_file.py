@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.faults import Unreadable
+from infra.errors import Unreadable
 from infra.settings import Settings
-from streams.bootstrap import open_log
+from streams.running.app import open_log
 
 TEXT = b"this is a text that somebody has put here, long enough to be read as the head of a database " * 8
 

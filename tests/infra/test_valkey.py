@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from infra.faults import Misconfigured, Unreachable
-from infra.packaged import valkey
-from infra.packaged.valkey import LONGEST_SOCKET, EmbeddedRedis, connect
+from infra.embedded import valkey
+from infra.embedded.valkey import LONGEST_SOCKET, EmbeddedRedis, connect
+from infra.errors import Misconfigured, Unreachable
 
 
 @pytest.fixture

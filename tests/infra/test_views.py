@@ -7,11 +7,11 @@ import pytest
 import redis
 
 from aggregates.delta import Delta
-from infra.faults import Misconfigured, Superseded, Unreachable, Unreadable
-from infra.packaged.valkey import connect
-from infra.places import Place
-from infra.steps import Step
-from infra.views import Views
+from infra.embedded.valkey import connect
+from infra.errors import Misconfigured, Superseded, Unreachable, Unreadable
+from infra.redis.checkpoints import Place
+from infra.redis.commit import Step
+from infra.redis.views import Views
 from tests.redis_content import content
 
 EXACT = 2**53

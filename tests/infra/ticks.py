@@ -18,9 +18,9 @@ from infra.codec import Codec, EventType
 from infra.event_log.log import EventLog
 from infra.event_log.postgres.log import PostgresLog
 from infra.event_log.sqlite.log import SqliteLog
-from infra.key_store.postgres import PostgresKeys
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import KeyRing
+from infra.keys.postgres import PostgresKeys
+from infra.keys.ring import KeyRing
+from infra.keys.sqlite import SqliteKeys
 
 ROOT = Path(__file__).parents[2]
 

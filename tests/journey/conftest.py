@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.bootstrap import App
-from streams.cli.importing import Imported
+from streams.cli.import_ import Imported
+from streams.running.app import App
 
 
 @pytest.fixture

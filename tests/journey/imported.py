@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.cli.importing import Imported, import_complete_journey
+from streams.cli.import_ import Imported, import_complete_journey
 from streams.imports.complete_journey import SHOP
+from streams.running.app import App, running
 
 
 @contextmanager

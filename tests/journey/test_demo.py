@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from streams import reading
-from streams.bootstrap import App, redis_url
 from streams.cli.console import OUT
 from streams.cli.demo import CALLED, show_page
-from streams.cli.importing import Imported
+from streams.cli.import_ import Imported
 from streams.cli.main import regulars
+from streams.queries import views as reading
+from streams.running.app import App, redis_url
 from tests.conftest import JOURNEY
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.packaged.valkey import EmbeddedRedis
-from streams.bootstrap import App
-from streams.cli.importing import Imported, import_complete_journey
+from infra.embedded.valkey import EmbeddedRedis
+from streams.cli.import_ import Imported, import_complete_journey
+from streams.running.app import App
 from tests.conftest import JOURNEY
 from tests.journey.kills import import_with_kills
 from tests.redis_content import digests_of

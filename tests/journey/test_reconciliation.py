@@ -6,11 +6,11 @@ from collections import Counter
 from typing import cast
 
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Event
-from infra.views import Views
-from streams import reading
-from streams.bootstrap import App
-from streams.cli.importing import Imported
+from aggregates.membership.events import Event
+from infra.redis.views import Views
+from streams.cli.import_ import Imported
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.conftest import JOURNEY
 from tests.journey.parquet import Truth, department_totals, truth
 

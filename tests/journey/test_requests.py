@@ -6,8 +6,8 @@ from functools import cache
 
 from aggregates.order.decider import PlaceOrder
 from aggregates.product import ListProduct
+from streams.commands.request import Request
 from streams.imports.complete_journey import CompleteJourney
-from streams.request import Request
 
 
 @cache

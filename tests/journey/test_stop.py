@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.faults import Unreachable
-from infra.packaged import valkey
-from infra.packaged.postgres import EmbeddedPostgres
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded import valkey
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.valkey import EmbeddedRedis
+from infra.errors import Unreachable
 from infra.settings import Settings
-from streams.cli.operating import stop
+from streams.cli.ops import stop
 from tests.packaged import forget
 
 

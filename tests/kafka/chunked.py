@@ -24,7 +24,7 @@ import faust
 from faust.types import TP
 
 from infra.kafka.chunks import ChunkSchema, deliver_in_chunks
-from streams.workers.feeding import veto
+from streams.kafka.worker.consumer import veto
 
 ROOT = Path(__file__).parents[2]
 SIZE = 10

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.embedded.kafka import EmbeddedKafka
 from infra.event_log.log import EventLog
 from infra.kafka.settings import KafkaSettings
-from infra.packaged.kafka import EmbeddedKafka
 from infra.settings import Settings
-from streams.bootstrap import open_log
+from streams.running.app import open_log
 from tests.kafka.shelf import Shelf, append
 
 SHOPPINGS = 40

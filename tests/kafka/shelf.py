@@ -17,7 +17,7 @@ from kafka import TopicPartition
 from aggregates.programme import Policies
 from infra.codec import key_of
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Relayed, Shop
+from infra.event_log.types import Relayed, Shop
 from infra.kafka.clients import administering, consuming
 from infra.kafka.envelope import unwrap, wrap
 from infra.kafka.offsets import end_offsets, first_offsets
@@ -25,11 +25,11 @@ from infra.kafka.partitioning import partition_of
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
 from infra.settings import Settings
-from streams.bootstrap import open_log
-from streams.handle import Handler
-from streams.relaying.publishing import Carried
-from streams.relaying.relay import Progress, Relay
-from streams.topics import RELAYED, carried, topics
+from streams.commands.handler import Handler
+from streams.kafka.relay.publishing import Carried
+from streams.kafka.relay.relay import Progress, Relay
+from streams.kafka.topics import RELAYED, carried, topics
+from streams.running.app import open_log
 from tests.shop import requests
 
 Records = dict[int, list[tuple[bytes, bytes]]]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.faults import Misconfigured, Unreachable, Unreadable
-from infra.packaged.jars import LIST, jars, parse
-from infra.packaged.kafka import EmbeddedKafka
+from infra.embedded.jars import LIST, jars, parse
+from infra.embedded.kafka import EmbeddedKafka
+from infra.errors import Misconfigured, Unreachable, Unreadable
 
 
 def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) -> None:

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 
 import pytest
 
+from infra.embedded.kafka import EmbeddedKafka
 from infra.event_log.log import EventLog
 from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings
-from infra.packaged.kafka import EmbeddedKafka
 from infra.settings import Settings
-from streams import topics as declared
+from streams.kafka import topics as declared
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import PATIENCE, Shelf, append, eventually, running, without_repeats
 
 STARTING = """
 import sys
 from pathlib import Path
-from infra.packaged.kafka import EmbeddedKafka
+from infra.embedded.kafka import EmbeddedKafka
 EmbeddedKafka(Path(sys.argv[1]), Path(sys.argv[2])).start()
 print("started", flush=True)
 sys.stdin.read()

@@ -21,18 +21,18 @@ from click.testing import CliRunner
 from kafka import KafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.valkey import EmbeddedRedis
 from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare
-from infra.packaged.kafka import EmbeddedKafka
-from infra.packaged.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams import bootstrap
 from streams.cli.main import regulars
-from streams.lagging import Lag, lag_of
+from streams.kafka.relay.relay import Relay
+from streams.kafka.topics import topics
+from streams.queries.lag import Lag, lag_of
 from streams.registry import DOMAIN
-from streams.relaying.relay import Relay
-from streams.topics import topics
+from streams.running import app as bootstrap
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import PATIENCE, Shelf, append, eventually, running
 

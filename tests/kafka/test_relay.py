@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from infra.errors import Misconfigured, Unreadable
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Relayed
-from infra.faults import Misconfigured, Unreadable
+from infra.event_log.types import Relayed
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
-from streams.bootstrap import open_log
-from streams.relaying import publishing, session
-from streams.relaying.relay import Relay
+from streams.kafka.relay import publishing, session
+from streams.kafka.relay.relay import Relay
+from streams.running.app import open_log
 from tests.kafka.conftest import SHOPPINGS
 from tests.kafka.shelf import Shelf, append, eventually, running
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
+from infra.embedded.kafka import EmbeddedKafka
+from infra.errors import Misconfigured, Unreachable
 from infra.event_log.log import EventLog
-from infra.faults import Misconfigured, Unreachable
 from infra.kafka.clients import administering, consuming
 from infra.kafka.settings import KafkaSettings
-from infra.packaged.kafka import EmbeddedKafka
 from tests.kafka.certificates import Authority
 from tests.kafka.shelf import Shelf, running
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, whole
 
 PLACE = {"KAFKA_BOOTSTRAP": "kafka-1:9092,10.0.0.7:9092,[::1]:9092"}

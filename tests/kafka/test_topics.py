@@ -9,7 +9,7 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from infra.faults import Misconfigured, Unreachable
+from infra.errors import Misconfigured, Unreachable
 from infra.kafka.clients import administering
 from infra.kafka.partitioning import partition_of
 from infra.kafka.settings import KafkaSettings

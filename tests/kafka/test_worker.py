@@ -19,23 +19,23 @@ from click.testing import CliRunner, Result
 from kafka import KafkaProducer
 
 from infra.codec import key_of
-from infra.event_log.shapes import Row
-from infra.faults import Unreachable
+from infra.errors import Unreachable
+from infra.event_log.types import Row
 from infra.kafka.clients import administering, synchronous
 from infra.kafka.envelope import wrap
 from infra.kafka.offsets import end_offsets
 from infra.kafka.partitioning import partition_of
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, create, partition_counts, topic_ids
+from infra.redis.views import Views
 from infra.settings import Settings
-from infra.views import Views
-from streams.bootstrap import running
 from streams.cli.main import regulars
-from streams.feeds import fold_name
+from streams.kafka.dead_letters.rebuild import StillUnfoldable
+from streams.kafka.topics import DEAD_LETTERS, topics
+from streams.kafka.worker.agents import GROUP
+from streams.projecting.loaders import fold_name
 from streams.registry import DOMAIN, EVENTS, LEARNING, carried, folds, sources
-from streams.topics import DEAD_LETTERS, topics
-from streams.workers.agents import GROUP
-from streams.workers.refolding import StillUnfoldable
+from streams.running.app import running
 from tests.kafka.shelf import eventually
 from tests.kafka.test_chunks import committed
 from tests.shop import TERMS

@@ -5,13 +5,13 @@ import random
 import pytest
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
+from aggregates.cart.events import CartItemAdded
 from aggregates.delta import Delta
-from aggregates.order.facts import OrderLine, OrderPaid
-from models.browsing import Browsing, Event
-from models.browsing_state import BrowsingState
-from models.paths import KEPT, Paths
-from models.visits import IDLE, MOST_CLOSED, REMEMBERED, Visits
+from aggregates.order.events import OrderLine, OrderPaid
+from models.recommender.browsing import Browsing, Event
+from models.recommender.browsing_state import BrowsingState
+from models.recommender.transitions import KEPT, Paths
+from models.recommender.visits import IDLE, MOST_CLOSED, REMEMBERED, Visits
 
 MINUTE = 60_000
 

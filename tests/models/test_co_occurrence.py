@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from models import co_occurrence
-from models.co_occurrence import CoOccurrence
-from models.items import Items
+from models.recommender import co_occurrence
+from models.recommender.co_occurrence import CoOccurrence
+from models.recommender.items import Items
 
 
 def learned(baskets: list[list[str]]) -> CoOccurrence:

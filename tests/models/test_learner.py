@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from aggregates.behaviour import Dismissed
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderLine, OrderPaid
+from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
-from models.items import WEEK
 from models.learner import Learner
-from models.slots import LISTED, RANKED, Companions, Recommendations
+from models.recommender.items import WEEK
+from models.recommender.lists import LISTED, RANKED, Companions, Recommendations
 
 DAY = 86_400_000
 HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York

@@ -12,11 +12,11 @@ import pytest
 from river.checks import clf, common
 
 from aggregates.delta import Delta
-from models.features import FEATURES
-from models.items import Items
-from models.ranker import Ranker, softmax
-from models.ranker_state import ALARMS, RankerState
-from models.watch import BLOCK, MOST, Watch
+from models.evaluation.drift import BLOCK, MOST, Watch
+from models.recommender.features import FEATURES
+from models.recommender.items import Items
+from models.recommender.ranker import Ranker, softmax
+from models.recommender.ranker_state import ALARMS, RankerState
 
 PIPELINES_ALONE = {"check_debug_one", "check_multiclass_is_bool"}  # or of more than two classes
 NONE = np.zeros(5, np.int64)

@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import repeat
-from models.items import PSEUDO_BUYERS, TRUST, Items
-from models.repeat import FADING, SIZE, RepeatBuyers
+from models.recommender import repeat
+from models.recommender.items import PSEUDO_BUYERS, TRUST, Items
+from models.recommender.repeat import FADING, SIZE, RepeatBuyers
 
 BASKETS = st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=5, unique=True), min_size=1, max_size=30)
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import pytest
 
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderLine, OrderPaid
+from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
-from models import repeat
 from models.learner import Learner
+from models.recommender import repeat
 
 HOUR = 3_600_000
 PRODUCTS = [f"p{n}" for n in range(90)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
-from projections.kernel import Document, Documents, Tally
+from projections.projection import Document, Documents, Tally
 
 Contents = dict[str, Document | None]
 

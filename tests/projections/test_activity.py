@@ -8,17 +8,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfav
 from aggregates.member import MemberErased
 from aggregates.review import ProductReviewed
 from aggregates.value import replace
-from projections.activity import (
-    MARKED,
-    REVIEWED,
-    SEARCHED,
-    VIEWED,
-    Activity,
-    ProductEntry,
-    ReviewEntry,
-    SearchEntry,
-    activity,
-)
+from projections.activity import MARKED, REVIEWED, SEARCHED, VIEWED, Activity, ProductEntry, ReviewEntry, SearchEntry, activity
 from tests.projections.folding import folded
 
 SEEN = Viewed("tea", "m", None, at=10)

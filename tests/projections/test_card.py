@@ -3,10 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     DebtSettled,
     Event,
     LotActivated,
@@ -20,7 +20,7 @@ from aggregates.membership.facts import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.progress import Ahead, Shown
+from aggregates.membership.tiers.progress import Ahead, Shown
 from aggregates.programme import Benefits
 from aggregates.value import replace
 from projections.card import Card, card

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from aggregates.cart.facts import (
+from aggregates.cart.events import (
     CartAbandoned,
     CartCheckedOut,
     CartItemAdded,

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart.facts import CartOpened
+from aggregates.cart.events import CartOpened
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
 from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart
-from projections.kernel import Documents, Tally
 from projections.orders import orders
 from projections.product import product
+from projections.projection import Documents, Tally
 from projections.sales import sales
 from projections.trending import trending
 from projections.wallet import wallet

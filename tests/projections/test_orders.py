@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import (
+from aggregates.order.events import (
     OrderCancelled,
     OrderDelivered,
     OrderLine,

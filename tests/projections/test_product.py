@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart.facts import CartItemAdded
-from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
+from aggregates.cart.events import CartItemAdded
+from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.review import ProductReviewed
 from aggregates.value import replace

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.policy import PolicyPublished, policy
 from aggregates.programme import Policies
 from aggregates.programme.document import plain
+from aggregates.programme.policy import PolicyPublished, policy
 from projections.programme import ProgrammeView, programme, project
 
 TEN = st.integers(0, 9)

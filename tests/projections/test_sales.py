@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.member import MemberRegistered
-from aggregates.order.facts import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.value import replace
 from projections.sales import sales
 from tests.aggregates.given import ZONE, instant

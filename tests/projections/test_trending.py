@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.order.facts import OrderLine, OrderPaid
+from aggregates.order.events import OrderLine, OrderPaid
 from projections.trending import HOUR, PERIOD, UNIT, trending
 from tests.projections.folding import tallied
 

@@ -18,7 +18,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from infra.packaged.kafka import EmbeddedKafka
+from infra.embedded.kafka import EmbeddedKafka
 from tests.secured.authority import Authority, Signed
 
 USERS = ("operator", "relay", "worker")

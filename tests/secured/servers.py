@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.packaged.ports import answers, free_ports
-from infra.packaged.system_user import account
+from infra.embedded.ports import answers, free_ports
+from infra.embedded.system_user import account
 from tests.secured.authority import Authority
 
 START_TIMEOUT = 20.0  # seconds

@@ -18,14 +18,14 @@ import redis
 from click.testing import CliRunner
 from kafka import KafkaProducer
 
+from infra.embedded.kafka import EmbeddedKafka
 from infra.kafka.clients import administering, synchronous
 from infra.kafka.settings import KafkaSettings, kafka_settings
-from infra.packaged.kafka import EmbeddedKafka
-from infra.places import Place
+from infra.redis.checkpoints import Place
 from infra.settings import Settings
-from streams.bootstrap import running
 from streams.cli.main import regulars as commands
 from streams.registry import DOMAIN, LEARNING, carried
+from streams.running.app import running
 from tests.secured import brokers
 from tests.secured.authority import Authority, Signed
 from tests.secured.conftest import ROOT

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from infra.faults import Unreachable
+from infra.errors import Unreachable
 from infra.postgres.address import connect
 from infra.settings import Settings, from_environment
-from streams.bootstrap import running
 from streams.cli.main import regulars as commands
+from streams.running.app import running
 from tests.parts import program
 from tests.secured.authority import Authority, Signed
 from tests.secured.servers import postgres_server

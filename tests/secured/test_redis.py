@@ -10,13 +10,13 @@ from click.testing import CliRunner
 from redis.exceptions import NoPermissionError
 
 from aggregates.member import EraseMember
-from infra.faults import Misconfigured, Unreachable
-from infra.packaged.valkey import connect
+from infra.embedded.valkey import connect
+from infra.errors import Misconfigured, Unreachable
 from infra.redis.address import redis_address
 from infra.settings import from_environment
-from streams.bootstrap import connected, running
 from streams.cli.main import regulars
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import connected, running
 from tests.secured.authority import Authority
 from tests.secured.conftest import Guarded, users
 from tests.shop import START, requests

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 from hypothesis import strategies as st
 
-from aggregates.kernel import LATEST_INSTANT
+from aggregates.decider import LATEST_INSTANT
 from aggregates.member import CloseMember, EraseMember
 from aggregates.programme import Policies
 from aggregates.value import Value

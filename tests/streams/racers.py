@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
-from infra.event_log.shapes import Outcome
+from infra.event_log.types import Outcome
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 
 RACERS = 4
 PATIENCE = 60  # seconds for all to be there

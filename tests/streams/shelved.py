@@ -10,15 +10,15 @@ import redis
 
 from aggregates.value import replace
 from infra.codec import Codec, key_of
-from infra.event_log.shapes import Row
+from infra.event_log.types import Row
 from infra.kafka.envelope import wrap
-from infra.views import Views
+from infra.redis.views import Views
 from models.learner import Learner
-from projections.kernel import Projection
-from streams.feeds import fed
-from streams.folding import Folding
+from projections.projection import Projection
+from streams.kafka.worker.partition import Partition, Record
+from streams.projecting.loaders import fed
+from streams.projecting.projector import Folding
 from streams.registry import DOMAIN, EVENTS, carried, folds, sources
-from streams.workers.partition import Partition, Record
 from tests.redis_content import content
 from tests.shop import TERMS
 

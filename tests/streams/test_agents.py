@@ -4,7 +4,7 @@ import time
 
 from faust.types import TP
 
-from streams.workers.agents import Unmonitored
+from streams.kafka.worker.agents import Unmonitored
 
 
 def test_faust_is_told_when_a_partition_was_last_read_or_it_says_that_the_worker_has_stopped() -> None:

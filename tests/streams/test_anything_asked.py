@@ -11,17 +11,17 @@ import redis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from aggregates.kernel import Decider
+from aggregates.decider import Decider
 from aggregates.membership.commands import HoldPoints
 from aggregates.membership.commands_of_people import AdjustPoints
-from aggregates.policy import PublishPolicy
+from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.settings import Settings
-from streams import follow
-from streams.bootstrap import App, running
-from streams.handle import rebuilt
+from streams.commands.handler import rebuilt
+from streams.commands.request import Request
+from streams.projecting import follower as follow
 from streams.registry import COMMANDS, REACTIONS
-from streams.request import Request
+from streams.running.app import App, running
 from tests.checks.refusals import documented
 from tests.redis_content import content
 from tests.shop import MEMBERS, START, requests

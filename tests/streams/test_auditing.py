@@ -11,17 +11,17 @@ from click.testing import CliRunner
 
 from aggregates.membership.commands_of_people import AdjustPoints, TransferPoints
 from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints
-from aggregates.membership.points import book
+from aggregates.membership.ledger import book
 from aggregates.order.decider import DeliverOrder, PayOrder
-from aggregates.policy import PublishPolicy
 from aggregates.programme import Policies
+from aggregates.programme.policy import PublishPolicy
 from infra.settings import Settings
-from streams import auditing
-from streams.auditing import audit
-from streams.bootstrap import App, running
 from streams.cli.main import regulars
-from streams.request import Request
-from streams.ticking import latest
+from streams.commands.request import Request
+from streams.commands.scheduler import latest
+from streams.queries import audit as auditing
+from streams.queries.audit import audit
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.shop import HOUR, MEMBERS, START, line, place, requests
 

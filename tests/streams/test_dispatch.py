@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 import redis
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberRegistered
-from aggregates.membership import facts as membership
-from aggregates.policy import PublishPolicy
-from infra.asking import answered
+from aggregates.membership import events as membership
+from aggregates.programme.policy import PublishPolicy
 from infra.codec import partition_fields
-from infra.faults import Superseded
-from infra.places import Place
-from infra.steps import Step
-from infra.views import Views
+from infra.errors import Superseded
+from infra.redis.asking import answered
+from infra.redis.checkpoints import Place
+from infra.redis.commit import Step
+from infra.redis.views import Views
 from projections.card import Card
-from projections.kernel import Documents
-from streams.bootstrap import App
-from streams.dispatch import Dispatch
-from streams.feeds import REMEMBERED, Feed, fed, fold_name
-from streams.folding import Unfoldable
+from projections.projection import Documents
+from streams.commands.request import Request
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.loaders import REMEMBERED, Feed, fed, fold_name
+from streams.projecting.projector import Unfoldable
 from streams.registry import EVENTS, LEARNING, folds, sources
-from streams.request import Request
+from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests

@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 import redis
 
-from infra.faults import Misconfigured
-from infra.packaged.valkey import EmbeddedRedis
-from infra.places import LOG, checkpoint
+from infra.embedded.valkey import EmbeddedRedis
+from infra.errors import Misconfigured
+from infra.redis.checkpoints import LOG, checkpoint
 from infra.settings import CHUNK, Settings
 from models.learner import Learner
 from projections.card import card
-from streams import elastic_follower
-from streams.bootstrap import App, running
-from streams.elastic_follower import ElasticFollower
-from streams.feeds import fold_name
-from streams.follow import Workers
-from streams.follower_pool import PARTS, FollowerPool, FollowerProcess
+from streams.projecting.follower import Workers
+from streams.projecting.loaders import fold_name
+from streams.running import elastic_follower
+from streams.running.app import App, running
+from streams.running.elastic_follower import ElasticFollower
+from streams.running.follower_pool import PARTS, FollowerPool, FollowerProcess
 from tests.journey.kills import sigkill
 from tests.redis_content import content
 from tests.shop import requests

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from streams.bootstrap import App
-from streams.follow import Follower
-from streams.workers.working import finish
+from streams.kafka.worker.wiring import finish
+from streams.projecting.follower import Follower
+from streams.running.app import App
 from tests.shop import requests
 
 

@@ -11,10 +11,10 @@ import pytest
 import redis
 from faust.types import TP
 
-from streams.workers import feeding
-from streams.workers.feeding import Feeding
-from streams.workers.partition import Behind, Partition, SetBack
-from streams.workers.rounds import Rounds
+from streams.kafka.worker import consumer as feeding
+from streams.kafka.worker.batching import Rounds
+from streams.kafka.worker.consumer import Feeding
+from streams.kafka.worker.partition import Behind, Partition, SetBack
 
 PLACES = [TP("topic", number) for number in range(3)]
 

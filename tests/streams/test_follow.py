@@ -12,14 +12,14 @@ from aggregates.member import EraseMember, RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.product import ListProduct
 from aggregates.value import replace
-from infra.faults import Misconfigured
+from infra.errors import Misconfigured
 from infra.settings import CHUNK, Settings
 from projections.activity import Activity
 from projections.card import Card
-from streams.bootstrap import App, running
-from streams.feeds import fold_name
+from streams.commands.request import Request
+from streams.projecting.loaders import fold_name
 from streams.registry import folds
-from streams.request import Request
+from streams.running.app import App, running
 from tests.redis_content import content
 from tests.shop import MEMBERS, START, line, place, requests
 

@@ -9,8 +9,8 @@ from aggregates.member import EraseMember, RegisterMember
 from aggregates.review import ProductReviewed, ReviewProduct
 from aggregates.session import JoinSession
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 from tests.shop import START
 
 GUESTS = Searched("green tea", None, "s", (), START)

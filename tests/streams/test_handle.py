@@ -9,7 +9,7 @@ from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
 from aggregates.membership.commands import GrantPoints, ReceivePoints, RecordDue
 from aggregates.membership.commands_of_use import RedeemPoints
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     LotActivated,
     PointsClawedBack,
     PointsGranted,
@@ -18,13 +18,13 @@ from aggregates.membership.facts import (
     TierRaised,
 )
 from aggregates.order.decider import DeliverOrder, PayOrder
-from aggregates.order.facts import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.order.events import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
 from aggregates.programme import Policies
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.shop import START, line, place
 

@@ -20,10 +20,10 @@ from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.product import ListProduct
 from aggregates.value import replace
-from infra.event_log.shapes import Outcome
+from infra.event_log.types import Outcome
 from infra.settings import Settings
-from streams.bootstrap import App, open_log, running
-from streams.request import Look, Request
+from streams.commands.request import Look, Request
+from streams.running.app import App, open_log, running
 from tests.databases import in_both_databases
 from tests.shop import START
 
@@ -158,10 +158,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from aggregates.member import EraseMember
-from infra.keys import KeyRing
+from infra.keys.ring import KeyRing
 from infra.settings import Settings
-from streams.bootstrap import running
-from streams.request import Look, Request
+from streams.running.app import running
+from streams.commands.request import Look, Request
 
 KeyRing.destroy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with running(Settings(Path(sys.argv[1]), sys.argv[2], database_url=sys.argv[3] or None)) as app:

@@ -16,8 +16,8 @@ from aggregates.product import ListProduct
 from aggregates.programme import Policies
 from aggregates.review import ReviewProduct
 from aggregates.value import replace
-from streams.bootstrap import App
-from streams.request import LONGEST_REQUEST_ID, Request
+from streams.commands.request import LONGEST_REQUEST_ID, Request
+from streams.running.app import App
 from tests.databases import in_both_databases
 from tests.shop import START, line, place
 

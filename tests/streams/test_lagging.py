@@ -7,11 +7,11 @@ from itertools import islice
 
 from click.testing import CliRunner
 
-from streams.bootstrap import App
-from streams.cli.lagging import document, lines
+from streams.cli.lag import document, lines
 from streams.cli.main import regulars
-from streams.lagging import LOG, FoldLag, Lag, PartitionLag, lag_of
+from streams.queries.lag import LOG, FoldLag, Lag, PartitionLag, lag_of
 from streams.registry import folds
+from streams.running.app import App
 from tests.shop import requests
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import redis
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderPaid
+from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
-from infra.views import Views
-from models.co_occurrence import NEIGHBOURS
+from infra.redis.views import Views
 from models.learner import HOT, Learner
-from streams.dispatch import Dispatch
-from streams.feeds import LearnerFeed
+from models.recommender.co_occurrence import NEIGHBOURS
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.loaders import LearnerFeed
 from tests.redis_content import content
 from tests.shop import HOUR, START, line
 

@@ -13,14 +13,14 @@ from click.testing import CliRunner, Result
 from aggregates.campaign import LaunchCampaign
 from aggregates.member import RegisterMember
 from aggregates.value import replace
-from infra.digest import digests
-from infra.event_log.shapes import Relayed
-from infra.faults import Fault
+from infra.errors import Fault
+from infra.event_log.types import Relayed
+from infra.redis.digest import digests
 from infra.settings import Settings
-from streams.bootstrap import open_log, running
 from streams.cli.main import regulars
+from streams.commands.request import Request
 from streams.registry import fold_of_part
-from streams.request import Request
+from streams.running.app import open_log, running
 from tests.shop import MEMBERS, START, requests
 
 ASKED = list(requests(shoppings=60))

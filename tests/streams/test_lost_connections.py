@@ -10,11 +10,11 @@ import pytest
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.value import replace
-from infra.faults import Unreachable
-from infra.postgres import faults
+from infra.errors import Unreachable
+from infra.postgres import errors as faults
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Look, Request
+from streams.commands.request import Look, Request
+from streams.running.app import App, running
 from tests.postgres_proxy import Proxy
 from tests.shop import START
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from infra.views import Views
-from models.features import FEATURES
-from models.quality import LISTS
-from streams.bootstrap import App
-from streams.cli import modelling
+from infra.redis.views import Views
+from models.evaluation.quality import LISTS
+from models.recommender.features import FEATURES
+from streams.cli import model as modelling
 from streams.cli.main import regulars
+from streams.running.app import App
 from tests.shop import requests
 
 

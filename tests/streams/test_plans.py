@@ -11,7 +11,7 @@ import pytest
 from aggregates.behaviour import Clicked, Impressed, Searched, Viewed
 from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.cart.decider import cart as cart_decider
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.member import RegisterMember
 from aggregates.order.decider import PayOrder
 from aggregates.product import ListProduct
@@ -19,8 +19,8 @@ from aggregates.product import product as product_decider
 from aggregates.session import JoinSession, session
 from aggregates.value import replace
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Look, Plan, Request
+from streams.commands.request import Look, Plan, Request
+from streams.running.app import App, running
 from tests.shop import START, line, place
 
 TEA = ListProduct("tea", START, price=500)

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.membership.commands import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.commands_of_people import AdjustPoints, RecordAction, TransferPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
-from aggregates.policy import PublishPolicy, policy
+from aggregates.membership.events import HoldCaptured, HoldReleased, Membership, PointsGranted, PointsRedeemed
+from aggregates.programme.policy import PublishPolicy, policy
 from aggregates.value import replace
-from infra.event_log.shapes import Outcome
+from infra.event_log.types import Outcome
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.shop import START
 from tests.streams.racers import RACERS, Racers, started

@@ -6,13 +6,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aggregates.membership.facts import LotActivated, PointsGranted, TierRaised
+from aggregates.calendar import add_days
+from aggregates.membership.events import LotActivated, PointsGranted, TierRaised
 from aggregates.order.decider import DeliverOrder, PayOrder
-from aggregates.policy import PolicyPublished, PublishPolicy
-from aggregates.programme_time import add_days
+from aggregates.programme.policy import PolicyPublished, PublishPolicy
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.shop import HOUR, START, line, place
 

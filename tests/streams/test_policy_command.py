@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 
 from aggregates.programme import Programme
 from infra.settings import Settings
-from streams import policy_terms
-from streams.bootstrap import running
 from streams.cli.main import regulars
-from streams.policy_file import policy_file
-from streams.request import Request
+from streams.commands.request import Request
+from streams.docs import policy_terms
+from streams.imports.policy_file import policy_file
+from streams.running.app import running
 from tests.shop import line, place
 
 ROOT = Path(__file__).parents[2]

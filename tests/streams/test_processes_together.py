@@ -9,8 +9,8 @@ from pathlib import Path
 from aggregates.campaign import LaunchCampaign
 from aggregates.coupon import SendCoupon
 from infra.settings import Settings
-from streams.bootstrap import running
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import running
 from tests.databases import in_both_databases
 from tests.shop import START
 
@@ -24,8 +24,8 @@ import sys
 from pathlib import Path
 from aggregates.coupon import RedeemCoupon
 from infra.settings import Settings
-from streams.bootstrap import running
-from streams.request import Request
+from streams.running.app import running
+from streams.commands.request import Request
 
 home, redis, database, first, last = sys.argv[1:]
 with running(Settings(Path(home), redis, database_url=database or None)) as app:
@@ -53,8 +53,8 @@ import sys
 from pathlib import Path
 from aggregates.member import EraseMember, RegisterMember
 from infra.settings import Settings
-from streams.bootstrap import running
-from streams.request import Request
+from streams.running.app import running
+from streams.commands.request import Request
 
 home, redis, database, first, last = sys.argv[1:]
 with running(Settings(Path(home), redis, database_url=database or None)) as app:

@@ -10,31 +10,31 @@ import pytest
 import redis
 from faust.types import TP
 
+from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.kernel import Recorded
 from aggregates.member import MemberErased
-from aggregates.order.facts import OrderPaid, OrderPlaced
+from aggregates.order.events import OrderPaid, OrderPlaced
 from aggregates.product import ProductListed
 from aggregates.value import replace
 from infra.codec import Codec
-from infra.event_log.shapes import Row
-from infra.faults import Unreadable
-from infra.steps import Step
-from infra.views import Views
+from infra.errors import Unreadable
+from infra.event_log.types import Row
+from infra.redis.commit import Step
+from infra.redis.views import Views
 from models.learner import Learner
-from projections.kernel import Documents, Projection
 from projections.orders import orders
 from projections.product import product
+from projections.projection import Documents, Projection
 from projections.sessions import sessions
 from projections.trending import trending
-from streams.bootstrap import App
+from streams.kafka.dead_letters import retrying
+from streams.kafka.dead_letters.letters import DeadLetter
+from streams.kafka.dead_letters.rebuild import StillUnfoldable
+from streams.kafka.dead_letters.retrying import Retry, Unsettled
+from streams.kafka.worker.partition import Record
+from streams.kafka.worker.wiring import letter_of
 from streams.registry import DOMAIN, LEARNING, folds
-from streams.workers import retrying
-from streams.workers.dead_letters import DeadLetter
-from streams.workers.partition import Record
-from streams.workers.refolding import StillUnfoldable
-from streams.workers.retrying import Retry, Unsettled
-from streams.workers.working import letter_of
+from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.shop import TERMS, requests
 from tests.streams.partition.taking import refusing, take_all

@@ -12,9 +12,9 @@ import pytest
 import redis
 from faust.types import TP
 
-from infra.asking import Answer, Ask, Asking
-from streams.workers.partition import Partition, Record, Taken
-from streams.workers.rounds import LARGEST, THREADS, Rounds
+from infra.redis.asking import Answer, Ask, Asking
+from streams.kafka.worker.batching import LARGEST, THREADS, Rounds
+from streams.kafka.worker.partition import Partition, Record, Taken
 
 RECORD = cast(Record, SimpleNamespace(offset=0, key=b"", value=b""))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aggregates.membership.commands_of_people import AdjustPoints
 from aggregates.membership.commands_of_use import ClaimReward, ReturnPoints
-from aggregates.policy import PublishPolicy
-from streams.bootstrap import App
-from streams.request import Request
+from aggregates.programme.policy import PublishPolicy
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.databases import in_both_databases
 from tests.shop import START
 

@@ -11,18 +11,18 @@ from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import AdjustPoints, JoinPool, LeavePool
 from aggregates.membership.commands_of_use import HoldPoints, RedeemPoints
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import TierLowered, TierRaised
+from aggregates.membership.events import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder
-from aggregates.policy import PublishPolicy
+from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.event_log import due_index
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Outcome
+from infra.event_log.types import Outcome
 from infra.settings import Settings
-from streams import ticking
-from streams.bootstrap import App, running
-from streams.request import Request
-from streams.ticking import Ticked, index, latest, tick
+from streams.commands import scheduler as ticking
+from streams.commands.request import Request
+from streams.commands.scheduler import Ticked, index, latest, tick
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.shop import START, line, place, requests
 

@@ -11,20 +11,20 @@ from aggregates.membership.commands import GrantPoints, OverrideTier
 from aggregates.membership.commands_of_people import AdjustPoints, RecordAction
 from aggregates.membership.decider import decide, membership
 from aggregates.membership.due import as_of
-from aggregates.membership.facts import Event
-from aggregates.membership.qualifying import Counting
+from aggregates.membership.events import Event
+from aggregates.membership.tiers.qualification import Counting
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.refund import RefundOrder, RefundPart
-from aggregates.policy import PublishPolicy
 from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifying
+from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.settings import Settings
-from streams.bootstrap import running
+from streams.cli.formatting import said
 from streams.cli.main import regulars
-from streams.cli.saying import said
+from streams.commands.request import Request
+from streams.queries.why import TIER, counted, life
 from streams.registry import EVENTS
-from streams.request import Request
-from streams.why import TIER, counted, life
+from streams.running.app import running
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import POLICIES, START, lives
 from tests.samples import SAMPLES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from tests.journey.kills import import_with_kills
 from tests.journey.regulars import Regulars
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from models.co_occurrence import LEAST_TOGETHER, CoOccurrence
-from models.items import Items
+from models.recommender.co_occurrence import LEAST_TOGETHER, CoOccurrence
+from models.recommender.items import Items
 from streams.cli.console import ERR
 from streams.imports.journey_files import JourneyFiles
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from aggregates.policy import policy
-from streams.auditing import audit
+from aggregates.programme.policy import policy
 from streams.cli.console import ERR
+from streams.queries.audit import audit
 from tests.verify.points.calendar import end_of
 from tests.verify.points.checking import differences_of_cards, report
 from tests.verify.points.daily import check

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from tests.journey.regulars import Regulars
 
 pytestmark = pytest.mark.slow

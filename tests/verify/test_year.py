@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.quality import LISTS
-from streams import reading
-from streams.bootstrap import App
+from models.evaluation.quality import LISTS
 from streams.cli.console import ERR, grid
-from streams.cli.importing import Imported
+from streams.cli.import_ import Imported
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.journey.imported import imported_into
 from tests.journey.parquet import truth
 from tests.journey.test_reconciliation import told_by_redis

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from aggregates.kernel import LARGEST_COUNT
-from aggregates.membership.points.grants import EarningLine
+from aggregates.decider import LARGEST_COUNT
+from aggregates.membership.ledger.grants import EarningLine
 from aggregates.programme import Rate
 
 

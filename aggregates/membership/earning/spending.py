@@ -10,11 +10,11 @@ from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
+from aggregates.calendar import local_day
 from aggregates.membership.earning.formula import Formula, plain
-from aggregates.membership.points.grants import EarningLine
+from aggregates.membership.ledger.grants import EarningLine
 from aggregates.money import apportion
 from aggregates.programme import Multiplier, Programme, Rate, SpendRule
-from aggregates.programme_time import local_day
 from aggregates.value import Value
 
 WHOLE: Rate = (1, 1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias, assert_never
 
-from aggregates.membership.earning import facts
-from aggregates.membership.earning.facts import ActionRecorded, MemberTagged, MissionAdvanced, StreakExtended
+from aggregates.membership.earning import events as facts
+from aggregates.membership.earning.events import ActionRecorded, MemberTagged, MissionAdvanced, StreakExtended
 from aggregates.membership.earning.formula import Formula, plain
 from aggregates.membership.earning.purchases import Grant, Purchase, Purchases
-from aggregates.membership.points.grants import PointsClawedBack, PointsGranted
+from aggregates.membership.ledger.grants import PointsClawedBack, PointsGranted
 
 Event: TypeAlias = PointsGranted | PointsClawedBack | facts.Event
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import psycopg
 
+from infra.errors import Misconfigured
 from infra.event_log.columns import COLUMNS
 from infra.event_log.copying import AT_ONCE, KEYS, Rows
 from infra.event_log.postgres.log import LOCK
 from infra.event_log.postgres.schema import CHANNEL, LOG
 from infra.event_log.statements import EVENTS
-from infra.faults import Misconfigured
-from infra.key_store import postgres as key_store
-from infra.keys import PEPPER
+from infra.keys import postgres as key_store
+from infra.keys.ring import PEPPER
 from infra.postgres.address import connect, shown
-from infra.postgres.faults import faults_told
-from infra.postgres.migrating import require
+from infra.postgres.errors import faults_told
+from infra.postgres.migrate import require
 
 INCOMING = f"CREATE TEMPORARY TABLE incoming (LIKE {key_store.TABLE}) ON COMMIT DROP"
 OTHER = f"""

@@ -15,19 +15,19 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from infra.codec import Codec
+from infra.errors import Interrupted
 from infra.event_log.append import Append
 from infra.event_log.log import A, EventLog
 from infra.event_log.postgres.recorder import Datastore, Recorder
 from infra.event_log.postgres.schema import CHANNEL, LOG
 from infra.event_log.postgres.subscription import Subscription
 from infra.event_log.postgres.transaction import marked, storable, transaction
-from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About, R, Since
+from infra.event_log.relay_checkpoints import RelayBook
 from infra.event_log.transaction import Transaction, Values
-from infra.faults import Interrupted
+from infra.event_log.types import About, R, Since
 from infra.postgres.address import connect, shown
-from infra.postgres.faults import faults_told, persistently
-from infra.postgres.migrating import require
+from infra.postgres.errors import faults_told, persistently
+from infra.postgres.migrate import require
 
 KEPT = 2  # connections of one process: one that writes, one that reads
 POLL = 5.0  # seconds; NOTIFY tells sooner

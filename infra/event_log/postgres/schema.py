@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.event_log.statements import EVENTS
-from infra.postgres.migrating import Tables
+from infra.postgres.migrate import Tables
 
 CHANNEL = "regulars_events"
 

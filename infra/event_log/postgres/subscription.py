@@ -10,11 +10,11 @@ from typing import Any, Generic
 
 import psycopg
 
+from infra.errors import Interrupted
 from infra.event_log.postgres.schema import CHANNEL
-from infra.event_log.shapes import R, Since
-from infra.faults import Interrupted
+from infra.event_log.types import R, Since
 from infra.postgres.address import connect
-from infra.postgres.faults import persistently
+from infra.postgres.errors import persistently
 
 CHUNK = 1000
 

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 from infra.event_log.columns import COLUMNS
 from infra.event_log.transaction import Values
-from infra.postgres.faults import faults_told
+from infra.postgres.errors import faults_told
 
 NOT_STORABLE, INSTEAD = "\0", "\ufffd"  # PostgreSQL's text has no NUL
 

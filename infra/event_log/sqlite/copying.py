@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from infra.errors import Misconfigured
 from infra.event_log.columns import COLUMNS, typed
 from infra.event_log.copying import KEYS, Rows
 from infra.event_log.sqlite.schema import complete
 from infra.event_log.statements import EVENTS
-from infra.faults import Misconfigured
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import PEPPER
+from infra.keys.ring import PEPPER
+from infra.keys.sqlite import SqliteKeys
 
 NEW = ".copying"
 

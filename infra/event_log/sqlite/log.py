@@ -14,11 +14,11 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 from infra.codec import Codec
 from infra.event_log.columns import COLUMNS
 from infra.event_log.log import EventLog
-from infra.event_log.relay_book import RelayBook
-from infra.event_log.shapes import About, R, Since
+from infra.event_log.relay_checkpoints import RelayBook
 from infra.event_log.sqlite.schema import VERSION, Recorder, complete
 from infra.event_log.sqlite.subscription import Subscription
 from infra.event_log.transaction import Transaction, Values
+from infra.event_log.types import About, R, Since
 from infra.sqlite_file import a_database
 
 BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock

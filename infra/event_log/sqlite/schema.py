@@ -6,8 +6,8 @@ import sqlite3
 
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
+from infra.errors import Misconfigured
 from infra.event_log.statements import EVENTS
-from infra.faults import Misconfigured
 
 VERSION = 2
 """Of the tables: SQLite's ``user_version``, 0 in logs that are older than this number."""

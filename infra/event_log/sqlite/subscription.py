@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic
 
-from infra.event_log.shapes import R, Since
+from infra.event_log.types import R, Since
 
 CHUNK = 1000
 

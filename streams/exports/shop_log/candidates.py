@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aggregates import behaviour
-from aggregates.cart.facts import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.cart.events import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberProfileChanged, MemberRegistered
-from aggregates.order.facts import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
+from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
 from aggregates.session import SessionJoined

@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, coupon, member, policy, product, review, session
+from aggregates import campaign, coupon, member, product, review, session
 from aggregates.cart import decider as carting
-from aggregates.cart import facts as cart
+from aggregates.cart import events as cart
 from aggregates.membership import commands, commands_of_people, commands_of_use
-from aggregates.membership import facts as points
+from aggregates.membership import events as points
 from aggregates.order import decider as ordering
-from aggregates.order import facts as order
+from aggregates.order import events as order
 from aggregates.order.refund import RefundOrder
+from aggregates.programme import policy
 from streams.exports.shop_log.world import World
 from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR

@@ -13,13 +13,13 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
-from aggregates.membership.facts import PoolUsed
+from aggregates.membership.events import PoolUsed
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
 from aggregates.value import replace
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Shop
+from infra.event_log.types import Shop
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.candidates import Candidates
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
@@ -28,7 +28,7 @@ from streams.imports.shop_log.header import header
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
 from streams.registry import COMMANDS
-from streams.stored_shapes import SEALED
+from streams.upcasters import SEALED
 
 CHUNK = 2000
 AHEAD = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from aggregates.order.facts import OrderDelivered, OrderLine, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
+from aggregates.order.events import OrderDelivered, OrderLine, OrderPaid, OrderPlaced, OrderRefunded, OrderShipped
 from streams.exports.shop_log.amounts import Amounts
 from streams.exports.shop_log.commands import parts
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from aggregates.cart.decider import cart
-from aggregates.kernel import Decider, Refusal, stream_id
+from aggregates.decider import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import (
+from aggregates.membership.events import (
     ActionRecorded,
     HoldCaptured,
     HoldReleased,
@@ -32,14 +32,14 @@ from aggregates.membership.facts import (
     TierOverridden,
     TierOverrideEnded,
 )
-from aggregates.membership.facts import Event as LedgerEvent
+from aggregates.membership.events import Event as LedgerEvent
 from aggregates.order.decider import order
-from aggregates.policy import PolicyPublished, policy
 from aggregates.programme import Policies, Programme
+from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.session import MemberRecognised, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
-from streams.deciding import Deciding, Stream
+from streams.commands.execution import Deciding, Stream
 from streams.imports.shop_log.lines import ShopLine
 from streams.imports.shop_log.plans.planning import Planner
 

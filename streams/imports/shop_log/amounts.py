@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from aggregates.kernel import LARGEST_COUNT
+from aggregates.decider import LARGEST_COUNT
 from streams.imports.shop_log.figures import is_number, number_text
 from streams.imports.shop_log.rejected import Rejected
 

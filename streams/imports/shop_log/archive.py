@@ -10,7 +10,7 @@ from itertools import chain
 from select import select
 from typing import BinaryIO
 
-from infra.faults import Fault
+from infra.errors import Fault
 from streams.imports.shop_log.inflating import GZIP, Broken, gzip_blocks
 from streams.imports.shop_log.zstd_frames import ZSTD, zstd_blocks
 

@@ -8,7 +8,7 @@ from itertools import chain
 import msgspec
 import orjson
 
-from infra.event_log.shapes import Shop
+from infra.event_log.types import Shop
 from streams.imports.shop_log.document import parse_object
 from streams.imports.shop_log.rejected import Rejected
 

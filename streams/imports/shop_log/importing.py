@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aggregates.kernel import stream_id
+from aggregates.decider import stream_id
 from aggregates.order.decider import order as order_decider
-from aggregates.order.facts import OrderPlaced
+from aggregates.order.events import OrderPlaced
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Outcome
-from streams.handle import Handler
+from infra.event_log.types import Outcome
+from streams.commands.handler import Handler
+from streams.commands.request import Request
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.lines import OrderRecord, RefundLine, ShopLine
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
 from streams.imports.shop_log.rejects import Reject
-from streams.request import Request
 
 TOGETHER = 512
 """Lines of one append. Its edges are multiples of this in the file, so a resumed import appends as an undisturbed one."""

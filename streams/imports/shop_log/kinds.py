@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aggregates.kernel import LARGEST_COUNT, LONGEST_ID
+from aggregates.decider import LARGEST_COUNT, LONGEST_ID
 from streams.imports.shop_log import amounts, values
 from streams.imports.shop_log.instants import SECONDS, instant
 from streams.imports.shop_log.rejected import Rejected

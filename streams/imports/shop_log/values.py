@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aggregates.kernel import LARGEST_COUNT, LONGEST_ID, is_id
+from aggregates.decider import LARGEST_COUNT, LONGEST_ID, is_id
 from streams.imports.shop_log.figures import Number, is_number, number_text, whole_number
 from streams.imports.shop_log.rejected import Rejected
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.valkey import EmbeddedRedis
 from infra.kafka.settings import KafkaSettings
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import KeyRing
-from infra.packaged.kafka import EmbeddedKafka
-from infra.packaged.valkey import EmbeddedRedis
+from infra.keys.ring import KeyRing
+from infra.keys.sqlite import SqliteKeys
 from infra.settings import jar_cache
 from streams.cli.console import grid
 from tests.bench.streams.bare_way import bare_way

@@ -15,9 +15,9 @@ from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
 
-from infra.packaged.valkey import connect
-from infra.views import Views
-from streams.workers.agents import CHUNK
+from infra.embedded.valkey import connect
+from infra.redis.views import Views
+from streams.kafka.worker.agents import CHUNK
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.tallies import Sink
 

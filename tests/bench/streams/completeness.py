@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 
 from infra.codec import key_of
-from infra.digest import digests
 from infra.kafka.partitioning import partition_of
-from infra.views import Views
-from streams.bootstrap import App
-from streams.dispatch import Dispatch
-from streams.feeds import fed, fold_name
-from streams.follow import Follower
+from infra.redis.digest import digests
+from infra.redis.views import Views
+from streams.kafka.topics import PARTITIONS, carried
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.follower import Follower
+from streams.projecting.loaders import fed, fold_name
 from streams.registry import LEARNING, fold_of_part, folds, sources
-from streams.topics import PARTITIONS, carried
+from streams.running.app import App
 
 PAGE = 10_000  # rows
 PATIENCE = 120.0  # seconds

@@ -12,13 +12,13 @@ from typing import Any
 
 from aggregates.member import RegisterMember
 from infra.kafka.partitioning import partition_of
-from infra.places import Place
+from infra.redis.checkpoints import Place
 from projections.card import card
-from streams.bootstrap import App
-from streams.feeds import fold_name
+from streams.commands.request import Request
+from streams.kafka.topics import PARTITIONS
+from streams.projecting.loaders import fold_name
 from streams.registry import DOMAIN
-from streams.request import Request
-from streams.topics import PARTITIONS
+from streams.running.app import App
 from tests.bench.streams.pipeline import Pipeline
 
 RATE = 500  # appends a second

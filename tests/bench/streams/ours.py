@@ -12,20 +12,20 @@ from typing import Any, Never
 import faust
 from faust.types import TP
 
+from infra.embedded.valkey import connect
 from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import topic_ids
-from infra.key_store.sqlite import SqliteKeys
-from infra.keys import KeyRing
-from infra.packaged.valkey import connect
-from infra.views import Views
-from streams.bootstrap import seldom_collected
-from streams.feeds import TallyFeed
-from streams.folding import Folding
-from streams.workers.agents import Agents
-from streams.workers.feeding import Feeding
-from streams.workers.partition import Partition, Record, Taken
-from streams.workers.rounds import Rounds
+from infra.keys.ring import KeyRing
+from infra.keys.sqlite import SqliteKeys
+from infra.redis.views import Views
+from streams.kafka.worker.agents import Agents
+from streams.kafka.worker.batching import Rounds
+from streams.kafka.worker.consumer import Feeding
+from streams.kafka.worker.partition import Partition, Record, Taken
+from streams.projecting.loaders import TallyFeed
+from streams.projecting.projector import Folding
+from streams.running.app import seldom_collected
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES

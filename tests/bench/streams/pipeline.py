@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.packaged.kafka import EmbeddedKafka
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.bootstrap import App, running
+from streams.running.app import App, running
 
 COMMAND = (sys.executable, "-c", "from streams.cli.main import main; main()")
 PATIENCE = 60.0  # seconds

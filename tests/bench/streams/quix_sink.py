@@ -8,9 +8,9 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.sinks import BatchingSink, SinkBatch
 
-from infra.packaged.valkey import connect
-from infra.views import Views
-from streams.workers.agents import CHUNK
+from infra.embedded.valkey import connect
+from infra.redis.views import Views
+from streams.kafka.worker.agents import CHUNK
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.tallies import Sink
 

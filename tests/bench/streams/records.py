@@ -8,13 +8,13 @@ from aiokafka import AIOKafkaProducer
 
 from aggregates.value import Value
 from infra.codec import Codec, EventType
-from infra.event_log.shapes import Row
+from infra.event_log.types import Row
 from infra.kafka.clients import administering
 from infra.kafka.envelope import wrap
 from infra.kafka.partitioning import Keys
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, declare
-from infra.keys import KeyRing
+from infra.keys.ring import KeyRing
 
 MEMBERS = 20_000
 BATCH = 1000  # records

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression
 
-from streams.bootstrap import App
-from streams.standing import standings
+from streams.running.app import App
+from streams.running.positions import standings
 
 PAGE = 4096  # bytes, as the kernel counts memory
 BARS = "▁▂▃▄▅▆▇█"

@@ -13,7 +13,7 @@ from rich.console import Console
 from aggregates.behaviour import Viewed
 from aggregates.member import RegisterMember
 from streams.cli.console import grid
-from streams.request import Request
+from streams.commands.request import Request
 from tests.bench.streams.completeness import different, wait
 from tests.bench.streams.pipeline import Pipeline, pipeline
 from tests.bench.streams.sampling import Sample, sample, slope, sparkline

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 import redis
 
 from aggregates.delta import Delta
-from infra.places import Place
-from infra.steps import Step
-from infra.views import Views
-from projections.kernel import Tally
+from infra.redis.checkpoints import Place
+from infra.redis.commit import Step
+from infra.redis.views import Views
+from projections.projection import Tally
 from tests.bench.streams.records import Bought
 
 

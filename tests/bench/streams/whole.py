@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from streams.imports.complete_journey import CompleteJourney
-from streams.standing import standings
+from streams.running.positions import standings
 from tests.bench.streams.completeness import checkpoints, wait
 from tests.bench.streams.pipeline import Pipeline, pipeline
 from tests.bench.streams.sampling import processor

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from infra.codec import Codec
-from infra.event_log.shapes import Row
-from infra.views import Views
-from streams.bootstrap import App
+from infra.event_log.types import Row
+from infra.redis.views import Views
 from streams.registry import DOMAIN
+from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.shop import requests
 from tests.streams.partition.taking import dispatch

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from aggregates.kernel import Recorded
+from aggregates.decider import Recorded
 from aggregates.value import replace
-from infra.views import Views
-from projections.kernel import Documents, Tally
-from streams.dispatch import Dispatch
-from streams.feeds import fed
+from infra.redis.views import Views
+from projections.projection import Documents, Tally
+from streams.kafka.worker.partition import Partition
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.loaders import fed
 from streams.registry import BEHAVED, DOMAIN, LEARNING, folds, sources
-from streams.workers.partition import Partition
 from tests.shop import TERMS
 from tests.streams.shelved import Lying
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from aggregates.value import replace
-from infra.faults import Newer
-from infra.places import Place, lacking
-from infra.views import Views
+from infra.errors import Newer
+from infra.redis.checkpoints import Place, lacking
+from infra.redis.views import Views
 from projections.orders import orders
 from projections.trending import trending
-from streams.bootstrap import App
-from streams.dispatch import Dispatch
-from streams.feeds import fed, fold_name
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.loaders import fed, fold_name
+from streams.running.app import App
 from tests.shop import TERMS
 from tests.streams.partition.taking import refusing, take_all
 from tests.streams.shelved import Lying, Worker, laid, of, read_models, without

@@ -10,14 +10,14 @@ import pytest
 import redis
 
 from aggregates.value import replace
-from infra.asking import Answer, Ask
-from infra.event_log.shapes import Row
-from infra.places import Place
-from infra.views import Views
+from infra.event_log.types import Row
+from infra.redis.asking import Answer, Ask
+from infra.redis.checkpoints import Place
+from infra.redis.views import Views
 from projections.orders import orders
-from streams.bootstrap import App
-from streams.feeds import fold_name
-from streams.workers.partition import Behind
+from streams.kafka.worker.partition import Behind
+from streams.projecting.loaders import fold_name
+from streams.running.app import App
 from tests.streams.partition.taking import dispatch, every_topic, refusing, take_all
 from tests.streams.shelved import Image, Lying, Worker, read_models, records, without
 

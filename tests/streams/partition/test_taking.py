@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from aggregates.value import replace
-from infra.event_log.shapes import Row
-from infra.views import Views
-from streams.bootstrap import App
-from streams.workers.partition import Behind
+from infra.event_log.types import Row
+from infra.redis.views import Views
+from streams.kafka.worker.partition import Behind
+from streams.running.app import App
 from tests.streams.partition.taking import dispatch, every_topic, take_all
 from tests.streams.shelved import Lying, Worker, laid, read_models, records
 

@@ -13,14 +13,14 @@ from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
 from aggregates.membership.commands_of_use import RedeemPoints
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
-from aggregates.order.facts import OrderLine
+from aggregates.order.events import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart
-from aggregates.policy import PublishPolicy
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
+from aggregates.programme.policy import PublishPolicy
 from aggregates.review import ReviewProduct
 from aggregates.session import JoinSession
-from streams.request import Request
+from streams.commands.request import Request
 from tests.streams.shop_log.histories import CAMPAIGNS, MARK, MEMBERS, ORDERS, PERSONAL, PRODUCTS, SESSIONS, TEXTS, Chance, Draw
 from tests.streams.shop_log.taking import MINUTE, START
 

@@ -14,14 +14,14 @@ from typing import Any, TypeAlias
 import redis
 
 from infra.settings import Settings
-from streams import reading
-from streams.bootstrap import App, running
 from streams.imports.shop_log.archive import raw_lines
 from streams.imports.shop_log.header import with_header
 from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
 from streams.imports.shop_log.plans.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject
+from streams.queries import views as reading
+from streams.running.app import App, running
 
 Line: TypeAlias = dict[str, Any]
 MINUTE = 60_000

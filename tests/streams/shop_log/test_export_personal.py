@@ -10,23 +10,13 @@ from aggregates.behaviour import Searched
 from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.member import EraseMember, RegisterMember
 from infra.settings import Settings
-from streams.bootstrap import App, running
+from streams.commands.request import Request
 from streams.exports.shop_log.exporting import Export
-from streams.request import Request
+from streams.running.app import App, running
 from tests.redis_content import digests_of
 from tests.streams.shop_log.commands import histories
 from tests.streams.shop_log.histories import MARK, shop_files
-from tests.streams.shop_log.taking import (
-    START,
-    Line,
-    another,
-    document,
-    events,
-    order,
-    take,
-    take_file,
-    told,
-)
+from tests.streams.shop_log.taking import START, Line, another, document, events, order, take, take_file, told
 from tests.streams.shop_log.test_export_round_trip import asked, exported
 
 UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aggregates.kernel import stream_id
+from aggregates.decider import stream_id
 from aggregates.membership.commands import EndTierOverride, OverrideTier
 from aggregates.membership.commands_of_people import RecordAction
 from aggregates.membership.commands_of_use import ActivateLot, RedeemPoints
-from aggregates.membership.facts import LotActivated, TierOverridden, TierOverrideEnded
+from aggregates.membership.events import LotActivated, TierOverridden, TierOverrideEnded
 from aggregates.order.decider import DeliverOrder, PayOrder
-from aggregates.policy import PublishPolicy
-from streams.bootstrap import App
-from streams.request import Request
+from aggregates.programme.policy import PublishPolicy
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.redis_content import digests_of
 from tests.shop import HOUR, START, line, place
 from tests.streams.shop_log.taking import another, events, take_file

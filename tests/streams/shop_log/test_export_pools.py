@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aggregates.kernel import stream_id
+from aggregates.decider import stream_id
 from aggregates.membership.commands_of_people import AdjustPoints, JoinPool, LeavePool, TransferPoints
 from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints
-from aggregates.membership.facts import PoolUsed
-from aggregates.policy import PublishPolicy
-from streams.request import Request
+from aggregates.membership.events import PoolUsed
+from aggregates.programme.policy import PublishPolicy
+from streams.commands.request import Request
 from tests.redis_content import digests_of
 from tests.shop import HOUR, START
 from tests.streams.shop_log.taking import another, events, take_file

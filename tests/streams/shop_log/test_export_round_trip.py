@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from hypothesis import HealthCheck, given, settings
 
-from streams.bootstrap import App
+from streams.commands.request import Request
 from streams.exports.shop_log.exporting import Export
-from streams.request import Request
+from streams.running.app import App
 from tests.redis_content import digests_of
 from tests.shop import requests
 from tests.streams.shop_log.commands import histories

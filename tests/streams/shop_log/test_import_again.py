@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from aggregates.behaviour import Viewed
-from streams.bootstrap import App
+from streams.running.app import App
 from tests.redis_content import digests_of
 from tests.streams.shop_log.histories import shop_files
 from tests.streams.shop_log.taking import Line, another, events, item, order, take, told

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.cart.facts import CartCheckedOut, CartOpened
-from streams import reading
-from streams.bootstrap import App
+from aggregates.cart.events import CartCheckedOut, CartOpened
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.streams.shop_log.taking import Line, document, events, item, order, take, told
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from aggregates.campaign import CampaignLaunched, LaunchCampaign
 from aggregates.coupon import CouponRedeemed
-from streams.bootstrap import App
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.streams.shop_log.taking import MINUTE, START, Line, document, events, order, take, told
 
 

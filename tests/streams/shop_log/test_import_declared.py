@@ -9,8 +9,8 @@ import pytest
 
 from aggregates.member import CloseMember
 from aggregates.product import ProductListed, ProductRepriced, RetireProduct
-from streams.bootstrap import App
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.streams.shop_log.taking import START, Line, document, events, take, told
 
 

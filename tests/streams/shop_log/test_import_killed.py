@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaged.valkey import EmbeddedRedis
-from streams.bootstrap import App
+from infra.embedded.valkey import EmbeddedRedis
+from streams.running.app import App
 from tests.journey.regulars import Regulars
 from tests.redis_content import digests_of
 from tests.streams.shop_log.taking import Line, item, order, take, told, written

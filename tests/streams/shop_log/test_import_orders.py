@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.order.facts import OrderCancelled, OrderPlaced
+from aggregates.order.events import OrderCancelled, OrderPlaced
 from aggregates.session import SessionJoined
-from streams import reading
-from streams.bootstrap import App
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.streams.shop_log.taking import Line, another, document, events, item, order, take, told
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.order.facts import Order, OrderLine, OrderPlaced
-from streams import reading
-from streams.bootstrap import App
+from aggregates.order.events import Order, OrderLine, OrderPlaced
 from streams.imports.shop_log.lines import RefundPart
 from streams.imports.shop_log.plans.refunding import resolved
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.streams.shop_log.taking import Line, document, item, order, take, told
 
 MIXED = [item("tea", total="3.00"), item("milk", total="1.00"), item("tea", quantity=2, total="5.01")]

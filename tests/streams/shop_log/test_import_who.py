@@ -6,8 +6,8 @@ from aggregates.behaviour import Viewed
 from aggregates.member import EraseMember, MemberRegistered
 from aggregates.product import ProductListed
 from aggregates.session import SessionJoined
-from streams.bootstrap import App
-from streams.request import Request
+from streams.commands.request import Request
+from streams.running.app import App
 from tests.streams.shop_log.taking import START, document, events, order, take, told
 
 

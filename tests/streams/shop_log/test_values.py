@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.kernel import require_id
+from aggregates.decider import require_id
 from streams.imports.shop_log.lines import ProductLine, ReviewLine
 from tests.streams.shop_log.sample_lines import bad_item, code, item, line, read
 

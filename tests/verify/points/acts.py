@@ -21,11 +21,11 @@ from aggregates.membership.commands import (
     TransferPoints,
 )
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Membership
-from aggregates.membership.standing import Kind
+from aggregates.membership.events import Membership
+from aggregates.membership.tiers.state import Kind
 from aggregates.order.decider import order
 from aggregates.order.refund import RefundOrder, RefundPart
-from streams.request import Look
+from streams.commands.request import Look
 from tests.verify.points.weaving import Act, Bought
 
 HOUR = 3_600_000

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import cast
 
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Event
-from streams import reading
-from streams.bootstrap import App
+from aggregates.membership.events import Event
+from streams.queries import views as reading
+from streams.running.app import App
 from tests.verify.points.daily import Checked
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from aggregates.membership.decider import membership
-from aggregates.membership.facts import Membership
+from aggregates.membership.events import Membership
 from infra.event_log.log import EventLog
-from infra.event_log.shapes import Row
+from infra.event_log.types import Row
 from tests.verify.points.calendar import day_of, days, end_of
 from tests.verify.points.roll_forward import Account, Raw, move
 

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from aggregates.policy import PublishPolicy
+from aggregates.calendar import day_start, local_day
 from aggregates.programme import Programme
-from aggregates.programme_time import day_start, local_day
+from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
-from infra.packaged.valkey import EmbeddedRedis
+from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.bootstrap import App, running
-from streams.cli.importing import Imported, run
+from streams.cli.import_ import Imported, run
+from streams.commands.request import Request
+from streams.commands.scheduler import tick
 from streams.imports.complete_journey import SHOP, CompleteJourney
-from streams.policy_file import policy_file
-from streams.request import Request
-from streams.ticking import tick
+from streams.imports.policy_file import policy_file
+from streams.running.app import App, running
 from tests.verify.points.acts import Acts
 from tests.verify.points.calendar import days
 from tests.verify.points.weaving import Timed, timed, woven

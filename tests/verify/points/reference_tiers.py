@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aggregates.calendar import add_days, add_months, calendar_cycle, end_of_day
 from aggregates.programme import ENTRY_TIER, Programme
-from aggregates.programme_time import add_days, add_months, calendar_cycle, end_of_day
 from aggregates.value import replace
 from tests.verify.points.reference_points import CENTS, Order
 

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from aggregates.membership.commands import AdjustPoints, RedeemPoints
-from aggregates.membership.facts import PointsClawedBack, PointsGranted
+from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Policies, Validity, Wallet
 from aggregates.value import replace
-from infra.event_log.shapes import Row
+from infra.event_log.types import Row
 from tests.aggregates.ledgers import Ledger, policies
 from tests.verify.points.calendar import days, end_of
 from tests.verify.points.daily import differences, member_days

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple, TypeAlias
 
 from aggregates.order.decider import PlaceOrder
-from streams.request import Plan, Request
+from streams.commands.request import Plan, Request
 
 
 class Bought(NamedTuple):

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aggregates.behaviour import (
-    Clicked,
-    Dismissed,
-    Favourited,
-    Impressed,
-    OfProduct,
-    Searched,
-    Shared,
-    Unfavourited,
-    Viewed,
-)
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, OfProduct, Searched, Shared, Unfavourited, Viewed
 from aggregates.review import ReviewProduct
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import BehaviourLine, ImpressionLine, ReviewLine, SearchLine
 from streams.imports.shop_log.plans.first_sight import met, met_product, met_products, recognised
-from streams.request import Look
 
 OF_PRODUCT: dict[str, type[OfProduct]] = {
     "view": Viewed,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart, RemoveFromCart
 from aggregates.cart.decider import cart as cart_decider
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import CartLine, Who
 from streams.imports.shop_log.plans.first_sight import met, met_product, recognised
 from streams.imports.shop_log.plans.naming import named
-from streams.request import Look
 
 
 def running_cart(who: Who) -> str:

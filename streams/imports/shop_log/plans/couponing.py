@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from aggregates.campaign import LaunchCampaign
 from aggregates.campaign import campaign as campaign_decider
 from aggregates.coupon import RedeemCoupon, SendCoupon
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import CouponLine
 from streams.imports.shop_log.plans.first_sight import met_member
 from streams.imports.shop_log.plans.naming import named
-from streams.request import Look
 
 
 def launched(campaign: str, at: int, look: Look) -> Iterator[object]:

@@ -8,8 +8,8 @@ from aggregates.member import ChangeProfile, RegisterMember
 from aggregates.member import member as member_decider
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import MemberLine, ProductLine
-from streams.request import Look
 
 
 def declare_product(line: ProductLine, at: int, look: Look) -> Iterator[object]:

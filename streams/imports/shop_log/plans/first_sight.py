@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.member import RegisterMember
 from aggregates.member import member as member_decider
 from aggregates.product import ListProduct, Product
 from aggregates.product import product as product_decider
 from aggregates.session import session as session_decider
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import Who
-from streams.request import Look
 
 
 def recognised(who: Who, look: Look) -> Who:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from aggregates.kernel import LONGEST_ID
+from aggregates.decider import LONGEST_ID
 
 HASH = 16
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aggregates.coupon import RedeemCoupon
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
 from aggregates.order.decider import order as order_decider
-from aggregates.order.facts import OrderLine
+from aggregates.order.events import OrderLine
 from aggregates.product import Product
+from streams.commands.request import Look
 from streams.imports.shop_log.amounts import total_of
 from streams.imports.shop_log.lines import CancelLine, OrderLineItem, OrderRecord, StatusLine
 from streams.imports.shop_log.plans.carting import check_out, running_cart
 from streams.imports.shop_log.plans.couponing import launched, use_of
 from streams.imports.shop_log.plans.first_sight import known_product, met, met_product, recognised
-from streams.request import Look
 
 STEPS = {"placed": (), "paid": (PayOrder,), "shipped": (PayOrder, ShipOrder), "delivered": (PayOrder, DeliverOrder)}
 """What lies between an order that was placed and one that came as far as its status; a step taken before changes nothing."""

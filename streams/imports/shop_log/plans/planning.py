@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from aggregates.programme import Programme
+from streams.commands.request import Look, Plan, Request
 from streams.imports.shop_log.lines import (
     BehaviourLine,
     CancelLine,
@@ -37,7 +38,6 @@ from streams.imports.shop_log.plans.ordering import cancel, reach_status, take_o
 from streams.imports.shop_log.plans.reads import streams_of
 from streams.imports.shop_log.plans.recorded import recorded
 from streams.imports.shop_log.plans.refunding import give_back
-from streams.request import Look, Plan, Request
 
 Planned: TypeAlias = Callable[[Any, int, Look], Iterable[object]]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from aggregates.campaign import campaign
 from aggregates.cart.decider import cart
 from aggregates.coupon import coupon
-from aggregates.kernel import Decider, stream_id
+from aggregates.decider import Decider, stream_id
 from aggregates.member import member
 from aggregates.membership.decider import membership
 from aggregates.order.decider import order

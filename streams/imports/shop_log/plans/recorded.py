@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.value import field_names
 from streams.imports.shop_log.lines import CommandLine
 from streams.registry import COMMANDS, REACTIONS

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 
-from aggregates.kernel import Refusal
+from aggregates.decider import Refusal
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
 from aggregates.order.decider import order as order_decider
-from aggregates.order.facts import Order, OrderPlaced
+from aggregates.order.events import Order, OrderPlaced
 from aggregates.session import session as session_decider
+from streams.commands.request import Look
 from streams.imports.shop_log.lines import RefundLine, RefundPart, Who
 from streams.imports.shop_log.plans.first_sight import recognised
-from streams.request import Look
 
 
 def give_back(line: RefundLine, name: str, at: int, look: Look) -> Iterator[object]:

@@ -1,0 +1,1 @@
+"""Tiers: how they are reached, kept, overridden and shown."""

@@ -1,0 +1,1 @@
+"""What is learned, and the lists made from it."""

@@ -1,0 +1,110 @@
+"""The two shapes of a read model, and how a chunk of events becomes one :class:`Delta`.
+
+*Documents* are read, changed and written whole, each by the one fold that owns it. A *tally* only adds: its increments
+commute, so any number of writers may send them in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from aggregates.decider import Recorded
+from aggregates.delta import Delta
+
+Document: TypeAlias = Any
+"""A value with a ``position``: the place in the log that it reflects."""
+
+Keys: TypeAlias = Callable[[Any], tuple[str, ...]]
+Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping[str, Document | None]]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """``types``: what a key's prefix holds. ``keys``: the documents each event needs. ``project``: those that it changes.
+
+    ``makes``: documents that an event makes anew, whatever was there, so that they need not be read.
+    """
+
+    name: str
+    version: int
+    types: Mapping[str, type]
+    keys: Mapping[type, Keys]
+    project: Project
+    makes: Mapping[type, Keys] = field(default_factory=dict)
+
+    @property
+    def events(self) -> frozenset[type]:
+        return frozenset(self.keys)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.types)
+
+    def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
+        """The documents that a chunk is folded over; False for those that it makes before it needs them."""
+        needed: dict[str, bool] = {}
+        for recorded in chunk:
+            kind = type(recorded.event)
+            if kind in self.makes:
+                for key in self.makes[kind](recorded.event):
+                    needed.setdefault(key, False)
+            for key in self.keys[kind](recorded.event):
+                needed.setdefault(key, True)
+        return needed
+
+    def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
+        """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
+        delta = Delta()
+        for recorded in chunk:
+            changed = self.project(documents, recorded.event, recorded.position)
+            documents.update(changed)
+            delta.documents.update(changed)
+        return delta
+
+
+@dataclass(frozen=True)
+class Tally:
+    """``parts``: what the keys it writes begin with. ``project`` adds an event to a delta."""
+
+    name: str
+    version: int
+    parts: tuple[str, ...]
+    events: frozenset[type]
+    project: Callable[[Delta, Any], None]
+
+    def fold(self, chunk: Iterable[Recorded]) -> Delta:
+        delta = Delta()
+        for recorded in chunk:
+            self.project(delta, recorded.event)
+        return delta
+
+
+Projection: TypeAlias = Documents | Tally
+
+
+def one_document(
+    name: str,
+    version: int,
+    types: Mapping[str, type],
+    events: Iterable[type],
+    key: Callable[[Any], str],
+    project: Callable[[Any, Any, int], Any],
+    makes: Iterable[type] = (),
+) -> Documents:
+    """A fold whose events concern one document each: ``project(document or None, event, position) -> document or None``.
+
+    ``makes``: the events that make it anew.
+    """
+
+    def keys(event: object) -> tuple[str, ...]:
+        return (key(event),)
+
+    def project_one(documents: Mapping[str, Document | None], event: object, position: int) -> dict[str, Document | None]:
+        mine = key(event)
+        before = documents.get(mine)
+        after = project(before, event, position)
+        return {} if after is before else {mine: after}
+
+    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, dict.fromkeys(makes, keys))

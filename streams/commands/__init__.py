@@ -1,0 +1,1 @@
+"""The write side: requests handled, decided and appended."""

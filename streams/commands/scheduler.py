@@ -1,0 +1,95 @@
+"""A tick: what time has brought is recorded, for the members for whom it has brought something, and for nobody else.
+
+Nothing waits for it. Whatever is due counts from its instant on whether it is recorded or not, and every decision records it
+first; a tick only makes sure that it is seen of members to whom nothing else happens. Its requests are named after what is
+due, so two ticks at the same time record it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infra.errors import Fault
+from infra.event_log.due_index import NAME
+from infra.event_log.log import EventLog
+from streams.commands.handler import Handler
+from streams.commands.request import Request
+from streams.registry import DUE
+
+TOLD = logging.getLogger("regulars.tick")
+
+TOGETHER = 128
+"""Streams of one append."""
+
+LOOKED_AT = 2000
+"""Events at the end of the log among which the latest instant is looked for."""
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """``streams``: for how many something was due; ``events``: how much was recorded of it."""
+
+    streams: int = 0
+    events: int = 0
+
+
+def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | None = None) -> Ticked:
+    """Record all that is due at ``now``, in time proportional to it. The first tick of an older log makes the index."""
+    if not log.due_index.is_complete:
+        index(log)
+    streams = events = 0
+    before: dict[str, int] = {}
+    while due := log.due_index.due(now, TOGETHER):
+        if due == before:
+            raise RuntimeError(f"These stay due though they are recorded: {due}")
+        if stopped and stopped.is_set():
+            break
+        outcomes = handler.handle_all([asked(stream, instant, now) for stream, instant in due.items()])
+        streams += len(due)
+        events += sum(outcome.events for outcome in outcomes if not outcome.repeated)
+        before = due
+    return Ticked(streams, events)
+
+
+def asked(stream: str, instant: int, now: int) -> Request:
+    aggregate, _, owner = stream.partition("-")
+    _, command = DUE[aggregate]
+    return Request(f"due {stream} {instant}", (command(owner, now),), settled=False, by_time=True)
+
+
+def index(log: EventLog) -> None:
+    """Make the index from the streams, some at a time; who writes meanwhile keeps their own rows right."""
+    erased = log.erased()
+    for aggregate, (decider, _) in DUE.items():
+        due, prefix = decider.due or (lambda _: None), f"{aggregate}-"
+        streams = [stream for stream in log.streams_between(prefix) if stream.removeprefix(prefix) not in erased]
+        for some in parts(streams, TOGETHER):
+            with log.append() as append:
+                read = append.read(some).items()
+                append.schedule({stream: due(decider.rebuild(events)) for stream, (events, _) in read})
+    with log.append() as append:
+        append.indexed(NAME)
+
+
+def parts(streams: list[str], size: int) -> Iterable[list[str]]:
+    return (streams[at : at + size] for at in range(0, len(streams), size))
+
+
+def latest(log: EventLog) -> int:
+    """The log's own clock: the latest instant that the end of the log tells; 0 for an empty log."""
+    told = log.recorded(max(0, log.head() - LOOKED_AT), LOOKED_AT)
+    return max((recorded.event.at for recorded in told), default=0)  # type: ignore[attr-defined]
+
+
+def ticking(log: EventLog, handler: Handler, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:
+    """Tick every so many seconds until ``stopped`` is set; what fails is tried again the next time."""
+    while True:
+        try:
+            tick(log, handler, clock(), stopped)
+        except Fault as fault:
+            TOLD.warning("A tick has failed: %s", fault)
+        if stopped.wait(every):
+            return

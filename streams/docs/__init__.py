@@ -1,0 +1,1 @@
+"""Generators of the docs pages that come from the code."""

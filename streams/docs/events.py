@@ -1,0 +1,59 @@
+"""Generates ``docs/events.md`` from the registry: ``python -m streams.docs.events``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import cleandoc, get_annotations
+
+from aggregates.programme import Programme
+from aggregates.value import field_names
+from infra.codec import PARTITION_KEYS, EventType, partition_fields
+from streams.registry import COMMANDS, EVENTS, TOPICS, folds
+
+
+def page() -> str:
+    return "\n".join(lines()) + "\n"
+
+
+def lines() -> Iterator[str]:
+    yield "# Events and commands"
+    yield ""
+    yield "<!-- generated from the registry by `make docs`; a test keeps it fresh -->"
+    yield ""
+    yield f"{len(EVENTS)} events are stored, by these names for ever. Instants (`at`, `starts`, …) are UTC epoch milliseconds,"
+    yield "money is integer minor units. A stored event is JSON that begins with its `key`: the first of"
+    yield f"{', '.join(f'`{name}`' for name in PARTITION_KEYS)} that it names."
+    yield "Sealed fields are readable as long as their member's key exists."
+    yield ""
+    for kind in EVENTS.values():
+        yield from event(kind)
+    yield "## Commands"
+    yield ""
+    yield "| command | stream | fields |"
+    yield "|---|---|---|"
+    for command, route in COMMANDS.items():
+        told = ", ".join(f"`{name}`" for name in field_names(command))
+        stream = "-".join((route.decider.name, *("{" + name + "}" for name in route.ids)))
+        yield f"| `{command.__name__}` | `{stream}` | {told} |"
+
+
+def event(kind: EventType) -> Iterator[str]:
+    yield f"## {kind.name}"
+    yield ""
+    if kind.event.__doc__:
+        yield cleandoc(kind.event.__doc__)
+        yield ""
+    yield "| field | type | |"
+    yield "|---|---|---|"
+    for name, hint in get_annotations(kind.event).items():
+        kept = str(hint).replace("|", "\\|")
+        yield f"| `{name}` | `{kept}` | {'sealed' if name in kind.sealed else ''} |"
+    yield ""
+    reached = [fold.name for fold in folds(Programme()) if kind.event in fold.events]
+    keys = " or ".join(f"`{name}`" for name in partition_fields(kind.event))
+    yield f"Topic `{TOPICS[kind.event]}`, key {keys}. Folds: {', '.join(reached) or 'none'}."
+    yield ""
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - it is what this module is run for

@@ -1,0 +1,1 @@
+"""Kafka: topics, the relay, the workers and dead letters."""

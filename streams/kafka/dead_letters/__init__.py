@@ -1,0 +1,1 @@
+"""Records that no fold could take: kept, shown, retried."""

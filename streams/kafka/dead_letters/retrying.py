@@ -1,0 +1,154 @@
+"""A dead letter's event put where it belongs, in the read models that lack it, by today's code.
+
+A second delivery would be skipped as seen. So a key's documents are folded anew from the log and written where the fold
+stands; of a tally the one event is added, in one step with the note that it lacks it; the learner takes nothing that is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from aggregates.decider import Recorded
+from aggregates.delta import Delta
+from infra.codec import key_of
+from infra.errors import Fault, Superseded, Unreadable
+from infra.kafka.envelope import Envelope, unwrap
+from infra.redis.checkpoints import Place, checkpoint, lacking
+from infra.redis.commit import Step
+from models.learner import Learner
+from projections.projection import Documents, Projection, Tally
+from streams.kafka.dead_letters.letters import EVERY_FOLD, DeadLetter
+from streams.kafka.dead_letters.rebuild import Lacks, Refields, Refold, Rows, StillUnfoldable, Tell
+from streams.projecting.loaders import fold_name
+from streams.registry import LEARNING, folds, sources
+from streams.running.app import App
+
+ATTEMPTS = 100  # each takes in what a worker has done meanwhile
+
+
+class Unsettled(Fault):
+    """The letter stays: what it is about could not be put in, or need not be yet."""
+
+
+class Anew(Protocol):
+    """What is made again from the log."""
+
+    def reach(self, position: int) -> Delta: ...
+
+
+@dataclass(frozen=True)
+class Retry:
+    """One letter's, in a running system. ``tell``: hears how far the log has been read."""
+
+    app: App
+    letter: DeadLetter
+    tell: Tell
+
+    def run(self) -> list[str]:
+        """What was done, a sentence for each fold; then the letter is settled.
+
+        Raises :class:`Unsettled` and :class:`StillUnfoldable` if it is not; whatever was done of it is done only once.
+        """
+        self.app.views.fed_by("topics")
+        recorded, key = self._event()
+        takers = list(self._takers(recorded))
+        for fold in takers:
+            self._come_to(fold_name(fold), recorded.position)
+        done = [self._put_in(fold, recorded, key) for fold in takers if fold is not Learner]
+        if Learner in takers and self._lacks(fold_name(Learner))(recorded.position):
+            raise Unsettled(
+                f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: either "
+                "drop this letter, and the learner goes without it, or empty this Redis, and the workers fill it anew."
+            )
+        return done
+
+    def _event(self) -> tuple[Recorded, str]:
+        """The letter's event, as the log has it, and its key."""
+        try:
+            envelope = unwrap(self.letter.value)
+            self._verify(envelope)
+            event = self.app.log.codec.decode(envelope.name, bytes(envelope.event))
+            return Recorded(envelope.position, event), key_of(bytes(envelope.event))
+        except Unreadable as fault:
+            raise StillUnfoldable(f"The record still cannot be read: {fault}") from fault
+
+    def _verify(self, envelope: Envelope) -> None:
+        found = self.app.log.since(envelope.position - 1, 1) if envelope.position > 0 else []
+        if not found or (found[0].position, found[0].name, found[0].state) != (
+            envelope.position,
+            envelope.name,
+            bytes(envelope.event),
+        ):
+            raise Unsettled(f"The log has no such event at #{envelope.position}: the record is another program's. Drop it.")
+
+    def _takers(self, recorded: Recorded) -> Iterator[Projection | type[Learner]]:
+        """The folds that the letter is about."""
+        topic, about = self.letter.topic, self.letter.fold
+        every = folds(self.app.terms)
+        if about != EVERY_FOLD and about not in map(fold_name, every):
+            raise Unsettled(f"This version has no fold {about}: its read models need nothing any more. Drop the letter.")
+        for fold in every:
+            if about in (EVERY_FOLD, fold_name(fold)) and type(recorded.event) in sources(fold).get(topic, ()):
+                yield fold
+
+    def _put_in(self, fold: Projection | type[Learner], recorded: Recorded, key: str) -> str:
+        name, position = fold_name(fold), recorded.position
+        lacks = self._lacks(name)
+        if not lacks(position):
+            return f"{name}: had event #{position} already."
+        rows = Rows(self.app.log, sources(fold)[self.letter.topic], self.tell)
+        match fold:
+            case Documents():
+                refold = Refold(fold, self.app.log, rows, key, position, lacks, shared=self.letter.topic == LEARNING)
+                self._amend(name, refold, {checkpoint(name, lacking(position)): None})
+                return f"{name}: made the documents of {key} anew from the log."
+            case Tally():
+                delta = added(fold, recorded)
+                if delta.fields:  # these may be set as often as you like, the sums not
+                    self._amend(name, Refields(fold, self.app.log, rows, key, position, lacks), {})
+                return self._add(name, position, Delta(counts=delta.counts, scores=delta.scores))
+            case _:
+                raise AssertionError("the learner takes nothing late")
+
+    def _come_to(self, name: str, position: int) -> None:
+        if self._place(name).position < position:
+            raise Unsettled(f"The fold {name} has not come to event #{position} yet: let the workers take it first.")
+
+    def _add(self, name: str, position: int, sums: Delta) -> str:
+        try:
+            self.app.views.apply([Step(name, Place(position), Place(), sums, lacking(position))])
+        except Superseded:  # somebody else's retry, or the first attempt of ours
+            return f"{name}: had event #{position} already."
+        return f"{name}: added event #{position}."
+
+    def _amend(self, name: str, anew: Anew, besides: dict[str, object | None]) -> None:
+        """Write what is made anew, exactly up to where the fold stands, and have its worker read it again."""
+        for _ in range(ATTEMPTS):
+            place = self._place(name)
+            delta = anew.reach(place.position)
+            delta.documents.update(besides)
+            try:
+                if self.app.views.apply([Step(name, place, place.amend(), delta, self._source)]):
+                    return
+            except Superseded:
+                continue
+        raise Unsettled(f"The fold {name} moves on faster than it can be amended: try again when there is less to do.")
+
+    def _place(self, name: str) -> Place:
+        return self.app.views.places([name], self._source)[name]
+
+    def _lacks(self, name: str) -> Lacks:
+        return lambda position: self.app.views.places([name], lacking(position))[name].position == position
+
+    @property
+    def _source(self) -> str:
+        return f"{self.letter.topic}:{self.letter.partition}"
+
+
+def added(fold: Tally, recorded: Recorded) -> Delta:
+    try:
+        return fold.fold([recorded])
+    except Exception as fault:
+        raise StillUnfoldable(f"Event #{recorded.position} still cannot be taken: {fault!r}.") from fault

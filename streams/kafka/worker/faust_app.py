@@ -1,0 +1,16 @@
+"""Define the Faust app for Faust's own command: ``faust -A streams.kafka.worker.faust_app worker``."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+
+from infra.settings import from_environment
+from streams.kafka.topics import broker
+from streams.kafka.worker.wiring import agents
+from streams.running.app import running
+
+stack = ExitStack()
+atexit.register(stack.close)
+settings = from_environment()
+app = agents(stack.enter_context(running(settings)), broker(settings)).app

@@ -1,0 +1,1 @@
+"""The read side: chunks of events folded into Redis."""

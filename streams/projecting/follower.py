@@ -1,0 +1,78 @@
+"""The embedded mode's follower: reads the log from where the folds are, and feeds them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from infra.errors import Misconfigured
+from infra.event_log.log import EventLog
+from infra.settings import CHUNK
+from streams.projecting.dispatch import Dispatch
+from streams.projecting.erasure import complete_erasures
+
+
+class Workers:
+    """Stands where a follower would, if others keep the read models up: whoever imports has nothing to do for them."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        position = self.keep_up()
+        progress(position)
+        return position
+
+    def keep_up(self) -> int:
+        return self._log.head()
+
+
+class Follower:
+    """``complete``: whether it feeds every fold there is; if not, an erasure it sees is not yet everywhere."""
+
+    def __init__(self, log: EventLog, dispatch: Dispatch, complete: bool = True) -> None:
+        self._log = log
+        self._complete = complete
+        self.dispatch = dispatch
+
+    @property
+    def position(self) -> int:
+        return self.dispatch.position
+
+    def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
+
+        Raises what :meth:`refuse_older_log` does.
+        """
+        self.refuse_older_log()
+        while chunk := self._log.recorded(self.position, CHUNK):
+            self.dispatch.send(chunk)
+            progress(self.position)
+        self.dispatch.flush()
+        self._complete_erasures()
+        return self.position
+
+    def refuse_older_log(self) -> None:
+        """Raises :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from."""
+        if self.dispatch.furthest > (head := self._log.head()):
+            raise Misconfigured(
+                f"The read models stand at {self.dispatch.furthest:,}, the log ends at {head:,}: an older log was restored. "
+                "Restore the newer one, or empty this Redis and run `regulars follow --once`."
+            )
+
+    def keep_up(self) -> int:
+        """Send whole chunks as far as the log has them, without waiting for Redis; return the position reached."""
+        head = self._log.head()
+        while head - self.position >= CHUNK:
+            self.dispatch.send(self._log.recorded(self.position, CHUNK))
+        return self.position
+
+    def follow(self, stopped: threading.Event) -> None:
+        """Feed the folds as events come, until ``stopped`` is set."""
+        for chunk in self._log.subscribe(self.catch_up(), stopped):
+            self.dispatch.dispatch(chunk)
+            self._complete_erasures()
+
+    def _complete_erasures(self) -> None:
+        if self._complete:
+            complete_erasures(self._log, self.dispatch.views, self.position)

@@ -1,0 +1,1 @@
+"""Questions that the console and the API ask of a running system."""

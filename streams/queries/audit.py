@@ -1,0 +1,97 @@
+"""The books of every member, day by day: opening + what was moved = closing, or it is said whose are not right.
+
+It reads the log alone, a member after the other, so it needs nothing that could be wrong with it, and costs decisions nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby, takewhile
+from typing import Any
+
+from aggregates.calendar import local_day
+from aggregates.decider import stream_id
+from aggregates.membership.decider import membership
+from aggregates.membership.due import recorded
+from aggregates.membership.events import Event, Membership
+from aggregates.membership.ledger import folding
+from aggregates.membership.ledger.book import Closing, Kind, closing, movements
+from aggregates.membership.ledger.liability import Liability
+from aggregates.programme import Policies
+from infra.event_log.log import EventLog
+
+LEDGER: tuple[type, ...] = folding.Event.__args__
+
+
+@dataclass(frozen=True)
+class Difference:
+    member: str
+    day: str
+    wallet: str
+    expected: Closing
+    found: Closing
+
+
+@dataclass
+class Audit:
+    """``rolled``: what was moved, by wallet, day and kind. ``days``: so many closings of members were checked."""
+
+    rolled: dict[tuple[str, str], Counter[Kind]] = field(default_factory=dict)
+    liabilities: dict[str, Liability] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    members: int = 0
+    days: int = 0
+
+
+def audit(log: EventLog, policies: Policies, now: int) -> Audit:
+    """All that had happened by ``now``, what time had brought by then included."""
+    done = Audit()
+    prefix = stream_id(membership.name, "")
+    for stream in log.streams_between(prefix):
+        facts: Any = log.read(stream)[0]
+        events = list(takewhile(lambda event: event.at <= now, facts))  # what came after a later one was not known by then
+        if events:
+            check(stream.removeprefix(prefix), events, policies, now, done)
+    return done
+
+
+def check(member: str, events: list[Event], policies: Policies, now: int, done: Audit) -> None:
+    zone = policies.at(now).zone
+    state = Membership()
+    done.members += 1
+    books: Counter[tuple[str, bool]] = Counter()
+    for day, facts in groupby(dated(member, events, policies, now), lambda fact: local_day(fact[0], zone)):
+        for _, event in facts:
+            state = membership.evolve(state, event)
+            if not isinstance(event, LEDGER):
+                continue
+            for moved in movements(event):  # type: ignore[arg-type]
+                books[moved.wallet, moved.kind == "owed"] += moved.points
+                done.rolled.setdefault((moved.wallet, day), Counter())[moved.kind] += moved.points
+        close(member, day, books, state, done)
+    for wallet in {lot.wallet for lot in state.points.lots.all()}:
+        liability = done.liabilities.setdefault(wallet, Liability())
+        liability.add(state.points, wallet, now, zone)
+        liability.add_orders(state.earning.purchases.values(), state.points, wallet, now)
+
+
+def dated(member: str, events: list[Event], policies: Policies, now: int) -> Iterator[tuple[int, Event]]:
+    """Facts by the instant they were known: a late one is booked when it came. Then what is due and was not recorded."""
+    latest = 0
+    for event in events:
+        latest = max(latest, event.at)
+        yield latest, event
+    for event in recorded(member, now, policies, membership.rebuild(events)):
+        latest = max(latest, event.at)
+        yield latest, event
+
+
+def close(member: str, day: str, books: Counter[tuple[str, bool]], state: Membership, done: Audit) -> None:
+    done.days += 1
+    found = closing(state.points)
+    for wallet in {wallet for wallet, _ in books}:
+        expected = Closing(books[wallet, False], books[wallet, True])
+        if found.get(wallet, Closing()) != expected:
+            done.differences.append(Difference(member, day, wallet, expected, found.get(wallet, Closing())))

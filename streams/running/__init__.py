@@ -1,0 +1,1 @@
+"""A running system: its parts opened together, its processes and followers."""

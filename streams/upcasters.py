@@ -1,0 +1,44 @@
+"""What is kept of events otherwise than they are told: old shapes, with the way to the present one, and sealed fields."""
+
+from __future__ import annotations
+
+from aggregates import behaviour, coupon, member, product, review
+from aggregates.membership import events as membership_facts
+from aggregates.membership.ledger.lots import DEFAULT_WALLET
+from aggregates.order import events as order_facts
+from infra.codec import Upcast
+
+PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
+"""What is sealed of a member, with what is read once their key is gone."""
+
+SEALED: dict[type, dict[str, object]] = {
+    member.MemberRegistered: PROFILE,
+    member.MemberProfileChanged: PROFILE,
+    behaviour.Searched: {"query": ""},
+    review.ProductReviewed: {"text": None},
+}
+
+DAY = 86_400_000
+UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
+"""What tiers did not tell when there was one policy."""
+
+UPCASTS: dict[type, tuple[Upcast, ...]] = {
+    product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
+    order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
+    order_facts.OrderRefunded: (lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},),
+    membership_facts.TierRaised: (
+        lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
+    ),
+    membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
+    membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
+    coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
+    membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
+    membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    membership_facts.PointsClawedBack: (
+        lambda raw: raw | {"wallet": DEFAULT_WALLET, "order": raw["lot"]},
+        lambda raw: raw | {"ahead": None},
+    ),
+    membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+}
+"""From each old shape of an event to the next."""
