@@ -25,8 +25,8 @@ Chosen = TypeVar("Chosen")
 class Case:
     """``name``: an order's id, or ``session#position``, the position being the number of acts before it.
 
-    ``index``: of the event it is about. ``owner``: the number of the member or visit. ``earlier``: the member's earlier baskets,
-    or the products of the visit so far. ``shown``: the products of the cart that are known.
+    ``index``: of the event it is about. ``owner``: the number of the member or visit. ``earlier``: the member's earlier
+    baskets, or the products of the visit so far. ``shown``: the products of the cart that are known.
     """
 
     name: str
@@ -43,7 +43,8 @@ class Case:
 class Plan:
     """``cases`` in the order of the log. ``held``: indices of events that are never learned.
 
-    ``online``: everything before a case is learned, else only what is before the instant ``until`` (None: all but ``held``).
+    ``until``: the instant from which on there are cases, None if there are from the beginning, or if the last baskets are.
+    ``online``: everything before a case is learned, else only what is before ``until`` and not held.
     """
 
     cases: list[Case]
@@ -90,7 +91,7 @@ def plan_of_baskets(baskets: Baskets, setting: Setting) -> Plan:
     cases = [basket_case(baskets, basket, earlier, setting.cart) for basket, earlier in sampled]
     cases.sort(key=lambda case: case.index)
     online = setting.protocol != "last-basket" and not frozen
-    return Plan(cases, frozenset(held), online, setting.test_from if frozen else None)
+    return Plan(cases, frozenset(held), online, None if setting.protocol == "last-basket" else setting.test_from)
 
 
 def basket_case(baskets: Baskets, basket: int, earlier: Numbers, cart: bool) -> Case:
@@ -122,7 +123,7 @@ def plan_of_visits(visits: Visits, setting: Setting) -> Plan:
     sampled = sample(chosen, lambda case: f"{visits.names[case[0]]}#{case[1]}", setting.most)
     cases = [visit_case(visits, visit, place) for visit, place in sampled]
     cases.sort(key=lambda case: case.index)
-    return Plan(cases, frozenset(held), not frozen, setting.test_from if frozen else None)
+    return Plan(cases, frozenset(held), not frozen, setting.test_from)
 
 
 def visit_case(visits: Visits, visit: int, place: int) -> Case:

@@ -6,22 +6,26 @@ Products are numbered in the order of their ids, so the lower number is the lowe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregates.behaviour import Clicked, Favourited, Viewed
-from aggregates.cart.facts import CartItemAdded
-from aggregates.order.facts import OrderPaid
+from aggregates.cart.events import CartItemAdded
+from aggregates.order.events import OrderPaid
 
 Numbers: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 
-KINDS: dict[str, type] = {
+Act: TypeAlias = Viewed | Clicked | Favourited | CartItemAdded | OrderPaid
+ACTS: tuple[type[Act], ...] = Act.__args__
+
+KINDS: dict[str, type[Act]] = {
     "view": Viewed,
     "click": Clicked,
     "favourite": Favourited,
@@ -59,16 +63,21 @@ class Baskets:
         """The baskets of each member, in the order of the log."""
         order = np.argsort(self.member, kind="stable")
         bounds = np.searchsorted(self.member[order], np.arange(len(self.members) + 1))
-        return [order[first:last] for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [order[first:last] for first, last in pairwise(bounds.tolist())]
 
 
-def baskets_of(events: Sequence[object], without: Collection[int] = ()) -> Baskets:
-    """Return the baskets of all paid orders with goods, but for those at the indices ``without``."""
-    held: list[tuple[int, OrderPaid, list[str]]] = []
-    for index, event in enumerate(events):
-        if isinstance(event, OrderPaid) and index not in without and (goods := goods_of(event)):
-            held.append((index, event, goods))
-    products = sorted({product for _, _, goods in held for product in goods})
+def products_of(events: Iterable[object]) -> list[str]:
+    """Return the ids of all products that were bought, or that anything was done with, in order."""
+    products: set[str] = set()
+    for event in events:
+        if isinstance(event, ACTS):
+            products.update(products_in(event))
+    return sorted(products)
+
+
+def baskets_of(events: Sequence[object], products: list[str]) -> Baskets:
+    """Return the baskets of all paid orders with goods."""
+    held = [(n, event, goods) for n, event in enumerate(events) if isinstance(event, OrderPaid) and (goods := goods_of(event))]
     members = sorted({event.member for _, event, _ in held if event.member is not None})
     number = {product: n for n, product in enumerate(products)}
     of_member = {member: n for n, member in enumerate(members)}
@@ -84,12 +93,17 @@ def baskets_of(events: Sequence[object], without: Collection[int] = ()) -> Baske
     )
 
 
+def products_in(act: Act) -> list[str]:
+    """Return the products that an act is about."""
+    return goods_of(act) if isinstance(act, OrderPaid) else [act.product]
+
+
 def goods_of(order: OrderPaid) -> list[str]:
     """Return the distinct products of an order's lines, without mere adjustments."""
     return list(dict.fromkeys(line.product for line in order.lines if line.quantity))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """An act of a visit: one product, or all of an order."""
 
@@ -117,29 +131,29 @@ class Visits:
         return [(visit, place) for _, visit, place in sorted(acts)]
 
 
-def visits_of(events: Sequence[object], kinds: Iterable[str]) -> Visits:
+def visits_of(events: Sequence[object], products: list[str], kinds: Iterable[str]) -> Visits:
     """Return the visits that acts of these types make up.
 
     A visit is a session. A member's acts without a session are a visit as long as no pause between them exceeds half an hour.
     """
-    wanted = tuple(KINDS[kind] for kind in kinds)
+    wanted = {KINDS[kind] for kind in kinds}
     told: defaultdict[str, list[tuple[int, int, list[str]]]] = defaultdict(list)
     who: dict[str, tuple[str | None, str | None]] = {}
     running: dict[str, tuple[str, int]] = {}
     for index, event in enumerate(events):
-        if not isinstance(event, wanted):
+        if not isinstance(event, ACTS) or type(event) not in wanted:
             continue
-        member, session, at = event.member, event.session, event.at
-        products = goods_of(event) if isinstance(event, OrderPaid) else [event.product]
-        if not products or (member is None and session is None):
+        member, session, at, goods = event.member, event.session, event.at, products_in(event)
+        if not goods or (member is None and session is None):
             continue
         name = session if session is not None else visit_of_member(str(member), at, running)
-        told[name].append((index, at, products))
+        told[name].append((index, at, goods))
         who[name] = member, session
-    all_products = sorted({product for steps in told.values() for _, _, products in steps for product in products})
-    number = {product: n for n, product in enumerate(all_products)}
-    steps = [[Step(index, at, tuple(number[p] for p in products)) for index, at, products in acts] for acts in told.values()]
-    return Visits(all_products, list(told), steps, list(who.values()))
+    number = {product: n for n, product in enumerate(products)}
+    steps = [
+        [Step(index, at, tuple(number[product] for product in goods)) for index, at, goods in acts] for acts in told.values()
+    ]
+    return Visits(products, list(told), steps, list(who.values()))
 
 
 def visit_of_member(member: str, at: int, running: dict[str, tuple[str, int]]) -> str:

@@ -1,7 +1,7 @@
 """What a list is worth against the truth, for one case and over all.
 
-``recall@K``: found / |truth|. ``precision@K``: found / K. ``f1@K``: their harmonic mean. ``ndcg@K``: the ideal takes in the whole
-truth; ``ndcg_min@K``: only min(K, |truth|) of it. ``mrr@K``: 1 / the first place found. ``hr@K``: whether any was found.
+``recall@K``: found / |truth|. ``precision@K``: found / K. ``f1@K``: their harmonic mean. ``ndcg@K``: the ideal takes in the
+whole truth; ``ndcg_min@K``: only min(K, |truth|) of it. ``mrr@K``: 1 / the first place found. ``hr@K``: whether any was found.
 ``recall_repeat@K`` and ``recall_explore@K``: recall of what the member or the visit had before, and of the rest, over the cases
 whose truth has such products. ``novelty@K``: the mean of -log2 of a listed product's share of all purchases or acts at that
 moment. ``coverage@K``: the share of all products that was listed at least once. ``diversity@K``: 1 - the share of places that
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2, nan
 
 import numpy as np
@@ -133,7 +134,7 @@ def number(value: float) -> float | None:
 def over_all(lists: Sequence[Sequence[int]], cutoff: int, products: int) -> dict[str, float | None]:
     cut = [listed[:cutoff] for listed in lists]
     listed_once = {product for listed in cut for product in listed}
-    common = [len({*one} & {*other}) / cutoff for one, other in zip(cut, cut[1:], strict=False)]
+    common = [len({*one} & {*other}) / cutoff for one, other in pairwise(cut)]
     return {
         f"coverage@{cutoff}": number(len(listed_once) / products if products else nan),
         f"diversity@{cutoff}": number(1 - sum(common) / len(common) if common else nan),
@@ -165,13 +166,15 @@ def band(least: int, most: int) -> str:
     return f"{least}+" if most == BANDS[-1][1] else f"{least}-{most}"
 
 
-def over_time(values: Mapping[int, Floats], cases: Sequence[Case], measure: str, bounds: Iterable[int]) -> list[dict[str, object]]:
+def over_time(
+    values: Mapping[int, Floats], cases: Sequence[Case], measure: str, bounds: Iterable[int]
+) -> list[dict[str, object]]:
     """Return the mean of a measure at the first cutoff in each period between two ``bounds``, epoch milliseconds."""
     at = np.array([case.at for case in cases], np.int64)
     first = next(iter(values.values()))[PER_CASE.index(measure)]
     edges = list(bounds)
     periods: list[dict[str, object]] = []
-    for since, until in zip(edges, edges[1:], strict=False):
+    for since, until in pairwise(edges):
         among = (at >= since) & (at < until)
         if among.any():
             periods.append({"from": since, "cases": int(among.sum()), measure: number(float(first[among].mean()))})

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "digest": "ops:digest",
     "doctor": "doctor:doctor",
+    "evaluate": "evaluate:evaluate",
     "export": "export:exporting",
     "follow": "ops:follow",
     "import": "import_:importing",

@@ -89,5 +89,5 @@ class Trex(BasketMethod):
         self._rep = rates + mean / (buyers + 1)
 
     def scores(self, case: Case, history: History, popularity: Numbers) -> Floats:
-        ago = np.arange(len(case.earlier) - 1, -1, -1)
-        return weighted(history.baskets, case.earlier, self.beta**ago) * self._rep
+        fading: Floats = np.power(self.beta, np.arange(len(case.earlier) - 1.0, -1.0, -1.0))
+        return weighted(history.baskets, case.earlier, fading) * self._rep

@@ -75,9 +75,9 @@ class Factors(BasketMethod):
 
 
 class VisitFactors(VisitMethod):
-    """Factors of visits and products. A visit at hand stands where the products that it has seen are, on average.
+    """Factors of visits and products. Online, they are fitted anew when the visits have doubled.
 
-    Online, it is fitted anew when the visits have doubled.
+    ALS solves for the visit at hand what it would have found for it; BPR puts it where its products are, on average.
     """
 
     def __init__(self, name: str, factors: int = 100, regularization: float = 0.01, iterations: int = 15) -> None:
@@ -88,15 +88,23 @@ class VisitFactors(VisitMethod):
         self._width, self._fitted = width, 0
         self._visits: list[Sequence[int]] = []
         self._products: Floats = np.zeros((width, 1))
+        self._solve: Floats = np.zeros((1, 1))
 
     def learn(self, products: Sequence[int], at: int) -> None:
         self._visits.append(products)
 
-    def list_for(self, products: Sequence[int], at: int, popularity: Numbers, count: int) -> list[int]:
-        if len(self._visits) >= 2 * max(1, self._fitted):
+    def settle(self) -> None:
+        if self._visits and len(self._visits) >= 2 * self._fitted:
             self._fit()
-        mine = self._products[list(products)].mean(axis=0)
-        return top(above_nothing((self._products @ mine).astype(np.float64), popularity), popularity, count)
+
+    def list_for(self, products: Sequence[int], at: int, popularity: Numbers, count: int) -> list[int]:
+        seen = self._products[list(dict.fromkeys(products))]
+        if self.name == "als":
+            mine = self._solve @ seen.sum(axis=0)
+        else:
+            mine = seen.mean(axis=0)
+            mine[-1] = 1.0  # the package keeps a product's level in its last factor
+        return top(above_nothing(self._products @ mine, popularity), popularity, count)
 
     def _fit(self) -> None:
         self._fitted = len(self._visits)
@@ -105,4 +113,7 @@ class VisitFactors(VisitMethod):
         seen = sparse.csr_matrix((np.ones(len(items), np.float32), (rows, items)), shape=(self._fitted, self._width))
         fitted = model(self.name, *self.settings)
         fitted.fit(seen, show_progress=False)
-        self._products = np.asarray(fitted.item_factors)
+        found: Floats = np.asarray(fitted.item_factors, np.float64)
+        self._products = found
+        solved: Floats = np.linalg.inv(found.T @ found + self.settings[1] * np.eye(found.shape[1])).astype(np.float64)
+        self._solve = solved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class History:
         member = self.baskets.member[self.known]
         order = np.argsort(member, kind="stable")
         bounds = np.searchsorted(member[order], np.arange(len(self.baskets.members) + 1))
-        return [order[first:last] for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [order[first:last] for first, last in pairwise(bounds.tolist())]
 
     @cached_property
     def times(self) -> Any:
@@ -72,4 +73,5 @@ def items_of(baskets: Baskets, some: Numbers) -> Numbers:
 def weighted(baskets: Baskets, some: Numbers, weights: Floats) -> Floats:
     """Return by product the sum of the weights of the baskets that hold it."""
     sizes = baskets.starts[some + 1] - baskets.starts[some]
-    return np.bincount(items_of(baskets, some), np.repeat(weights, sizes), len(baskets.products))
+    sums: Floats = np.bincount(items_of(baskets, some), np.repeat(weights, sizes), len(baskets.products)).astype(np.float64)
+    return sums

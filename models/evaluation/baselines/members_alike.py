@@ -15,17 +15,25 @@ from models.evaluation.facts import Floats, Numbers
 class TifuKnn(BasketMethod):
     """TIFU-KNN (Hu and others, 2020): a member's baskets fading within and between groups, mixed with the nearest members'.
 
-    ``within`` and ``between`` are the paper's r_b and r_g, ``own`` its alpha, ``groups`` its m, ``nearest`` its k.
+    ``within`` and ``between`` are the paper's r_b and r_g, ``own`` its alpha, ``groups`` its m, ``nearest`` its k. ``whole``:
+    a basket fades with the baskets that follow in the whole history, as in the published code, else in its group, as in the paper.
     """
 
     def __init__(
-        self, nearest: int = 300, within: float = 0.9, between: float = 0.7, own: float = 0.7, groups: int = 7
+        self,
+        nearest: int = 300,
+        within: float = 0.9,
+        between: float = 0.7,
+        own: float = 0.7,
+        groups: int = 7,
+        whole: bool = True,
     ) -> None:
         self.nearest = nearest
         self.within = within
         self.between = between
         self.own = own
         self.groups = groups
+        self.whole = whole
         self._vectors: Any = None
         self._squares: Floats = np.zeros(0)
         self._members: Numbers = np.zeros(0, np.int64)
@@ -48,21 +56,24 @@ class TifuKnn(BasketMethod):
         return mixed
 
     def weights(self, count: int) -> Floats:
-        """Return the weights of so many baskets, the earliest first. Groups are of equal size; the later ones have what is over.
+        """Return the weights of so many baskets, the earliest first. Of unequal groups the later ones are larger.
 
-        >>> TifuKnn(within=0.5, between=0.1, groups=2).weights(3).tolist()
+        >>> TifuKnn(within=0.5, between=0.1, groups=2, whole=False).weights(3).tolist()
         [0.05, 0.125, 0.25]
+        >>> TifuKnn(within=0.5, between=0.1, groups=2).weights(3).tolist()
+        [0.0125, 0.125, 0.25]
         """
         groups = min(self.groups, count)
         if not groups:
             return np.zeros(0)
         small, over = divmod(count, groups)
         sizes = [small + (n >= groups - over) for n in range(groups)]
-        parts = [
-            self.between ** (groups - 1 - n) / groups * self.within ** np.arange(size - 1.0, -1.0, -1.0) / size
-            for n, size in enumerate(sizes)
-        ]
-        return np.concatenate(parts)
+        after = np.arange(count - 1.0, -1.0, -1.0)
+        if not self.whole:
+            after = np.concatenate([np.arange(size - 1.0, -1.0, -1.0) for size in sizes])
+        of_group = [self.between ** (groups - 1 - n) / groups / size for n, size in enumerate(sizes)]
+        weights: Floats = np.repeat(of_group, sizes) * np.power(self.within, after)
+        return weights
 
 
 class UpCf(BasketMethod):

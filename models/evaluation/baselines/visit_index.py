@@ -15,8 +15,8 @@ from models.evaluation.facts import Floats, Numbers
 class Found:
     """Visits that have something in common with one, a row each.
 
-    ``common``: the sum of the weights of the products in common. ``latest``: the largest place, from 1, that one of those has in
-    the visit at hand. ``star``: the largest that one of those has in the visit found.
+    ``common``: the sum of the weights of the products in common. ``latest``: the largest place, from 1, that one of those has
+    in the visit at hand. ``star``: the largest that one of those has in the visit found.
     """
 
     visits: Numbers
@@ -67,7 +67,7 @@ class VisitIndex:
         all_visits = np.concatenate([*visits, np.zeros(0, np.int64)])
         star_of = np.concatenate([*(latest(self._places[product], most) for product in products), np.zeros(0, np.int64)])
         found, row = np.unique(all_visits, return_inverse=True)
-        common = np.bincount(row, np.repeat(weights, sizes), len(found))
+        common = np.bincount(row, np.repeat(weights, sizes), len(found)).astype(np.float64)
         star, last = np.zeros(len(found), np.int64), np.zeros(len(found), np.int64)
         np.maximum.at(star, row, star_of)
         np.maximum.at(last, row, np.repeat(np.arange(1, len(products) + 1), sizes))
@@ -102,4 +102,4 @@ def latest(numbers: array[int], most: int) -> Numbers:
 def summed(products: Numbers, values: Floats) -> tuple[Numbers, Floats]:
     """Return distinct products, each with the sum of its values."""
     distinct, row = np.unique(products, return_inverse=True)
-    return distinct, np.bincount(row, values, len(distinct))
+    return distinct, np.bincount(row, values, len(distinct)).astype(np.float64)

@@ -26,6 +26,9 @@ class VisitMethod:
     def learn(self, products: Sequence[int], at: int) -> None:
         """Learn a visit that has ended: its products in order, and when its last act was."""
 
+    def settle(self) -> None:
+        """Fit what cannot be kept up visit by visit."""
+
     def list_for(self, products: Sequence[int], at: int, popularity: Numbers, count: int) -> list[int]:
         """Return what may come next after these products, at this time."""
         raise NotImplementedError
