@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import orjson
@@ -17,7 +18,7 @@ from models.evaluation.cases import MOST_CASES, Setting
 from models.evaluation.facts import KINDS
 from models.evaluation.filtering import filtered
 from models.evaluation.methods import TASKS, names_of
-from streams.cli.console import ERR, OUT, grid
+from streams.cli.console import ERR
 from streams.cli.shop_log_file import check_shop, opened
 from streams.evaluating.evaluation import NEXT_ITEM, Evaluation, Task
 from streams.evaluating.journey_events import journey_events
@@ -128,8 +129,6 @@ def since(text: str | None, zone: str | None) -> int | None:
     """Return the instant that an option names."""
     if text is None:
         return None
-    from zoneinfo import ZoneInfo
-
     try:
         return instant(
             int(text) if text.isdecimal() and len(text) > len("20240131") else text, ZoneInfo(zone) if zone else None
@@ -166,8 +165,9 @@ def write(path: Path, content: bytes) -> None:
 
 
 def show(report: dict[str, Any], cutoffs: Sequence[int], measures: Sequence[str]) -> None:
-    """Print the figures that the task is about."""
+    """Print the figures that the task is about, a line a method."""
     names = [f"{measure}@{cutoff}" for cutoff in cutoffs for measure in measures]
+    head = ("method", *names, f"{names[0]} less ours", "ms p50", "ms p99", "s", "MB")
     rows = [
         (
             row["method"],
@@ -180,13 +180,23 @@ def show(report: dict[str, Any], cutoffs: Sequence[int], measures: Sequence[str]
         )
         for row in report["methods"]
     ]
-    columns = ("method", *names, f"{names[0]} less ours", "ms p50", "ms p99", "s", "MB")
-    title = f"{report['task']}, {report['protocol']}{', frozen' if report['frozen'] else ''}: {report['cases']:,} cases"
-    OUT.print(grid(title, columns, rows, numbers=range(1, len(columns))))
+    click.echo(f"{report['task']}, {report['protocol']}{', frozen' if report['frozen'] else ''}: {report['cases']:,} cases")
+    for line in aligned([head, *rows]):
+        click.echo(line)
     for name, why in report["left_out"].items():
-        OUT.print(f"left out: {name}: {why}", soft_wrap=True)
+        click.echo(f"left out: {name}: {why}")
     if not report["cases"]:
-        OUT.print("No case: is the instant of --test-from after the last event, or does no member come back?")
+        click.echo("No case: is the instant of --test-from after the last event, or does no member come back?")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, the first column to the left and the others to the right; no line is ever folded.
+
+    >>> aligned([("method", "hr"), ("ours", "0.5")])
+    ['method   hr', 'ours    0.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) for row in rows]
 
 
 def figure(value: float | None) -> str:

@@ -18,6 +18,7 @@ from streams.imports.shop_log.amounts import total_of
 from streams.imports.shop_log.lines import (
     BehaviourLine,
     CartLine,
+    OrderLineItem,
     OrderRecord,
     ProductLine,
     SearchLine,
@@ -110,22 +111,20 @@ class ShopLogEvents:
             self.skipped["duplicate"] += 1
             return
         who = self._who(order.who)
-        lines = tuple(
-            OrderLine(
-                item.product,
-                item.quantity,
-                total := total_of(item) or 0,
-                total,
-                total,
-                item.department,
-                " / ".join(item.category) if item.category else None,
-            )
-            for item in order.lines
-        )
+        lines = tuple(map(self._line, order.lines))
         net = sum(line.total for line in lines)
         self._orders[order.order] = OrderPaid(order.order, who.member, who.session, self.currency, lines, net, at)
         if order.status in PAID:
             yield from self._paid(order.order, at)
+
+    def _line(self, item: OrderLineItem) -> OrderLine:
+        """Return a line of an order; what it does not say of its product is as the catalogue has it."""
+        listed = self._products.get(item.product, Product()).listed
+        department, category = (listed.department, listed.category) if listed else (None, None)
+        total = total_of(item) or 0
+        if item.category:
+            category = " / ".join(item.category)
+        return OrderLine(item.product, item.quantity, total, total, total, item.department or department, category)
 
     def _paid(self, order: str, at: int) -> Iterator[object]:
         placed = self._orders.get(order)

@@ -26,25 +26,27 @@ def installed() -> bool:
     return find_spec("implicit") is not None
 
 
-def model(name: str, factors: int, regularization: float, iterations: int) -> Any:
-    """Return an unfitted model of the package."""
+def fitted(name: str, matrix: Any, factors: int, regularization: float, iterations: int) -> tuple[Floats, Floats]:
+    """Return the factors of a matrix's rows and of its columns."""
+    from threadpoolctl import threadpool_limits
+
+    model_of = make(name)  # imported before the limit, which holds for what is loaded by then
+    common = {"factors": factors, "regularization": regularization, "iterations": iterations}
+    with threadpool_limits(1, "blas"):
+        model = model_of(**common, random_state=SEED, num_threads=1, use_gpu=False)
+        model.fit(matrix, show_progress=False)
+    return np.asarray(model.user_factors, np.float64), np.asarray(model.item_factors, np.float64)
+
+
+def make(name: str) -> Any:
+    """Return the package's class of a model."""
     if name == "als":
         from implicit.als import AlternatingLeastSquares
 
-        return AlternatingLeastSquares(
-            factors=factors,
-            regularization=regularization,
-            iterations=iterations,
-            alpha=1.0,
-            random_state=SEED,
-            num_threads=1,
-            use_gpu=False,
-        )
+        return AlternatingLeastSquares
     from implicit.bpr import BayesianPersonalizedRanking
 
-    return BayesianPersonalizedRanking(
-        factors=factors, regularization=regularization, iterations=iterations, random_state=SEED, num_threads=1, use_gpu=False
-    )
+    return BayesianPersonalizedRanking
 
 
 def above_nothing(scores: Floats, popularity: Numbers) -> Floats:
@@ -65,13 +67,10 @@ class Factors(BasketMethod):
         self._members: Floats = np.zeros((0, 0))
 
     def fit(self, history: History) -> None:
-        times = history.times.astype(np.float32)
-        fitted = model(self.name, *self.settings)
-        fitted.fit(times, show_progress=False)
-        self._products, self._members = np.asarray(fitted.item_factors), np.asarray(fitted.user_factors)
+        self._members, self._products = fitted(self.name, history.times.astype(np.float32), *self.settings)
 
     def scores(self, case: Case, history: History, popularity: Numbers) -> Floats:
-        return above_nothing((self._products @ self._members[case.owner]).astype(np.float64), popularity)
+        return above_nothing(self._products @ self._members[case.owner], popularity)
 
 
 class VisitFactors(VisitMethod):
@@ -111,9 +110,7 @@ class VisitFactors(VisitMethod):
         items = np.array([product for products in self._visits for product in products], np.int64)
         rows = np.repeat(np.arange(self._fitted), [len(products) for products in self._visits])
         seen = sparse.csr_matrix((np.ones(len(items), np.float32), (rows, items)), shape=(self._fitted, self._width))
-        fitted = model(self.name, *self.settings)
-        fitted.fit(seen, show_progress=False)
-        found: Floats = np.asarray(fitted.item_factors, np.float64)
+        _, found = fitted(self.name, seen, *self.settings)
         self._products = found
         solved: Floats = np.linalg.inv(found.T @ found + self.settings[1] * np.eye(found.shape[1])).astype(np.float64)
         self._solve = solved

@@ -16,7 +16,7 @@ class TifuKnn(BasketMethod):
     """TIFU-KNN (Hu and others, 2020): a member's baskets fading within and between groups, mixed with the nearest members'.
 
     ``within`` and ``between`` are the paper's r_b and r_g, ``own`` its alpha, ``groups`` its m, ``nearest`` its k. ``whole``:
-    a basket fades with the baskets that follow in the whole history, as in the published code, else in its group, as in the paper.
+    a basket fades with all baskets that follow it, as in the published code, else with those of its group, as in the paper.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ def weighting(name: str, place: int, length: int) -> float:
     """Return what the product in a place, from 1, counts in a comparison.
 
     >>> [weighting(name, 3, 4) for name in WEIGHTINGS]
-    [1.0, 0.75, 0.9, 2.3183692040654286, 0.5625]
+    [1.0, 0.75, 0.9, 2.3182290286938216, 0.5625]
     """
     match name:
         case "div":
@@ -138,7 +138,7 @@ def scoring(name: str, step: int) -> float:
     """Return what a neighbour counts whose latest common product is so many steps from the end, from 1.
 
     >>> [scoring(name, 2) for name in WEIGHTINGS]
-    [1.0, 0.5, 0.8, 1.7604144498769784, 0.25]
+    [1.0, 0.5, 0.8, 1.7599383416902357, 0.25]
     """
     match name:
         case "div":
