@@ -41,12 +41,19 @@ class ProcessMeter:
 
     def begin(self) -> None:
         self._before = self.most = resident()
+        self._wall, self._processor = time.perf_counter(), time.process_time()
 
     def seconds(self) -> float:
         return time.perf_counter()
 
     def look(self) -> None:
         self.most = max(self.most, resident())
+
+    @property
+    def taken(self) -> dict[str, float]:
+        """Seconds since it was asked to begin: by the clock, and of the processor."""
+        wall, processor = time.perf_counter() - self._wall, time.process_time() - self._processor
+        return {"seconds": round(wall, 2), "cpu_seconds": round(processor, 2)}
 
     @property
     def grown(self) -> float:
@@ -162,23 +169,23 @@ class Evaluation:
 
     def _run_ours(self) -> None:
         self.meter.begin()
-        began = self.meter.seconds()
         run = OursRun(Ours(self.task.zone), self._events, self.plan, self.task.cutoffs, self.meter)
         tallies: Mapping[str, Tally]
         tallies = run.visits(self._visits) if self._visits else run.baskets(self._baskets) if self._baskets else {}
         self.meter.look()
         for name, tally in tallies.items():
-            self._add(name, tally, began, {})
+            self._add(name, tally, {})
 
     def _run_method(self, name: str, entry: Entry) -> None:
+        parameters, tuned = entry.published, {}
+        if name.endswith(TUNED):
+            began = self.meter.seconds()
+            parameters = self._tuner.best(entry)
+            tuned = {"tuning_seconds": round(self.meter.seconds() - began, 1)}
         self.meter.begin()
-        tuning = self.meter.seconds()
-        parameters = self._tuner.best(entry) if name.endswith(TUNED) else entry.published
-        began = self.meter.seconds()
         tally = self._tally(entry, parameters)
         self.meter.look()
-        tuned = {"tuning_seconds": round(began - tuning, 1)} if name.endswith(TUNED) else {}
-        self._add(name, tally, began, {"parameters": parameters, **tuned})
+        self._add(name, tally, {"parameters": parameters, **tuned})
 
     def _tally(self, entry: Entry, parameters: Parameters) -> Tally:
         if self._visits is not None:
@@ -192,7 +199,7 @@ class Evaluation:
         kinds = task.kinds if self._visits is not None else ()
         return Tuner(self._events, self.products, self.plan, task.setting, kinds, task.cutoffs, self.meter)
 
-    def _add(self, name: str, tally: Tally, began: float, told: dict[str, Any]) -> None:
+    def _add(self, name: str, tally: Tally, told: dict[str, Any]) -> None:
         took = np.array(tally.milliseconds)
         self.methods.append(
             Method(
@@ -202,7 +209,7 @@ class Evaluation:
                     **told,
                     "ms_p50": round(float(np.percentile(took, 50)), 3),
                     "ms_p99": round(float(np.percentile(took, 99)), 3),
-                    "seconds": round(self.meter.seconds() - began, 2),
+                    **self.meter.taken,
                     "memory_mb": self.meter.grown,
                 },
             )

@@ -142,7 +142,7 @@ def by_earlier(rows: Sequence[dict[str, Any]], name: str) -> str:
 
 
 def costs(rows: Sequence[dict[str, Any]]) -> str:
-    head = ("method", "ms p50", "ms p99", "seconds", "megabytes", "parameters")
+    head = ("method", "ms p50", "ms p99", "seconds", "of the processor", "megabytes", "parameters")
     return grid(
         head,
         [
@@ -151,6 +151,7 @@ def costs(rows: Sequence[dict[str, Any]]) -> str:
                 f"{row['ms_p50']:.3f}",
                 f"{row['ms_p99']:.3f}",
                 f"{row['seconds']:.1f}",
+                f"{row['cpu_seconds']:.1f}",
                 f"{row['memory_mb']:.0f}",
                 ", ".join(f"{key} {value}" for key, value in row.get("parameters", {}).items()),
             )

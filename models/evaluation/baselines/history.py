@@ -54,7 +54,8 @@ class History:
 
     def by_member(self, weights: Any) -> Any:
         """Return the sum of each member's baskets, weighted: ``weights(n)`` are those of n baskets, the earliest first."""
-        of_member = [weights(len(rows)) for rows in self.own]
+        of_count = {count: weights(count) for count in {len(rows) for rows in self.own}}
+        of_member = [of_count[len(rows)] for rows in self.own]
         starts = np.concatenate(([0], np.cumsum([len(rows) for rows in self.own])))
         rows = np.concatenate(self.own) if self.own else np.zeros(0, np.int64)
         data = np.concatenate(of_member) if of_member else np.zeros(0)
