@@ -18,7 +18,7 @@ from models.evaluation.baselines.counting import (
     RecentTop,
     Trex,
 )
-from models.evaluation.baselines.factors import Factors, installed
+from models.evaluation.baselines.factors import Factors
 from models.evaluation.baselines.history import History
 from models.evaluation.baselines.items_alike import ItemKnn, TrexWithCart
 from models.evaluation.baselines.members_alike import TifuKnn, UpCf
@@ -232,7 +232,7 @@ def test_a_method_without_any_history_lists_nothing_and_goes_on(method: BasketMe
     assert set(lists[-1]) == {0, 1}
 
 
-@pytest.mark.skipif(not installed(), reason="the extra `evaluate` is not installed")
+@pytest.mark.usefixtures("implicit")
 @pytest.mark.parametrize("name", ["als", "bpr"])
 def test_factors_find_the_products_of_two_groups_of_members(name: str) -> None:
     events = [paid(f"{n}", f"m{n % 20}", *(f"{'ab'[n % 2]}{(n // 3 + k) % 6}" for k in range(3)), at=n) for n in range(200)]

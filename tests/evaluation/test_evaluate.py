@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from models.evaluation.baselines.factors import installed
 from models.evaluation.methods import TASKS, names_of
 from streams.cli.main import regulars
 from streams.evaluating import evaluation
 from tests.evaluation.planted import DAY, START, WEEK, Shop
 
 MIDDLE = str(START + 8 * WEEK)
-LONG = pytest.mark.skipif(not installed(), reason="the extra `evaluate` is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +39,7 @@ def by_name(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["method"]: row for row in told["methods"]}
 
 
-@LONG
+@pytest.mark.usefixtures("implicit")
 @pytest.mark.parametrize(
     ("task", "protocol"),
     [

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from models.evaluation.baselines.factors import VisitFactors, installed
+from models.evaluation.baselines.factors import VisitFactors
 from models.evaluation.baselines.next_products import ItemKnnVisits, PopularVisits, Transitions
 from models.evaluation.baselines.visits_alike import Neighbours, Revisit, Stan, VisitMethod, VSknn, Vstan, WithRevisit
 from models.evaluation.cases import Setting, plan_of_visits
@@ -184,7 +184,7 @@ def test_a_product_that_no_visit_had_leads_to_what_is_popular(method: VisitMetho
     assert set(method.list_for([9], NOW, np.array([2, 1] + [0] * 10), 2)) - {9} <= {0, 1}
 
 
-@pytest.mark.skipif(not installed(), reason="the extra `evaluate` is not installed")
+@pytest.mark.usefixtures("implicit")
 @pytest.mark.parametrize("name", ["als", "bpr"])
 def test_factors_find_the_products_of_two_groups_of_visits(name: str) -> None:
     random = Random(1)
