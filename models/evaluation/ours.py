@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aggregates.behaviour import Favourited
+from aggregates.cart.events import CartItemAdded
 from aggregates.decider import Recorded
+from aggregates.order.events import OrderPaid
+from models.evaluation.facts import Act, products_in
 from models.learner import Learner
+from models.recommender.browsing import shopper_of
 from models.recommender.lists import LISTED
-from models.recommender.visits import Visit
+from models.recommender.visits import Visit, add
 
 OURS = "regulars"
 
+DID: dict[type, str] = {Favourited: "like", CartItemAdded: "cart", OrderPaid: "buy"}
+"""What an act does in a visit, if it is more than a look."""
+
 
 class Ours:
-    """``frozen``: nothing is learned any more; what shoppers do still joins their visits."""
-
     def __init__(self, zone: str) -> None:
         self.learner = Learner(zone)
 
@@ -25,7 +31,14 @@ class Ours:
         self.learner.fold(chunk)
 
     def freeze(self) -> None:
-        self.learner.browsing.freeze()
+        """Learn nothing from now on, not even from visits that end; :meth:`see` is for what still happens in visits."""
+        self.learner.browsing.visits.learning = False
+
+    def see(self, event: Act) -> None:
+        """Add an act to its visit, and learn nothing from it."""
+        visit = self.learner.browsing.visits.visit(shopper_of(event), event.at)
+        for product in products_in(event):
+            add(visit.products, product, DID.get(type(event), "view"))
 
     def for_member(self, member: str, at: int) -> Mapping[str, list[str]]:
         """Return the list for a member's next basket, and each source's alone."""

@@ -13,7 +13,7 @@ from models.evaluation.baselines.history import History
 from models.evaluation.baselines.method import BasketMethod
 from models.evaluation.baselines.visits_alike import VisitMethod
 from models.evaluation.cases import Case, Plan
-from models.evaluation.facts import IDLE, Baskets, Numbers, Visits
+from models.evaluation.facts import ACTS, IDLE, Baskets, Numbers, Visits
 from models.evaluation.measures import PER_CASE, Results, measured, novelty
 from models.evaluation.ours import OURS, Ours
 
@@ -239,24 +239,20 @@ class OursRun:
 
     def _reach(self, case: Case) -> None:
         """Learn, or if frozen only see, what came before a case."""
-        last = case.index
-        if not self._plan.online and self._plan.until is None:
-            return  # the last baskets of all are hidden at once
-        while self._next < last:
-            until = min(last, self._next + CHUNK)
-            span = [Recorded(n + 1, self._events[n]) for n in range(self._next, until)]
-            if not self._plan.online:
-                span = [recorded for recorded in span if self._is_seen(recorded)]
-            if span:
-                self._ours.learn(span)
-            self._next = until
+        if not self._plan.online:
+            self._see(range(self._next, case.index))
+        else:
+            for first in range(self._next, case.index, CHUNK):
+                until = min(case.index, first + CHUNK)
+                self._ours.learn([Recorded(n + 1, self._events[n]) for n in range(first, until)])
+        self._next = case.index
 
-    def _is_seen(self, recorded: Recorded) -> bool:
-        """Whether an event joins a visit of a recommender that is frozen: it is of a test visit."""
-        return recorded.position - 1 in self._plan.held and not self._is_basket(recorded.event)
-
-    def _is_basket(self, event: object) -> bool:
-        return hasattr(event, "order")
+    def _see(self, span: range) -> None:
+        """Let a frozen recommender see what happened in test visits."""
+        for n in span:
+            event = self._events[n]
+            if n in self._plan.held and isinstance(event, ACTS) and (event.member or event.session):
+                self._ours.see(event)
 
 
 def happened(event: object) -> int:

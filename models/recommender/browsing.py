@@ -45,11 +45,6 @@ class Browsing:
         self.paths = Paths()
         self.dismissed: dict[str, dict[str, None]] = {}
         self.refused: set[str] = set()  # shoppers whose dismissed products are not as they were written last
-        self._learning = True
-
-    def freeze(self) -> None:
-        """From now on learn nothing: visits go on, where they lead stays as it is."""
-        self._learning = self.visits.learning = False
 
     def learn_one(self, event: Event) -> str | None:
         """Learn from one act; the shopper whose list is another one now, if any."""
@@ -121,8 +116,7 @@ class Browsing:
     def _act(self, shopper: str, product: str, kind: str, at: int) -> None:
         visit = self.visits.visit(shopper, at)
         before = [other for other in visit.latest(BACK + 1) if other != product][:BACK]
-        if self._learning:
-            self.paths.learn_one(product, kind, before, at)
+        self.paths.learn_one(product, kind, before, at)
         add(visit.products, product, kind)
 
     def _refuse(self, shopper: str, product: str, at: int) -> None:
