@@ -26,10 +26,9 @@ from streams.evaluating.page import page
 from streams.evaluating.shop_log_events import ShopLogEvents
 from streams.imports.complete_journey import SHOP, CompleteJourney
 from streams.imports.shop_log.archive import raw_lines
-from streams.imports.shop_log.header import with_header
 from streams.imports.shop_log.instants import instant
-from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejected import Rejected
+from streams.imports.shop_log.reading import Reader, with_header
+from streams.imports.shop_log.rejects import Rejected
 
 JOURNEY = "complete-journey"
 PROTOCOLS = ("prequential", "last-basket", "holdout")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.events import OrderPaid, net_of
-from aggregates.product import ListProduct, ProductListed
+from aggregates.product import ListProduct, Product, product
 from streams.imports.complete_journey import CompleteJourney
 
 
@@ -18,17 +18,7 @@ def journey_events(journey: CompleteJourney) -> Iterator[object]:
         for command in () if callable(commands) else commands:  # this import decides nothing as it goes
             match command:
                 case ListProduct() as told:
-                    yield ProductListed(
-                        told.product,
-                        told.name,
-                        told.department,
-                        told.category,
-                        told.brand,
-                        told.price,
-                        told.stock,
-                        told.attributes,
-                        told.at,
-                    )
+                    yield from product.decide(told, Product())
                 case PlaceOrder() as told:
                     placed[told.order] = told
                 case PayOrder() as told:

@@ -17,7 +17,7 @@ def paid(order: str, member: str | None, *products: str, at: int = 0) -> OrderPa
 
 
 def viewed(session: str | None, product: str, at: int = 0, member: str | None = None) -> Viewed:
-    return Viewed(product, member, session, at)
+    return Viewed(product=product, member=member, session=session, at=at)
 
 
 def baskets(events: Sequence[object]) -> Baskets:

@@ -9,7 +9,7 @@ from aggregates.order.events import OrderPaid
 from models.evaluation.cases import Setting, half_of, plan_of_baskets, plan_of_visits
 from models.evaluation.filtering import filtered
 from models.evaluation.ranking import joined, top, top_of
-from tests.evaluation.given import HOUR, baskets, paid, viewed, visits
+from tests.models.evaluation.given import HOUR, baskets, paid, viewed, visits
 
 
 def test_the_last_basket_of_members_with_two_earlier_ones_is_foretold_from_everybody_elses() -> None:

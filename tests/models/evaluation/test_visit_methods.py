@@ -16,7 +16,7 @@ from models.evaluation.baselines.next_products import ItemKnnVisits, PopularVisi
 from models.evaluation.baselines.visits_alike import Neighbours, Revisit, Stan, VisitMethod, VSknn, Vstan, WithRevisit
 from models.evaluation.cases import Setting, plan_of_visits
 from models.evaluation.running import VisitStream, run_visits
-from tests.evaluation.given import HOUR, NoMeter, viewed, visits
+from tests.models.evaluation.given import HOUR, NoMeter, viewed, visits
 
 DAY = 86_400_000
 ROUNDS = {"als": 50, "bpr": 1000}  # so few baskets and visits need many

@@ -17,8 +17,8 @@ from models.recommender.lists import Recommendations
 from models.recommender.visitors import VisitPage
 from streams.evaluating.shop_log_events import ShopLogEvents
 from streams.imports.shop_log.reading import Reader
-from tests.evaluation.given import HOUR, NoMeter, paid, viewed
-from tests.evaluation.planted import START, WEEK, Shop
+from tests.models.evaluation.given import HOUR, NoMeter, paid, viewed
+from tests.streams.evaluating.planted import START, WEEK, Shop
 
 
 @pytest.fixture(scope="module")

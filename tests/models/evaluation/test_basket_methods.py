@@ -26,7 +26,7 @@ from models.evaluation.baselines.method import BasketMethod
 from models.evaluation.cases import Case, Setting, plan_of_baskets
 from models.evaluation.facts import Baskets
 from models.evaluation.running import run_baskets
-from tests.evaluation.given import NoMeter, baskets, paid
+from tests.models.evaluation.given import NoMeter, baskets, paid
 
 DAY = 86_400_000
 ROUNDS = {"als": 50, "bpr": 1000}  # so few baskets and visits need many

@@ -11,10 +11,10 @@ from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed
 from streams.evaluating.shop_log_events import ShopLogEvents
 from streams.imports.shop_log.importing import ShopLogImport
-from streams.imports.shop_log.plans.planning import Planner
+from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader
 from streams.running.app import App
-from tests.evaluation.planted import Shop
+from tests.streams.evaluating.planted import Shop
 
 AT = 1_700_000_000_000
 

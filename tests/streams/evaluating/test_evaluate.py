@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from models.evaluation.methods import TASKS, names_of
 from streams.cli.main import regulars
 from streams.evaluating import evaluation
-from tests.evaluation.planted import DAY, START, WEEK, Shop
+from tests.streams.evaluating.planted import DAY, START, WEEK, Shop
 
 MIDDLE = str(START + 8 * WEEK)
 
