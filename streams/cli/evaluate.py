@@ -18,8 +18,8 @@ from models.evaluation.cases import MOST_CASES, Setting
 from models.evaluation.facts import KINDS
 from models.evaluation.filtering import filtered
 from models.evaluation.methods import TASKS, names_of
-from streams.cli.console import ERR
-from streams.cli.shop_log_file import check_shop, opened
+from streams.cli.console import grid, require_output, say, show_parts
+from streams.cli.import_shop_log import check_shop, opened
 from streams.evaluating.evaluation import NEXT_ITEM, Evaluation, Task
 from streams.evaluating.journey_events import journey_events
 from streams.evaluating.page import page
@@ -52,7 +52,7 @@ def lengths(context: click.Context, parameter: click.Parameter, text: str) -> tu
 
 @click.command()
 @click.argument("source", metavar="FILE|complete-journey")
-@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="What is to be foretold.")
+@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="What is to be predicted.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="Which cases there are, and what may be learned.")
 @click.option("--test-from", metavar="TIME", help="Cases from this instant on: ISO 8601 with an offset, or epoch milliseconds.")
 @click.option("--freeze", is_flag=True, help="With holdout: learn nothing from that instant on.")
@@ -87,7 +87,7 @@ def evaluate(
     top_file: Path | None,
     html_file: Path | None,
 ) -> None:
-    """Hold the recommender against published methods, over a shop-log FILE or Complete Journey. Docs: docs/evaluate.md."""
+    """Compare the recommender with published methods, over a shop-log FILE or Complete Journey. Docs: docs/evaluate.md."""
     check(task, protocol, test_from, freeze, types, methods)
     check_shop(zone, None)
     setting = Setting(protocol, since(test_from, zone), freeze, task == "cart-completion", min_prefix, cases)
@@ -96,8 +96,8 @@ def evaluate(
     if preparation:
         events = filtered(events)
     evaluation = Evaluation(Task(task, setting, cutoffs, types, shop_zone), events)
-    ERR.print(f"{len(events):,} events, {len(evaluation.plan.cases):,} cases ({time.perf_counter() - began:.1f} s)")
-    evaluation.run(methods or names_of(task), lambda name: ERR.print(f"  {name}", style="dim"))
+    say(f"{len(events):,} events, {len(evaluation.plan.cases):,} cases ({time.perf_counter() - began:.1f} s)")
+    evaluation.run(methods or names_of(task), lambda name: say(f"  {name}"))
     report = evaluation.report()
     if html_file:
         write(html_file, page(report).encode())
@@ -149,12 +149,13 @@ def read(source: str, zone: str | None) -> tuple[list[object], str]:
         )
         events = list(reading.events(lines))
     for why, count in reading.skipped.most_common():
-        ERR.print(f"  left out {count:,} lines: {why}")
+        say(f"  left out {count:,} lines: {why}")
     return events, shop_zone
 
 
 def write(path: Path, content: bytes) -> None:
     if path == Path("-"):
+        require_output()
         sys.stdout.buffer.write(content)
         return
     try:
@@ -164,9 +165,8 @@ def write(path: Path, content: bytes) -> None:
 
 
 def show(report: dict[str, Any], cutoffs: Sequence[int], measures: Sequence[str]) -> None:
-    """Print the figures that the task is about, a line a method."""
+    """Print the figures that the task is about, a row a method."""
     names = [f"{measure}@{cutoff}" for cutoff in cutoffs for measure in measures]
-    head = ("method", *names, f"{names[0]} less ours", "ms p50", "ms p99", "s", "MB")
     rows = [
         (
             row["method"],
@@ -179,23 +179,13 @@ def show(report: dict[str, Any], cutoffs: Sequence[int], measures: Sequence[str]
         )
         for row in report["methods"]
     ]
-    click.echo(f"{report['task']}, {report['protocol']}{', frozen' if report['frozen'] else ''}: {report['cases']:,} cases")
-    for line in aligned([head, *rows]):
-        click.echo(line)
+    columns = ("method", *names, f"{names[0]} less ours", "ms p50", "ms p99", "s", "MB")
+    title = f"{report['task']}, {report['protocol']}{', frozen' if report['frozen'] else ''}: {report['cases']:,} cases"
+    show_parts(grid(title, columns, rows, numbers=range(1, len(columns))))
     for name, why in report["left_out"].items():
-        click.echo(f"left out: {name}: {why}")
+        say(f"left out: {name}: {why}")
     if not report["cases"]:
-        click.echo("No case: is the instant of --test-from after the last event, or does no member come back?")
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines, the first column to the left and the others to the right; no line is ever folded.
-
-    >>> aligned([("method", "hr"), ("ours", "0.5")])
-    ['method   hr', 'ours    0.5']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) for row in rows]
+        say("No case: is the instant of --test-from after the last event, or does no member come back?")
 
 
 def figure(value: float | None) -> str:
