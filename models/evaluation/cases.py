@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from models.evaluation.facts import Baskets, Numbers, Visits
+from models.evaluation.facts import Baskets, Numbers, VisitHistory
 
 MOST_CASES = 50_000
 
@@ -109,7 +109,7 @@ def half_of(order: str, goods: Numbers) -> Numbers:
     return np.array(by_hash[: len(by_hash) // 2], np.int64)
 
 
-def plan_of_visits(visits: Visits, setting: Setting) -> Plan:
+def plan_of_visits(visits: VisitHistory, setting: Setting) -> Plan:
     """Return the cases of the task next-item."""
     since = setting.test_from or 0
     frozen = setting.protocol == "holdout" and setting.freeze
@@ -126,7 +126,7 @@ def plan_of_visits(visits: Visits, setting: Setting) -> Plan:
     return Plan(cases, frozenset(held), not frozen, setting.test_from)
 
 
-def visit_case(visits: Visits, visit: int, place: int) -> Case:
+def visit_case(visits: VisitHistory, visit: int, place: int) -> Case:
     steps = visits.steps[visit]
     earlier = np.array([product for step in steps[:place] for product in step.products], np.int64)
     truth = frozenset(steps[place].products)

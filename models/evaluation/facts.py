@@ -104,7 +104,7 @@ def goods_of(order: OrderPaid) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VisitStep:
     """An act of a visit: one product, or all of an order."""
 
     index: int
@@ -113,7 +113,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Visits:
+class VisitHistory:
     """``names``: a session's id, or ``member@first instant``. ``steps``: of each visit, in the order of the log.
 
     ``who``: the member and session that each visit's latest act names.
@@ -121,7 +121,7 @@ class Visits:
 
     products: list[str]
     names: list[str]
-    steps: list[list[Step]]
+    steps: list[list[VisitStep]]
     who: list[tuple[str | None, str | None]]
 
     @cached_property
@@ -131,7 +131,7 @@ class Visits:
         return [(visit, place) for _, visit, place in sorted(acts)]
 
 
-def visits_of(events: Sequence[object], products: list[str], kinds: Iterable[str]) -> Visits:
+def visits_of(events: Sequence[object], products: list[str], kinds: Iterable[str]) -> VisitHistory:
     """Return the visits that acts of these types make up.
 
     A visit is a session. A member's acts without a session are a visit as long as no pause between them exceeds half an hour.
@@ -151,9 +151,10 @@ def visits_of(events: Sequence[object], products: list[str], kinds: Iterable[str
         who[name] = member, session
     number = {product: n for n, product in enumerate(products)}
     steps = [
-        [Step(index, at, tuple(number[product] for product in goods)) for index, at, goods in acts] for acts in told.values()
+        [VisitStep(index, at, tuple(number[product] for product in goods)) for index, at, goods in acts]
+        for acts in told.values()
     ]
-    return Visits(products, list(told), steps, list(who.values()))
+    return VisitHistory(products, list(told), steps, list(who.values()))
 
 
 def visit_of_member(member: str, at: int, running: dict[str, tuple[str, int]]) -> str:

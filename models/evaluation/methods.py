@@ -22,7 +22,7 @@ TUNED = "-tuned"
 
 
 @dataclass(frozen=True)
-class Entry:
+class MethodEntry:
     """``published``: parameters from a paper or its code. ``others``: sets that are tried, too, when it is tuned.
 
     ``extra``: whether it needs the extra ``evaluate``.
@@ -64,24 +64,24 @@ def vstan_with_revisit(**parameters: Any) -> WithRevisit:
     return WithRevisit(Vstan(**parameters))
 
 
-TREX_ENTRY = Entry(
+TREX_ENTRY = MethodEntry(
     Trex,
     TREX(0.7, 0.9),  # Dunnhumby
     tuple(TREX(alpha, beta) for alpha, beta in product((0.3, 1.0), (0.8, 0.9, 0.95, 0.98))),
 )
 
-OF_BASKETS: dict[str, Entry] = {
-    "g-pop": Entry(GlobalTop, {}),
-    "p-top": Entry(PersonalTop, {}),
-    "gp-top": Entry(lambda: PersonalTop(filled=True), {}),
-    "p-top-recent": Entry(RecentTop, {}),
-    "decay-180": Entry(
+OF_BASKETS: dict[str, MethodEntry] = {
+    "g-pop": MethodEntry(GlobalTop, {}),
+    "p-top": MethodEntry(PersonalTop, {}),
+    "gp-top": MethodEntry(lambda: PersonalTop(filled=True), {}),
+    "p-top-recent": MethodEntry(RecentTop, {}),
+    "decay-180": MethodEntry(
         FadingReturn,
         FADING(180.0, 1.0),
         tuple(FADING(days, trust) for days, trust in product((30.0, 60.0, 180.0, 365.0), (0.4, 1.0))),
     ),
     "trex": TREX_ENTRY,
-    "tifu-knn": Entry(
+    "tifu-knn": MethodEntry(
         TifuKnn,
         TIFU(100, 0.9, 0.9, 0.1, 7, True),  # Complete Journey, retuned by NBR-fairness
         (
@@ -97,7 +97,7 @@ OF_BASKETS: dict[str, Entry] = {
             TIFU(900, 0.9, 0.7, 0.9, 3, False),
         ),
     ),
-    "up-cf": Entry(
+    "up-cf": MethodEntry(
         UpCf,
         UPCF(25, 0.25, 5),  # Complete Journey
         (
@@ -110,13 +110,16 @@ OF_BASKETS: dict[str, Entry] = {
             UPCF(25, 0.75, 10),
         ),
     ),
-    "item-knn": Entry(ItemKnn, {}),
-    "bpr": Entry(named("bpr"), FACTORS(100, 0.01, 100), (FACTORS(32, 0.01, 100), FACTORS(64, 0.001, 50)), extra=True),
-    "als": Entry(named("als"), FACTORS(100, 0.01, 15), (FACTORS(32, 0.1, 15), FACTORS(64, 1.0, 15)), extra=True),
+    "item-knn": MethodEntry(ItemKnn, {}),
+    "bpr": MethodEntry(named("bpr"), FACTORS(100, 0.01, 100), (FACTORS(32, 0.01, 100), FACTORS(64, 0.001, 50)), extra=True),
+    "als": MethodEntry(named("als"), FACTORS(100, 0.01, 15), (FACTORS(32, 0.1, 15), FACTORS(64, 1.0, 15)), extra=True),
 }
-OF_CARTS: dict[str, Entry] = {**OF_BASKETS, "trex-cart": Entry(TrexWithCart, TREX_ENTRY.published, TREX_ENTRY.others)}
+OF_CARTS: dict[str, MethodEntry] = {
+    **OF_BASKETS,
+    "trex-cart": MethodEntry(TrexWithCart, TREX_ENTRY.published, TREX_ENTRY.others),
+}
 
-VSTAN_ENTRY = Entry(
+VSTAN_ENTRY = MethodEntry(
     Vstan,
     VSTAN(200, 5000, 1.81, 40.0, 0.905, 0.905, 0.0),  # RetailRocket
     (
@@ -128,12 +131,12 @@ VSTAN_ENTRY = Entry(
     ),
 )
 
-OF_VISITS: dict[str, Entry] = {
-    "g-pop": Entry(PopularVisits, {}),
-    "revisit": Entry(Revisit, {}),
-    "item-knn": Entry(ItemKnnVisits, {}),
-    "transitions": Entry(Transitions, {}),
-    "v-sknn": Entry(
+OF_VISITS: dict[str, MethodEntry] = {
+    "g-pop": MethodEntry(PopularVisits, {}),
+    "revisit": MethodEntry(Revisit, {}),
+    "item-knn": MethodEntry(ItemKnnVisits, {}),
+    "transitions": MethodEntry(Transitions, {}),
+    "v-sknn": MethodEntry(
         VSknn,
         VSKNN(500, 5000, "quadratic", "div", 5.0),  # Diginetica
         (
@@ -143,18 +146,26 @@ OF_VISITS: dict[str, Entry] = {
             VSKNN(200, 2500, "quadratic", "quadratic", 2.0),
         ),
     ),
-    "stan": Entry(
+    "stan": MethodEntry(
         Stan,
         STAN(500, 1000, 1.81, 100.0, 0.4525),  # RetailRocket
         (STAN(1500, 2500, 0.905, 100.0, 0.4525), STAN(100, 2500, 5.0, 4.42, 5.0), STAN(200, 2500, 3.62, 40.0, 1.81)),
     ),
     "vstan": VSTAN_ENTRY,
-    "vstan+revisit": Entry(vstan_with_revisit, VSTAN_ENTRY.published, VSTAN_ENTRY.others),
-    "bpr": Entry(named_of_visits("bpr"), FACTORS(100, 0.01, 100), (FACTORS(32, 0.01, 100), FACTORS(64, 0.001, 50)), extra=True),
-    "als": Entry(named_of_visits("als"), FACTORS(100, 0.01, 15), (FACTORS(32, 0.1, 15), FACTORS(64, 1.0, 15)), extra=True),
+    "vstan+revisit": MethodEntry(vstan_with_revisit, VSTAN_ENTRY.published, VSTAN_ENTRY.others),
+    "bpr": MethodEntry(
+        named_of_visits("bpr"), FACTORS(100, 0.01, 100), (FACTORS(32, 0.01, 100), FACTORS(64, 0.001, 50)), extra=True
+    ),
+    "als": MethodEntry(
+        named_of_visits("als"), FACTORS(100, 0.01, 15), (FACTORS(32, 0.1, 15), FACTORS(64, 1.0, 15)), extra=True
+    ),
 }
 
-TASKS: Mapping[str, Mapping[str, Entry]] = {"next-basket": OF_BASKETS, "cart-completion": OF_CARTS, "next-item": OF_VISITS}
+TASKS: Mapping[str, Mapping[str, MethodEntry]] = {
+    "next-basket": OF_BASKETS,
+    "cart-completion": OF_CARTS,
+    "next-item": OF_VISITS,
+}
 
 
 def names_of(task: str) -> list[str]:
@@ -167,11 +178,11 @@ def names_of(task: str) -> list[str]:
     return names
 
 
-def basket_method(entry: Entry, parameters: Parameters) -> BasketMethod:
+def basket_method(entry: MethodEntry, parameters: Parameters) -> BasketMethod:
     made: BasketMethod = entry.make(**parameters)
     return made
 
 
-def visit_method(entry: Entry, parameters: Parameters) -> VisitMethod:
+def visit_method(entry: MethodEntry, parameters: Parameters) -> VisitMethod:
     made: VisitMethod = entry.make(**parameters)
     return made

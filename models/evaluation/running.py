@@ -13,7 +13,7 @@ from models.evaluation.baselines.history import History
 from models.evaluation.baselines.method import BasketMethod
 from models.evaluation.baselines.visits_alike import VisitMethod
 from models.evaluation.cases import Case, Plan
-from models.evaluation.facts import ACTS, IDLE, Baskets, Numbers, Visits
+from models.evaluation.facts import ACTS, IDLE, Baskets, Numbers, VisitHistory
 from models.evaluation.measures import PER_CASE, Results, measured, novelty
 from models.evaluation.ours import OURS, Ours
 
@@ -33,7 +33,7 @@ class Meter(Protocol):
         """Note the memory in use, if it is the most so far."""
 
 
-class Tally:
+class CaseTally:
     """Collects lists, what they are worth, and how long each took."""
 
     def __init__(self, cases: Sequence[Case], cutoffs: Sequence[int], meter: Meter) -> None:
@@ -88,12 +88,12 @@ class BasketStream:
         return np.arange(passed)
 
 
-def run_baskets(method: BasketMethod, baskets: Baskets, plan: Plan, cutoffs: Sequence[int], meter: Meter) -> Tally:
+def run_baskets(method: BasketMethod, baskets: Baskets, plan: Plan, cutoffs: Sequence[int], meter: Meter) -> CaseTally:
     """Run a method for baskets.
 
     Online, own baskets and popularity are as of the case, what the method fits is as of when it was fitted last.
     """
-    stream, tally = BasketStream(baskets, plan), Tally(plan.cases, cutoffs, meter)
+    stream, tally = BasketStream(baskets, plan), CaseTally(plan.cases, cutoffs, meter)
     history: History | None = None
     for case in plan.cases:
         known = stream.known(case)
@@ -111,7 +111,7 @@ class VisitStream:
     done nothing for half an hour, and what comes after the pause is a visit of its own to learn from.
     """
 
-    def __init__(self, visits: Visits, plan: Plan, learn: Callable[[Sequence[int], int], None]) -> None:
+    def __init__(self, visits: VisitHistory, plan: Plan, learn: Callable[[Sequence[int], int], None]) -> None:
         self._visits, self._plan, self._learn = visits, plan, learn
         self.popularity: Numbers = np.zeros(len(visits.products), np.int64)
         self._live: OrderedDict[int, tuple[int, list[int]]] = OrderedDict()
@@ -159,10 +159,10 @@ class VisitStream:
         return {visit for _, visit in whole}
 
 
-def run_visits(method: VisitMethod, visits: Visits, plan: Plan, cutoffs: Sequence[int], meter: Meter) -> Tally:
+def run_visits(method: VisitMethod, visits: VisitHistory, plan: Plan, cutoffs: Sequence[int], meter: Meter) -> CaseTally:
     """Run a method for visits."""
     method.begin(len(visits.products))
-    stream, tally = VisitStream(visits, plan, method.learn), Tally(plan.cases, cutoffs, meter)
+    stream, tally = VisitStream(visits, plan, method.learn), CaseTally(plan.cases, cutoffs, meter)
     for case in plan.cases:
         stream.reach(case)
         method.settle()
@@ -179,7 +179,7 @@ class OursRun:
         self._cutoffs = cutoffs
         self._next = 0
 
-    def baskets(self, baskets: Baskets) -> Mapping[str, Tally]:
+    def baskets(self, baskets: Baskets) -> Mapping[str, CaseTally]:
         """Run the tasks next-basket and cart-completion."""
         stream, names = BasketStream(baskets, self._plan), baskets.products
 
@@ -195,7 +195,7 @@ class OursRun:
 
         return self._run(names, lists_of, popularity_by)
 
-    def visits(self, visits: Visits) -> Mapping[str, Tally]:
+    def visits(self, visits: VisitHistory) -> Mapping[str, CaseTally]:
         """Run the task next-item."""
         stream = VisitStream(visits, self._plan, lambda _products, _at: None)
 
@@ -210,9 +210,9 @@ class OursRun:
         names: Sequence[str],
         lists_of: Callable[[Case], Mapping[str, list[str]]],
         popularity_by: Callable[[Case], Numbers],
-    ) -> Mapping[str, Tally]:
+    ) -> Mapping[str, CaseTally]:
         number = {product: n for n, product in enumerate(names)}
-        tallies: dict[str, Tally] = {}
+        tallies: dict[str, CaseTally] = {}
         if not self._plan.online:
             self._learn_history()
         for case in self._plan.cases:
@@ -222,7 +222,7 @@ class OursRun:
             took = 1000 * (self._meter.seconds() - began)
             for source, listed in lists.items():
                 name = source if source == OURS else f"{OURS}:{source}"
-                tally = tallies.setdefault(name, Tally(self._plan.cases, self._cutoffs, self._meter))
+                tally = tallies.setdefault(name, CaseTally(self._plan.cases, self._cutoffs, self._meter))
                 tally.add(case, popularity, [number[product] for product in listed], took)
         return tallies
 

@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from models.evaluation.cases import Plan, Setting, plan_of_baskets, plan_of_visits
-from models.evaluation.facts import Baskets, Visits, baskets_of, visits_of
+from models.evaluation.facts import Baskets, VisitHistory, baskets_of, visits_of
 from models.evaluation.measures import PER_CASE
-from models.evaluation.methods import Entry, Parameters, basket_method, visit_method
-from models.evaluation.running import Meter, Tally, happened, run_baskets, run_visits
+from models.evaluation.methods import MethodEntry, Parameters, basket_method, visit_method
+from models.evaluation.running import CaseTally, Meter, happened, run_baskets, run_visits
 
 CASES = 500
 """Cases that a set of parameters is judged on."""
@@ -49,11 +49,11 @@ class Tuner:
         return baskets, plan_of_baskets(baskets, self._setting(baskets.at.tolist()))
 
     @cached_property
-    def visits(self) -> tuple[Visits, Plan]:
+    def visits(self) -> tuple[VisitHistory, Plan]:
         visits = visits_of(self.before, self.products, self.kinds)
         return visits, plan_of_visits(visits, self._setting([steps[0].at for steps in visits.steps]))
 
-    def best(self, entry: Entry) -> Parameters:
+    def best(self, entry: MethodEntry) -> Parameters:
         """Return the best set of an entry's grid; with no case to judge on, the published one."""
         judged = [(self._worth(entry, parameters), -place) for place, parameters in enumerate(entry.grid())]
         return entry.grid()[-max(judged)[1]]
@@ -64,7 +64,7 @@ class Tuner:
         split = int(np.quantile(instants, SHARE)) if instants else 0
         return replace(self.setting, protocol="holdout", test_from=split, freeze=True, most=CASES)
 
-    def _worth(self, entry: Entry, parameters: Parameters) -> float:
+    def _worth(self, entry: MethodEntry, parameters: Parameters) -> float:
         if self.kinds:
             visits, plan = self.visits
             ran = run_visits(visit_method(entry, parameters), visits, plan, self.cutoffs, self.meter)
@@ -74,7 +74,7 @@ class Tuner:
         return worth(ran, ("recall", "ndcg"), min(self.cutoffs))
 
 
-def worth(ran: Tally, measures: Sequence[str], cutoff: int) -> float:
+def worth(ran: CaseTally, measures: Sequence[str], cutoff: int) -> float:
     """Return the sum of the means of some measures, 0 without a case."""
     if not ran.lists:
         return 0.0

@@ -20,7 +20,7 @@ from models.evaluation.filtering import filtered
 from models.evaluation.methods import TASKS, names_of
 from streams.cli.console import grid, require_output, say, show_parts
 from streams.cli.import_shop_log import check_shop, opened
-from streams.evaluating.evaluation import NEXT_ITEM, Evaluation, Task
+from streams.evaluating.evaluation import NEXT_ITEM, Evaluation, EvaluationTask
 from streams.evaluating.journey_events import journey_events
 from streams.evaluating.page import page
 from streams.evaluating.shop_log_events import ShopLogEvents
@@ -95,7 +95,7 @@ def evaluate(
     events, shop_zone = read(source, zone)
     if preparation:
         events = filtered(events)
-    evaluation = Evaluation(Task(task, setting, cutoffs, types, shop_zone), events)
+    evaluation = Evaluation(EvaluationTask(task, setting, cutoffs, types, shop_zone), events)
     say(f"{len(events):,} events, {len(evaluation.plan.cases):,} cases ({time.perf_counter() - began:.1f} s)")
     evaluation.run(methods or names_of(task), lambda name: say(f"  {name}"))
     report = evaluation.report()

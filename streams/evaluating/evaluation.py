@@ -18,11 +18,11 @@ import numpy as np
 
 from models.evaluation.baselines.factors import installed
 from models.evaluation.cases import Plan, Setting, plan_of_baskets, plan_of_visits
-from models.evaluation.facts import Baskets, Visits, baskets_of, products_of, visits_of
+from models.evaluation.facts import Baskets, VisitHistory, baskets_of, products_of, visits_of
 from models.evaluation.measures import over_time, summary
-from models.evaluation.methods import TASKS, TUNED, Entry, Parameters, basket_method, visit_method
+from models.evaluation.methods import TASKS, TUNED, MethodEntry, Parameters, basket_method, visit_method
 from models.evaluation.ours import OURS, Ours
-from models.evaluation.running import OursRun, Tally, run_baskets, run_visits
+from models.evaluation.running import CaseTally, OursRun, run_baskets, run_visits
 from models.evaluation.tuning import Tuner
 
 PERIODS = 24
@@ -72,7 +72,7 @@ def resident() -> int:
 
 
 @dataclass(frozen=True)
-class Task:
+class EvaluationTask:
     """``kinds``: the types of acts that are a visit's steps. ``cutoffs``: the list lengths that are measured."""
 
     name: str
@@ -87,18 +87,18 @@ class Method:
     """What came of one method. ``told``: its row of the report, without the measures."""
 
     name: str
-    tally: Tally
+    tally: CaseTally
     told: dict[str, Any] = field(default_factory=dict)
 
 
 class Evaluation:
     """``events``: the shop's history in the order of its log."""
 
-    def __init__(self, task: Task, events: Sequence[object]) -> None:
+    def __init__(self, task: EvaluationTask, events: Sequence[object]) -> None:
         self.task, self._events = task, events
         self.products = products_of(events)
         self._baskets: Baskets | None = None
-        self._visits: Visits | None = None
+        self._visits: VisitHistory | None = None
         if task.name == NEXT_ITEM:
             self._visits = visits_of(events, self.products, task.kinds)
             self.plan: Plan = plan_of_visits(self._visits, task.setting)
@@ -170,13 +170,13 @@ class Evaluation:
     def _run_ours(self) -> None:
         self.meter.begin()
         run = OursRun(Ours(self.task.zone), self._events, self.plan, self.task.cutoffs, self.meter)
-        tallies: Mapping[str, Tally]
+        tallies: Mapping[str, CaseTally]
         tallies = run.visits(self._visits) if self._visits else run.baskets(self._baskets) if self._baskets else {}
         self.meter.look()
         for name, tally in tallies.items():
             self._add(name, tally, {})
 
-    def _run_method(self, name: str, entry: Entry) -> None:
+    def _run_method(self, name: str, entry: MethodEntry) -> None:
         parameters, tuned = entry.published, {}
         if name.endswith(TUNED):
             began = self.meter.seconds()
@@ -187,7 +187,7 @@ class Evaluation:
         self.meter.look()
         self._add(name, tally, {"parameters": parameters, **tuned})
 
-    def _tally(self, entry: Entry, parameters: Parameters) -> Tally:
+    def _tally(self, entry: MethodEntry, parameters: Parameters) -> CaseTally:
         if self._visits is not None:
             return run_visits(visit_method(entry, parameters), self._visits, self.plan, self.task.cutoffs, self.meter)
         assert self._baskets is not None  # noqa: S101 - one of the two is there
@@ -199,7 +199,7 @@ class Evaluation:
         kinds = task.kinds if self._visits is not None else ()
         return Tuner(self._events, self.products, self.plan, task.setting, kinds, task.cutoffs, self.meter)
 
-    def _add(self, name: str, tally: Tally, told: dict[str, Any]) -> None:
+    def _add(self, name: str, tally: CaseTally, told: dict[str, Any]) -> None:
         took = np.array(tally.milliseconds)
         self.methods.append(
             Method(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aggregates.behaviour import Viewed
 from aggregates.order.events import OrderLine, OrderPaid
-from models.evaluation.facts import Baskets, Visits, baskets_of, products_of, visits_of
+from models.evaluation.facts import Baskets, VisitHistory, baskets_of, products_of, visits_of
 
 HOUR = 3_600_000
 
@@ -24,7 +24,7 @@ def baskets(events: Sequence[object]) -> Baskets:
     return baskets_of(events, products_of(events))
 
 
-def visits(events: Sequence[object], *kinds: str) -> Visits:
+def visits(events: Sequence[object], *kinds: str) -> VisitHistory:
     return visits_of(events, products_of(events), kinds or ("view",))
 
 
