@@ -11,15 +11,15 @@ import click
 import orjson
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from infra.kafka.compacted_topic import settle, table
-from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import delete_key, read_table
 from infra.settings import from_environment
+from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import ERR, OUT, grid, pairs
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.rebuild import Tell
 from streams.kafka.dead_letters.retrying import Retry
-from streams.kafka.topics import DEAD_LETTERS, broker
+from streams.kafka.topics import DEAD_LETTERS, broker_settings
 from streams.running.app import running
 
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
@@ -28,14 +28,16 @@ COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 @click.group("dead-letters")
 def dead_letters() -> None:
     """Records that no fold could take, and events that one fold could not."""
-    hush_clients()
+    throttle_client_logs()
 
 
 @dead_letters.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each.")
 def list_letters(as_json: bool) -> None:
     """Every letter that is not settled, the oldest first."""
-    found = table(broker(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b""))
+    found = read_table(
+        broker_settings(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b"")
+    )
     if as_json:
         for letter in found.values():
             click.echo(orjson.dumps({"id": letter.id} | {k: v for k, v in vars(letter).items() if k != "value"}))
@@ -51,7 +53,7 @@ def list_letters(as_json: bool) -> None:
 @click.option("--raw", is_flag=True, help="Print the record's bytes as they are, and nothing else.")
 def show(letter_id: str, as_json: bool, raw: bool) -> None:
     """All of one letter, with the bytes of its record."""
-    letter = one(broker(from_environment()), letter_id)
+    letter = one(broker_settings(from_environment()), letter_id)
     if raw:
         click.get_binary_stream("stdout").write(letter.value)
     elif as_json:
@@ -71,11 +73,11 @@ def retry(letter_id: str) -> None:
     Documents are folded anew from the log, for their key alone; of a tally the one event is added.
     """
     settings = from_environment()
-    kafka = broker(settings)
+    kafka = broker_settings(settings)
     letter = one(kafka, letter_id)
     with running(settings) as app, reading() as tell:
         done = Retry(app, letter, tell).run()
-    settle(kafka, DEAD_LETTERS, letter.id)
+    delete_key(kafka, DEAD_LETTERS, letter.id)
     for sentence in done:
         click.echo(sentence)
     click.echo(f"{letter.id} is settled.")
@@ -85,14 +87,14 @@ def retry(letter_id: str) -> None:
 @click.argument("letter_id", metavar="ID")
 def drop(letter_id: str) -> None:
     """Let a letter go; the read models stay without what it is about."""
-    kafka = broker(from_environment())
-    settle(kafka, DEAD_LETTERS, one(kafka, letter_id).id)
+    kafka = broker_settings(from_environment())
+    delete_key(kafka, DEAD_LETTERS, one(kafka, letter_id).id)
     click.echo(f"{letter_id} is dropped.")
 
 
 def one(kafka: KafkaSettings, letter_id: str) -> DeadLetter:
     """Raises :class:`click.ClickException` if there is no such letter."""
-    raw = table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
+    raw = read_table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
     if raw is None:
         raise click.ClickException(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
     return DeadLetter.unpack(raw)

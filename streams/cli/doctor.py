@@ -13,7 +13,7 @@ from infra.redis.address import shown
 from infra.settings import Settings, from_environment
 from streams.cli.console import OUT, grid, pairs
 from streams.running.app import App, redis_url, running
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 
 PARTS = (
     "eventsourcing",
@@ -32,7 +32,7 @@ def doctor() -> None:
     """What is installed and reachable, which mode, and how far each fold has come."""
     with running(from_environment()) as app:
         settings, redis = app.settings, app.views.client.info()
-        about = app.log.about()
+        about = app.log.database_info()
         server = "named by REDIS_URL" if settings.redis_url else "embedded; `regulars stop` ends it"
         told: list[tuple[str, object]] = [
             ("mode", MODES[app.feed]),
@@ -48,7 +48,7 @@ def doctor() -> None:
             *((part, installed(part)) for part in PARTS),
         ]
         OUT.print(pairs("Regulars", told))
-        rows = ((fold.fold, fold.source, f"{fold.position:,}", f"{fold.behind:,}") for fold in standings(app))
+        rows = ((fold.fold, fold.source, f"{fold.position:,}", f"{fold.behind:,}") for fold in fold_positions(app))
         OUT.print(grid("Folds", ("fold", "fed from", "position", "behind by"), rows, numbers=(2, 3)))
 
 
@@ -61,7 +61,7 @@ def kafka(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.kafka:
         yield "kafka", f"{settings.kafka.bootstrap} (named by KAFKA_BOOTSTRAP)"
     elif embedded.directory.exists():
-        yield "kafka", f"{embedded.bootstrap} (embedded, {'running' if embedded.serving() else 'not running'})"
+        yield "kafka", f"{embedded.bootstrap} (embedded, {'running' if embedded.server_pid() else 'not running'})"
 
 
 def relayed(app: App) -> Iterator[tuple[str, str]]:

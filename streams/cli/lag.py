@@ -11,8 +11,8 @@ import orjson
 from rich.console import Group, RenderableType
 from rich.live import Live
 
-from infra.kafka.log_throttle import hush_clients
 from infra.settings import from_environment
+from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import OUT, grid
 from streams.queries.lag import Lag, lag_of
 from streams.running.app import running
@@ -29,7 +29,7 @@ def lag(as_json: bool, watch: bool, check: int | None) -> None:
     """How many records each fold has yet to apply, by topic, and how far the relay is behind the log."""
     if watch and check is not None:
         raise click.UsageError("--check looks once: leave out --watch.")
-    hush_clients()
+    throttle_client_logs()
     with running(from_environment()) as app:
         found = lag_of(app)
         if as_json:

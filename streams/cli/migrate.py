@@ -9,13 +9,11 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from infra.errors import Misconfigured
-from infra.event_log.copying import Source, Target, copy
-from infra.event_log.postgres.copying import PostgresSource, PostgresTarget
-from infra.event_log.sqlite.copying import SqliteSource, SqliteTarget
-from infra.postgres.address import SCHEMES, checked, shown
+from infra.event_log.copying import PostgresSource, PostgresTarget, Source, SqliteSource, SqliteTarget, Target, copy_tables
+from infra.postgres.connection import SCHEMES, check_url, redact_url
 from infra.settings import Settings, from_environment
 from streams.cli.console import ERR, OUT, grid
-from streams.running.app import log_url, migrated
+from streams.running.app import log_url, migrate_tables
 
 
 @click.command()
@@ -26,7 +24,7 @@ def migrate() -> None:
     if url is None:
         OUT.print(f"The log of {settings.home} is a SQLite file: it needs no migration.")
         return
-    for done in migrated(settings, url):
+    for done in migrate_tables(settings, url):
         how = "are" if done.before == done.after else f"were of version {done.before}, now they are"
         OUT.print(f"The tables of {done.what} at {done.where} {how} of version {done.after}.", soft_wrap=True)
 
@@ -50,7 +48,9 @@ def copy_log(source: str, target: str, source_keys: str | None, target_keys: str
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=ERR, transient=True) as bar:
         shown_task = bar.add_task("copying")
-        copied = copy(begin, end, lambda table, at, of: bar.update(shown_task, description=table, completed=at, total=of))
+        copied = copy_tables(
+            begin, end, lambda table, at, of: bar.update(shown_task, description=table, completed=at, total=of)
+        )
     OUT.print(grid("Copied", ("table", "rows"), ((table, f"{rows:,}") for table, rows in copied.items()), numbers=(1,)))
 
 
@@ -64,7 +64,7 @@ def source_of(place: str, keys: str | None) -> Source:
 def target_of(place: str, keys: str | None) -> Target:
     settings = place_of(place, keys, "TARGET")
     if url := log_url(settings):
-        for _ in migrated(settings, url):
+        for _ in migrate_tables(settings, url):
             pass
         return PostgresTarget(url, settings.keys_database_url)
     return SqliteTarget(settings.log, settings.keys)
@@ -72,11 +72,11 @@ def target_of(place: str, keys: str | None) -> Target:
 
 def place_of(place: str, keys: str | None, what: str) -> Settings:
     """A home, or the URL of a database, as settings. Raises :class:`Misconfigured` if it is neither."""
-    keys_url = checked(keys, f"--{what.lower()}-keys") if keys else None
+    keys_url = check_url(keys, f"--{what.lower()}-keys") if keys else None
     if place.startswith(SCHEMES):
-        return Settings(Path(), database_url=checked(place, what), keys_database_url=keys_url)
+        return Settings(Path(), database_url=check_url(place, what), keys_database_url=keys_url)
     if "://" in place:
-        raise Misconfigured(f"{what} is {shown(place)}; it must be a home's path or begin with postgresql://.")
+        raise Misconfigured(f"{what} is {redact_url(place)}; it must be a home's path or begin with postgresql://.")
     settings = Settings(Path(place).expanduser().resolve())
     if keys_url and not settings.postgres.exists():
         raise Misconfigured(f"The keys of a SQLite log are beside it: --{what.lower()}-keys is for PostgreSQL.")

@@ -23,8 +23,8 @@ from streams.kafka.local_cluster import EVERY
 from streams.projecting.follower import Follower
 from streams.registry import fold_of_part
 from streams.running.app import App, connected, running
-from streams.running.elastic_follower import ElasticFollower
-from streams.running.positions import Standing, standings
+from streams.running.parallel_follower import ParallelFollower
+from streams.running.positions import FoldPosition, fold_positions
 
 
 @click.command()
@@ -50,10 +50,10 @@ def digest(as_json: bool, wait: float) -> None:
 REMEDY = {"log": "run `regulars follow --once` first", "topics": "is the relay running, and a worker? `--wait` waits for them"}
 
 
-def waited(app: App, seconds: float) -> list[Standing]:
+def waited(app: App, seconds: float) -> list[FoldPosition]:
     """The folds that are behind even after so many seconds."""
     until = time.monotonic() + seconds
-    while (behind := [standing for standing in standings(app) if standing.behind]) and time.monotonic() < until:
+    while (behind := [standing for standing in fold_positions(app) if standing.behind]) and time.monotonic() < until:
         time.sleep(0.1)
     return behind
 
@@ -65,7 +65,7 @@ def follow(once: bool) -> None:
     with running(from_environment()) as app:
         head = app.log.head()
         with ERR.status("following") as status:
-            with closing(ElasticFollower(app)) as follower:
+            with closing(ParallelFollower(app)) as follower:
                 follower.catch_up(lambda position: status.update(f"{position:,} of {head:,} events"))
             if not once:
                 status.update("following and ticking; Ctrl-C ends it")

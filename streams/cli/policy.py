@@ -19,7 +19,7 @@ from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog
 from infra.settings import from_environment
-from infra.yaml_document import written
+from infra.yaml_document import dump_yaml
 from streams.cli.console import ERR, OUT, grid, instant
 from streams.cli.tick import clock_of, told
 from streams.commands.request import Request
@@ -56,7 +56,7 @@ def show(version: int | None) -> None:
     with running(from_environment()) as app:
         known, _ = published(app)
         terms = known.at(clock_of(app)()) if version is None else of_version(known, version)
-        click.echo(f"# version {terms.version}\n{written(plain(terms))}", nl=False)
+        click.echo(f"# version {terms.version}\n{dump_yaml(plain(terms))}", nl=False)
 
 
 @policies.command()

@@ -25,7 +25,7 @@ from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Reject, RejectsFile
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App
-from streams.running.elastic_follower import keeping_up
+from streams.running.parallel_follower import open_follower
 
 SHOWN = 20
 """Rejected lines that are said, the first of them."""
@@ -89,7 +89,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
     damaged: Damaged | None = None
     first: list[Reject] = []
     with ExitStack() as stack:
-        follower = stack.enter_context(keeping_up(app, models))
+        follower = stack.enter_context(open_follower(app, models))
         bars = stack.enter_context(import_bars(app, console, "shop-log", size_of(source.file)))
         bars.begin(follower.catch_up(bars.followed))
         rejected = stack.enter_context(RejectsFile(bad))

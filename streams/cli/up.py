@@ -18,8 +18,8 @@ from infra.settings import from_environment
 from streams.cli.console import ERR, grid
 from streams.imports.complete_journey import SHOP
 from streams.kafka.local_cluster import LocalCluster, local_cluster
-from streams.running.positions import Standing, standings
-from streams.running.processes import Kept
+from streams.running.positions import FoldPosition, fold_positions
+from streams.running.processes import ManagedProcess
 
 LOOK = 0.5  # seconds
 
@@ -40,17 +40,17 @@ def up(workers: int, weeks: int | None, once: bool) -> None:
         watch(cluster, feeding, once, stopped)
         ERR.print("stopping")
     if feeding and feeding.ended:
-        raise click.ClickException(f"The import ended with status {feeding.ended}: {feeding.last_words()}")
+        raise click.ClickException(f"The import ended with status {feeding.ended}: {feeding.last_log_line()}")
 
 
-def watch(cluster: LocalCluster, feeding: Kept | None, once: bool, stopped: threading.Event) -> None:
+def watch(cluster: LocalCluster, feeding: ManagedProcess | None, once: bool, stopped: threading.Event) -> None:
     """Show how things are until told to stop, or until there is no more to do and ``once``."""
     rates = Rates()
     with Live(console=ERR, auto_refresh=False, transient=True) as live:
         while not stopped.wait(LOOK):
             try:
                 cluster.tend()
-                found = standings(cluster.app)
+                found = fold_positions(cluster.app)
             except (Fault, redis.RedisError) as fault:
                 live.update(str(fault), refresh=True)
                 continue
@@ -91,18 +91,18 @@ def state(cluster: LocalCluster) -> str:
     return "  ".join(words(one) for one in cluster.processes.kept)
 
 
-def words(one: Kept) -> str:
+def words(one: ManagedProcess) -> str:
     if one.ended is not None:
         return f"[dim]{one.name} done[/dim]"
     again = f" (started {one.failures + 1} times)" if one.failures else ""
-    return f"[green]{one.name}[/green]{again}" if one.running else f"[red]{one.name} is down[/red]: {one.last_words()[:80]}"
+    return f"[green]{one.name}[/green]{again}" if one.running else f"[red]{one.name} is down[/red]: {one.last_log_line()[:80]}"
 
 
-def table(found: list[Standing], head: int, rates: Rates) -> Table:
+def table(found: list[FoldPosition], head: int, rates: Rates) -> Table:
     title = f"The log: {head:,} events, {rates.of_log:,.0f}/s; read models {rates.of_views:,.0f}/s; Ctrl-C stops it all"
     return grid(title, ("fold", "fed from", "position", "behind by"), lines(found), numbers=(2, 3))
 
 
-def lines(found: list[Standing]) -> Iterator[tuple[str, str, str, str]]:
+def lines(found: list[FoldPosition]) -> Iterator[tuple[str, str, str, str]]:
     for standing in found:
         yield standing.fold, standing.source, f"{standing.position:,}", f"{standing.behind:,}"

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from infra.kafka.eager import Rest, begin
+from infra.kafka.chunks import Continuation, start_eagerly
 
 
 def whole(coroutine: Coroutine[Any, Any, object]) -> object:
     """What it returns, begun here and gone on with by another task."""
 
     async def run() -> object:
-        async def rest(left: Rest) -> object:
+        async def rest(left: Continuation) -> object:
             return await left
 
-        left = begin(coroutine)
+        left = start_eagerly(coroutine)
         return await asyncio.create_task(rest(left)) if left else None
 
     return asyncio.run(run())
@@ -30,7 +30,7 @@ def test_what_has_nothing_to_wait_for_is_done_at_once() -> None:
     async def act() -> None:
         done.append(1)
 
-    assert begin(act()) is None
+    assert start_eagerly(act()) is None
     assert done == [1]
 
 
@@ -39,7 +39,7 @@ def test_what_it_raises_at_its_first_step_is_raised() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        begin(act())
+        start_eagerly(act())
 
 
 def test_what_waits_for_several_things_gets_all_of_them() -> None:
@@ -87,10 +87,10 @@ def test_whoever_is_cancelled_while_going_on_cancels_it() -> None:
             raise
 
     async def run() -> None:
-        async def rest(left: Rest) -> None:
+        async def rest(left: Continuation) -> None:
             await left
 
-        left = begin(act())
+        left = start_eagerly(act())
         assert left
         task = asyncio.create_task(rest(left))
         await asyncio.sleep(0)

@@ -13,8 +13,8 @@ from infra.codec import EventType
 from infra.errors import Misconfigured
 from infra.event_log.append import Append
 from infra.event_log.log import EventLog
-from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.sqlite.log import SqliteLog
+from infra.event_log.postgres import PostgresLog
+from infra.event_log.sqlite import SqliteLog
 from infra.event_log.types import Outcome, Shop
 from tests.infra.ticks import Place, Ticked, open_log, tick, ticking
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from infra.event_log.log import EventLog
-from infra.event_log.types import Relayed
+from infra.event_log.types import RelayCheckpoint
 
-FIRST = Relayed("topic-1", 10, (4, 6))
-LATER = Relayed("topic-1", 25, (10, 15))
+FIRST = RelayCheckpoint("topic-1", 10, (4, 6))
+LATER = RelayCheckpoint("topic-1", 25, (10, 15))
 HOUR = 3600.0
 
 
@@ -47,7 +47,7 @@ def test_a_topic_moves_on_from_what_it_was(log: EventLog) -> None:
 
 
 @pytest.mark.parametrize("believed", [replace(FIRST, topic_id="x"), replace(FIRST, position=9), replace(FIRST, ends=(5, 5))])
-def test_who_believes_otherwise_moves_nothing(log: EventLog, believed: Relayed) -> None:
+def test_who_believes_otherwise_moves_nothing(log: EventLog, believed: RelayCheckpoint) -> None:
     log.take_lease("one", HOUR)
     log.advance("one", "events", None, FIRST)
     assert not log.advance("one", "events", believed, LATER)
@@ -69,6 +69,6 @@ def test_a_topic_never_goes_back_unless_it_was_made_anew(log: EventLog) -> None:
     log.advance("one", "events", None, LATER)
     assert not log.advance("one", "events", LATER, FIRST)
     assert log.advance("one", "events", LATER, LATER), "standing still is no way back"
-    anew = Relayed("topic-2", 0, (0, 0))
+    anew = RelayCheckpoint("topic-2", 0, (0, 0))
     assert log.advance("one", "events", LATER, anew)
     assert log.relayed() == {"events": anew}

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import structlog
 
-from infra.kafka.log_throttle import CLIENTS, INTERVAL
-from infra.telemetry.logs import OURS, log_by
-from infra.telemetry.settings import Observation
+from infra.telemetry.logs import CLIENTS, INTERVAL, OURS, configure_logging
+from infra.telemetry.settings import TelemetrySettings
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +41,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
 
 
 def test_where_an_event_is_stands_in_fields_of_its_own(out: io.StringIO) -> None:
-    log_by(Observation(), out)
+    configure_logging(TelemetrySettings(), out)
     structlog.get_logger("streams.kafka.worker.agents").warning("reading_again", topic="t", partition=3, offset=17)
     (line,) = lines(out)
     assert {"topic": "t", "partition": 3, "offset": 17, "level": "warning", "event": "reading_again"}.items() <= line.items()
@@ -50,7 +49,7 @@ def test_where_an_event_is_stands_in_fields_of_its_own(out: io.StringIO) -> None
 
 
 def test_libraries_speak_the_same_way_and_from_warnings_on(out: io.StringIO) -> None:
-    log_by(Observation(), out)
+    configure_logging(TelemetrySettings(), out)
     logging.getLogger("faust.app").info("starting")
     logging.getLogger("mode.worker").warning("slow by %s", "1 s")
     logging.getLogger("regulars.relay").info("relaying")
@@ -58,7 +57,7 @@ def test_libraries_speak_the_same_way_and_from_warnings_on(out: io.StringIO) -> 
 
 
 def test_the_level_holds_for_us_and_for_the_hushed(out: io.StringIO) -> None:
-    log_by(Observation(log_level="CRITICAL"), out)
+    configure_logging(TelemetrySettings(log_level="CRITICAL"), out)
     structlog.get_logger("streams.x").error("quiet")
     logging.getLogger("aiokafka").error("quiet")
     structlog.get_logger("streams.x").critical("loud")
@@ -70,7 +69,7 @@ def test_a_fault_brings_its_traceback_without_the_values_of_variables(out: io.St
         name = "Ann Example"
         raise ValueError(len(name))
 
-    log_by(Observation(), out)
+    configure_logging(TelemetrySettings(), out)
     try:
         fail()
     except ValueError as fault:
@@ -86,7 +85,7 @@ def test_a_thread_that_an_exception_ends_is_told_of_like_all_else(out: io.String
     def fail() -> None:
         raise RuntimeError("out of luck")
 
-    log_by(Observation(), out)
+    configure_logging(TelemetrySettings(), out)
     thread = threading.Thread(target=fail, name="theirs")
     thread.start()
     thread.join()
@@ -97,7 +96,7 @@ def test_a_thread_that_an_exception_ends_is_told_of_like_all_else(out: io.String
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
 def test_passwords_and_addresses_are_struck_out_wherever_they_stand(out: io.StringIO, log_format: str) -> None:
-    log_by(Observation(log_format=log_format), out)
+    configure_logging(TelemetrySettings(log_format=log_format), out)
     logging.getLogger("mode").error("no answer from %s", "redis://shop:hunter2@redis.example:6379/0")
     structlog.get_logger("streams.x").error(
         "odd", of={"who": ["ann.smith@example.org"]}, fault=ValueError("by bob@example.org")
@@ -112,7 +111,7 @@ def test_passwords_and_addresses_are_struck_out_wherever_they_stand(out: io.Stri
 
 
 def test_plain_text_is_one_line_a_telling(out: io.StringIO) -> None:
-    log_by(Observation(log_format="text"), out)
+    configure_logging(TelemetrySettings(log_format="text"), out)
     structlog.get_logger("streams.x").warning("reading_again", topic="t", partition=3)
     (line,) = out.getvalue().splitlines()
     assert "reading_again" in line
@@ -120,7 +119,7 @@ def test_plain_text_is_one_line_a_telling(out: io.StringIO) -> None:
 
 
 def test_an_outage_says_each_thing_once_in_a_while_with_how_often_it_was_left_out(out: io.StringIO) -> None:
-    log_by(Observation(), out)
+    configure_logging(TelemetrySettings(), out)
     logger = logging.getLogger("aiokafka.consumer.fetcher")
 
     def fail(at: float, place: int) -> None:

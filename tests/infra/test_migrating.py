@@ -11,20 +11,22 @@ import pytest
 
 from infra.codec import Codec, EventType
 from infra.errors import Misconfigured, Unreachable
-from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.postgres.schema import LOG
-from infra.keys.postgres import KEYS, PostgresKeys
-from infra.postgres.migrate import migrate, require
+from infra.event_log.postgres import PostgresLog
+from infra.event_log.schema import LOG_TABLES
+from infra.keys.stores import KEY_TABLES, PostgresKeys
+from infra.postgres.migrate import migrate, require_tables
 from tests.infra.ticks import Ticked, open_keys, open_log, tick
 
 ROOT = Path(__file__).parents[2]
-NOW = LOG.version
-LATER = replace(LOG, steps=(*LOG.steps, ("ALTER TABLE outcomes ADD COLUMN later int", "CREATE TABLE later (a int)")))
+NOW = LOG_TABLES.version
+LATER = replace(
+    LOG_TABLES, steps=(*LOG_TABLES.steps, ("ALTER TABLE outcomes ADD COLUMN later int", "CREATE TABLE later (a int)"))
+)
 
 
 def test_tables_are_made_once_and_a_second_time_changes_nothing(bare_database: str) -> None:
-    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((0, NOW), (0, 1))
-    assert (migrate(bare_database, LOG), migrate(bare_database, KEYS)) == ((NOW, NOW), (1, 1))
+    assert (migrate(bare_database, LOG_TABLES), migrate(bare_database, KEY_TABLES)) == ((0, NOW), (0, 1))
+    assert (migrate(bare_database, LOG_TABLES), migrate(bare_database, KEY_TABLES)) == ((NOW, NOW), (1, 1))
     with open_log(bare_database) as log:
         tick(log, "a")
 
@@ -40,7 +42,7 @@ def test_a_step_is_taken_once_and_keeps_what_is_there(database: str) -> None:
 
 
 def test_a_step_that_fails_leaves_the_version_before(database: str) -> None:
-    broken = replace(LOG, steps=(*LOG.steps, ("CREATE TABLE later (a int)", "CREATE TABLE later (a int)")))
+    broken = replace(LOG_TABLES, steps=(*LOG_TABLES.steps, ("CREATE TABLE later (a int)", "CREATE TABLE later (a int)")))
     with pytest.raises(psycopg.errors.DuplicateTable):
         migrate(database, broken)
     with psycopg.connect(database) as connection:
@@ -60,12 +62,12 @@ def test_tables_of_a_later_version_ask_for_a_later_program(database: str) -> Non
     with pytest.raises(Misconfigured, match=f"are of version {NOW + 1}, this program knows {NOW}: upgrade"), open_log(database):
         pass
     with pytest.raises(Misconfigured, match="upgrade Regulars"):
-        migrate(database, LOG)
+        migrate(database, LOG_TABLES)
 
 
 def test_tables_of_an_earlier_version_ask_for_the_command(database: str) -> None:
     with pytest.raises(Misconfigured, match=f"are of version {NOW}, this program needs {NOW + 1}: run `regulars migrate`"):
-        require(database, LATER)
+        require_tables(database, LATER)
 
 
 def test_four_processes_may_migrate_at_once(bare_database: str, tmp_path: Path) -> None:
@@ -84,12 +86,12 @@ def test_a_database_in_another_encoding_is_refused(database: str) -> None:
         connection.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
         try:
             with pytest.raises(Misconfigured, match="is encoded in LATIN1: make one in UTF8"):
-                migrate(database.replace(connection.info.dbname, "latin"), LOG)
+                migrate(database.replace(connection.info.dbname, "latin"), LOG_TABLES)
         finally:
             connection.execute("DROP DATABASE latin")
 
 
 def test_nobody_there_is_said_without_the_password() -> None:
     with pytest.raises(Unreachable, match="does not answer at postgresql://ada@127") as told:
-        migrate("postgresql://ada:secret@127.0.0.1:1/shop", LOG)
+        migrate("postgresql://ada:secret@127.0.0.1:1/shop", LOG_TABLES)
     assert "secret" not in str(told.value)

@@ -40,13 +40,13 @@ def kept(server: EmbeddedPostgres) -> object:
 
 
 def test_starting_twice_attaches_to_the_server_that_runs_and_stopping_keeps_the_data(server: EmbeddedPostgres) -> None:
-    process = server.serving()
+    process = server.server_pid()
     keep(server)
     server.start()
     EmbeddedPostgres(server.directory).start()
-    assert server.serving() == process
+    assert server.server_pid() == process
     assert server.stop()
-    assert server.serving() is None
+    assert server.server_pid() is None
     assert not server.stop(), "none runs"
     server.start()
     assert kept(server) == "yes"
@@ -82,9 +82,9 @@ def test_whoever_started_it_may_be_killed_and_it_is_attached_to_again(tmp_path: 
             [sys.executable, "-c", program, str(server.directory)], cwd=ROOT, capture_output=True, check=False
         )
         assert ended.returncode == -signal.SIGKILL, ended.stderr
-        before = server.serving()
+        before = server.server_pid()
         server.start()
-        assert before in (None, server.serving())
+        assert before in (None, server.server_pid())
         keep(server)
         assert kept(server) == "yes"
     finally:
@@ -94,13 +94,13 @@ def test_whoever_started_it_may_be_killed_and_it_is_attached_to_again(tmp_path: 
 
 def test_a_server_that_was_killed_is_started_again_with_what_was_committed(server: EmbeddedPostgres) -> None:
     keep(server)
-    process = server.serving()
+    process = server.server_pid()
     assert process
     os.kill(process, signal.SIGKILL)
-    while server.serving():
+    while server.server_pid():
         pass
     server.start()
-    assert server.serving() not in (process, None)
+    assert server.server_pid() not in (process, None)
     assert kept(server) == "yes"
 
 
@@ -113,7 +113,7 @@ def test_a_server_of_another_directory_is_neither_used_nor_stopped(server: Embed
         for act in (mine.start, mine.stop):
             with pytest.raises(Misconfigured, match=f"another server's.*serves {server.data}"):
                 act()
-        assert server.serving()
+        assert server.server_pid()
     finally:
         forget(mine)
 

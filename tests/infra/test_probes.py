@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from infra.errors import Misconfigured
-from infra.telemetry.probes import probes
-from infra.telemetry.settings import Observation
+from infra.telemetry.probes import serve_probes
+from infra.telemetry.settings import TelemetrySettings
 
 
 def asked(port: int | None, path: str) -> tuple[int, str]:
@@ -25,9 +25,9 @@ def asked(port: int | None, path: str) -> tuple[int, str]:
 
 
 def test_it_tells_metrics_health_and_readiness() -> None:
-    registry, ailments, missing = CollectorRegistry(), list[str](), ["Kafka has not answered."]
+    registry, health_problems, missing = CollectorRegistry(), list[str](), ["Kafka has not answered."]
     Counter("regulars_tries", "Tries.", registry=registry).inc(3)
-    with probes(Observation(port=0), registry, lambda: ailments, lambda: missing) as port:
+    with serve_probes(TelemetrySettings(port=0), registry, lambda: health_problems, lambda: missing) as port:
         status, told = asked(port, "/metrics")
         assert status == 200
         assert "regulars_tries_total 3.0" in told
@@ -35,7 +35,7 @@ def test_it_tells_metrics_health_and_readiness() -> None:
         assert asked(port, "/healthz?verbose") == (200, '{"healthy": true, "reasons": []}\n')
         status, told = asked(port, "/readyz")
         assert (status, json.loads(told)) == (503, {"ready": False, "reasons": missing})
-        ailments.append("The event loop has been silent for 31 s.")
+        health_problems.append("The event loop has been silent for 31 s.")
         assert asked(port, "/healthz")[0] == 503
         assert asked(port, "/")[0] == 404
     with pytest.raises(ConnectionRefusedError):
@@ -43,13 +43,13 @@ def test_it_tells_metrics_health_and_readiness() -> None:
 
 
 def test_without_a_port_nothing_listens() -> None:
-    with probes(Observation(), CollectorRegistry(), list, list) as port:
+    with serve_probes(TelemetrySettings(), CollectorRegistry(), list, list) as port:
         assert port is None
 
 
 def test_a_client_that_says_nothing_keeps_nobody_waiting() -> None:
     with (
-        probes(Observation(port=0), CollectorRegistry(), list, list) as port,
+        serve_probes(TelemetrySettings(port=0), CollectorRegistry(), list, list) as port,
         socket.create_connection(("127.0.0.1", port or 0)),
     ):
         assert asked(port, "/healthz")[0] == 200
@@ -62,6 +62,6 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
         taken = other.getsockname()[1]
         with (
             pytest.raises(Misconfigured, match=rf"port {taken} .*REGULARS_METRICS_PORT"),
-            probes(Observation(port=taken), CollectorRegistry(), list, list),
+            serve_probes(TelemetrySettings(port=taken), CollectorRegistry(), list, list),
         ):
             pass

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from infra.telemetry.health import Heard
-from infra.telemetry.progress import Progress
-from infra.telemetry.relay_metrics import RelayMetrics
+from infra.telemetry.metrics import PartitionProgress, RelayMetrics
+from infra.telemetry.probes import Heartbeat
 
 A, B = ("t", 0), ("t", 1)
 
@@ -17,24 +16,24 @@ class Clock:
 
 
 def test_the_lag_is_what_is_there_and_not_applied() -> None:
-    progress = Progress()
+    progress = PartitionProgress()
     progress.assign([A, B])
     progress.reached(A, 10, position=70)
     progress.ends({A: 25, B: 5, ("other", 0): 9})
-    assert {place: one.lag for place, one in progress.standings().items()} == {A: 15, B: None}
-    assert progress.standings()[A].position == 70
+    assert {place: one.lag for place, one in progress.statuses().items()} == {A: 15, B: None}
+    assert progress.statuses()[A].position == 70
 
 
 def test_what_was_given_away_is_not_told_any_more_and_late_news_of_it_is_no_matter() -> None:
-    progress = Progress()
+    progress = PartitionProgress()
     progress.assign([A, B])
     progress.assign([B])
     progress.reached(A, 10)
-    assert set(progress.standings()) == {B}
+    assert set(progress.statuses()) == {B}
 
 
 def test_standing_by_is_to_be_assigned_nothing() -> None:
-    progress = Progress()
+    progress = PartitionProgress()
     assert not progress.assigned
     progress.assign([])
     assert progress.assigned
@@ -42,7 +41,7 @@ def test_standing_by_is_to_be_assigned_nothing() -> None:
 
 def test_time_without_a_move_counts_only_while_there_is_more() -> None:
     clock = Clock()
-    progress = Progress(clock)
+    progress = PartitionProgress(clock)
     progress.assign([A])
     progress.reached(A, 10)
     progress.ends({A: 10})
@@ -59,43 +58,43 @@ def test_time_without_a_move_counts_only_while_there_is_more() -> None:
 
 def test_reading_the_same_again_and_again_is_no_progress() -> None:
     clock = Clock()
-    progress = Progress(clock)
+    progress = PartitionProgress(clock)
     progress.assign([A])
     progress.reached(A, 10)
     progress.ends({A: 20})
     clock.now += 9
     progress.set_back(A, 4)
     assert progress.waiting() == {A: 9}
-    assert progress.standings()[A].lag == 16
+    assert progress.statuses()[A].lag == 16
 
 
 def test_a_server_that_is_silent_for_too_long_is_an_ailment() -> None:
     clock = Clock()
-    heard = Heard("Redis", clock)
+    heard = Heartbeat("Redis", clock)
     assert not heard.up
-    heard.heard()
+    heard.record()
     clock.now += 30
-    heard.missed()
+    heard.record_failure()
     assert not heard.up
-    assert heard.ailments(30) == []
+    assert heard.health_problems(30) == []
     clock.now += 1
-    assert heard.ailments(30) == ["Redis has been silent for 31 s."]
+    assert heard.health_problems(30) == ["Redis has been silent for 31 s."]
 
 
 def test_a_relay_is_ill_only_if_it_leads_and_does_not_move_though_there_is_more() -> None:
     clock = Clock()
     metrics = RelayMetrics(clock)
-    assert metrics.missing() == ["The log has not answered."]
-    metrics.leads(False)
+    assert metrics.not_ready_reasons() == ["The log has not answered."]
+    metrics.set_leader(False)
     metrics.grown(10)
     clock.now += 100
-    assert metrics.ailments(30) == metrics.missing() == []
-    metrics.leads(True)
-    assert metrics.missing() == ["Kafka has not answered."]
-    metrics.begins()
+    assert metrics.health_problems(30) == metrics.not_ready_reasons() == []
+    metrics.set_leader(True)
+    assert metrics.not_ready_reasons() == ["Kafka has not answered."]
+    metrics.session_began()
     clock.now += 31
-    assert metrics.ailments(30) == ["Nothing was published for 31 s though there is more."]
+    assert metrics.health_problems(30) == ["Nothing was published for 31 s though there is more."]
     metrics.reached(10)
     clock.now += 31
     metrics.grown(10)
-    assert metrics.ailments(30) == metrics.missing() == []
+    assert metrics.health_problems(30) == metrics.not_ready_reasons() == []

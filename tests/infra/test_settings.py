@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import Misconfigured
-from infra.postgres.address import shown
+from infra.postgres.connection import redact_url
 from infra.settings import Settings, from_environment
 
 NAMES = ("REGULARS_HOME", "REDIS_URL", "REGULARS_ZONE", "REGULARS_CURRENCY")
@@ -104,4 +104,4 @@ def test_a_pool_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch, pool
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, seen: str) -> None:
-    assert shown(url) == seen
+    assert redact_url(url) == seen

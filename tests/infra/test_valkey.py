@@ -33,30 +33,30 @@ def keep(server: EmbeddedRedis) -> None:
 
 
 def test_starting_twice_attaches_to_the_server_that_runs(server: EmbeddedRedis) -> None:
-    process = server.serving()
+    process = server.server_pid()
     keep(server)
     server.start()
     EmbeddedRedis(server.directory).start()
-    assert server.serving() == process
+    assert server.server_pid() == process
     assert kept(server) == b"yes"
 
 
 def test_it_outlives_whoever_started_it_and_keeps_what_it_was_told_when_killed(server: EmbeddedRedis) -> None:
     keep(server)
-    process = server.serving()
+    process = server.server_pid()
     assert process
     os.kill(process, signal.SIGKILL)
-    while server.serving() is not None:
+    while server.server_pid() is not None:
         pass
     server.start()
-    assert server.serving() not in (process, None)
+    assert server.server_pid() not in (process, None)
     assert kept(server) == b"yes"
 
 
 def test_stopping_ends_it_and_starting_again_brings_the_data_back(server: EmbeddedRedis) -> None:
     keep(server)
     assert server.stop()
-    assert server.serving() is None
+    assert server.server_pid() is None
     assert not server.stop(), "none runs"
     server.start()
     assert kept(server) == b"yes"
@@ -65,13 +65,13 @@ def test_stopping_ends_it_and_starting_again_brings_the_data_back(server: Embedd
 def test_one_that_stands_still_is_waited_for_and_not_taken_for_none(
     server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = server.serving()
+    process = server.server_pid()
     assert process
     monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)
     monkeypatch.setattr(valkey, "START_TIMEOUT", 0.3)
     os.kill(process, signal.SIGSTOP)
     try:
-        assert server.serving() == 0
+        assert server.server_pid() == 0
         for act in (server.start, server.stop):
             with pytest.raises(Unreachable, match=r"does not answer; its log is .*valkey\.log"):
                 act()
@@ -79,7 +79,7 @@ def test_one_that_stands_still_is_waited_for_and_not_taken_for_none(
         os.kill(process, signal.SIGCONT)
     monkeypatch.setattr(valkey, "START_TIMEOUT", 60.0)
     server.start()
-    assert server.serving() == process
+    assert server.server_pid() == process
 
 
 def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_server_of_another_directory_is_neither_used_nor_stopped(server: Embed
     for act in (mine.start, mine.stop):
         with pytest.raises(Misconfigured, match=f"another server's.*serves {server.directory}"):
             act()
-    assert server.serving()
+    assert server.server_pid()
 
 
 @pytest.mark.parametrize("name", ["a home with spaces", "/".join(["a-very-long-name-of-a-directory"] * 5)])

@@ -13,16 +13,16 @@ from infra.errors import Misconfigured, Unreachable, Unreadable
 
 
 def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) -> None:
-    process = broker.serving()
+    process = broker.server_pid()
     assert process
     EmbeddedKafka(broker.directory, broker.cache).start()
-    assert broker.serving() == process
+    assert broker.server_pid() == process
 
 
 def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:
     nothing = EmbeddedKafka(tmp_path / "nothing", tmp_path)
     assert not nothing.stop()
-    assert nothing.serving() is None
+    assert nothing.server_pid() is None
     assert not nothing.directory.exists()
 
 

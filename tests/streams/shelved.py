@@ -11,7 +11,7 @@ import redis
 from aggregates.value import replace
 from infra.codec import Codec, key_of
 from infra.event_log.types import Row
-from infra.kafka.envelope import wrap
+from infra.kafka.records import to_record
 from infra.redis.views import Views
 from models.learner import Learner
 from projections.projection import Projection
@@ -69,7 +69,7 @@ def records(rows: Iterable[Row], topic: str = DOMAIN) -> list[Lying]:
     """What the relay makes of a log's rows."""
     names = {name for event in carried(TERMS)[topic] for name in EVENTS[event].stored_names}
     mine = (row for row in rows if row.name in names)
-    return [Lying(offset, key_of(row.state).encode(), wrap(row)) for offset, row in enumerate(mine)]
+    return [Lying(offset, key_of(row.state).encode(), to_record(row)) for offset, row in enumerate(mine)]
 
 
 def laid(*parts: Sequence[Lying], start: int = 0) -> list[Lying]:

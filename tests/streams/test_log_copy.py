@@ -14,7 +14,7 @@ from aggregates.campaign import LaunchCampaign
 from aggregates.member import RegisterMember
 from aggregates.value import replace
 from infra.errors import Fault
-from infra.event_log.types import Relayed
+from infra.event_log.types import RelayCheckpoint
 from infra.redis.digest import digests
 from infra.settings import Settings
 from streams.cli.main import regulars
@@ -53,7 +53,7 @@ def full(settings: Settings) -> Settings:
         app.handler.handle_all([*ASKED, Request("launch", (LaunchCampaign("c-2", START, limit=3),))])
         app.follower().catch_up()
         assert app.log.take_lease("relay", 60)
-        assert app.log.advance("relay", "events", None, Relayed("t", 10, (4, 6)))
+        assert app.log.advance("relay", "events", None, RelayCheckpoint("t", 10, (4, 6)))
     return settings
 
 

@@ -14,7 +14,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.codec import key_of
 from infra.errors import Fault, Superseded, Unreadable
-from infra.kafka.envelope import Envelope, unwrap
+from infra.kafka.records import Envelope, from_record
 from infra.redis.checkpoints import Place, checkpoint, lacking
 from infra.redis.commit import Step
 from models.learner import Learner
@@ -67,7 +67,7 @@ class Retry:
     def _event(self) -> tuple[Recorded, str]:
         """The letter's event, as the log has it, and its key."""
         try:
-            envelope = unwrap(self.letter.value)
+            envelope = from_record(self.letter.value)
             self._verify(envelope)
             event = self.app.log.codec.decode(envelope.name, bytes(envelope.event))
             return Recorded(envelope.position, event), key_of(bytes(envelope.event))

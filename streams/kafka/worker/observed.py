@@ -10,9 +10,8 @@ import structlog
 from faust.types import TP
 
 from infra.kafka.chunks import Resume
-from infra.telemetry.health import Heard
-from infra.telemetry.metrics import WorkerMetrics
-from infra.telemetry.progress import Progress
+from infra.telemetry.metrics import PartitionProgress, WorkerMetrics
+from infra.telemetry.probes import Heartbeat
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.worker.partition import Behind, SetBack, Taken
 
@@ -23,9 +22,9 @@ class Observed:
     """``loop``, ``redis``, ``kafka``: when each was last heard of. ``fault``: what stopped the worker."""
 
     def __init__(self) -> None:
-        self.progress = Progress()
+        self.progress = PartitionProgress()
         self.metrics = WorkerMetrics(self.progress)
-        self.loop, self.redis, self.kafka = map(Heard, ("The event loop", "Redis", "Kafka"))
+        self.loop, self.redis, self.kafka = map(Heartbeat, ("The event loop", "Redis", "Kafka"))
         self.fault: Exception | None = None
         for what, server in (("redis", self.redis), ("kafka", self.kafka)):
             self.metrics.up(what, lambda server=server: server.up)  # type: ignore[misc]
@@ -73,7 +72,7 @@ class Observed:
         where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
         log.error("dead_letter", fold=letter.fold, position=letter.position, name=event, key=letter.key, **where)
 
-    def ailments(self, patience: float) -> list[str]:
+    def health_problems(self, patience: float) -> list[str]:
         """Why the worker does not work; nothing if it does, or has nothing to do."""
         stopped = [f"The worker stops: {type(self.fault).__name__}."] if self.fault else []
         stuck = [
@@ -81,7 +80,7 @@ class Observed:
             for (topic, partition), seconds in self.progress.waiting().items()
             if seconds > patience
         ]
-        return [*stopped, *self.loop.ailments(patience), *self.redis.ailments(patience), *stuck]
+        return [*stopped, *self.loop.health_problems(patience), *self.redis.health_problems(patience), *stuck]
 
     def missing(self) -> list[str]:
         """What it waits for before it can begin."""

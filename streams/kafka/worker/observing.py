@@ -15,11 +15,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from infra.errors import Unreachable
-from infra.kafka.clients import admin, answering
-from infra.kafka.offsets import end_offsets
+from infra.kafka.clients import new_admin_client, translate_kafka_errors
 from infra.kafka.settings import KafkaSettings
-from infra.telemetry.probes import probes
-from infra.telemetry.settings import Observation
+from infra.kafka.topics import end_offsets
+from infra.telemetry.probes import serve_probes
+from infra.telemetry.settings import TelemetrySettings
 from streams.kafka.worker.observed import Observed
 
 log = structlog.get_logger()
@@ -30,14 +30,16 @@ ANSWER = 2.0  # seconds Redis may take
 
 @contextmanager
 def observing(
-    settings: Observation, observed: Observed, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
+    settings: TelemetrySettings, observed: Observed, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
 ) -> Iterator[None]:
     """Serve metrics and health of a worker until the end of the block, if a port is set.
 
     Raises :class:`~infra.errors.Misconfigured` if the port cannot be had.
     """
     patience = settings.patience
-    with probes(settings, observed.metrics.registry, lambda: observed.ailments(patience), observed.missing) as port:
+    with serve_probes(
+        settings, observed.metrics.registry, lambda: observed.health_problems(patience), observed.missing
+    ) as port:
         if port is None:
             yield
             return
@@ -56,17 +58,17 @@ def watch_kafka(observed: Observed, kafka: KafkaSettings, topics: Mapping[str, i
     client: KafkaAdminClient | None = None
     while not stopped.is_set():
         try:
-            with answering(kafka):
-                client = client or admin(kafka)
+            with translate_kafka_errors(kafka):
+                client = client or new_admin_client(kafka)
                 ends = end_offsets(client, topics)
         except Unreachable as fault:
             if observed.kafka.up:
                 log.warning("kafka_silent", fault=str(fault))
-            observed.kafka.missed()
+            observed.kafka.record_failure()
             with suppress(KafkaError, OSError):
                 client = client and client.close()
         else:
-            observed.kafka.heard()
+            observed.kafka.record()
             observed.progress.ends({(name, at): end for name, all_ends in ends.items() for at, end in enumerate(all_ends)})
         stopped.wait(LOOK)
 
@@ -79,7 +81,7 @@ def watch_redis(observed: Observed, url: str, stopped: threading.Event) -> None:
             try:
                 client.ping()
             except redis.RedisError:
-                observed.redis.missed()
+                observed.redis.record_failure()
             else:
-                observed.redis.heard()
+                observed.redis.record()
             stopped.wait(LOOK)

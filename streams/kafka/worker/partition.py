@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from aggregates.decider import Recorded
 from infra.codec import Codec
 from infra.errors import Newer, Superseded, Unreadable
-from infra.kafka.envelope import envelopes, unwrap
+from infra.kafka.records import envelopes, from_record
 from infra.redis.asking import Ask, Asking, answered
 from infra.redis.checkpoints import Place
 from infra.redis.views import Views, made
@@ -125,7 +125,7 @@ class Partition:
         for record in records:
             envelope = None
             try:
-                envelope = unwrap(value_of(record))
+                envelope = from_record(value_of(record))
                 told += [(record, recorded) for recorded in self._envelopes.open([value_of(record)])]
             except Newer:
                 raise

@@ -12,8 +12,8 @@ import redis
 from faust.types import TP
 
 from infra.errors import Fault, Misconfigured, Unreadable
-from infra.kafka.clients import administering
-from infra.kafka.envelope import unwrap
+from infra.kafka.clients import admin_client
+from infra.kafka.records import from_record
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from models.learner import Learner
@@ -29,7 +29,7 @@ from streams.projecting.loaders import Feed, fed
 from streams.projecting.projector import Folding
 from streams.registry import carried, folds, sources
 from streams.running.app import App
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 
 ERASURES = 5.0  # seconds between looks at whether one can be completed
 
@@ -45,7 +45,7 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
     ids: dict[str, str] = {}
 
     def identify() -> Mapping[str, str]:
-        with administering(kafka) as admin:
+        with admin_client(kafka) as admin:
             ids.update(topic_ids(admin, found))
         return dict(ids)
 
@@ -80,12 +80,12 @@ def finish(app: App) -> None:
     """Complete erasures that every fold has seen, whoever folds; what a server has against it now, it may not have later."""
     with contextlib.suppress(Fault, redis.RedisError):
         if app.log.incomplete_erasures():
-            complete_erasures(app.log, app.views, min(standing.position for standing in standings(app)))
+            complete_erasures(app.log, app.views, min(standing.position for standing in fold_positions(app)))
 
 
 def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:
     """The topics that folds read, with their partitions."""
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         wanted = [*carried(app.terms), DEAD_LETTERS]
         found = partition_counts(admin, wanted)
     if missing := set(wanted) - set(found):
@@ -104,14 +104,14 @@ def feeds_of(app: App, topic: str) -> list[Feed]:
 def name_in(letter: DeadLetter) -> str | None:
     """The stored name of the event in a letter, None if it is none."""
     with contextlib.suppress(Unreadable):
-        return unwrap(letter.value).name
+        return from_record(letter.value).name
     return None
 
 
 def letter_of(place: TP, record: Record, fold: str, reason: str) -> DeadLetter:
     value, position = record.value or b"", None
     with contextlib.suppress(Unreadable):
-        position = unwrap(value).position
+        position = from_record(value).position
     key = record.key.decode(errors="replace")[:MOST_KEY] if record.key else None
     now = round(time.time() * 1000)
     return DeadLetter(fold, place.topic, place.partition, record.offset, position, key, reason[:MOST_REASON], now, value)

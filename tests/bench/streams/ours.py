@@ -13,11 +13,11 @@ import faust
 from faust.types import TP
 
 from infra.embedded.valkey import connect
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import topic_ids
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from infra.redis.views import Views
 from streams.kafka.worker.agents import Agents
 from streams.kafka.worker.batching import Rounds
@@ -25,7 +25,7 @@ from streams.kafka.worker.consumer import Feeding
 from streams.kafka.worker.partition import Partition, Record, Taken
 from streams.projecting.loaders import TallyFeed
 from streams.projecting.projector import Folding
-from streams.running.app import seldom_collected
+from streams.running.app import tuned_garbage_collection
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES
@@ -48,11 +48,11 @@ class Timed(Feeding):
 
 def work(course: Course) -> Finish:
     kafka = KafkaSettings(course.bootstrap)
-    with seldom_collected(), closing(KeyRing(SqliteKeys(Path(course.home) / "keys.db"))) as keys:
+    with tuned_garbage_collection(), closing(KeyRing(SqliteKeys(Path(course.home) / "keys.db"))) as keys:
         views, coding, ids = Views(connect(course.redis)), codec(keys), dict[str, str]()
 
         def identify() -> Mapping[str, str]:
-            with administering(kafka) as admin:
+            with admin_client(kafka) as admin:
                 ids.update(topic_ids(admin, [course.topic]))
             return dict(ids)
 

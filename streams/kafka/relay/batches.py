@@ -1,4 +1,4 @@
-"""Rows of the log become batches for the topics that carry them: from the stored bytes, in one pass for all topics."""
+"""Turn rows of the log into batches for the topics that carry them, in one pass and without decoding."""
 
 from __future__ import annotations
 
@@ -12,43 +12,47 @@ from typing import Any, TypeAlias
 from infra.errors import Unreadable
 from infra.event_log.log import EventLog
 from infra.event_log.types import Row
-from infra.kafka.envelope import wrap
-from infra.kafka.partitioning import Keys
-from infra.kafka.producer import Place
+from infra.kafka.producer import Partition
+from infra.kafka.records import KeyHashes, to_record
 
-Carried: TypeAlias = Mapping[str, frozenset[str]]
-"""Which events a topic carries, by their stored names, those of old shapes too."""
+TopicEvents: TypeAlias = Mapping[str, frozenset[str]]
+"""Topic → stored names of the events it carries, old versions too."""
 
 ROWS = 2000  # read at a time
 GROUP_BYTES = 4 * 2**20  # sent at a time, unless one row alone is larger
 
 
 @dataclass
-class Group:
-    """Rows that are sent together: a batch for each partition. ``last``: the position of the last."""
+class RowGroup:
+    """Rows sent together, as a batch for each partition. ``last``: the position of the last row."""
 
     last: int
     rows: int = 0
-    batches: dict[Place, Any] = field(default_factory=dict)
+    batches: dict[Partition, Any] = field(default_factory=dict)
 
 
-class Batches:
-    """All on one thread. ``starts``: the position behind which each partition lacks rows. ``make``: an empty batch.
+class BatchReader:
+    """Reads the log, on one thread. ``starts``: after which position each partition lacks rows. ``make``: makes an empty batch.
 
     ``read``: the position up to which the log was read.
     """
 
     def __init__(
-        self, log: EventLog, carried: Carried, starts: Mapping[Place, int], make: Callable[[], Any], stopped: threading.Event
+        self,
+        log: EventLog,
+        carried: TopicEvents,
+        starts: Mapping[Partition, int],
+        make: Callable[[], Any],
+        stopped: threading.Event,
     ) -> None:
         self._log = log
         self._make = make
-        self._keys = Keys()
+        self._keys = KeyHashes()
         self._unsent: deque[Row] = deque()
         self.read = min(starts.values())
         self._subscription = log.subscribe_rows(self.read, stopped)
         self._awaited = iter(self._subscription)
-        self._all_lack = max(starts.values())  # behind this position nothing needs to be left out any more
+        self._all_lack = max(starts.values())  # after this position, no partition has the rows already
         self._starts = starts
         counts: dict[str, int] = {}
         for topic, _ in starts:
@@ -58,29 +62,29 @@ class Batches:
             name: tuple((topic, counts[topic]) for topic, carries in carried.items() if name in carries) for name in names
         }
 
-    def next(self) -> Group | None:
-        """The next rows; None if there are no more. Raises :class:`Unreadable` for an event that no topic is known to carry."""
+    def next(self) -> RowGroup | None:
+        """Return the next rows, None if there are no more. Raises :class:`Unreadable` for an event that no topic carries."""
         if not self._unsent:
-            self._have(self._log.since(self.read, ROWS))
+            self._take(self._log.since(self.read, ROWS))
         return self._group() if self._unsent else None
 
-    def awaited(self) -> Group | None:
-        """The next rows once there are some; None if it was stopped. Raises what :meth:`next` does."""
+    def wait_for_next(self) -> RowGroup | None:
+        """Wait for the next rows and return them, None if it was stopped. Raises what :meth:`next` raises."""
         if not self._unsent:
             self._subscription.position = self.read
-            self._have(next(self._awaited, []))
+            self._take(next(self._awaited, []))
         return self._group() if self._unsent else None
 
-    def _have(self, rows: Sequence[Row]) -> None:
+    def _take(self, rows: Sequence[Row]) -> None:
         self._unsent.extend(rows)
         if rows:
             self.read = rows[-1].position
 
-    def _group(self) -> Group:
-        group, size, now = Group(0), 0, int(time.time() * 1000)
+    def _group(self) -> RowGroup:
+        group, size, now = RowGroup(0), 0, int(time.time() * 1000)
         while self._unsent:
             row = self._unsent[0]
-            value = wrap(row)
+            value = to_record(row)
             size += len(value)
             if size > GROUP_BYTES and group.rows:
                 break
@@ -88,7 +92,7 @@ class Batches:
             self._unsent.popleft()
         return group
 
-    def _add(self, group: Group, row: Row, value: bytes, now: int) -> None:
+    def _add(self, group: RowGroup, row: Row, value: bytes, now: int) -> None:
         key, hashed = self._keys.of(row.state)
         try:
             topics = self._topics[row.name]

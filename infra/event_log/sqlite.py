@@ -1,4 +1,4 @@
-"""The event log in one SQLite file: one writer at a time, any number of readers, nothing lost once it is acknowledged."""
+"""The event log in one SQLite file, for one machine: one writer at a time, any number of readers."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from infra.codec import Codec
-from infra.event_log.columns import COLUMNS
 from infra.event_log.log import EventLog
-from infra.event_log.relay_checkpoints import RelayBook
-from infra.event_log.sqlite.schema import VERSION, Recorder, complete
-from infra.event_log.sqlite.subscription import Subscription
-from infra.event_log.transaction import Transaction, Values
-from infra.event_log.types import About, R, Since
-from infra.sqlite_file import a_database
+from infra.event_log.relay_checkpoints import RelayCheckpoints
+from infra.event_log.schema import COLUMNS, SQLITE_VERSION, SqliteRecorder, create_sqlite_tables
+from infra.event_log.types import DatabaseInfo, R, ReadAfter, Transaction, Values
+from infra.sqlite_file import translate_sqlite_errors
 
-BUSY_TIMEOUT = 30  # seconds another process may hold the writer's lock
-WAL_PAGES = 8192  # of 4 KiB, until the write-ahead log is folded into the file
-MOST_THREADS = 64  # that read at the same time, each with a connection of its own
+BUSY_TIMEOUT = 30  # seconds to wait for another process that holds the writer's lock
+WAL_PAGES = 8192  # of 4 KiB, before the write-ahead log is copied into the file
+MOST_THREADS = 64  # that read at the same time, each with its own connection
 MOST_VALUES = 500  # in one statement
 POLL = 0.004  # seconds; a look costs microseconds
 CLOCK = "(julianday('now') - 2440587.5) * 86400"  # seconds of the epoch
@@ -31,7 +28,7 @@ PAGE_CACHE = 64 * 1024  # KiB: the stream index of a year stays in memory
 
 
 class SqliteLog(EventLog):
-    """Raises :class:`Unreadable` if the file is no database."""
+    """Raises :class:`Unreadable` if the file is not a SQLite database."""
 
     def __init__(self, path: Path, codec: Codec) -> None:
         super().__init__(codec, position="rowid")
@@ -39,24 +36,26 @@ class SqliteLog(EventLog):
         self._datastore = SQLiteDatastore(
             str(path), lock_timeout=BUSY_TIMEOUT, pool_size=MOST_THREADS, originator_id_type="text"
         )
-        self.recorder = Recorder(self._datastore)
+        self.recorder = SqliteRecorder(self._datastore)
         self._mine = threading.local()
         self._readers: list[SQLiteConnection] = []
         self._writing = threading.Lock()
-        with a_database(path):
+        with translate_sqlite_errors(path):
             self._writer = self._datastore.pool.get_connection(is_writer=True)
             self._cursor = tuples(self._writer.cursor())
-            complete(self._cursor)
+            create_sqlite_tables(self._cursor)
         self._cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
         self._cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self._seen_change = self._change()
-        self._relay_book = RelayBook(self._transaction, CLOCK)
+        self._relay_checkpoints = RelayCheckpoints(self._transaction, CLOCK)
 
-    def _subscription(self, since: Since[R], position: int, stopped: threading.Event, poll: float | None) -> Subscription[R]:
-        return Subscription(self.path, since, position, stopped, POLL if poll is None else poll)
+    def _subscription(
+        self, since: ReadAfter[R], position: int, stopped: threading.Event, poll: float | None
+    ) -> SqliteSubscription[R]:
+        return SqliteSubscription(self.path, since, position, stopped, POLL if poll is None else poll)
 
-    def about(self) -> About:
-        return About(f"SQLite {sqlite3.sqlite_version}, {self.path}", self.path.stat().st_size, VERSION)
+    def database_info(self) -> DatabaseInfo:
+        return DatabaseInfo(f"SQLite {sqlite3.sqlite_version}, {self.path}", self.path.stat().st_size, SQLITE_VERSION)
 
     def changed_elsewhere(self) -> bool:
         seen, self._seen_change = self._seen_change, self._change()
@@ -87,7 +86,7 @@ class SqliteLog(EventLog):
         return rows
 
     def _reader(self) -> SQLiteCursor:
-        """This thread's own connection: a single SELECT needs no transaction around it."""
+        """Return this thread's connection. A single SELECT needs no transaction."""
         cursor: SQLiteCursor | None = getattr(self._mine, "cursor", None)
         if cursor is None:
             connection = self._datastore.pool.get_connection()
@@ -124,6 +123,42 @@ class SqliteTransaction:
 
 
 def tuples(cursor: SQLiteCursor) -> SQLiteCursor:
-    """Plain tuples instead of the library's mapping rows."""
+    """Return the cursor with plain tuples instead of the library's mapping rows."""
     cursor.sqlite_cursor.row_factory = None
     return cursor
+
+
+CHUNK = 1000
+
+
+class SqliteSubscription(Generic[R]):
+    """Chunks of what follows a position. The library has no subscription for SQLite, so this polls.
+
+    ``PRAGMA data_version`` costs 2 µs and changes with every other connection's commit, in any process.
+    """
+
+    def __init__(self, path: Path, since: ReadAfter[R], position: int, stopped: threading.Event, poll: float) -> None:
+        self.position = position
+        self._path = path
+        self._since: ReadAfter[R] = since
+        self._poll = poll
+        self._stopped = stopped
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def __iter__(self) -> Iterator[list[R]]:
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            while not self._stopped.is_set():
+                seen = connection.execute("PRAGMA data_version").fetchone()
+                chunk = self._since(self.position, CHUNK)
+                if chunk:
+                    self.position = chunk[-1].position
+                    yield chunk
+                    continue
+                while connection.execute("PRAGMA data_version").fetchone() == seen:
+                    if self._stopped.wait(self._poll):
+                        return
+        finally:
+            connection.close()

@@ -22,10 +22,10 @@ from models.learner import Learner
 from projections.card import card
 from streams.projecting.follower import Workers
 from streams.projecting.loaders import fold_name
-from streams.running import elastic_follower
+from streams.running import parallel_follower
 from streams.running.app import App, running
-from streams.running.elastic_follower import ElasticFollower
-from streams.running.follower_pool import PARTS, FollowerPool, FollowerProcess
+from streams.running.parallel_follower import PARTS, FollowerPool, ParallelFollower
+from streams.running.processes import ManagedProcess
 from tests.journey.kills import sigkill
 from tests.redis_content import content
 from tests.shop import requests
@@ -36,7 +36,6 @@ TOGETHER = 64  # requests
 
 IMPORTING = """
 import signal, sys, time
-from tests.streams.test_elastic_follower import *
 
 def tell(_):
     if pids := [process.pid for process in processes(follower)]:
@@ -54,7 +53,7 @@ with running(Settings(Path(sys.argv[1]), redis_url=sys.argv[2])) as app, dividin
 """
 
 
-def fed(app: App, follower: ElasticFollower) -> Iterator[int]:
+def fed(app: App, follower: ParallelFollower) -> Iterator[int]:
     """A shop's history, as an import feeds it; a stop after each append."""
     every = list(requests(SHOPPINGS))
     for at in range(0, len(every), TOGETHER):
@@ -62,7 +61,7 @@ def fed(app: App, follower: ElasticFollower) -> Iterator[int]:
         yield follower.keep_up()
 
 
-def processes(follower: ElasticFollower) -> list[FollowerProcess]:
+def processes(follower: ParallelFollower) -> list[ManagedProcess]:
     return follower.current.processes if isinstance(follower.current, FollowerPool) else []
 
 
@@ -74,9 +73,9 @@ def as_one_follower_makes_it(app: App) -> dict[str, Any]:
 
 
 @contextmanager
-def dividing(app: App, models: bool = True) -> Iterator[ElasticFollower]:
+def dividing(app: App, models: bool = True) -> Iterator[ParallelFollower]:
     """One that is several processes after the first chunk."""
-    with closing(ElasticFollower(app, models, many=1)) as follower:
+    with closing(ParallelFollower(app, models, divide_at=1)) as follower:
         yield follower
     assert all(process.status is not None for process in processes(follower))
 
@@ -107,7 +106,7 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
 
 
 def test_few_events_are_followed_without_other_processes(app: App) -> None:
-    with closing(ElasticFollower(app)) as follower:
+    with closing(ParallelFollower(app)) as follower:
         app.handler.handle_all(list(requests(SHOPPINGS)))
         assert follower.keep_up() == app.log.head() // CHUNK * CHUNK
         assert not processes(follower)
@@ -188,14 +187,14 @@ def test_a_log_older_than_its_read_models_is_not_divided(app: App) -> None:
 
 
 def test_one_core_is_left_to_one_follower(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elastic_follower, "MANY", 1)
-    monkeypatch.setattr(elastic_follower, "cores", lambda: 1)
-    with closing(ElasticFollower(app)) as follower:
+    monkeypatch.setattr(parallel_follower, "DIVIDE_AT", 1)
+    monkeypatch.setattr(parallel_follower, "cores", lambda: 1)
+    with closing(ParallelFollower(app)) as follower:
         for _ in fed(app, follower):
             assert not processes(follower)
 
 
 def test_read_models_of_topics_are_left_to_workers(app: App) -> None:
     app.views.fed_by("topics")
-    with elastic_follower.keeping_up(app) as kept:
+    with parallel_follower.open_follower(app) as kept:
         assert isinstance(kept, Workers)
