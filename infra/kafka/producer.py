@@ -18,7 +18,7 @@ from infra.errors import Fault, Unreachable
 from infra.kafka.clients import aiokafka_options
 from infra.kafka.settings import KafkaSettings
 
-Partition: TypeAlias = tuple[str, int]
+PartitionId: TypeAlias = tuple[str, int]
 """A topic and the number of its partition."""
 
 LARGEST_BATCH = 16 * 2**20 - 1024  # bytes; topics take 16 MiB
@@ -40,7 +40,7 @@ class Producer:
     Any failure ends the session; the next one finds out what has arrived.
     """
 
-    def __init__(self, settings: KafkaSettings, ends: Mapping[Partition, int]) -> None:
+    def __init__(self, settings: KafkaSettings, ends: Mapping[PartitionId, int]) -> None:
         self.ends = dict(ends)
         self._client = AIOKafkaProducer(
             **aiokafka_options(settings),
@@ -54,7 +54,7 @@ class Producer:
         """Return an empty batch. Any thread may append to it."""
         return self._client.create_batch()
 
-    async def publish(self, batches: Mapping[Partition, Any]) -> None:
+    async def publish(self, batches: Mapping[PartitionId, Any]) -> None:
         """Send one batch to each of these partitions, and wait until all are acknowledged.
 
         Waiting keeps a batch from overtaking one that failed. Raises :class:`TopicTruncated`, or what the client raises.
@@ -70,7 +70,7 @@ class Producer:
                 raise TopicTruncated(partition[0])
             self.ends[partition] = offset + batches[partition].record_count()
 
-    async def _send(self, partition: Partition, batch: Any) -> Any:
+    async def _send(self, partition: PartitionId, batch: Any) -> Any:
         try:
             return await self._client.send_batch(batch, partition[0], partition=partition[1])
         except (AssertionError, TypeError) as fault:  # how the client says that the partition is gone

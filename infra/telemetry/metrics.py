@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from infra.kafka.producer import Partition
+from infra.kafka.producer import PartitionId
 
 
 @dataclass(frozen=True)
@@ -39,31 +39,31 @@ class PartitionProgress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._statuses: dict[Partition, PartitionStatus] = {}
+        self._statuses: dict[PartitionId, PartitionStatus] = {}
         self._locked = threading.Lock()
         self.assigned = False
 
-    def assign(self, places: Iterable[Partition]) -> None:
+    def assign(self, places: Iterable[PartitionId]) -> None:
         """Replace the partitions that are assigned to this process."""
         with self._locked:
             now = self._clock()
             self._statuses = {(place[0], place[1]): self._statuses.get(place, PartitionStatus(now)) for place in places}
             self.assigned = True
 
-    def reached(self, place: Partition, following: int, position: int = 0) -> None:
+    def reached(self, place: PartitionId, following: int, position: int = 0) -> None:
         """Record that everything before the offset ``following`` is applied."""
         with self._locked:
             if (held := self._statuses.get(place)) is not None:
                 since = self._clock() if following != held.next else held.since
                 self._statuses[place] = replace(held, since=since, next=following, position=position or held.position)
 
-    def set_back(self, place: Partition, following: int) -> None:
+    def set_back(self, place: PartitionId, following: int) -> None:
         """Record that a partition is read again from an earlier offset, which is no progress."""
         with self._locked:
             if (held := self._statuses.get(place)) is not None:
                 self._statuses[place] = replace(held, next=following)
 
-    def ends(self, ends: Mapping[Partition, int]) -> None:
+    def ends(self, ends: Mapping[PartitionId, int]) -> None:
         """Record where partitions end now; those of other processes are ignored."""
         with self._locked:
             now = self._clock()
@@ -72,10 +72,10 @@ class PartitionProgress:
                     since = held.since if held.lag else now
                     self._statuses[place] = replace(held, end=ends[place], since=since)
 
-    def statuses(self) -> dict[Partition, PartitionStatus]:
+    def statuses(self) -> dict[PartitionId, PartitionStatus]:
         return dict(self._statuses)
 
-    def waiting(self) -> dict[Partition, float]:
+    def waiting(self) -> dict[PartitionId, float]:
         """Return the seconds since each partition last moved; 0 if there is no more to do."""
         now = self._clock()
         return {place: now - held.since if held.lag else 0.0 for place, held in self.statuses().items()}

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from aggregates.programme import Programme
 from infra.settings import CHUNK
 from models.learner import Learner
-from streams.projecting.follower import Follower, Workers
+from streams.projecting.follower import ExternalWorkers, Follower
 from streams.projecting.loaders import Fold, fold_name
 from streams.registry import projections
 from streams.running.app import App, running
@@ -97,10 +97,10 @@ class ParallelFollower:
 
 
 @contextmanager
-def open_follower(app: App, models: bool = True) -> Iterator[ParallelFollower | Workers]:
+def open_follower(app: App, models: bool = True) -> Iterator[ParallelFollower | ExternalWorkers]:
     """Open what keeps the read models of this system current: a follower of the log, or the workers of the topics."""
     if app.feed == "topics":
-        yield Workers(app.log)
+        yield ExternalWorkers(app.log)
     else:
         with closing(ParallelFollower(app, models)) as follower:
             yield follower

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from infra.errors import Unreadable
 from infra.event_log.log import EventLog
 from infra.event_log.types import Row
-from infra.kafka.producer import Partition
+from infra.kafka.producer import PartitionId
 from infra.kafka.records import KeyHashes, to_record
 
 TopicEvents: TypeAlias = Mapping[str, frozenset[str]]
@@ -28,7 +28,7 @@ class RowGroup:
 
     last: int
     rows: int = 0
-    batches: dict[Partition, Any] = field(default_factory=dict)
+    batches: dict[PartitionId, Any] = field(default_factory=dict)
 
 
 class BatchReader:
@@ -41,7 +41,7 @@ class BatchReader:
         self,
         log: EventLog,
         carried: TopicEvents,
-        starts: Mapping[Partition, int],
+        starts: Mapping[PartitionId, int],
         make: Callable[[], Any],
         stopped: threading.Event,
     ) -> None:

@@ -17,7 +17,7 @@ from infra.errors import Misconfigured, Unreachable, Unreadable
 from infra.event_log.log import EventLog
 from infra.event_log.types import RelayCheckpoint
 from infra.kafka.clients import admin_client, consumer_client
-from infra.kafka.producer import Partition
+from infra.kafka.producer import PartitionId
 from infra.kafka.records import from_record, to_record
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, end_offsets, ensure_topics, first_offsets, last_records, topic_ids
@@ -34,8 +34,8 @@ class ResumePoint:
     """``relayed``: the checkpoints. ``starts``: after which position each partition lacks rows. ``ends``: its end offset."""
 
     relayed: dict[str, RelayCheckpoint]
-    starts: dict[Partition, int]
-    ends: dict[Partition, int]
+    starts: dict[PartitionId, int]
+    ends: dict[PartitionId, int]
 
     @property
     def ids(self) -> dict[str, str]:
@@ -82,9 +82,9 @@ def find_unexpected_ends(
     ids: Mapping[str, str],
     firsts: Mapping[str, tuple[int, ...]],
     ends: Mapping[str, tuple[int, ...]],
-) -> dict[Partition, int]:
+) -> dict[PartitionId, int]:
     """Return the partitions with records whose end offset is not the stored one, with their actual end offset."""
-    found: dict[Partition, int] = {}
+    found: dict[PartitionId, int] = {}
     for name, now in ends.items():
         before = checkpoints.get(name)
         known = before.ends if before and before.topic_id == ids[name] else (-1,) * len(now)
@@ -96,7 +96,7 @@ def find_unexpected_ends(
     return found
 
 
-def last_positions(log: EventLog, kafka: KafkaSettings, ends: Mapping[Partition, int]) -> dict[Partition, int]:
+def last_positions(log: EventLog, kafka: KafkaSettings, ends: Mapping[PartitionId, int]) -> dict[PartitionId, int]:
     """Return the position of the last record of each of these partitions.
 
     Raises :class:`Misconfigured` if a record is not from this log, or from a later state of it.
@@ -108,7 +108,7 @@ def last_positions(log: EventLog, kafka: KafkaSettings, ends: Mapping[Partition,
     return {partition: check_position(log, partition, value) for partition, (_, value) in found.items()}
 
 
-def check_position(log: EventLog, partition: Partition, value: bytes) -> int:
+def check_position(log: EventLog, partition: PartitionId, value: bytes) -> int:
     """Return the position of a record. Raises :class:`Misconfigured` unless the log has the same event there."""
     try:
         position = from_record(value).position

@@ -15,7 +15,7 @@ from infra.errors import Fault, Unreachable
 from infra.event_log.log import EventLog
 from infra.event_log.types import RelayCheckpoint
 from infra.kafka.clients import admin_client
-from infra.kafka.producer import Partition, Producer
+from infra.kafka.producer import PartitionId, Producer
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, topic_ids
 from infra.telemetry.metrics import RelayMetrics
@@ -63,7 +63,7 @@ class RelaySession:
             BackgroundThread, ("relay-reading", "relay-checkpointing", "relay-watching")
         )
         self._relayed: dict[str, RelayCheckpoint] = {}
-        self._unsaved: tuple[int, dict[Partition, int]] | None = None
+        self._unsaved: tuple[int, dict[PartitionId, int]] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._reported = (0.0, 0, 0.0)  # time, position and rate of the last report
@@ -144,7 +144,7 @@ class RelaySession:
             (position, ends), self._unsaved = self._unsaved, None
             await self._checkpointing.run(partial(self._advance, position, ends))
 
-    def _advance(self, position: int, ends: dict[Partition, int]) -> None:
+    def _advance(self, position: int, ends: dict[PartitionId, int]) -> None:
         """Move each topic's checkpoint, but not before what it lost is published again."""
         for topic, before in self._relayed.items():
             reached = tuple(ends[topic, number] for number in range(len(before.ends)))
