@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,9 +19,10 @@ from infra.settings import Settings
 from streams.kafka.topics import broker_settings
 from streams.kafka.topics import topics as declared
 from streams.running.app import App, running
-from streams.running.processes import ProcessSupervisor
+from streams.running.processes import ManagedProcess, ProcessSupervisor
 
 EVERY = 60  # seconds between ticks
+GUARD = "from streams.kafka.local_cluster import guard_servers; guard_servers()"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def local_cluster(
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     servers = tuple(embedded_servers(settings))
     with ExitStack() as stack:
+        stack.enter_context(stopped_with_us(settings, servers))
         for server in servers:
             say(f"starting {type(server).__name__.removeprefix('Embedded')}")
             stack.callback(server.stop)
@@ -71,6 +75,30 @@ def local_cluster(
             processes.start(f"worker-{number + 1}", "worker")
         processes.start("tick", "tick", "--every", str(EVERY))
         yield LocalCluster(settings, app, processes, servers)
+
+
+@contextmanager
+def stopped_with_us(
+    settings: Settings, servers: tuple[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka, ...]
+) -> Iterator[None]:
+    """Have another process stop the servers if this one is killed before the end of the block."""
+    guard = ManagedProcess("guard", settings.home / "logs" / "guard.log", GUARD)
+    guard.start(fresh_log=True)
+    guard.send(servers)
+    try:
+        yield
+        guard.send("stopped")
+    finally:
+        guard.release()
+        guard.wait()
+
+
+def guard_servers() -> None:
+    """Wait for the end of our parent, and stop the servers that it has left: what :func:`stopped_with_us` starts."""
+    servers = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
+    if not sys.stdin.buffer.read():
+        for server in reversed(servers):
+            server.stop()
 
 
 def embedded_servers(settings: Settings) -> Iterator[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka]:

@@ -164,7 +164,7 @@ def test_a_log_belongs_to_the_shop_that_opened_it_first(log: EventLog) -> None:
     tick(log, "a")
     assert log.shop(Shop("UTC", "EUR"), chosen=False) == first
     assert log.shop(first, chosen=True) == first
-    with pytest.raises(Misconfigured, match="shop in America/New_York that sells in USD, not in UTC and EUR"):
+    with pytest.raises(Misconfigured, match="shop in America/New_York that sells in USD, not to one in UTC that sells in EUR"):
         log.shop(Shop("UTC", "EUR"), chosen=True)
 
 

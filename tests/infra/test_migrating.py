@@ -53,20 +53,20 @@ def test_without_tables_the_command_is_named(bare_database: str, database: str) 
     with open_keys(database) as keys:
         codec = Codec((EventType(Ticked),), keys)
         for opened in (lambda: PostgresKeys(bare_database), lambda: PostgresLog(bare_database, codec)):
-            with pytest.raises(Misconfigured, match="are not there yet: run `regulars migrate`"):
+            with pytest.raises(Misconfigured, match="do not exist yet: run `regulars migrate`"):
                 opened()
 
 
 def test_tables_of_a_later_version_ask_for_a_later_program(database: str) -> None:
     migrate(database, LATER)
-    with pytest.raises(Misconfigured, match=f"are of version {NOW + 1}, this program knows {NOW}: upgrade"), open_log(database):
+    with pytest.raises(Misconfigured, match=f"have version {NOW + 1}, this program knows {NOW}: upgrade"), open_log(database):
         pass
     with pytest.raises(Misconfigured, match="upgrade Regulars"):
         migrate(database, LOG_TABLES)
 
 
 def test_tables_of_an_earlier_version_ask_for_the_command(database: str) -> None:
-    with pytest.raises(Misconfigured, match=f"are of version {NOW}, this program needs {NOW + 1}: run `regulars migrate`"):
+    with pytest.raises(Misconfigured, match=f"have version {NOW}, this program needs {NOW + 1}: run `regulars migrate`"):
         require_tables(database, LATER)
 
 

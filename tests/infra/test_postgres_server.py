@@ -111,7 +111,7 @@ def test_a_server_of_another_directory_is_neither_used_nor_stopped(server: Embed
     try:
         (mine.sockets / ".s.PGSQL.5432").symlink_to(server.sockets / ".s.PGSQL.5432")
         for act in (mine.start, mine.stop):
-            with pytest.raises(Misconfigured, match=f"another server's.*serves {server.data}"):
+            with pytest.raises(Misconfigured, match=f"Another server has the socket.*serves {server.data}"):
                 act()
         assert server.server_pid()
     finally:

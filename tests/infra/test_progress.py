@@ -93,7 +93,7 @@ def test_a_relay_is_ill_only_if_it_leads_and_does_not_move_though_there_is_more(
     assert metrics.not_ready_reasons() == ["Kafka has not answered."]
     metrics.session_began()
     clock.now += 31
-    assert metrics.health_problems(30) == ["Nothing was published for 31 s though there is more."]
+    assert metrics.health_problems(30) == ["Nothing was published for 31 s although there is more."]
     metrics.reached(10)
     clock.now += 31
     metrics.grown(10)

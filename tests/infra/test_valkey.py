@@ -92,7 +92,7 @@ def test_a_server_of_another_directory_is_neither_used_nor_stopped(server: Embed
     mine.directory.mkdir()
     mine.socket.symlink_to(server.socket)
     for act in (mine.start, mine.stop):
-        with pytest.raises(Misconfigured, match=f"another server's.*serves {server.directory}"):
+        with pytest.raises(Misconfigured, match=f"Another server has the socket.*serves {server.directory}"):
             act()
     assert server.server_pid()
 

@@ -49,7 +49,7 @@ def test_each_part_has_its_place_and_what_is_missing_that_of_what_it_is_missing_
     [
         (b"", 1, 1, "the file is empty"),
         (b"# nothing\n", 1, 1, "the file is empty"),
-        (b"a: 1\na: 2\n", 2, 1, "'a' is said twice here"),
+        (b"a: 1\na: 2\n", 2, 1, "'a' appears twice"),
         (b"a: &x 1\n", 1, 4, "anchors and aliases"),
         (b"a: *x\n", 1, 4, "anchors and aliases"),
         (b"a: !!python/object:os.system 1\n", 1, 4, "tags (!)"),

@@ -51,7 +51,7 @@ def test_a_jar_that_is_not_what_it_should_be_is_not_run(broker: EmbeddedKafka, t
     assert len(jars(tmp_path)) == len(listed)
     (tmp_path / listed[3].file).unlink()
     (tmp_path / listed[3].file).write_bytes(b"something else")
-    with pytest.raises(Unreadable, match=rf"not the {listed[3].file} that it should be"):
+    with pytest.raises(Unreadable, match=rf"not the expected {listed[3].file}"):
         jars(tmp_path)
 
 
@@ -60,6 +60,6 @@ def test_without_a_network_and_without_jars_a_sentence_says_what_to_do(tmp_path:
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(Unreachable, match=r"cannot be fetched .*REGULARS_JARS"):
+    with pytest.raises(Unreachable, match=r"cannot be downloaded .*REGULARS_JARS"):
         jars(tmp_path / "jars")
     assert not list((tmp_path / "jars").iterdir())

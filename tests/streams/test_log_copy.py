@@ -101,7 +101,7 @@ def test_a_log_that_is_not_empty_is_not_copied_over(full: Settings, in_postgres:
 
 def test_a_log_that_is_not_there_is_not_copied(tmp_path: Path, database: str) -> None:
     refused = copied(tmp_path / "nowhere", database)
-    assert "is not there" in str(refused.exception)
+    assert "does not exist" in str(refused.exception)
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -131,7 +131,7 @@ def dawdling(rows, copied, table, total, progress):
             print("begun", flush=True)
             time.sleep(600)
 
-copying.counted = dawdling
+copying.count_rows = dawdling
 regulars(["log", "copy", sys.argv[1], sys.argv[2]])
 """
 
