@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
@@ -22,6 +23,8 @@ from streams.running.app import App, running
 from streams.running.processes import ManagedProcess, ProcessSupervisor
 
 EVERY = 60  # seconds between ticks
+Server: TypeAlias = EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka
+
 GUARD = "from streams.kafka.local_cluster import guard_servers; guard_servers()"
 
 
@@ -32,7 +35,7 @@ class LocalCluster:
     settings: Settings
     app: App
     processes: ProcessSupervisor
-    servers: tuple[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka, ...]
+    servers: tuple[Server, ...]
 
     def tend(self) -> None:
         """Restart servers and processes that have died."""
@@ -78,9 +81,7 @@ def local_cluster(
 
 
 @contextmanager
-def stopped_with_us(
-    settings: Settings, servers: tuple[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka, ...]
-) -> Iterator[None]:
+def stopped_with_us(settings: Settings, servers: tuple[Server, ...]) -> Iterator[None]:
     """Have another process stop the servers if this one is killed before the end of the block."""
     guard = ManagedProcess("guard", settings.home / "logs" / "guard.log", GUARD)
     guard.start(fresh_log=True)
@@ -101,7 +102,7 @@ def guard_servers() -> None:
             server.stop()
 
 
-def embedded_servers(settings: Settings) -> Iterator[EmbeddedPostgres | EmbeddedRedis | EmbeddedKafka]:
+def embedded_servers(settings: Settings) -> Iterator[Server]:
     """Yield the servers that are not configured elsewhere. A home with its log in a SQLite file keeps it."""
     if not settings.database_url and not settings.log.exists():
         yield EmbeddedPostgres(settings.postgres)

@@ -31,7 +31,7 @@ def test_a_port_of_another_program_is_refused(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(mine.bootstrap.split(":")[1])))
         other.listen()
-        with pytest.raises(Misconfigured, match="another program's"):
+        with pytest.raises(Misconfigured, match="Another program uses port"):
             mine.start()
         assert not mine.stop()
 

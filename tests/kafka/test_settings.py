@@ -39,7 +39,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **WHO, "KAFKA_PASSWORD": ""}, "SASL_SSL needs"),
         ({**WHO}, "have no use with PLAINTEXT"),
         ({"KAFKA_CA_FILE": __file__}, "have no use with PLAINTEXT"),
-        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": "/nowhere.pem"}, "there is no file"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": "/nowhere.pem"}, "there is no such file"),
         ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_KEY_FILE": __file__}, "without KAFKA_CERT_FILE"),
     ],
 )

@@ -145,7 +145,7 @@ def test_a_copy_that_was_killed_leaves_an_empty_log_and_is_begun_again(
     target = replace(full, home=tmp_path / "target") if kind == "sqlite" else in_postgres
     place = str(target.database_url or target.home)
     command = [sys.executable, "-c", SLOWLY, str(full.home), place, table]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"begun\n"
         process.kill()

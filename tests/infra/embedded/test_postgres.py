@@ -15,7 +15,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.errors import Misconfigured
 from tests.packaged import forget
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 AS_ROOT = os.geteuid() == 0
 
 

@@ -17,7 +17,7 @@ from infra.keys.stores import KEY_TABLES, PostgresKeys
 from infra.postgres.migrate import migrate, require_tables
 from tests.infra.ticks import Ticked, open_keys, open_log, tick
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOW = LOG_TABLES.version
 LATER = replace(
     LOG_TABLES, steps=(*LOG_TABLES.steps, ("ALTER TABLE outcomes ADD COLUMN later int", "CREATE TABLE later (a int)"))

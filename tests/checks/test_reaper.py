@@ -16,7 +16,7 @@ import pytest
 from infra.settings import jar_cache
 from tests.reaper import RUN, marked
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 CONFTEST = "from tests.reaper import pytest_configure\n"
 RUNNING = """
