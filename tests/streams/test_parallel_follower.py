@@ -26,7 +26,7 @@ from streams.running import parallel_follower
 from streams.running.app import App, running
 from streams.running.parallel_follower import PARTS, FollowerPool, ParallelFollower
 from streams.running.processes import ManagedProcess
-from tests.journey.kills import sigkill
+from tests.journey.regulars import sigkill
 from tests.redis_content import content
 from tests.shop import requests
 
@@ -36,7 +36,6 @@ TOGETHER = 64  # requests
 
 IMPORTING = """
 import signal, sys, time
-from tests.streams.test_parallel_follower import *
 
 def tell(_):
     if pids := [process.pid for process in processes(follower)]:
