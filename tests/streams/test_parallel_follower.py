@@ -36,6 +36,7 @@ TOGETHER = 64  # requests
 
 IMPORTING = """
 import signal, sys, time
+from tests.streams.test_parallel_follower import *
 
 def tell(_):
     if pids := [process.pid for process in processes(follower)]:
