@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from infra.printable import UNSAFE
+
 YamlPath: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 2**18
@@ -131,9 +133,12 @@ def position_of(node: yaml.Node) -> tuple[int, int]:
 
 
 def dump_yaml(plain: Any) -> str:
-    """PlainDumper data as such a file."""
+    """Plain data as such a file."""
 
-    return yaml.dump(plain, Dumper=PlainDumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(plain, Dumper=PlainDumper, sort_keys=False, allow_unicode=True, width=120)
+    if UNSAFE.search(text.replace("\n", "")):  # then written as escapes, which YAML reads back
+        text = yaml.dump(plain, Dumper=PlainDumper, sort_keys=False, allow_unicode=False, width=120)
+    return text
 
 
 class PlainDumper(yaml.SafeDumper):
