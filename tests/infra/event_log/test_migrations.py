@@ -73,8 +73,8 @@ def test_tables_of_an_earlier_version_ask_for_the_command(database: str) -> None
 def test_four_processes_may_migrate_at_once(bare_database: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from streams.cli.main import main; main()", "migrate"]
     environment = {**os.environ, "DATABASE_URL": bare_database, "REGULARS_HOME": str(tmp_path)}
-    running = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    told = sorted(process.communicate()[0] for process in running)
+    running = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    told = sorted(process.communicate()[1] for process in running)
     assert [process.returncode for process in running] == [0] * 4
     assert sum("the log" in line and f"were of version 0, now they are of version {NOW}" in line for line in told) == 1, told
     with open_log(bare_database) as log:
