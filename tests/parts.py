@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 from infra.embedded.jars import jars
-from infra.errors import Missing, Unreachable
+from infra.errors import NotInstalled, Unreachable
 
 LEFT_OUT = "left out: "
 
@@ -42,7 +42,7 @@ def kafka_jars(cache: Path) -> Path:
     """The cache, with every jar of Kafka's in it."""
     try:
         jars(cache)
-    except (Missing, Unreachable) as fault:
+    except (NotInstalled, Unreachable) as fault:
         lacking("Kafka", str(fault))
     return cache
 
