@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
 from aggregates.pricing.cart_document import read_cart
 from aggregates.pricing.pipeline import price
 from aggregates.pricing.request import Request
 from aggregates.pricing.trace import NotUsed, Step, Trace
 from infra.yaml_document import parse
-from streams.cli.console import OUT, grid
+from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
 from streams.imports.policy_file import LocatedProblem, problem_text
 
 STAGE_NAMES = {1: "activity", 2: "price", 3: "line", 4: "order", 5: "code", 6: "points", 7: "shipping", 8: "tax"}
@@ -42,38 +41,45 @@ REASONS = {
 
 @click.command("price")
 @click.argument("file", metavar="CART.json", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the whole trace as JSON.")
+@AS_JSON
 def pricing(file: Path, as_json: bool) -> None:
     """Price the cart in a FILE: every step, what each line pays, and why a code was not used. Needs no log."""
     trace = price(checked(file)).trace
     if as_json:
-        click.echo(msgspec.json.encode(trace))
+        print_json(trace)
         return
-    OUT.print(grid("Price", ("stage", "by", "of", "off"), steps(trace), numbers=(2, 3)))
-    OUT.print(grid("Lines", ("line", "units", "list", "pays", "tax", "points"), lines(trace), numbers=range(1, 6)))
-    OUT.print(f"To pay: {amount(trace.payable, trace)} {trace.currency}, with tax of {amount(trace.tax, trace)}.")
+    show_parts(
+        grid("Price", ("stage", "by", "of", "off"), steps(trace), numbers=(2, 3), wraps=(1,)),
+        grid("Lines", ("line", "units", "list", "pays", "tax", "points"), lines(trace), numbers=range(1, 6), wraps=(0,)),
+    )
+    for sentence in sentences(trace):
+        say(sentence)
+
+
+def sentences(trace: Trace) -> Iterator[str]:
+    """Yield what is to pay, why codes were not used, and what a little more would bring."""
+    yield f"To pay: {amount(trace.payable, trace)} {trace.currency}, with tax of {amount(trace.tax, trace)}."
     if not trace.proven:
-        OUT.print("Another set of promotions may be better: the search ran out of work.")
+        yield "Another set of promotions may be better: the search ran out of work."
     for refused in trace.refused:
-        OUT.print(f"{refused.code or refused.campaign} was not used: {reason(refused, trace)}.", markup=False)
+        yield f"{refused.code or refused.campaign} was not used: {reason(refused, trace)}."
     for hint in trace.hints:
-        spend, gain = amount(hint.spend, trace), amount(hint.gain, trace)
-        OUT.print(f"Spend {spend} more to get {gain} off with {hint.campaign}.", markup=False)
+        yield f"Spend {amount(hint.spend, trace)} more to get {amount(hint.gain, trace)} off with {hint.campaign}."
 
 
 def checked(file: Path) -> Request:
     """Return what a file asks to be priced; print each problem with its line if it cannot be."""
     if not file.is_file():
-        raise click.ClickException(f"{file} is no file.")
+        raise Problem(f"{file} is no file.")
     written, wrong = parse(file.read_bytes())
     request, problems = read_cart(written.plain)
     found = [LocatedProblem(line, column, "", why) for line, column, why in wrong]
     if not wrong:
         found += [LocatedProblem(*written.place(path), ".".join(map(str, path)), why) for path, why in problems]
     for problem in sorted(found):
-        click.echo(problem_text(file, problem), err=True)
+        say(problem_text(file, problem))
     if request is None or found:
-        raise click.ClickException(f"{file} has {len(found)} problem{'s' * (len(found) > 1)}.")
+        raise Problem(f"{file} has {len(found)} problem{'s' * (len(found) > 1)}.")
     return request
 
 

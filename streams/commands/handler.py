@@ -24,8 +24,8 @@ from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
-from infra.keys.ring import KeyRing, of_session
-from infra.postgres.errors import persistently
+from infra.keys.ring import KeyRing, session_key_name
+from infra.postgres.connection import retry
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
 from streams.commands.request import Request
@@ -91,7 +91,7 @@ class Handler:
         Raises :class:`Unreachable` if the log does not come back.
         """
         with self._answering:
-            answers = persistently(lambda: self._append(requests))
+            answers = retry(lambda: self._append(requests))
             self._destroy_keys(self._erased)
             return answers
 
@@ -173,7 +173,7 @@ class Handler:
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
             for session in sessions.rebuild(events):  # type: ignore[arg-type]
-                self._keys.destroy(of_session(session))
+                self._keys.destroy(session_key_name(session))
         self._without_keys = erased
 
     def _remember(self, streams: dict[str, Stream]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from infra.codec import key_of
-from infra.kafka.partitioning import partition_of
+from infra.kafka.records import partition_of
 from infra.redis.digest import digests
 from infra.redis.views import Views
 from streams.kafka.topics import PARTITIONS, carried
@@ -27,7 +27,7 @@ def checkpoints(app: App) -> dict[tuple[str, str], int]:
         readers = [fold_name(fold) for fold in folds(app.terms) if topic in sources(fold)]
         for number in range(1 if topic == LEARNING else PARTITIONS):
             source = f"{topic}:{number}"
-            found |= {(fold, source): place.position for fold, place in app.views.places(readers, source).items()}
+            found |= {(fold, source): place.position for fold, place in app.views.checkpoints_in(source, readers).items()}
     return found
 
 

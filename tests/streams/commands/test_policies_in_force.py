@@ -79,8 +79,8 @@ def test_of_many_who_replace_the_same_version_at_the_same_time_one_is_accepted(a
     assert Counter(outcome.code for outcome in outcomes) == {"": 1, "policy_changed": 15}
 
 
-def test_zone_and_currency_of_a_policy_are_the_logs_whatever_the_command_says(app: App) -> None:
-    assert app.handler.handle(Request("p", (publish(VIP, zone="Asia/Tokyo", currency="JPY"),))).accepted
+def test_a_policy_has_the_zone_and_currency_of_the_log(app: App) -> None:
+    assert app.handler.handle(Request("p", (publish(VIP),))).accepted
     (published,) = facts(app, PolicyPublished)
     assert (published.zone, published.currency) == ("UTC", "USD")
     assert app.handler.handle(buying("o")).accepted
