@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-from aggregates.cart.events import CartItemAdded
 from numpy.typing import NDArray
 
 from aggregates.behaviour import Clicked, Favourited, Viewed
+from aggregates.cart import CartItemAdded
 from aggregates.order.events import OrderPaid
 
 Numbers: TypeAlias = NDArray[np.int64]
