@@ -59,7 +59,7 @@ class HoldUses:
 
 
 @dataclass(frozen=True)
-class ReleaseHold:
+class DropHold:
     """What ``holder`` held of ``key`` is there again."""
 
     key: str
@@ -85,7 +85,7 @@ class ReturnUses:
     number: int
 
 
-OfHolds: TypeAlias = HoldUses | ReleaseHold | ConfirmHold | ReturnUses
+OfHolds: TypeAlias = HoldUses | DropHold | ConfirmHold | ReturnUses
 Constraint: TypeAlias = ClaimKey | LimitUses | UseKey | ReturnUse | OfHolds
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
@@ -137,7 +137,7 @@ def constraints_of(event: object) -> list[Constraint]:
             return []
 
 
-class Counted(NamedTuple):
+class CountedRow(NamedTuple):
     """A row that a reservation counts in: how much, its limit (None: it is set elsewhere), and the refusal past it."""
 
     key: str
@@ -146,14 +146,14 @@ class Counted(NamedTuple):
     exhausted: Refusal
 
 
-def counted(campaign: str, reservation: Reserved) -> Iterator[Counted]:
+def counted(campaign: str, reservation: Reserved) -> Iterator[CountedRow]:
     """Yield the rows of a reservation, in the order of their keys, so that two requests never wait for each other in a ring."""
     if reservation.budget is not None and reservation.budget_amount is not None:
         key = f"budget:{campaign}:{reservation.budget}"
-        yield Counted(key, reservation.amount, reservation.budget_amount, BUDGET_SPENT)
-    yield Counted(f"campaign:{campaign}", 1, None, CAMPAIGN_EXHAUSTED)
+        yield CountedRow(key, reservation.amount, reservation.budget_amount, BUDGET_SPENT)
+    yield CountedRow(f"campaign:{campaign}", 1, None, CAMPAIGN_EXHAUSTED)
     if reservation.serial is not None and reservation.code_limit is not None:
-        yield Counted(f"code:{campaign}:{reservation.serial}", 1, reservation.code_limit, CODE_USED)
+        yield CountedRow(f"code:{campaign}:{reservation.serial}", 1, reservation.code_limit, CODE_USED)
 
 
 def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | CouponRedeemed) -> Iterator[Constraint]:
@@ -168,10 +168,10 @@ def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | Cou
                 yield HoldUses(row.key, event.order, row.number, event.until, event.at, row.exhausted)
             case CouponRedeemed(order=str(order)):
                 if event.overrun:
-                    yield ReleaseHold(row.key, order)
+                    yield DropHold(row.key, order)
                 else:
                     yield ConfirmHold(row.key, order, row.number, event.at, row.exhausted)
             case CouponReleased():
-                yield ReleaseHold(row.key, event.order)
+                yield DropHold(row.key, event.order)
             case CouponRestored():
                 yield ReturnUses(row.key, row.number)

@@ -13,7 +13,7 @@ from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.pricing.campaign_document import read_campaign
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Entered, Item, PriceRules, Request, Running
+from aggregates.pricing.request import Entered, LineItem, PriceRequest, PriceRules, Running
 from aggregates.pricing.trace import Trace
 
 TERMS = {"effect": {"percent": "10 %"}, "stage": "code", "by_code": True}
@@ -23,8 +23,8 @@ def trace_of(*products: str) -> Trace:
     """Return the price of two of each product, with a code for a tenth."""
     terms, _ = read_campaign(TERMS)
     running = (Running("tenth", terms, 2),) if terms else ()
-    items = tuple(Item(product, product, 2, 1999, (1, 5)) for product in products)
-    return price(Request(items, campaigns=running, codes=(Entered("TENTH", "tenth"),), rules=PriceRules("USD"))).trace
+    items = tuple(LineItem(product, product, 2, 1999, (1, 5)) for product in products)
+    return price(PriceRequest(items, campaigns=running, codes=(Entered("TENTH", "tenth"),), rules=PriceRules("USD"))).trace
 
 
 def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[list[object]]:

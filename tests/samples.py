@@ -6,7 +6,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Sear
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.code_batches import CodesIssued, CodesRevoked
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, Reserved
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -57,13 +57,13 @@ from aggregates.order.events import (
     TenderBack,
 )
 from aggregates.pricing.refund import RefundedLine
-from aggregates.pricing.trace import Hint, LadderStep, NotUsed, Op, PricedLine, Share, Step, Trace, UnitsOff
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
 from aggregates.session import MemberRecognised, SessionJoined
 from aggregates.value import replace
+from tests.priced_samples import RESERVED, TRACE
 
 AT = 1_483_300_800_000
 DAY = 86_400_000
@@ -105,55 +105,6 @@ EARNED = EarningLine(1, "tea-01", 898, 823, (5, 2))
 GRANTED_BY_RULE = replace(GRANTED, wallet="miles", rule="teas", lines=(EARNED,), bonuses=((500, 20),), minimum=300, cap=99)
 CLAWED_BACK_BY_RULE = replace(CLAWED_BACK, lapsed=1, written_off=1, kept=(449,), order="o-1", wallet="miles")
 REISSUED = IssuedLot("o-1+r-2", "o-1", 3, AT + 52 * DAY)
-
-RESERVED = Reserved(2, "17", 40, 1, "2017-01", 5000)
-
-TRACE = Trace(
-    "USD",
-    2,
-    1,
-    "included",
-    "group",
-    (1, 2),
-    (PricedLine("tea-01", "tea-01", 2, 500, (1, 5), 100), PricedLine("gift:g", "cup", 1, 300, (0, 1), kind="gift")),
-    (
-        Step(
-            3,
-            "deal@1",
-            None,
-            ("tea-01",),
-            1000,
-            0,
-            Op("units", rate=(1, 1), group=(1, 1), units=(UnitsOff("tea-01", 1, 500),)),
-            500,
-            "cap",
-            100,
-            (("tea-01", 100),),
-            limits=(("cap", 100),),
-        ),
-        Step(
-            4,
-            "full@2",
-            None,
-            ("tea-01",),
-            900,
-            0,
-            Op("ladder", rungs=(LadderStep(800, 51, None),)),
-            51,
-            "none",
-            51,
-            (("tea-01", 51),),
-            refund="recompute",
-        ),
-        Step(8, "policy@1", None, ("tea-01",), 849, 0, Op("tax", rate=(1, 5)), 142, "none", 142, (("tea-01", 142),)),
-    ),
-    (NotUsed("beaten_by", "ten", "SPRING", 12, ("full",)),),
-    (Hint("full", 320, 4000),),
-    True,
-    849,
-    142,
-    (Share("tea-01", 849, 142, refund="recompute"), Share("gift:g", 0, 0)),
-)
 
 SAMPLES: tuple[object, ...] = (
     MemberRegistered(

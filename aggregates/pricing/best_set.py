@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from aggregates.pricing.candidate import DEALS, OUTSIDE_GOODS, Candidate, amount_off, parts_of, reduced, room_of
 from aggregates.pricing.deals import Taken, deal_parts, most_of_deal, solve
-from aggregates.pricing.request import Item
+from aggregates.pricing.request import LineItem
 from aggregates.pricing.terms import conflict
 
 NEVER = 1 << 62
@@ -29,7 +29,7 @@ Key: TypeAlias = tuple[int, int, int, tuple[int, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Choice:
+class BestSet:
     """``chosen``: the numbers of the candidates; ``off``: what they take off; ``proven``: no set is better."""
 
     chosen: tuple[int, ...] = ()
@@ -39,13 +39,13 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Cart:
+class SearchedCart:
     """What a search needs to know of a cart. ``running``: what each line costs before the first candidate.
 
     ``most``: what ``most_off`` allows in all, None for no bound.
     """
 
-    items: Sequence[Item]
+    items: Sequence[LineItem]
     running: tuple[int, ...]
     floors: tuple[int, ...]
     most: int | None
@@ -79,20 +79,20 @@ def clique_numbers(conflicts: Sequence[int]) -> list[int]:
     return numbers
 
 
-def best_set(candidates: Sequence[Candidate], cart: Cart, work: int) -> Choice:
+def best_set(candidates: Sequence[Candidate], cart: SearchedCart, work: int) -> BestSet:
     """Return the best set of candidates, which stand in the order of the pipeline.
 
     ``work``: how many amounts may be computed; when it runs out, the answer is the best found, and not proven.
     """
     search = Search(candidates, cart, work)
     search.run()
-    return Choice(search.best, search.best_off, search.work_left > 0 and search.exact, work - search.work_left)
+    return BestSet(search.best, search.best_off, search.work_left > 0 and search.exact, work - search.work_left)
 
 
 class Search:
     """The state of one search: what is known of the candidates, and the best set so far."""
 
-    def __init__(self, candidates: Sequence[Candidate], cart: Cart, work: int) -> None:
+    def __init__(self, candidates: Sequence[Candidate], cart: SearchedCart, work: int) -> None:
         self.candidates = candidates
         self.cart = cart
         self.work_left = work

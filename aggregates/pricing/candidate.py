@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aggregates.pricing.apportioning import apportion_capped, half_up
-from aggregates.pricing.request import Item, Running
+from aggregates.pricing.request import LineItem, Running
 from aggregates.pricing.terms import STAGES, CampaignTerms, Effect, Rung
 from aggregates.pricing.trace import LadderStep, Op
 
@@ -57,7 +57,7 @@ class Candidate:
 def candidate(
     running: Running,
     code: str | None,
-    items: Sequence[Item],
+    items: Sequence[LineItem],
     scope: tuple[int, ...],
     counted: tuple[int, ...],
     needs: tuple[int, int],
@@ -171,6 +171,6 @@ def reduced(chosen: Candidate, running: Sequence[int], parts: Sequence[int]) -> 
     return after
 
 
-def select(items: Sequence[Item], wanted: Callable[[Item], bool]) -> tuple[int, ...]:
+def select(items: Sequence[LineItem], wanted: Callable[[LineItem], bool]) -> tuple[int, ...]:
     """Return the numbers of the lines that are wanted."""
     return tuple(i for i, item in enumerate(items) if wanted(item))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from aggregates.currencies import digits
 from aggregates.decider import LARGEST_COUNT, LATEST_INSTANT, Refusal
 from aggregates.pricing.campaign_document import of_amount, problems_of
-from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running, Shopper
+from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.pricing.trace import Basis, LineKind, Mode
 from aggregates.programme.document import ABSENT, DocumentReader, Path, Problem
@@ -21,7 +21,7 @@ MOST_UNITS = 20_000
 
 
 @dataclass(frozen=True)
-class CartLine:
+class DocumentLine:
     """``price``: of one unit, in minor units. ``tax``: the rate, such as ``20 %``. ``floor``: the least that a unit costs."""
 
     product: str
@@ -76,7 +76,7 @@ class CartDocument:
     """``at``: an instant, UTC epoch milliseconds. ``pins``: campaigns that the shopper chose."""
 
     currency: str
-    lines: tuple[CartLine, ...]
+    lines: tuple[DocumentLine, ...]
     at: int = 0
     zone: str = "UTC"
     mode: Mode = "included"
@@ -89,7 +89,7 @@ class CartDocument:
     points: CartPoints | None = None
 
 
-def read_cart(document: object) -> tuple[Request | None, list[Problem]]:
+def read_cart(document: object) -> tuple[PriceRequest | None, list[Problem]]:
     """Return what a document asks to be priced, None if it cannot be, and what is wrong with it.
 
     >>> request, _ = read_cart({"currency": "EUR", "lines": [{"product": "tea", "price": 450, "quantity": 2}]})
@@ -142,7 +142,7 @@ def of_shop(cart: CartDocument) -> Iterator[Problem]:
         yield Problem(("most_off",), "must be at most 100 %")
 
 
-def of_line(line: CartLine, path: Path) -> Iterator[Problem]:
+def of_line(line: DocumentLine, path: Path) -> Iterator[Problem]:
     yield from of_amount(line.price, (*path, "price"), 0)
     yield from of_amount(line.floor, (*path, "floor"), 0)
     if not 1 <= line.quantity <= MOST_QUANTITY:
@@ -157,15 +157,15 @@ def of_names(what: str, names: list[str]) -> Iterator[Problem]:
             yield Problem((what, place, "id"), f"{name!r} is there twice: give each its own id")
 
 
-def request_of(cart: CartDocument) -> Request:
+def request_of(cart: CartDocument) -> PriceRequest:
     """Return what is to be priced."""
     rules = PriceRules(
         cart.currency, digits(cart.currency), cart.zone, mode=cart.mode, basis=cart.basis, most_off=cart.most_off
     )
-    shopper = Shopper(cart.shopper.member, cart.shopper.tier, frozenset(cart.shopper.tags), cart.shopper.first_order)
+    shopper = Buyer(cart.shopper.member, cart.shopper.tier, frozenset(cart.shopper.tags), cart.shopper.first_order)
     campaign_of = {code: campaign.id for campaign in cart.campaigns for code in campaign.codes}
     wish = cart.points
-    return Request(
+    return PriceRequest(
         tuple(item_of(line) for line in cart.lines),
         cart.at,
         shopper,
@@ -177,8 +177,8 @@ def request_of(cart: CartDocument) -> Request:
     )
 
 
-def item_of(line: CartLine) -> Item:
-    return Item(
+def item_of(line: DocumentLine) -> LineItem:
+    return LineItem(
         line.id or line.product,
         line.product,
         line.quantity,

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from aggregates.pricing.apportioning import apportion_capped, half_up
 from aggregates.pricing.candidate import Candidate
-from aggregates.pricing.request import Item
+from aggregates.pricing.request import LineItem
 from aggregates.pricing.terms import BundlePart, Deal
 
 MOST_STATES = 2_000
@@ -38,7 +38,7 @@ class Taken:
 NOTHING = Taken((), 0)
 
 
-def solve(chosen: Sequence[Candidate], items: Sequence[Item], entry: Sequence[int]) -> tuple[list[Taken], bool]:
+def solve(chosen: Sequence[Candidate], items: Sequence[LineItem], entry: Sequence[int]) -> tuple[list[Taken], bool]:
     """Return what each deal takes, in their order, and whether no better way to share the units exists.
 
     ``entry``: what each line costs on entry to the stage; a unit costs the whole part of an equal share of its line.
@@ -77,7 +77,7 @@ def deal_parts(chosen: Candidate, taken: Taken, running: Sequence[int], floors: 
     return apportion_capped(amount, weights, caps)
 
 
-def most_of_deal(chosen: Candidate, items: Sequence[Item], entry: Sequence[int]) -> int:
+def most_of_deal(chosen: Candidate, items: Sequence[LineItem], entry: Sequence[int]) -> int:
     """Return the most that a deal wants in any set: other deals may leave it dearer units than it would take alone."""
     prices = [amount // item.quantity if item.quantity else 0 for amount, item in zip(entry, items, strict=True)]
     left = [item.quantity for item in items]
@@ -102,24 +102,24 @@ def units_of(lines: Sequence[int], prices: Sequence[int], left: Sequence[int]) -
     return sorted(units, key=lambda unit: (-unit[0], unit[1]))
 
 
-class Choice(NamedTuple):
+class UnitChoice(NamedTuple):
     """A unit went to a deal; ``off``: what it is reduced by; ``before``: the choices before it."""
 
     deal: int
     line: int
     off: int
-    before: Choice | None
+    before: UnitChoice | None
 
 
 class Path(NamedTuple):
     """One way to have used the units so far, and what it brings."""
 
     value: int
-    last: Choice | None
+    last: UnitChoice | None
 
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[UnitChoice]:
         """Return the choices in their order."""
-        found: list[Choice] = []
+        found: list[UnitChoice] = []
         choice = self.last
         while choice is not None:
             found.append(choice)
@@ -164,7 +164,7 @@ def with_unit(paths: dict[State, Path], price: int, line: int, takers: Sequence[
             off = half_up(price, *deal.percent) if state[j] % (deal.buy + deal.get) >= deal.buy else 0
             value = path.value + off
             if step not in after or after[step].value < value:
-                after[step] = Path(value, Choice(j, line, off, path.last))
+                after[step] = Path(value, UnitChoice(j, line, off, path.last))
     return after
 
 
@@ -180,7 +180,7 @@ def next_state(state: State, j: int, deal: Deal) -> State | None:
     return (*state[:j], place, *state[j + 1 :])
 
 
-def served(choices: Sequence[Choice], deals: Sequence[Deal]) -> Iterator[Choice]:
+def served(choices: Sequence[UnitChoice], deals: Sequence[Deal]) -> Iterator[UnitChoice]:
     """Yield the choices that belong to a group in which a unit is reduced; the other units serve no deal."""
     for j, deal in enumerate(deals):
         mine = [choice for choice in choices if choice.deal == j]
@@ -191,7 +191,7 @@ def served(choices: Sequence[Choice], deals: Sequence[Deal]) -> Iterator[Choice]
                 yield from group
 
 
-def taken_by(j: int, choices: Sequence[Choice]) -> Taken:
+def taken_by(j: int, choices: Sequence[UnitChoice]) -> Taken:
     counted: dict[tuple[int, int], int] = {}
     for choice in choices:
         if choice.deal == j and choice.off:
@@ -204,7 +204,7 @@ def taken(counted: Mapping[tuple[int, int], int]) -> Taken:
     return Taken(units, sum(number * off for _, number, off in units))
 
 
-def take_alone(chosen: Candidate, items: Sequence[Item], prices: Sequence[int], left: list[int]) -> Taken:
+def take_alone(chosen: Candidate, items: Sequence[LineItem], prices: Sequence[int], left: list[int]) -> Taken:
     """Let a deal or bundle that shares no units take what it can; ``left`` is reduced by it."""
     effect = chosen.terms.effect
     if effect.bundle is not None:
@@ -245,7 +245,7 @@ def reduce_units(units: Sequence[Unit], bought: Sequence[Unit], deal: Deal, left
     return taken({key: number for key, number in counted.items() if key[1]})
 
 
-def bundles(chosen: Candidate, items: Sequence[Item], prices: Sequence[int], left: list[int]) -> Taken:
+def bundles(chosen: Candidate, items: Sequence[LineItem], prices: Sequence[int], left: list[int]) -> Taken:
     """Make bundles of the dearest units while each saves money."""
     bundle = chosen.terms.effect.bundle
     if bundle is None:
@@ -265,7 +265,7 @@ def bundles(chosen: Candidate, items: Sequence[Item], prices: Sequence[int], lef
 
 
 def one_bundle(
-    parts: Sequence[BundlePart], scope: Sequence[int], items: Sequence[Item], prices: Sequence[int], left: Sequence[int]
+    parts: Sequence[BundlePart], scope: Sequence[int], items: Sequence[LineItem], prices: Sequence[int], left: Sequence[int]
 ) -> list[Unit]:
     """Return the dearest units that make one bundle, none if a part is missing."""
     remaining = list(left)

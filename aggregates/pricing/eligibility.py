@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from aggregates.pricing.request import Request, Running
+from aggregates.pricing.request import PriceRequest, Running
 from aggregates.pricing.terms import WEEKDAYS, Condition, WeeklyHours
 
 
@@ -22,7 +22,7 @@ class Needs:
 Reason: TypeAlias = str
 
 
-def needs_of(running: Running, request: Request, units: int) -> Needs | Reason:
+def needs_of(running: Running, request: PriceRequest, units: int) -> Needs | Reason:
     """Return what the amounts must reach for a campaign to hold, or the code of the reason why it cannot.
 
     ``units``: how many units the cart has of what the campaign is about.
@@ -40,7 +40,7 @@ def needs_of(running: Running, request: Request, units: int) -> Needs | Reason:
     return found
 
 
-def needs(condition: Condition, request: Request, units: int) -> Needs | Reason:
+def needs(condition: Condition, request: PriceRequest, units: int) -> Needs | Reason:
     """Return what a condition asks of the amounts; of alternatives that hold, the one that asks least."""
     if reason := shut(condition, request):
         return reason
@@ -54,7 +54,7 @@ def needs(condition: Condition, request: Request, units: int) -> Needs | Reason:
     return Needs(max(condition.amount, least.amount), max(condition.count, least.count))
 
 
-def shut(condition: Condition, request: Request) -> Reason | None:
+def shut(condition: Condition, request: PriceRequest) -> Reason | None:
     """Return why a condition does not hold for this shopper at this time, None if it does."""
     at, shopper = request.at, request.shopper
     if condition.starts is not None and at < condition.starts:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aggregates.pricing.best_set import Cart, Choice, best_set, conflicts_of
+from aggregates.pricing.best_set import BestSet, SearchedCart, best_set, conflicts_of
 from aggregates.pricing.candidate import DEALS, Candidate, amount_off, room_of
 from aggregates.pricing.line_prices import LinePrices, cart_of
 from aggregates.pricing.preparing import Prepared, lines_of, prepare
-from aggregates.pricing.request import Request
+from aggregates.pricing.request import PriceRequest
 from aggregates.pricing.trace import Hint, NotUsed
 from aggregates.value import replace
 
@@ -22,7 +22,9 @@ NEAR = (3, 10)
 Entries = Mapping[int, Sequence[int]]
 
 
-def refusals(request: Request, prepared: Prepared, cart: Cart, best: Choice, entries: Entries) -> tuple[NotUsed, ...]:
+def refusals(
+    request: PriceRequest, prepared: Prepared, cart: SearchedCart, best: BestSet, entries: Entries
+) -> tuple[NotUsed, ...]:
     """Return why each code that was entered, and each promotion that could have held, was not used."""
     found = [each for each in prepared.refused if each.code is not None or each.reason in OPEN_REASONS]
     conflicts = conflicts_of(prepared.candidates)
@@ -35,10 +37,10 @@ def refusals(request: Request, prepared: Prepared, cart: Cart, best: Choice, ent
 def reason_of(
     i: int,
     each: Candidate,
-    request: Request,
+    request: PriceRequest,
     prepared: Prepared,
-    cart: Cart,
-    best: Choice,
+    cart: SearchedCart,
+    best: BestSet,
     entries: Entries,
     conflicts: Sequence[int],
 ) -> NotUsed:
@@ -60,7 +62,7 @@ def reason_of(
     return NotUsed("beaten_by", each.id, each.code, beaten_by(each, request, prepared, cart, best), by)
 
 
-def beaten_by(each: Candidate, request: Request, prepared: Prepared, cart: Cart, best: Choice) -> int:
+def beaten_by(each: Candidate, request: PriceRequest, prepared: Prepared, cart: SearchedCart, best: BestSet) -> int:
     """Return by how much the best set is better than the best with this code; 0 of a promotion without a code."""
     if each.code is None:
         return 0
@@ -77,7 +79,7 @@ def missing_of(each: Candidate, entries: Entries) -> int:
     return max(0, least - entry)
 
 
-def hints(request: Request, prepared: Prepared, prices: LinePrices, best: Choice, entries: Entries) -> tuple[Hint, ...]:
+def hints(request: PriceRequest, prepared: Prepared, prices: LinePrices, best: BestSet, entries: Entries) -> tuple[Hint, ...]:
     """Return what a little more spent on a promotion's goods would bring, the greatest gain first.
 
     The gain is that of the best set with the missing amount as a line that nothing reduces.

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aggregates.pricing.apportioning import half_up
-from aggregates.pricing.best_set import Cart
+from aggregates.pricing.best_set import SearchedCart
 from aggregates.pricing.candidate import OUTSIDE_GOODS
 from aggregates.pricing.eligibility import Needs, needs_of
 from aggregates.pricing.preparing import covers, stage_of
-from aggregates.pricing.request import Item, PriceRules, Request, Running
-from aggregates.pricing.trace import Op, Step
+from aggregates.pricing.request import LineItem, PriceRequest, PriceRules, Running
+from aggregates.pricing.trace import Op, PriceStep
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class LinePrices:
 
     running: tuple[int, ...]
     locked: frozenset[int]
-    steps: tuple[Step, ...]
+    steps: tuple[PriceStep, ...]
 
 
-def line_prices(request: Request, held: Sequence[tuple[Running, str | None]], items: Sequence[Item]) -> LinePrices:
+def line_prices(request: PriceRequest, held: Sequence[tuple[Running, str | None]], items: Sequence[LineItem]) -> LinePrices:
     """Return the lowest price of each line, and the steps that lead to it."""
     running = [item.list_unit * item.quantity for item in items]
-    steps: list[Step] = []
+    steps: list[PriceStep] = []
     locked: set[int] = set()
     for name in ("activity", "price"):
         offers = [offer for offer in held if offer[0].terms.stage == name]
@@ -46,9 +46,9 @@ def line_prices(request: Request, held: Sequence[tuple[Running, str | None]], it
     return LinePrices(tuple(running), frozenset(locked), tuple(steps))
 
 
-def lowest(request: Request, offers: Sequence[tuple[Running, str | None]], item: Item, now: int) -> Step | None:
+def lowest(request: PriceRequest, offers: Sequence[tuple[Running, str | None]], item: LineItem, now: int) -> PriceStep | None:
     """Return the step to the lowest price of a line, None if no offer lowers it."""
-    best: Step | None = None
+    best: PriceStep | None = None
     for running, code in offers:
         if not covers(running, item):
             continue
@@ -61,7 +61,7 @@ def lowest(request: Request, offers: Sequence[tuple[Running, str | None]], item:
     return best
 
 
-def priced(running: Running, code: str | None, item: Item, now: int, needs: Needs) -> Step | None:
+def priced(running: Running, code: str | None, item: LineItem, now: int, needs: Needs) -> PriceStep | None:
     op = op_of_line(running, item)
     if op is None:
         return None
@@ -71,7 +71,7 @@ def priced(running: Running, code: str | None, item: Item, now: int, needs: Need
         wanted = half_up(now, *(op.rate or (0, 1))) if op.kind == "percent" else op.n
     room = max(0, now - item.floor * item.quantity)
     amount = min(wanted, room)
-    return Step(
+    return PriceStep(
         stage_of(running),
         running.source,
         code,
@@ -87,7 +87,7 @@ def priced(running: Running, code: str | None, item: Item, now: int, needs: Need
     )
 
 
-def op_of_line(running: Running, item: Item) -> Op | None:
+def op_of_line(running: Running, item: LineItem) -> Op | None:
     """Return how an offer prices one line; of a ladder, the rung that the line's quantity reaches."""
     effect = running.terms.effect
     if effect.unit is not None:
@@ -105,13 +105,13 @@ def op_of_line(running: Running, item: Item) -> Op | None:
     return Op("percent", rate=rung.percent) if rung.percent is not None else Op("fixed", n=rung.off or 0)
 
 
-def cart_of(rules: PriceRules, items: Sequence[Item], prices: LinePrices) -> Cart:
+def cart_of(rules: PriceRules, items: Sequence[LineItem], prices: LinePrices) -> SearchedCart:
     """Return what a search needs to know; ``items`` may have more lines than were priced."""
     lists = [item.list_unit * item.quantity for item in items]
     running = (*prices.running, *lists[len(prices.running) :])
     floors = tuple(item.floor * item.quantity for item in items)
     if rules.most_off is None:
-        return Cart(items, running, floors, None)
+        return SearchedCart(items, running, floors, None)
     inside = [i for i, item in enumerate(items) if item.kind not in OUTSIDE_GOODS]
     allowed = sum(lists[i] for i in inside) * rules.most_off[0] // rules.most_off[1]
-    return Cart(items, running, floors, max(0, allowed - sum(lists[i] - running[i] for i in inside)))
+    return SearchedCart(items, running, floors, max(0, allowed - sum(lists[i] - running[i] for i in inside)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from aggregates.pricing.apportioning import apportion_capped, half_up
-from aggregates.pricing.best_set import Cart, Choice, best_set
+from aggregates.pricing.best_set import BestSet, SearchedCart, best_set
 from aggregates.pricing.candidate import (
     DEALS,
     Candidate,
@@ -26,9 +26,9 @@ from aggregates.pricing.deals import Taken, deal_parts, solve
 from aggregates.pricing.explaining import hints, refusals
 from aggregates.pricing.line_prices import LinePrices, cart_of, line_prices
 from aggregates.pricing.preparing import Prepared, lines_of, prepare, usable
-from aggregates.pricing.request import Item, PointsWanted, PriceRules, Request
+from aggregates.pricing.request import LineItem, PointsWanted, PriceRequest, PriceRules
 from aggregates.pricing.terms import POINTS_STAGE, PROMOTION_STAGES, TAX_STAGE
-from aggregates.pricing.trace import Op, PricedLine, RefundRule, Share, Step, Trace, UnitsOff
+from aggregates.pricing.trace import Op, PricedLine, PriceStep, RefundRule, Share, Trace, UnitsOff
 from aggregates.value import replace
 
 LimitedBy: TypeAlias = Literal["floor", "cap", "max_discount", "budget", "share", "left", "none"]
@@ -40,7 +40,7 @@ class Priced:
 
     trace: Trace
     prepared: Prepared
-    best: Choice
+    best: BestSet
 
     @property
     def points(self) -> int:
@@ -48,7 +48,7 @@ class Priced:
         return sum(share.points for share in self.trace.shares)
 
 
-def price(request: Request) -> Priced:
+def price(request: PriceRequest) -> Priced:
     """Return what a cart costs, with the whole trace; the same for any order of lines, codes and campaigns."""
     items = lines_of(request)
     prices = line_prices(request, usable(request)[0], items)
@@ -58,7 +58,7 @@ def price(request: Request) -> Priced:
     return priced_with(request, prices, prepared, cart, best)
 
 
-def priced_with(request: Request, prices: LinePrices, prepared: Prepared, cart: Cart, best: Choice) -> Priced:
+def priced_with(request: PriceRequest, prices: LinePrices, prepared: Prepared, cart: SearchedCart, best: BestSet) -> Priced:
     """Return the price of a cart with a set of promotions."""
     chosen = [prepared.candidates[i] for i in best.chosen]
     promoted, running, entries = promotion_steps(chosen, cart)
@@ -97,18 +97,18 @@ def priced_with(request: Request, prices: LinePrices, prepared: Prepared, cart: 
     return Priced(replace(trace, refused=refused, hints=found), prepared, best)
 
 
-def priced_line(item: Item, locked: bool) -> PricedLine:
+def priced_line(item: LineItem, locked: bool) -> PricedLine:
     return PricedLine(
         item.id, item.product, item.quantity, item.list_unit, item.rate, item.floor, item.kind, item.tax_class, locked
     )
 
 
-def promotion_steps(chosen: Sequence[Candidate], cart: Cart) -> tuple[list[Step], list[int], dict[int, list[int]]]:
+def promotion_steps(chosen: Sequence[Candidate], cart: SearchedCart) -> tuple[list[PriceStep], list[int], dict[int, list[int]]]:
     """Return the steps of a set in the order of the pipeline, the amounts after them, and those on entry to each stage."""
     running, left = list(cart.running), cart.most
     entries: dict[int, list[int]] = {}
     taken = iter(solve([each for each in chosen if each.op.kind in DEALS], cart.items, cart.running)[0])
-    steps: list[Step] = []
+    steps: list[PriceStep] = []
     for each in chosen:
         for stage in PROMOTION_STAGES:
             if stage <= each.stage:
@@ -130,27 +130,27 @@ def promotion_steps(chosen: Sequence[Candidate], cart: Cart) -> tuple[list[Step]
     return steps, running, entries
 
 
-def op_of_deal(each: Candidate, deal: Taken, items: Sequence[Item]) -> Op:
+def op_of_deal(each: Candidate, deal: Taken, items: Sequence[LineItem]) -> Op:
     units = tuple(UnitsOff(items[line].id, number, off) for line, number, off in deal.units)
     return replace(each.op, units=units, a=deal.times)
 
 
 def step_of(
     each: Candidate,
-    cart: Cart,
+    cart: SearchedCart,
     running: Sequence[int],
     left: int | None,
     entry: int,
     wish: int,
     op: Op,
     parts: Sequence[int],
-) -> Step:
+) -> PriceStep:
     ids = [item.id for item in cart.items]
     terms = each.terms
     limits = tuple(
         (name, bound) for name, bound in (("cap", terms.cap), ("budget", each.running.budget_left)) if bound is not None
     )
-    return Step(
+    return PriceStep(
         each.stage,
         each.running.source,
         each.code,
@@ -170,7 +170,9 @@ def step_of(
     )
 
 
-def limited_by(each: Candidate, cart: Cart, running: Sequence[int], left: int | None, wish: int, amount: int) -> LimitedBy:
+def limited_by(
+    each: Candidate, cart: SearchedCart, running: Sequence[int], left: int | None, wish: int, amount: int
+) -> LimitedBy:
     """Return which bound kept a promotion from taking off what it wanted."""
     if amount >= wish:
         return "none"
@@ -183,7 +185,7 @@ def limited_by(each: Candidate, cart: Cart, running: Sequence[int], left: int | 
     return "floor" if room_of(each, running, cart.floors) < sum(running[i] for i in each.scope) else "left"
 
 
-def points_steps(request: Request, items: Sequence[Item], running: list[int]) -> tuple[list[Step], list[int]]:
+def points_steps(request: PriceRequest, items: Sequence[LineItem], running: list[int]) -> tuple[list[PriceStep], list[int]]:
     """Return the step in which points pay for goods, if any do, and the amounts after it."""
     wish = request.points
     scope = [i for i, item in enumerate(items) if item.kind == "goods"]
@@ -203,7 +205,7 @@ def points_steps(request: Request, items: Sequence[Item], running: list[int]) ->
         after[i] -= part
     wanted_worth = asked * wish.value[0] // wish.value[1]
     bound: LimitedBy = "share" if allowed < sum(caps) else "floor" if sum(caps) < now else "left"
-    step = Step(
+    step = PriceStep(
         POINTS_STAGE,
         f"wallet:{wish.wallet}",
         None,
@@ -232,7 +234,7 @@ def points_used(wish: PointsWanted, asked: int, room: int) -> tuple[int, int]:
     return least + -least % wish.multiple, worth
 
 
-def tax_steps(rules: PriceRules, items: Sequence[Item], running: Sequence[int]) -> list[Step]:
+def tax_steps(rules: PriceRules, items: Sequence[LineItem], running: Sequence[int]) -> list[PriceStep]:
     """Return the tax of each rate on the sum of its lines (by line: on each line), half up, split over the lines."""
     groups: dict[tuple[tuple[int, int], int], list[int]] = {}
     for i, item in enumerate(items):
@@ -241,7 +243,7 @@ def tax_steps(rules: PriceRules, items: Sequence[Item], running: Sequence[int]) 
     return [tax_step(rules, rate, [(items[i].id, running[i]) for i in lines]) for (rate, _), lines in sorted(groups.items())]
 
 
-def tax_step(rules: PriceRules, rate: tuple[int, int], lines: Sequence[tuple[str, int]]) -> Step:
+def tax_step(rules: PriceRules, rate: tuple[int, int], lines: Sequence[tuple[str, int]]) -> PriceStep:
     amounts = [amount for _, amount in lines]
     total = sum(amounts)
     tax = half_up(total, rate[0], rate[0] + rate[1] if rules.mode == "included" else rate[1])
@@ -249,10 +251,12 @@ def tax_step(rules: PriceRules, rate: tuple[int, int], lines: Sequence[tuple[str
     parts = apportion_capped(tax, amounts, caps)
     names = tuple(name for name, _ in lines)
     by_line = tuple(zip(names, parts, strict=True))
-    return Step(TAX_STAGE, f"policy@{rules.policy}", None, names, total, 0, Op("tax", rate=rate), tax, "none", tax, by_line)
+    return PriceStep(
+        TAX_STAGE, f"policy@{rules.policy}", None, names, total, 0, Op("tax", rate=rate), tax, "none", tax, by_line
+    )
 
 
-def shares_of(rules: PriceRules, items: Sequence[Item], running: Sequence[int], steps: Sequence[Step]) -> list[Share]:
+def shares_of(rules: PriceRules, items: Sequence[LineItem], running: Sequence[int], steps: Sequence[PriceStep]) -> list[Share]:
     """Return what each line was sold for; the points of a line follow what they paid of it."""
     tax: dict[str, int] = {}
     points: dict[str, int] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aggregates.pricing.candidate import Candidate, candidate, select
 from aggregates.pricing.eligibility import Needs, needs_of
-from aggregates.pricing.request import Entered, Item, Request, Running
+from aggregates.pricing.request import Entered, LineItem, PriceRequest, Running
 from aggregates.pricing.terms import STAGES
 from aggregates.pricing.trace import NotUsed
 
@@ -21,17 +21,17 @@ NEUTRAL = "\U0010ffff"
 class Prepared:
     """``items``: the lines by id, with one for each gift that may be had. Candidates stand in the order of the pipeline."""
 
-    items: tuple[Item, ...]
+    items: tuple[LineItem, ...]
     candidates: tuple[Candidate, ...]
     refused: tuple[NotUsed, ...]
 
 
-def lines_of(request: Request) -> tuple[Item, ...]:
+def lines_of(request: PriceRequest) -> tuple[LineItem, ...]:
     """Return the lines by id, so that the order of entry decides nothing."""
     return tuple(sorted(request.items, key=lambda item: item.id))
 
 
-def usable(request: Request) -> tuple[list[tuple[Running, str | None]], list[NotUsed]]:
+def usable(request: PriceRequest) -> tuple[list[tuple[Running, str | None]], list[NotUsed]]:
     """Return the campaigns that hold without a code or with one that was entered, and the codes that are of no use."""
     by_id = {running.id: running for running in request.campaigns}
     refused: list[NotUsed] = []
@@ -55,7 +55,10 @@ def problem_of(entered: Entered, known: dict[str, Running]) -> str | None:
 
 
 def prepare(
-    request: Request, items: Sequence[Item], locked: frozenset[int] = frozenset(), neutral: tuple[str, int] | None = None
+    request: PriceRequest,
+    items: Sequence[LineItem],
+    locked: frozenset[int] = frozenset(),
+    neutral: tuple[str, int] | None = None,
 ) -> Prepared:
     """Make the campaigns of a request ready for its cart.
 
@@ -65,7 +68,7 @@ def prepare(
     held = [(running, code) for running, code in held if running.terms.stage not in PRICE_STAGES]
     all_items = [*items, *gifts(held)]
     if neutral is not None:
-        all_items.append(Item(NEUTRAL, NEUTRAL, 1, neutral[1], floor=neutral[1]))
+        all_items.append(LineItem(NEUTRAL, NEUTRAL, 1, neutral[1], floor=neutral[1]))
     found: list[Candidate] = []
     for running, code in held:
         each = ready(request, running, code, all_items, locked, neutral[0] if neutral else None)
@@ -76,18 +79,18 @@ def prepare(
     return Prepared(tuple(all_items), tuple(sorted(found, key=lambda each: each.place)), tuple(refused))
 
 
-def gifts(held: Sequence[tuple[Running, str | None]]) -> Iterator[Item]:
+def gifts(held: Sequence[tuple[Running, str | None]]) -> Iterator[LineItem]:
     for running, _ in held:
         gift = running.terms.effect.gift
         if gift is not None:
-            yield Item(f"gift:{running.id}", gift.product, 1, gift.value, kind="gift")
+            yield LineItem(f"gift:{running.id}", gift.product, 1, gift.value, kind="gift")
 
 
 def ready(
-    request: Request,
+    request: PriceRequest,
     running: Running,
     code: str | None,
-    items: Sequence[Item],
+    items: Sequence[LineItem],
     locked: frozenset[int],
     hinted: str | None,
 ) -> Candidate | NotUsed:
@@ -112,7 +115,7 @@ def ready(
 
 
 def scope_of(
-    running: Running, items: Sequence[Item], counted: tuple[int, ...], goods: tuple[int, ...], locked: frozenset[int]
+    running: Running, items: Sequence[LineItem], counted: tuple[int, ...], goods: tuple[int, ...], locked: frozenset[int]
 ) -> tuple[int, ...]:
     """Return the lines that a campaign reduces."""
     effect = running.terms.effect
@@ -125,11 +128,11 @@ def scope_of(
     return tuple(i for i in goods if i not in locked and effect.on.has(*kinds_of(items[i])))
 
 
-def kinds_of(item: Item) -> tuple[str, str | None, str | None]:
+def kinds_of(item: LineItem) -> tuple[str, str | None, str | None]:
     return item.product, item.department, item.category
 
 
-def covers(running: Running, item: Item) -> bool:
+def covers(running: Running, item: LineItem) -> bool:
     return running.terms.covers(*kinds_of(item))
 
 

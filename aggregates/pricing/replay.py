@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aggregates.pricing.apportioning import apportion_capped, half_up
 from aggregates.pricing.terms import POINTS_STAGE, TAX_STAGE
-from aggregates.pricing.trace import Op, PricedLine, Step, Trace
+from aggregates.pricing.trace import Op, PricedLine, PriceStep, Trace
 
 Amounts = dict[str, int]
 
@@ -35,7 +35,7 @@ def price_of_kept(trace: Trace, kept: Mapping[str, int]) -> int:
     return total + (tax_added(trace, running) if trace.mode == "added" else 0)
 
 
-def holds(step: Step, kept: Mapping[str, int], entry: Mapping[str, int]) -> bool:
+def holds(step: PriceStep, kept: Mapping[str, int], entry: Mapping[str, int]) -> bool:
     """Whether a step's thresholds are still met by what is kept."""
     counted = step.counted or step.scope
     return sum(entry[name] for name in counted) >= step.threshold and sum(kept[name] for name in counted) >= step.least_units
@@ -48,13 +48,13 @@ def most_left(trace: Trace, kept: Mapping[str, int]) -> int | None:
     return lists * trace.most_off[0] // trace.most_off[1]
 
 
-def parts_of_points(step: Step, lines: Mapping[str, PricedLine], kept: Mapping[str, int]) -> Amounts:
+def parts_of_points(step: PriceStep, lines: Mapping[str, PricedLine], kept: Mapping[str, int]) -> Amounts:
     """Return what points paid of the units that are kept: what the units that came back did not take with them."""
     return {name: part - part * (lines[name].quantity - kept[name]) // lines[name].quantity for name, part in step.parts}
 
 
 def parts_again(
-    step: Step,
+    step: PriceStep,
     lines: Mapping[str, PricedLine],
     kept: Mapping[str, int],
     running: Mapping[str, int],
@@ -82,7 +82,7 @@ def parts_again(
 
 
 def wanted_again(
-    step: Step,
+    step: PriceStep,
     kept: Mapping[str, int],
     running: Mapping[str, int],
     entry: Mapping[str, int],
@@ -113,7 +113,7 @@ def wanted_again(
             return 0
 
 
-def deal_again(step: Step, kept: Mapping[str, int], entry: Mapping[str, int]) -> int:
+def deal_again(step: PriceStep, kept: Mapping[str, int], entry: Mapping[str, int]) -> int:
     """Return what a quantity deal takes off the units that are kept, at their prices on entry to its stage."""
     buy, get = step.op.group or (1, 1)
     if step.counted and step.counted != step.scope:

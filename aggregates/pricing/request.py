@@ -10,7 +10,7 @@ from aggregates.programme.text_values import Rate
 
 
 @dataclass(frozen=True)
-class Item:
+class LineItem:
     """One line of a cart. ``list_unit``: minor units, without tax where the rules add it; ``floor``: the least a unit costs."""
 
     id: str
@@ -26,7 +26,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Shopper:
+class Buyer:
     member: str | None = None
     tier: str = "member"
     tags: frozenset[str] = frozenset()
@@ -87,12 +87,12 @@ class PriceRules:
 
 
 @dataclass(frozen=True)
-class Request:
+class PriceRequest:
     """``pins``: ids of campaigns that the shopper chose; they are used wherever they can be."""
 
-    items: tuple[Item, ...]
+    items: tuple[LineItem, ...]
     at: int = 0
-    shopper: Shopper = Shopper()
+    shopper: Buyer = Buyer()
     campaigns: tuple[Running, ...] = ()
     codes: tuple[Entered, ...] = ()
     pins: tuple[str, ...] = ()

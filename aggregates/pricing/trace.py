@@ -65,7 +65,7 @@ class Op(Value):
     group: tuple[int, int] | None = None  # of a quantity deal: units bought and units reduced, so that it can be replayed
 
 
-class Step(Value):
+class PriceStep(Value):
     """``entry``: the amount of the counted lines (those in scope, if empty) on entry to the stage.
 
     ``limits``: the bounds that do not follow from the trace itself (``cap``, ``budget``, ``share``), where there are any.
@@ -132,7 +132,7 @@ class Trace(Value):
     basis: Basis
     most_off: Rate | None
     lines: tuple[PricedLine, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[PriceStep, ...]
     refused: tuple[NotUsed, ...]
     hints: tuple[Hint, ...]
     proven: bool

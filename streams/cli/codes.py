@@ -28,7 +28,8 @@ def codes() -> None:
 @click.option("--batch", required=True, metavar="NAME", help="The name of the batch; issued again, it prints the same codes.")
 @click.option("--count", required=True, type=click.IntRange(1), metavar="N", help="How many codes.")
 @click.option("--by", metavar="NAME", help="Who issues them. Default: the name you are logged in by.")
-def issue(name: str, batch: str, count: int, by: str | None) -> None:
+@AS_JSON
+def issue(name: str, batch: str, count: int, by: str | None, as_json: bool) -> None:
     """Issue COUNT codes that lead to a CAMPAIGN, and print them, one a line."""
     with running(from_environment()) as app:
         if states_in(app.log)(campaign, name).launched is None:
@@ -38,8 +39,12 @@ def issue(name: str, batch: str, count: int, by: str | None) -> None:
         if found is None:
             raise Problem(f"The batch {batch} was not issued.")
         key = app.keys.secret(KEY)
-        for serial in range(found.first, found.first + found.count):
-            echo(shown(code_of(serial, key)))
+        made = (shown(code_of(serial, key)) for serial in range(found.first, found.first + found.count))
+        if as_json:
+            print_json({"campaign": name, "batch": batch, "codes": list(made)})
+            return
+        for code in made:
+            echo(code)
 
 
 @codes.command()

@@ -9,8 +9,8 @@ import click
 
 from aggregates.pricing.cart_document import read_cart
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Request
-from aggregates.pricing.trace import NotUsed, Step, Trace
+from aggregates.pricing.request import PriceRequest
+from aggregates.pricing.trace import NotUsed, PriceStep, Trace
 from infra.yaml_document import parse
 from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
 from streams.imports.policy_file import LocatedProblem, problem_text
@@ -67,7 +67,7 @@ def sentences(trace: Trace) -> Iterator[str]:
         yield f"Spend {amount(hint.spend, trace)} more to get {amount(hint.gain, trace)} off with {hint.campaign}."
 
 
-def checked(file: Path) -> Request:
+def checked(file: Path) -> PriceRequest:
     """Return what a file asks to be priced; print each problem with its line if it cannot be."""
     if not file.is_file():
         raise Problem(f"{file} is no file.")
@@ -88,7 +88,7 @@ def steps(trace: Trace) -> Iterator[tuple[str, str, str, str]]:
         yield STAGE_NAMES[step.stage], named(step), amount(step.entry, trace), amount(step.amount, trace)
 
 
-def named(step: Step) -> str:
+def named(step: PriceStep) -> str:
     """Return what made a step: the line of a price, the code of a promotion."""
     if step.stage in (1, 2):
         return f"{step.source} on {step.scope[0]}"

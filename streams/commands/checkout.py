@@ -24,9 +24,9 @@ from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder
 from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
-from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running, Shopper
+from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms
-from aggregates.pricing.trace import Step, Trace
+from aggregates.pricing.trace import PriceStep, Trace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing
@@ -59,7 +59,7 @@ class Checkout:
     """
 
     order: str
-    items: tuple[Item, ...]
+    items: tuple[LineItem, ...]
     at: int
     member: str | None = None
     session: str | None = None
@@ -221,7 +221,7 @@ def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
         yield OrderLine(line.product, line.quantity, line.gross, line.total, line.paid, department, category)
 
 
-def reservation(look: Look, checkout: Checkout, member: str, step: Step, code_key: bytes) -> Iterator[ReserveCoupon]:
+def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, code_key: bytes) -> Iterator[ReserveCoupon]:
     """Yield the reservation of a step's promotion, none of one that is neither limited nor by code."""
     name = step.source.rpartition("@")[0]
     if step.stage not in (3, 4, 5, 7):
@@ -248,10 +248,10 @@ def reservation(look: Look, checkout: Checkout, member: str, step: Step, code_ke
     )
 
 
-def request_of(look: Look, checkout: Checkout, known_here: Known) -> Request:
+def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceRequest:
     """Return what is to be priced: the cart, its shopper, and the campaigns as far as they are used up."""
     held = look(membership, checkout.member) if checkout.member is not None else None
-    shopper = Shopper(
+    shopper = Buyer(
         checkout.member,
         held.tier if held else "member",
         frozenset(held.earning.tags) if held else frozenset(),
@@ -269,7 +269,7 @@ def request_of(look: Look, checkout: Checkout, known_here: Known) -> Request:
             problems[name] = None
             campaigns.append(running_of(look, checkout, name, known, known.terms, known_here.left))
     codes = tuple(entered(look, code, problems, checkout, known_here) for code in checkout.codes)
-    return Request(
+    return PriceRequest(
         checkout.items, checkout.at, shopper, tuple(campaigns), codes, checkout.pins, checkout.points, checkout.rules
     )
 

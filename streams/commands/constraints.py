@@ -8,9 +8,9 @@ from aggregates.constraints import (
     ClaimKey,
     ConfirmHold,
     Constraint,
+    DropHold,
     HoldUses,
     LimitUses,
-    ReleaseHold,
     ReturnUse,
     ReturnUses,
     UseKey,
@@ -37,7 +37,7 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
             case ConfirmHold(key=key, holder=holder, number=number):
                 if not append.confirm(key, holder, number, constraint.at):
                     raise constraint.exhausted
-            case ReleaseHold():
+            case DropHold():
                 append.release(constraint.key, constraint.holder)
             case ReturnUses():
                 append.give_back(constraint.key, constraint.number)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
 
-from aggregates.pricing.best_set import Cart, best_set
+from aggregates.pricing.best_set import SearchedCart, best_set
 from aggregates.pricing.candidate import Candidate
 from aggregates.pricing.line_prices import cart_of, line_prices
 from aggregates.pricing.pipeline import promotion_steps
 from aggregates.pricing.preparing import lines_of, prepare, usable
-from aggregates.pricing.request import Item, PriceRules, Request, Running
+from aggregates.pricing.request import LineItem, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, PerFull, Rung, StageName
 from aggregates.programme.earning import Selection
 
@@ -61,11 +61,11 @@ def least_time(work: Callable[[], object], times: int = 3) -> float:
     return min(taken)
 
 
-def random_cart(seed: int, conflicts: float) -> tuple[tuple[Candidate, ...], Cart]:
+def random_cart(seed: int, conflicts: float) -> tuple[tuple[Candidate, ...], SearchedCart]:
     """Return eight lines and twenty promotions, with floors, caps, thresholds and ladders."""
     chance = random.Random(seed)
     items = tuple(
-        Item(
+        LineItem(
             f"p{number}",
             f"p{number}",
             chance.randint(1, 3),
@@ -75,7 +75,7 @@ def random_cart(seed: int, conflicts: float) -> tuple[tuple[Candidate, ...], Car
         )
         for number in range(8)
     )
-    request = Request(items, campaigns=tuple(campaigns(chance, conflicts)))
+    request = PriceRequest(items, campaigns=tuple(campaigns(chance, conflicts)))
     prices = line_prices(request, usable(request)[0], items)
     prepared = prepare(request, lines_of(request), prices.locked)
     return prepared.candidates, cart_of(request.rules, prepared.items, prices)

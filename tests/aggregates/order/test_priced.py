@@ -24,7 +24,7 @@ from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Request
+from aggregates.pricing.request import PriceRequest
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, DAY, refusing
 from tests.aggregates.pricing.carts import random_request
@@ -144,7 +144,7 @@ def test_a_fee_is_kept_of_what_would_go_back_last() -> None:
 
 
 def test_shipping_alone_is_told_apart() -> None:
-    trace = price(Request((goods("A", 1, 1000), goods("ship", 1, 490, kind="shipping")))).trace
+    trace = price(PriceRequest((goods("A", 1, 1000), goods("ship", 1, 490, kind="shipping")))).trace
     state = after(PlaceOrder("o", lines_of_trace(trace), "USD", at=1, priced=trace), PayOrder("o", at=2))
     event, _ = refunded(state, "r", RefundPart(2))
     assert (event.kind, event.shipping) == ("shipping", 490)

@@ -6,7 +6,7 @@ import random
 from fractions import Fraction
 from typing import Any
 
-from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running
+from aggregates.pricing.request import Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import (
     Bundle,
     BundlePart,
@@ -24,14 +24,14 @@ CATEGORIES = ("tea", "cups", "shoes")
 RATES = ((0, 1), (1, 5), (19, 100), (7, 100))
 
 
-def random_request(seed: int, promotions: int = 6, lines: int = 5, conflicts: float = 0.3, **rules: Any) -> Request:
+def random_request(seed: int, promotions: int = 6, lines: int = 5, conflicts: float = 0.3, **rules: Any) -> PriceRequest:
     """Return a cart of up to ``lines`` lines with ``promotions`` promotions, a part of whose pairs conflict."""
     chance = random.Random(seed)
     items = [random_item(chance, f"p{number}") for number in range(chance.randint(1, lines))]
     if chance.random() < 0.4:
-        items.append(Item("ship", "ship", 1, chance.randint(0, 900), (1, 5), kind="shipping"))
+        items.append(LineItem("ship", "ship", 1, chance.randint(0, 900), (1, 5), kind="shipping"))
     if chance.random() < 0.15:
-        items.append(Item("voucher", "voucher", 1, 5000, kind="gift_card"))
+        items.append(LineItem("voucher", "voucher", 1, 5000, kind="gift_card"))
     running = [random_campaign(chance, number, conflicts, promotions) for number in range(promotions)]
     running += [line_price(chance, number) for number in range(chance.randint(0, 2))]
     codes = [Entered(f"CODE{each.id}", each.id) for each in running if each.terms.by_code]
@@ -39,7 +39,7 @@ def random_request(seed: int, promotions: int = 6, lines: int = 5, conflicts: fl
     points = PointsWanted(
         chance.randint(1, 4000), chance.choice([(1, 1), (1, 3), (5, 2)]), share=chance.choice([(1, 1), (1, 2)])
     )
-    return Request(
+    return PriceRequest(
         tuple(items),
         campaigns=tuple(running),
         codes=tuple(codes),
@@ -61,10 +61,10 @@ def random_rules(chance: random.Random, **rules: Any) -> PriceRules:
     return PriceRules(**{**told, **rules})
 
 
-def random_item(chance: random.Random, name: str) -> Item:
+def random_item(chance: random.Random, name: str) -> LineItem:
     price = chance.choice([0, chance.randint(1, 50), chance.randint(100, 20_000), chance.randint(100, 20_000)])
     floor = chance.randint(0, price) if chance.random() < 0.2 else 0
-    return Item(name, name, chance.randint(1, 4), price, chance.choice(RATES), floor, category=chance.choice(CATEGORIES))
+    return LineItem(name, name, chance.randint(1, 4), price, chance.choice(RATES), floor, category=chance.choice(CATEGORIES))
 
 
 def random_scope(chance: random.Random) -> Selection:

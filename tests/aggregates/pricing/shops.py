@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.pricing.request import Entered, Item, PointsWanted, PriceRules, Request, Running
+from aggregates.pricing.request import Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, Rung
 from aggregates.programme.earning import Selection
 
 VAT_20 = (1, 5)
 
 
-def goods(name: str, quantity: int, list_unit: int, category: str | None = None, **more: Any) -> Item:
-    return Item(name, name, quantity, list_unit, category=category, **more)
+def goods(name: str, quantity: int, list_unit: int, category: str | None = None, **more: Any) -> LineItem:
+    return LineItem(name, name, quantity, list_unit, category=category, **more)
 
 
 def campaign(name: str, effect: Effect, **terms: Any) -> Running:
@@ -36,7 +36,7 @@ ITEMS_OF_2_4 = (
 CODES = tuple(Entered(name, name) for name in ("K1", "K2", "K3"))
 
 
-def order_of_2_4(**changes: Any) -> Request:
+def order_of_2_4(**changes: Any) -> PriceRequest:
     """The worked example of membership 2.4: a gold member with three codes and 1,500 points."""
     told: dict[str, Any] = {
         "items": ITEMS_OF_2_4,
@@ -45,12 +45,12 @@ def order_of_2_4(**changes: Any) -> Request:
         "points": PointsWanted(1500, (1, 1)),
         "rules": PriceRules("EUR"),
     }
-    return Request(**{**told, **changes})
+    return PriceRequest(**{**told, **changes})
 
 
 def three_lines(
     currency: str, digits: int, rate: tuple[int, int], units: tuple[int, int, int], off: int, **more: Any
-) -> Request:
+) -> PriceRequest:
     """Two of the first line and one of each other; an amount off, a code of 10 %, and points."""
     items = (
         goods("A", 2, units[0], rate=rate),
@@ -61,12 +61,12 @@ def three_lines(
         campaign("off", Effect(fixed=off)),
         campaign("ten", Effect(percent=(1, 10)), stage="code", by_code=True),
     )
-    return Request(items, campaigns=campaigns, codes=(Entered("TEN", "ten"),), rules=PriceRules(currency, digits), **more)
+    return PriceRequest(items, campaigns=campaigns, codes=(Entered("TEN", "ten"),), rules=PriceRules(currency, digits), **more)
 
 
-def yen() -> Request:
+def yen() -> PriceRequest:
     return three_lines("JPY", 0, (1, 10), (2980, 1980, 550), 1000, points=PointsWanted(300, (1, 1)))
 
 
-def dinar() -> Request:
+def dinar() -> PriceRequest:
     return three_lines("KWD", 3, (1, 20), (12345, 7990, 1005), 2500, points=PointsWanted(1500, (1, 1)))

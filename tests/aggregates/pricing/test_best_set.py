@@ -7,25 +7,25 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.pricing.best_set import Cart, best_set, conflicts_of
+from aggregates.pricing.best_set import SearchedCart, best_set, conflicts_of
 from aggregates.pricing.candidate import Candidate
 from aggregates.pricing.line_prices import cart_of, line_prices
 from aggregates.pricing.pipeline import price, promotion_steps
 from aggregates.pricing.preparing import lines_of, prepare, usable
-from aggregates.pricing.request import Request
+from aggregates.pricing.request import PriceRequest
 from tests.aggregates.pricing.carts import random_request
 
 SEEDS = st.integers(0, 10**9)
 
 
-def searched(request: Request) -> tuple[tuple[Candidate, ...], Cart]:
+def searched(request: PriceRequest) -> tuple[tuple[Candidate, ...], SearchedCart]:
     items = lines_of(request)
     prices = line_prices(request, usable(request)[0], items)
     prepared = prepare(request, items, prices.locked)
     return prepared.candidates, cart_of(request.rules, prepared.items, prices)
 
 
-def by_brute_force(candidates: tuple[Candidate, ...], cart: Cart) -> tuple[int, int, int]:
+def by_brute_force(candidates: tuple[Candidate, ...], cart: SearchedCart) -> tuple[int, int, int]:
     """Return pins used, what is taken off, and how few promotions that takes, of the best of all sets."""
     conflicts = conflicts_of(candidates)
     best = (0, 0, 0)

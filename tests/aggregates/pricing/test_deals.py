@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aggregates.pricing.deals import solve
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Item, Request, Running
+from aggregates.pricing.request import LineItem, PriceRequest, Running
 from aggregates.pricing.terms import Bundle, BundlePart, Deal, Effect
 from aggregates.programme.earning import Selection
 from tests.aggregates.pricing.shops import campaign, goods
@@ -23,12 +23,12 @@ def deal(name: str, *terms: Any, on: Selection = Selection(), only: Selection = 
     return campaign(name, Effect(deal=Deal(*terms, **more), on=on), stage="line", only=only)
 
 
-def taken(items: tuple[Item, ...], *deals: Running) -> list[int]:
-    candidates, cart = searched(Request(items, campaigns=deals))
+def taken(items: tuple[LineItem, ...], *deals: Running) -> list[int]:
+    candidates, cart = searched(PriceRequest(items, campaigns=deals))
     return [each.wanted for each in solve(candidates, cart.items, cart.running)[0]]
 
 
-def units(prices: list[int]) -> tuple[Item, ...]:
+def units(prices: list[int]) -> tuple[LineItem, ...]:
     return tuple(goods(f"p{number}", 1, price) for number, price in enumerate(prices))
 
 
@@ -68,7 +68,7 @@ def test_a_unit_serves_one_deal() -> None:
     tea = deal("tea", 1, 1, only=Selection(categories=("tea",)))
     both = deal("both", 2, 1)
     assert taken(items, tea, both) in ([0, 100], [100, 0])
-    assert price(Request(items, campaigns=(tea, both))).trace.payable == 190
+    assert price(PriceRequest(items, campaigns=(tea, both))).trace.payable == 190
 
 
 def test_two_deals_share_the_units_so_that_they_bring_most() -> None:
@@ -96,18 +96,18 @@ def test_a_bundle_costs_its_price_and_is_split_over_its_units() -> None:
     parts = (BundlePart(Selection(categories=("tea",)), 2), BundlePart(Selection(categories=("cups",))))
     bundle = campaign("set", Effect(bundle=Bundle(2000, parts)), stage="line")
     items = (goods("a", 3, 900, "tea"), goods("b", 1, 700, "cups"))
-    trace = price(Request(items, campaigns=(bundle,))).trace
+    trace = price(PriceRequest(items, campaigns=(bundle,))).trace
     assert trace.payable == 2000 + 900
     assert trace.steps[0].parts == (("a", 360), ("b", 140))
 
 
 def test_a_bundle_that_would_cost_more_is_not_made() -> None:
     bundle = campaign("set", Effect(bundle=Bundle(2000, (BundlePart(Selection(categories=("tea",)), 2),))), stage="line")
-    assert price(Request((goods("a", 2, 900, "tea"),), campaigns=(bundle,))).trace.payable == 1800
+    assert price(PriceRequest((goods("a", 2, 900, "tea"),), campaigns=(bundle,))).trace.payable == 1800
 
 
 def test_many_deals_on_many_units_end_within_their_box() -> None:
     items = tuple(goods(f"p{number}", 9, 100 + number) for number in range(6))
     deals = [deal(f"d{number}", number + 2, 3) for number in range(6)]
-    candidates, cart = searched(Request(items, campaigns=tuple(deals)))
+    candidates, cart = searched(PriceRequest(items, campaigns=tuple(deals)))
     assert solve(candidates, cart.items, cart.running)[1] is False

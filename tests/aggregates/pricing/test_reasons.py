@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Entered, PriceRules, Request, Running, Shopper
+from aggregates.pricing.request import Buyer, Entered, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms, Condition, Effect, Limits, Rung, WeeklyHours
 from aggregates.pricing.trace import NotUsed
 from aggregates.programme.earning import Selection
@@ -21,7 +21,7 @@ def reason(terms: CampaignTerms, used: dict[str, Any] | None = None, **request: 
     """Return why the code of a campaign was not used in a cart of shoes for 50.00."""
     running = Running("x", terms, **(used or {}))
     items = request.pop("items", (goods("A", 1, 5000, "shoes"),))
-    trace = price(Request(items, NOON, campaigns=(running,), codes=(Entered("X", "x"),), **request)).trace
+    trace = price(PriceRequest(items, NOON, campaigns=(running,), codes=(Entered("X", "x"),), **request)).trace
     return trace.refused[0] if trace.refused else None
 
 
@@ -74,25 +74,25 @@ def test_a_line_at_its_floor_is_not_reduced() -> None:
 
 
 def test_a_shopper_of_the_tier_may_use_it() -> None:
-    assert reason(terms(when=Condition(tiers=("gold",))), shopper=Shopper("m1", "gold")) is None
+    assert reason(terms(when=Condition(tiers=("gold",))), shopper=Buyer("m1", "gold")) is None
 
 
 @pytest.mark.parametrize("problem", ["code_unknown", "code_used"])
 def test_a_code_that_the_shop_does_not_know_is_refused_alike(problem: str) -> None:
-    trace = price(Request((goods("A", 1, 5000),), codes=(Entered("Y", None, problem),))).trace
+    trace = price(PriceRequest((goods("A", 1, 5000),), codes=(Entered("Y", None, problem),))).trace
     assert trace.refused == (NotUsed(problem, None, "Y"),)
 
 
 def test_two_codes_of_one_campaign_count_once() -> None:
     codes = (Entered("X1", "x"), Entered("X2", "x"))
-    trace = price(Request((goods("A", 1, 5000),), campaigns=(Running("x", terms()),), codes=codes)).trace
+    trace = price(PriceRequest((goods("A", 1, 5000),), campaigns=(Running("x", terms()),), codes=codes)).trace
     assert trace.payable == 4500
     assert trace.refused == (NotUsed("conflicts_with", "x", "X2", 0, ("x",)),)
 
 
 def test_an_activity_price_excludes_its_line_from_promotions() -> None:
     flash = Running("flash", CampaignTerms(Effect(unit=3000), stage="activity"))
-    request = Request((goods("A", 1, 5000),), campaigns=(flash, Running("x", terms())), codes=(Entered("X", "x"),))
+    request = PriceRequest((goods("A", 1, 5000),), campaigns=(flash, Running("x", terms())), codes=(Entered("X", "x"),))
     trace = price(request).trace
     assert (trace.payable, trace.refused[0].reason) == (3000, "excluded")
 
@@ -100,5 +100,5 @@ def test_an_activity_price_excludes_its_line_from_promotions() -> None:
 def test_promotions_together_take_off_no_more_than_the_rules_allow() -> None:
     rules = PriceRules(most_off=(1, 4))
     half = Running("x", terms(Effect(percent=(1, 2))))
-    trace = price(Request((goods("A", 1, 5000),), campaigns=(half,), codes=(Entered("X", "x"),), rules=rules)).trace
+    trace = price(PriceRequest((goods("A", 1, 5000),), campaigns=(half,), codes=(Entered("X", "x"),), rules=rules)).trace
     assert (trace.payable, trace.steps[0].limited_by) == (3750, "max_discount")

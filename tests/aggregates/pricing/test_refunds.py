@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aggregates.decider import Refusal
 from aggregates.pricing.pipeline import price
 from aggregates.pricing.refund import Refundable, RefundedLine, RefundWish, after_refund, exchange, refund, refundable
-from aggregates.pricing.request import Request
+from aggregates.pricing.request import PriceRequest
 from aggregates.pricing.tenders import Tender, cash_rounding, given_back, given_back_in_parts, in_order
 from aggregates.pricing.terms import Condition, Effect, Gift, Rung
 from tests.aggregates.pricing.carts import random_request
@@ -74,7 +74,7 @@ def test_yen_and_dinars_come_back_unit_by_unit() -> None:
 
 
 def test_money_for_damage_restarts_the_line() -> None:
-    order = refundable(price(Request((goods("A", 2, 1000),))).trace)
+    order = refundable(price(PriceRequest((goods("A", 2, 1000),))).trace)
     back, order = refund(order, RefundWish(money=(("A", 1000),)))
     assert total(back) == 1000
     for _ in range(2):
@@ -84,13 +84,13 @@ def test_money_for_damage_restarts_the_line() -> None:
 
 def test_tax_goes_back_by_line_and_not_by_order() -> None:
     items = (goods("A", 1, 11900, rate=(19, 100)), goods("B", 1, 10700, rate=(7, 100)))
-    _, order = refund(refundable(price(Request(items)).trace), units(B=1))
+    _, order = refund(refundable(price(PriceRequest(items)).trace), units(B=1))
     assert order.net_left == 10000
 
 
 def two_lines(rule: str, rung: Rung) -> Refundable:
     promotion = campaign("full300", Effect(ladder=(rung,)), refund=rule)
-    return refundable(price(Request((goods("A", 1, 20000), goods("B", 1, 15000)), campaigns=(promotion,))).trace)
+    return refundable(price(PriceRequest((goods("A", 1, 20000), goods("B", 1, 15000)), campaigns=(promotion,))).trace)
 
 
 def test_proportional_gives_the_share_of_the_line_and_recompute_the_difference() -> None:
@@ -108,7 +108,7 @@ def test_recompute_never_asks_for_money_and_sums_to_what_was_paid() -> None:
 
 def with_gift(rule: str) -> Refundable:
     gift = campaign("gift", Effect(gift=Gift("cup", 2000)), when=Condition(amount=30000), gift=rule)
-    return refundable(price(Request((goods("A", 1, 20000), goods("B", 1, 15000)), campaigns=(gift,))).trace)
+    return refundable(price(PriceRequest((goods("A", 1, 20000), goods("B", 1, 15000)), campaigns=(gift,))).trace)
 
 
 def test_a_gift_is_kept_when_its_threshold_is_lost() -> None:
@@ -123,7 +123,7 @@ def test_a_gift_is_charged_where_the_campaign_says_so_unless_it_comes_back_too()
 
 
 def test_a_restocking_fee_is_kept_of_the_refund() -> None:
-    order = refundable(price(Request((goods("A", 2, 1200, rate=(1, 5)),))).trace)
+    order = refundable(price(PriceRequest((goods("A", 2, 1200, rate=(1, 5)),))).trace)
     back, order = refund(order, RefundWish(units=(("A", 1),), fee=300))
     assert [(each.amount, each.tax, each.fee) for each in back] == [(900, 150, 300)]
     assert total(refund(order, units(A=1))[0]) == 1200
@@ -133,13 +133,13 @@ def test_a_restocking_fee_is_kept_of_the_refund() -> None:
 
 def test_shipping_alone_can_be_refunded() -> None:
     items = (goods("A", 1, 1000), goods("ship", 1, 490, kind="shipping"))
-    assert total(refund(refundable(price(Request(items)).trace), units(ship=1))[0]) == 490
+    assert total(refund(refundable(price(PriceRequest(items)).trace), units(ship=1))[0]) == 490
 
 
 def test_free_shipping_once_given_is_not_billed_later() -> None:
     items = (goods("A", 1, 1000), goods("B", 1, 4000), goods("ship", 1, 490, kind="shipping"))
     free = campaign("free", Effect(free_shipping=True), stage="shipping", when=Condition(amount=5000), refund="recompute")
-    order = refundable(price(Request(items, campaigns=(free,))).trace)
+    order = refundable(price(PriceRequest(items, campaigns=(free,))).trace)
     assert total(refund(order, units(B=1))[0]) == 4000
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aggregates.pricing.pipeline import price
-from aggregates.pricing.request import Entered, PriceRules, Request
+from aggregates.pricing.request import Entered, PriceRequest, PriceRules
 from aggregates.pricing.terms import Condition, Effect, Rung
 from aggregates.pricing.trace import NotUsed, Trace
 from tests.aggregates.pricing.shops import (
@@ -79,8 +79,8 @@ def test_a_pinned_code_is_used_although_another_set_is_better() -> None:
 
 def test_tax_is_rounded_once_a_rate_group() -> None:
     items = tuple(goods(name, 1, 1999, rate=VAT_20) for name in "ABC")
-    assert price(Request(items)).trace.tax == 1000
-    assert price(Request(items, rules=PriceRules(basis="line"))).trace.tax == 999
+    assert price(PriceRequest(items)).trace.tax == 1000
+    assert price(PriceRequest(items, rules=PriceRules(basis="line"))).trace.tax == 999
 
 
 def test_yen_have_no_decimals() -> None:
@@ -106,11 +106,11 @@ def test_the_order_of_entry_changes_nothing() -> None:
 
 def test_a_hint_says_what_a_little_more_would_bring() -> None:
     full = campaign("full", Effect(ladder=(Rung(30000, off=4000),)))
-    trace = price(Request((goods("A", 1, 29680),), campaigns=(full,))).trace
+    trace = price(PriceRequest((goods("A", 1, 29680),), campaigns=(full,))).trace
     assert [(hint.campaign, hint.spend, hint.gain) for hint in trace.hints] == [("full", 320, 4000)]
     assert trace.refused == (NotUsed("below_threshold", "full", None, 320),)
 
 
 def test_a_far_threshold_gives_no_hint() -> None:
     full = campaign("full", Effect(fixed=4000), when=Condition(amount=30000))
-    assert price(Request((goods("A", 1, 20000),), campaigns=(full,))).trace.hints == ()
+    assert price(PriceRequest((goods("A", 1, 20000),), campaigns=(full,))).trace.hints == ()

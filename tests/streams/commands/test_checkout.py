@@ -10,7 +10,7 @@ from aggregates.coupon import Coupons, coupon
 from aggregates.order.decider import CancelOrder, PayOrder, order
 from aggregates.order.refund import RefundOrder
 from aggregates.pricing.codes import code_of, shown
-from aggregates.pricing.request import Item, PriceRules
+from aggregates.pricing.request import LineItem, PriceRules
 from aggregates.pricing.trace import Trace
 from streams.commands.checkout import HELD, Checkout, carry_out, place, quote, states_in
 from streams.commands.request import Request
@@ -29,7 +29,7 @@ def launched(app: App, name: str, **terms: Any) -> None:
 
 
 def cart(number: int = 0, at: int = START, **more: Any) -> Checkout:
-    items = (Item("tea", "tea", 2, 1000, (1, 5), department="GROCERY"), Item("cup", "cup", 1, 500))
+    items = (LineItem("tea", "tea", 2, 1000, (1, 5), department="GROCERY"), LineItem("cup", "cup", 1, 500))
     told = {"member": f"m-{number}", "codes": ("TEN",), "rules": PriceRules("USD"), **more}
     return Checkout(f"o-{number}", items, at, **told)
 
