@@ -1,7 +1,7 @@
 """The one learner: folds the log in its own order, each basket tested before it is learned, and keeps the lists up.
 
 Counters depend on the order across members, so one learner folds them all. It holds its state in memory and writes every
-change with its checkpoint; what it does not hold is brought to it (:meth:`Learner.missing`, :meth:`Learner.restore`). A list is
+change with its checkpoint; what it does not hold is read for it (:meth:`Learner.needs`, :meth:`Learner.restore`). A list is
 computed at its owner's latest event with the model as of that event, so chunks, restarts and replays all give the same lists.
 """
 
@@ -77,18 +77,22 @@ class Learner:
         self._browsing_state = BrowsingState(self.browsing)
         self._ranker_state = RankerState(self.ranker, self.items, self.watch)
 
-    def missing(self, chunk: Sequence[Recorded]) -> list[str]:
-        """Keys of the state that a chunk needs and that is not in memory; once they are, there may be more."""
-        own = (*self._state.missing(chunk, self._zone), *self._ranker_state.missing())
-        return [*own, *self._browsing_state.missing(*touched(chunk))]
+    def needs(self, chunk: Sequence[Recorded]) -> list[str]:
+        """Return the keys of the maps that a chunk needs and that are not in memory.
+
+        Read them, give them to :meth:`restore`, and call this again: what they hold may name further ones.
+        """
+        own = (*self._state.needs(chunk, self._zone), *self._ranker_state.needs())
+        return [*own, *self._browsing_state.needs(*touched(chunk))]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        """Take maps of the state into memory, by key; a map that is not stored is empty."""
         self._state.restore(maps)
         self._ranker_state.restore(maps)
         self._browsing_state.restore(maps)
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
-        """Learn a chunk whose state is at hand."""
+        """Learn a chunk whose state is in memory, and return what to write."""
         delta = Delta()
         latest = {line.product: position for position, event in baskets(chunk) for line in event.lines if line.quantity}
         last = max(latest.values(), default=0)

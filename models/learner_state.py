@@ -60,7 +60,8 @@ class StateKeeper:
 
     # Bringing state
 
-    def missing(self, chunk: Sequence[Recorded], zone: str) -> list[str]:
+    def needs(self, chunk: Sequence[Recorded], zone: str) -> list[str]:
+        """Return the keys that a chunk needs and that are not in memory."""
         needed = dict.fromkeys((ITEMS, NAMES, SUMS))
         for recorded in chunk:
             event = recorded.event
@@ -72,11 +73,10 @@ class StateKeeper:
                     needed[f"pairs:{line.product}"] = needed[f"once:{line.product}"] = None
             elif isinstance(event, MemberErased):
                 needed[f"repeat:{event.member}"] = None
-        missing = [key for key in needed if key not in self._held]
-        self._held.update(missing)
-        return missing
+        return [key for key in needed if key not in self._held]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        self._held.update(maps)
         learner = self._learner
         for product in (key.partition(":")[2] for key in maps if key.startswith("pairs:")):
             once = maps[f"once:{product}"].get(ONCE)

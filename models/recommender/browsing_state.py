@@ -22,13 +22,14 @@ class BrowsingState:
         self._browsing = browsing
         self._held: set[str] = set()
 
-    def missing(self, touched: Mapping[str, Iterable[str]], visiting: Collection[str]) -> list[str]:
-        """Keys that acts on the ``touched`` products, by shopper, need and that are not in memory; ask again once they are.
+    def needs(self, touched: Mapping[str, Iterable[str]], visiting: Collection[str]) -> list[str]:
+        """Return the keys that acts on the ``touched`` products, by shopper, need and that are not in memory.
+
+        Call it again once these are restored: the visits that they hold name further ones.
 
         ``visiting``: shoppers who do more than buy, so that they have a visit.
         """
         if VISITING not in self._held:
-            self._held.update(WHOLE)
             return list(WHOLE)
         live = self._browsing.visits.live
         needed: dict[str, None] = {}
@@ -38,11 +39,10 @@ class BrowsingState:
                 needed.update(dict.fromkeys(products))
             if visit:
                 needed.update(dict.fromkeys(visit.products))
-        missing = [key for product in needed if (key := f"paths:{product}") not in self._held]
-        self._held.update(missing)
-        return missing
+        return [key for product in needed if (key := f"paths:{product}") not in self._held]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        self._held.update(maps)
         browsing = self._browsing
         visits, paths = browsing.visits, browsing.paths
         for key, fields in maps.items():

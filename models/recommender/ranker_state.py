@@ -28,13 +28,12 @@ class RankerState:
         self._watch = watch
         self._held = False
 
-    def missing(self) -> tuple[str, ...]:
-        if self._held:
-            return ()
-        self._held = True
-        return WEIGHTS, CATEGORIES, WATCH
+    def needs(self) -> tuple[str, ...]:
+        """Return the keys that are not in memory."""
+        return () if self._held else (WEIGHTS, CATEGORIES, WATCH)
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        self._held = self._held or WEIGHTS in maps
         if fields := maps.get(WEIGHTS):
             self._restore_weights(fields)
         for category, text in maps.get(CATEGORIES, {}).items():
