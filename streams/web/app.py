@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 
+from aggregates.decider import LONGEST_ID
 from infra.api_keys import ApiKeys
 from streams.running.app import App, redis_url
 from streams.web import command_routes, openapi
@@ -26,7 +27,7 @@ from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge, Metrics, plain_segment
 from streams.web.log_questions import LogQuestions
 from streams.web.problems import Problem
-from streams.web.questions import Asked, Question
+from streams.web.questions import Asked, Question, whole
 from streams.web.reader import Reader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.shop_questions import QUESTIONS
@@ -100,6 +101,8 @@ class Api:
         async def endpoint(http: HttpRequest) -> Response:
             caller = allowed(self.caller(http), question.scopes)
             ids = {name: plain_segment(value) for name, value in http.path_params.items()}
+            if any(len(value) > LONGEST_ID for value in ids.values()):
+                raise Problem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise Problem(404, "not_found", "There is nothing of yours by that name.")
             query = _query(http, known)
@@ -109,18 +112,14 @@ class Api:
         return endpoint
 
     async def _wanted(self, query: Mapping[str, str]) -> Wanted | None:
-        told = query.get("wait_for")
-        if told is None:
-            return None
-        if not told.isascii() or not told.isdigit() or len(told) > 15:
-            raise Problem(400, "query_invalid", "`wait_for` is a position: a whole number.")
-        wait = query.get("wait_ms", "1000")
-        if not wait.isascii() or not wait.isdigit() or int(wait) > LONGEST_WAIT_MS:
+        position, wait = whole(query, "wait_for", None), whole(query, "wait_ms", 1000) or 0
+        if wait > LONGEST_WAIT_MS:
             raise Problem(400, "query_invalid", f"`wait_ms` is 0 to {LONGEST_WAIT_MS}.")
-        position = int(told)
+        if position is None:
+            return None
         if position > (head := self.app.log.head()):
             raise Problem(422, "position_unknown", f"The log ends at {head:,}.")
-        return Wanted(position, int(wait) / 1000)
+        return Wanted(position, wait / 1000)
 
     async def _recommend(self, http: HttpRequest) -> Response:
         caller = allowed(self.caller(http), (Scope.STOREFRONT, Scope.BACK_OFFICE, Scope.MEMBER))

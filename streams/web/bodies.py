@@ -51,6 +51,8 @@ def _struct(
     for field, hint, default in fields:
         if optional_instant and field == "at":
             made.append((field, int | None, None))
+        elif default is msgspec.NODEFAULT and type(None) in get_args(hint):
+            made.append((field, _strict(hint), None))
         elif default is msgspec.NODEFAULT:
             made.append((field, _strict(hint)))
         else:
@@ -110,8 +112,15 @@ def command_from(command: type, body: msgspec.Struct, filled: Mapping[str, Any])
     """Return the command that a body says, with what the path and the server fill in."""
     told = {name: getattr(body, name) for name in body.__struct_fields__}
     known = hints_of(command)
-    values = {name: value for name, value in {**told, **filled}.items() if name in known}
+    values = {name: value for name, value in {**nothing(command), **told, **filled}.items() if name in known}
     return command(**{name: _as(known[name], value) for name, value in values.items()})
+
+
+@cache
+def nothing(command: type) -> dict[str, None]:
+    """Return the fields that may be None and have no default: what the scope left out of the body is not there."""
+    fields = msgspec.structs.fields(command)
+    return {one.name: None for one in fields if one.required and type(None) in get_args(hints_of(command)[one.name])}
 
 
 @cache

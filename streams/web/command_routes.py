@@ -13,6 +13,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
+import msgspec.structs
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -194,9 +195,7 @@ def _tagged(
     bodies = []
     for command in commands:
         plain = body_of(command, omitted - frozenset(COMMANDS[command].ids))
-        fields = [
-            (one.name, one.type) if one.required else (one.name, one.type, one.default) for one in msgspec.structs.fields(plain)
-        ]
+        fields = [_again(one) for one in msgspec.structs.fields(plain)]
         bodies.append(
             msgspec.defstruct(
                 f"{command.__name__}{suffix}", fields, tag_field=tag, tag=command.__name__, kw_only=True, frozen=True,
@@ -205,6 +204,15 @@ def _tagged(
         )  # fmt: skip
     union: Any = Union[tuple(bodies)]  # noqa: UP007 - the members are known at run time
     return msgspec.defstruct(name, [(field, tuple[union, ...])], kw_only=True, frozen=True, forbid_unknown_fields=True)
+
+
+def _again(field: msgspec.structs.FieldInfo) -> tuple[Any, ...]:
+    """Return a field as another struct declares it."""
+    if field.required:
+        return field.name, field.type
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return field.name, field.type, field.default
 
 
 def tag_of(body: msgspec.Struct) -> str:

@@ -11,7 +11,7 @@ KNOWN: dict[str, object] = {
     "member": "1057", "session": "s-1", "cart": "c-1", "order": "o-1", "product": "tea", "campaign": "spring",
     "currency": "EUR", "name": "Ada", "email": "ada@example.com", "birthday": "1990-12-10", "price": 1990, "quantity": 2,
     "points": 100, "reason": "goodwill", "half_stars": 9, "text": "Good.", "tier": "gold", "to": "2081", "joined": "1057",
-    "line": "1", "units": 1, "gross": 1990, "total": 1990, "paid": 1990, "effective": 1_900_000_000_000,
+    "units": 1, "gross": 1990, "total": 1990, "paid": 1990, "effective": 1_900_000_000_000,
 }  # fmt: skip
 """What a field of this name says in an example."""
 

@@ -21,8 +21,8 @@ from streams.running.app import App
 from streams.running.positions import standings
 from streams.web.doors import Scope
 from streams.web.problems import Problem
-from streams.web.questions import AT, CURSOR, LIMIT, Asked, Parameter, Question
-from streams.web.shop_questions import page, whole
+from streams.web.questions import AT, CURSOR, LIMIT, Asked, Parameter, Question, whole
+from streams.web.shop_questions import page
 
 S, B, O, A, M = Scope.STOREFRONT, Scope.BACK_OFFICE, Scope.OPERATOR, Scope.ANALYST, Scope.MEMBER  # noqa: E741
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class LogQuestions:
         return await self._why(asked, lambda found: found.tier)
 
     async def _why(self, asked: Asked, steps_of: Callable[[Life], list[Step]]) -> dict[str, Any]:
-        at = whole(asked, "at", None)
+        at = whole(asked.query, "at", None)
 
         def answer() -> dict[str, Any]:
             now = self.now() if at is None else at
@@ -105,7 +105,7 @@ class LogQuestions:
         }  # fmt: skip
 
     async def _audited(self, asked: Asked) -> tuple[Audit, int]:
-        at = whole(asked, "at", None)
+        at = whole(asked.query, "at", None)
 
         def answer() -> tuple[Audit, int]:
             now = self.now() if at is None else at

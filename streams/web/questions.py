@@ -10,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 
 from streams.web.access import Caller
 from streams.web.doors import Scope
+from streams.web.problems import Problem
 from streams.web.reader import Reader, Wanted
 
 
@@ -54,6 +55,8 @@ class Question:
     example: Mapping[str, str] = field(default_factory=dict)
 
 
+MOST_DIGITS = 15
+
 LIMIT = Parameter("limit", "How many at most, 1 to 100.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, 5)
 CURSOR = Parameter("cursor", "Where to go on: `next` of the page before.", {"type": "string"})
 AT = Parameter(
@@ -65,3 +68,13 @@ WAIT_FOR = Parameter(
 WAIT_MS = Parameter(
     "wait_ms", "For how long to wait for it.", {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 1000}
 )
+
+
+def whole(query: Mapping[str, str], name: str, otherwise: int | None) -> int | None:
+    """Return a query parameter that is a whole number. Raises :class:`Problem` 400 ``query_invalid``."""
+    told = query.get(name)
+    if told is None:
+        return otherwise
+    if not told.isascii() or not told.isdigit() or len(told) > MOST_DIGITS:
+        raise Problem(400, "query_invalid", f"`{name}` is a whole number.")
+    return int(told)

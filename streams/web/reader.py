@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from infra.errors import Unreachable
 from infra.kafka.partitioning import hash_of
-from infra.redis.checkpoints import LOG, Place, checkpoint
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
@@ -64,7 +64,7 @@ class Reader:
             nonlocal held
             found = await self._get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
             held = found[len(checkpoints) :]
-            return [Place.read(text).position for text in found[: len(checkpoints)]]
+            return [Checkpoint.read(text).position for text in found[: len(checkpoints)]]
 
         await self._wait(reached, checkpoints, wanted)
         return held
@@ -105,7 +105,7 @@ class Reader:
         checkpoints = self._checkpoints(keys)
 
         async def reached() -> list[int]:
-            return [Place.read(text).position for text in await self._get(checkpoints)]
+            return [Checkpoint.read(text).position for text in await self._get(checkpoints)]
 
         await self._wait(reached, checkpoints, wanted)
 
@@ -129,7 +129,7 @@ class Reader:
             part, _, of = key.partition(":")
             fold = self._folds[self._fold_of[part]]
             places = self._in_topics(fold, of) if topics else [LOG]
-            named.update(dict.fromkeys(self._app.views.key(checkpoint(fold_name(fold), source)) for source in places))
+            named.update(dict.fromkeys(self._app.views.key(checkpoint_key(fold_name(fold), source)) for source in places))
         return list(named)
 
     def _in_topics(self, fold: Any, of: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +13,7 @@ import msgspec
 
 from streams.web.doors import Scope
 from streams.web.problems import Problem
-from streams.web.questions import CURSOR, LIMIT, Asked, Parameter, Question
+from streams.web.questions import CURSOR, LIMIT, Asked, Parameter, Question, whole
 
 S, B, A, M = Scope.STOREFRONT, Scope.BACK_OFFICE, Scope.ANALYST, Scope.MEMBER
 PERIOD_MS = 28 * 86_400_000
@@ -33,13 +34,14 @@ def stored(part: str, path: str, summary: str, *, scopes: tuple[Scope, ...] = (S
 async def orders(asked: Asked) -> dict[str, Any]:
     """A page of a member's orders, newest first."""
     listed = (await asked.reader.documents([f"orders:{asked.ids['member']}"], asked.wanted))[0]
-    document = json.loads(listed) if listed else {"orders": [], "as_of": None, "position": 0}
-    ids, following = page(document["orders"], asked)
+    document: dict[str, Any] = json.loads(listed) if listed else {"orders": [], "position": 0}
+    known = document["orders"]
+    ids, following = page([one["order"] for one in known], asked)
     raw = await asked.reader.documents([f"order:{one}" for one in ids]) if ids else []
     return {
         "orders": [msgspec.Raw(one) for one in raw if one is not None],
         "next": following,
-        "as_of": document["as_of"],
+        "as_of": max((one["at"] for one in known), default=None),
         "position": document["position"],
     }
 
@@ -80,19 +82,21 @@ async def programme(asked: Asked) -> bytes:
 
 
 async def trending(asked: Asked) -> dict[str, Any]:
-    at = whole(asked, "at", None)
+    at = whole(asked.query, "at", None)
     if at is None:
         known = json.loads(await popular(asked))
         at = known["as_of"] or 0
-    limit = whole(asked, "limit", 20) or 20
+    limit = limit_of(asked)
     items = await asked.reader.highest(f"trending:{at // PERIOD_MS}", limit, asked.wanted)
     return {"items": [{"product": name, "weight": weight} for name, weight in items], "as_of": at}
 
 
 async def sales(asked: Asked) -> dict[str, Any]:
     """Daily sales from one day to another, oldest first."""
-    since, until = asked.query.get("from", ""), asked.query.get("to", "~")
+    since, until = span(asked)
     split = asked.query.get("by")
+    if split not in (None, "department", "category"):
+        raise Problem(400, "query_invalid", "`by` is department or category.")
     keys = [key for key in await asked.reader.keys_of("sales") if _of_span(key, since, until, split)]
     chosen, following = page(keys, asked)
     tables = await asked.reader.tables(chosen)
@@ -117,7 +121,7 @@ def _counts(fields: dict[str, str], split: str | None) -> dict[str, Any]:
 
 async def quality(asked: Asked) -> dict[str, Any]:
     """How good the lists were, by day: sums over baskets, as in the read models."""
-    since, until = asked.query.get("from", ""), asked.query.get("to", "~")
+    since, until = span(asked)
     keys = [key for key in await asked.reader.keys_of("quality") if since <= key.split(":")[1] <= until]
     chosen, following = page(keys, asked)
     tables = await asked.reader.tables(chosen)
@@ -165,7 +169,7 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
     A cursor holds how many entries came before, the last of them, and a hash of the query, so that it serves that query alone.
     Raises :class:`Problem` 400 ``cursor_invalid``.
     """
-    limit = whole(asked, "limit", 20) or 20
+    limit = limit_of(asked)
     filters = {name: value for name, value in asked.query.items() if name not in ("cursor", "limit", "wait_for", "wait_ms")}
     of = sha256(json.dumps([asked.http.scope["path"], sorted(filters.items())]).encode()).hexdigest()[:12]
     first = 0
@@ -183,23 +187,30 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
     return chosen, base64.urlsafe_b64encode(json.dumps([of, _name(chosen[-1])]).encode()).decode()
 
 
+def limit_of(asked: Asked) -> int:
+    """Return how many entries a page has. Raises :class:`Problem` 400."""
+    limit = whole(asked.query, "limit", 20) or 0
+    if not 1 <= limit <= 100:
+        raise Problem(400, "query_invalid", "`limit` is 1 to 100.")
+    return limit
+
+
 def _name(entry: Any) -> str:
     return str(entry if isinstance(entry, str) else entry[1])
 
 
-def whole(asked: Asked, name: str, otherwise: int | None) -> int | None:
-    """Return a query parameter that is a whole number. Raises :class:`Problem` 400."""
-    told = asked.query.get(name)
-    if told is None:
-        return otherwise
-    if not told.isascii() or not told.isdigit() or len(told) > 15:
-        raise Problem(400, "query_invalid", f"`{name}` is a whole number.")
-    number = int(told)
-    if name == "limit" and not 1 <= number <= 100:
-        raise Problem(400, "query_invalid", "`limit` is 1 to 100.")
-    return number
+def span(asked: Asked) -> tuple[str, str]:
+    """Return the first and the last day asked for. Raises :class:`Problem` 400 for what is no day."""
+    days = asked.query.get("from", FIRST_DAY), asked.query.get("to", LAST_DAY)
+    for day in days:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            raise Problem(400, "query_invalid", f"{day!r} is no day: write 2017-01-08.") from None
+    return days
 
 
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 DAY = {"type": "string", "format": "date"}
 FROM = Parameter("from", "The first day, as 2017-01-08.", DAY, "2017-01-01")
 TO = Parameter("to", "The last day.", DAY, "2017-12-31")
