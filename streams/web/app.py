@@ -106,19 +106,17 @@ class Api:
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise Problem(404, "not_found", "There is nothing of yours by that name.")
             query = _query(http, known)
-            asked = Asked(ids, query, caller, self.reader, http, await self._wanted(query))
+            asked = Asked(ids, query, caller, self.reader, http, self._wanted(query))
             return _told(http, await question.answer(asked))
 
         return endpoint
 
-    async def _wanted(self, query: Mapping[str, str]) -> Wanted | None:
+    def _wanted(self, query: Mapping[str, str]) -> Wanted | None:
         position, wait = whole(query, "wait_for", None), whole(query, "wait_ms", 1000) or 0
         if wait > LONGEST_WAIT_MS:
             raise Problem(400, "query_invalid", f"`wait_ms` is 0 to {LONGEST_WAIT_MS}.")
         if position is None:
             return None
-        if position > (head := self.app.log.head()):
-            raise Problem(422, "position_unknown", f"The log ends at {head:,}.")
         return Wanted(position, wait / 1000)
 
     async def _recommend(self, http: HttpRequest) -> Response:
@@ -129,7 +127,7 @@ class Api:
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise Problem(404, "not_found", "There is nothing of yours by that name.")
         query = _query(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, self.reader, await self._wanted(query)))
+        return json_response(await composed(wanted, caller, self.reader, self._wanted(query)))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))

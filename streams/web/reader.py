@@ -43,6 +43,8 @@ class Reader:
         self._asked: list[tuple[Sequence[str], asyncio.Future[Values]]] = []
         self._fold_of = fold_of_part(app.terms)
         self._folds = {fold.name: fold for fold in folds(app.terms)}
+        self._topics = app.feed == "topics"
+        self._partitions: dict[str, int] = {}  # of each topic; their number never changes
 
     @property
     def version(self) -> str:
@@ -113,6 +115,8 @@ class Reader:
         until = time.monotonic() + wanted.seconds
         pause = FIRST_LOOK
         while behind := [(key, at) for key, at in zip(checkpoints, await reached(), strict=True) if at < wanted.position]:
+            if pause == FIRST_LOOK and wanted.position > (head := await asyncio.to_thread(self._app.log.head)):
+                raise Problem(422, "position_unknown", f"The log ends at {head:,}.")
             if time.monotonic() >= until:
                 key, at = behind[0]
                 fold = key.partition("checkpoint:")[2].partition(":")[0]
@@ -124,21 +128,17 @@ class Reader:
     def _checkpoints(self, keys: Sequence[str]) -> list[str]:
         """Return the keys of the checkpoints that say how current these documents are."""
         named: dict[str, None] = {}
-        topics = self._app.feed == "topics"
         for key in keys:
             part, _, of = key.partition(":")
             fold = self._folds[self._fold_of[part]]
-            places = self._in_topics(fold, of) if topics else [LOG]
+            places = self._in_topics(fold, of) if self._topics else [LOG]
             named.update(dict.fromkeys(self._app.views.key(checkpoint_key(fold_name(fold), source)) for source in places))
         return list(named)
 
     def _in_topics(self, fold: Any, of: str) -> list[str]:
-        relayed = self._app.log.relayed()
-        found = []
-        for topic in sources(fold):
-            ends = len(relayed[topic].ends) if topic in relayed else 1
-            found.append(f"{topic}:{hash_of(of.encode()) % ends}")
-        return found
+        if not all(topic in self._partitions for topic in sources(fold)):
+            self._partitions = {topic: len(relayed.ends) for topic, relayed in self._app.log.relayed().items()}
+        return [f"{topic}:{hash_of(of.encode()) % self._partitions.get(topic, 1)}" for topic in sources(fold)]
 
     async def _get(self, keys: Sequence[str]) -> Values:
         """Read with whatever else is asked for in this turn of the loop."""
