@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
 from infra.settings import Settings, from_environment
-from streams.cli.console import ERR, OUT, grid
+from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
 from streams.running.app import App
 from streams.web.doors import KEY_SCOPES
 from streams.web.server import Address, api_keys
@@ -33,7 +33,7 @@ def serve(host: str, port: int, limit: int) -> None:
     first_key(settings)
 
     def ready(_: App) -> None:
-        ERR.print(f"Serving http://{host}:{port}/docs; Ctrl-C ends it.", markup=False)
+        say(f"Serving http://{host}:{port}/docs; Ctrl-C ends it.")
 
     asyncio.run(serve_api(settings, Address(host, port, limit), ready))
 
@@ -43,8 +43,8 @@ def first_key(settings: Settings) -> None:
     keys = api_keys(settings)
     if not keys.all():
         made, text = keys.create("first", SCOPES, now())
-        ERR.print(f"A first key, with every scope; keep it, it is not shown again ({made.id} revokes it):", markup=False)
-        click.echo(text)
+        say(f"A first key, with every scope; keep it, it is not shown again ({made.id} revokes it):")
+        echo(text)
 
 
 @click.group()
@@ -55,30 +55,29 @@ def key() -> None:
 @key.command("create")
 @click.argument("client")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="What it may do; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print the key as JSON.")
+@AS_JSON
 def create(client: str, scopes: Sequence[str], as_json: bool) -> None:
     """Make a key for CLIENT and print it: it is not to be had again.
 
     Keys of one client share its idempotency keys, so that a key can be replaced while requests are retried.
     """
     made, text = api_keys(from_environment()).create(client, list(dict.fromkeys(scopes)), now())
-    click.echo(json.dumps({"id": made.id, "client": client, "scopes": list(made.scopes), "key": text}) if as_json else text)
+    if as_json:
+        print_json({"id": made.id, "client": client, "scopes": list(made.scopes), "key": text})
+    else:
+        echo(text)
 
 
 @key.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print the keys as JSON.")
+@AS_JSON
 def listed(as_json: bool) -> None:
     """Show every key, without its secret."""
     keys = api_keys(from_environment()).all()
     if as_json:
-        told = [
-            {"id": one.id, "client": one.client, "scopes": one.scopes, "created": one.created, "revoked": one.revoked}
-            for one in keys
-        ]
-        click.echo(json.dumps(told))
+        print_json([asdict(one) for one in keys])
         return
     rows = ((one.id, one.client, ", ".join(one.scopes), utc(one.created), utc(one.revoked)) for one in keys)
-    OUT.print(grid("API keys", ("id", "client", "scopes", "created", "revoked"), rows))
+    show_parts(grid("API keys", ("id", "client", "scopes", "created", "revoked"), rows))
 
 
 def utc(at: int | None) -> str:
@@ -90,5 +89,5 @@ def utc(at: int | None) -> str:
 def revoke(id: str) -> None:  # noqa: A002 - the argument's name on the command line
     """Revoke the key with this ID; within five seconds nobody gets in with it."""
     if not api_keys(from_environment()).revoke(id, now()):
-        raise click.ClickException(f"There is no key {id} that could be revoked.")
-    ERR.print(f"Key {id} is revoked.", markup=False)
+        raise Problem(f"There is no key {id} that could be revoked.")
+    say(f"Key {id} is revoked.")

@@ -14,7 +14,7 @@ import jwt
 
 from infra.api_keys import ApiKeys
 from streams.web.doors import Scope
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 
 AUDIENCE = "regulars"
 ALGORITHM = "HS256"
@@ -54,11 +54,13 @@ class Gate:
         self._secrets: dict[str, bytes] = {}
 
     def caller(self, authorization: str) -> Caller:
-        """Return who asks. Raises :class:`Problem` 401."""
+        """Return who asks. Raises :class:`HttpProblem` 401."""
         kind, _, credential = authorization.partition(" ")
         credential = credential.strip()
         if kind.lower() != "bearer" or not credential:
-            raise Problem(401, "not_authenticated", "Send `Authorization: Bearer` with a key or a token.", headers=CHALLENGE)
+            raise HttpProblem(
+                401, "not_authenticated", "Send `Authorization: Bearer` with a key or a token.", headers=CHALLENGE
+            )
         known = self._found.get(credential)
         if known and known[0] > self._clock():
             return known[1]
@@ -79,7 +81,7 @@ class Gate:
 
     def _by_key(self, text: str) -> Caller:
         if not (found := self._keys.find(text)):
-            raise Problem(401, "not_authenticated", "This key is unknown or was revoked.", headers=CHALLENGE)
+            raise HttpProblem(401, "not_authenticated", "This key is unknown or was revoked.", headers=CHALLENGE)
         return Caller(found.client, frozenset(Scope(name) for name in found.scopes))
 
     def _by_token(self, token: str) -> Caller:
@@ -95,10 +97,10 @@ class Gate:
                 options={"require": ["sub", "aud", "exp", "iat"]},
             )
         except (jwt.PyJWTError, ValueError, TypeError):
-            raise Problem(401, "not_authenticated", "This token is not valid, or has expired.", headers=CHALLENGE) from None
+            raise HttpProblem(401, "not_authenticated", "This token is not valid, or has expired.", headers=CHALLENGE) from None
         member = claims["sub"]
         if not isinstance(member, str) or claims["exp"] - claims["iat"] > LONGEST_TOKEN:
-            raise Problem(401, "not_authenticated", "This token is not valid.", headers=CHALLENGE)
+            raise HttpProblem(401, "not_authenticated", "This token is not valid.", headers=CHALLENGE)
         return Caller(f"member:{member}", frozenset({Scope.MEMBER}), member)
 
 
@@ -129,7 +131,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, client: str) -> Quota:
-        """Count one request. Raises :class:`Problem` 429 with ``Retry-After`` if none is left."""
+        """Count one request. Raises :class:`HttpProblem` 429 with ``Retry-After`` if none is left."""
         now, rate = self._clock(), self.limit / self.window
         left, at = self._buckets.get(client, (float(self.limit), now))
         left = min(float(self.limit), left + (now - at) * rate)
@@ -137,7 +139,7 @@ class RateLimit:
             wait = int((1 - left) / rate) + 1
             quota = Quota(self.limit, self.window, 0, int((self.limit - left) / rate))
             sentence = f"{self.limit:,} requests in {self.window} seconds are allowed; ask again in {wait}."
-            raise Problem(429, "rate_limited", sentence, headers={"Retry-After": str(wait), **quota.headers()})
+            raise HttpProblem(429, "rate_limited", sentence, headers={"Retry-After": str(wait), **quota.headers()})
         self._buckets[client] = left - 1, now
         if len(self._buckets) > 100_000:
             self._forget_full(now, rate)

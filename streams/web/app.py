@@ -26,9 +26,9 @@ from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge, Metrics, plain_segment
 from streams.web.log_questions import LogQuestions
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, whole
-from streams.web.reader import Reader, Wanted
+from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.shop_questions import QUESTIONS
 
@@ -57,7 +57,7 @@ class Api:
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
         self.questions = (*QUESTIONS, *self._log.table())
-        self._reader: Reader | None = None
+        self._reader: ViewReader | None = None
         self._document = openapi.document(self.questions)
 
     def asgi(self) -> Edge:
@@ -77,7 +77,7 @@ class Api:
         return Edge(router, self.metrics, frozenset({BEHAVIOUR_PATH}))
 
     def caller(self, http: HttpRequest) -> Caller:
-        """Return who asks, counted against the client's limit. Raises :class:`Problem` 401 or 429."""
+        """Return who asks, counted against the client's limit. Raises :class:`HttpProblem` 401 or 429."""
         caller = self._gate.caller(http.headers.get("authorization", ""))
         self._limit.take(caller.client)
         return caller
@@ -85,12 +85,12 @@ class Api:
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
         async with redis.asyncio.Redis.from_url(redis_url(self.app.settings)) as client:
-            self._reader = Reader(self.app, client)
+            self._reader = ViewReader(self.app, client)
             yield
         self._slow.shutdown()
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> ViewReader:
         if self._reader is None:
             raise RuntimeError("The API reads nothing before its server has started it.")
         return self._reader
@@ -102,9 +102,9 @@ class Api:
             caller = allowed(self.caller(http), question.scopes)
             ids = {name: plain_segment(value) for name, value in http.path_params.items()}
             if any(len(value) > LONGEST_ID for value in ids.values()):
-                raise Problem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
+                raise HttpProblem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
-                raise Problem(404, "not_found", "There is nothing of yours by that name.")
+                raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
             query = _query(http, known)
             asked = Asked(ids, query, caller, self.reader, http, self._wanted(query))
             return _told(http, await question.answer(asked))
@@ -114,7 +114,7 @@ class Api:
     def _wanted(self, query: Mapping[str, str]) -> Wanted | None:
         position, wait = whole(query, "wait_for", None), whole(query, "wait_ms", 1000) or 0
         if wait > LONGEST_WAIT_MS:
-            raise Problem(400, "query_invalid", f"`wait_ms` is 0 to {LONGEST_WAIT_MS}.")
+            raise HttpProblem(400, "query_invalid", f"`wait_ms` is 0 to {LONGEST_WAIT_MS}.")
         if position is None:
             return None
         return Wanted(position, wait / 1000)
@@ -123,9 +123,9 @@ class Api:
         caller = allowed(self.caller(http), (Scope.STOREFRONT, Scope.BACK_OFFICE, Scope.MEMBER))
         wanted = decode(ListWanted, await json_body(http))
         if wanted.explain and not caller.may((Scope.BACK_OFFICE,)):
-            raise Problem(403, "not_allowed", "Only a back office may ask how a list came about.", pointer="/explain")
+            raise HttpProblem(403, "not_allowed", "Only a back office may ask how a list came about.", pointer="/explain")
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
-            raise Problem(404, "not_found", "There is nothing of yours by that name.")
+            raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
         query = _query(http, set(ALWAYS))
         return json_response(await composed(wanted, caller, self.reader, self._wanted(query)))
 
@@ -133,9 +133,9 @@ class Api:
         allowed(self.caller(http), (Scope.STOREFRONT,))
         wanted = decode(TokenWanted, await json_body(http))
         if not 1 <= wanted.seconds <= LONGEST_TOKEN:
-            raise Problem(422, "body_invalid", f"A token lives for 1 to {LONGEST_TOKEN} seconds.", pointer="/seconds")
+            raise HttpProblem(422, "body_invalid", f"A token lives for 1 to {LONGEST_TOKEN} seconds.", pointer="/seconds")
         if not 0 < len(wanted.member) <= 200:
-            raise Problem(422, "body_invalid", "A member's id has 1 to 200 characters.", pointer="/member")
+            raise HttpProblem(422, "body_invalid", "A member's id has 1 to 200 characters.", pointer="/member")
         token, ends = await asyncio.to_thread(self._gate.token, wanted.member, wanted.seconds)
         return json_response({"token": token, "expires_at": ends * 1000}, 201)
 
@@ -178,17 +178,17 @@ def _of_path(path: str, by_method: Mapping[str, Callable[[HttpRequest], Any]]) -
 
 
 async def _no_path(*_: Any) -> None:
-    raise Problem(404, "not_found", "There is no such path here.")
+    raise HttpProblem(404, "not_found", "There is no such path here.")
 
 
 def _query(http: HttpRequest, known: set[str]) -> dict[str, str]:
-    """Return the query's parameters. Raises :class:`Problem` 400 for one that is unknown or said twice."""
+    """Return the query's parameters. Raises :class:`HttpProblem` 400 for one that is unknown or said twice."""
     told = dict[str, str]()
     for name, value in http.query_params.multi_items():
         if name not in known:
-            raise Problem(400, "query_invalid", f"There is no query parameter `{name}` here.")
+            raise HttpProblem(400, "query_invalid", f"There is no query parameter `{name}` here.")
         if name in told:
-            raise Problem(400, "query_invalid", f"`{name}` is said twice.")
+            raise HttpProblem(400, "query_invalid", f"`{name}` is said twice.")
         told[name] = value
     return told
 

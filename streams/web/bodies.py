@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from aggregates.value import Value
-from streams.web.problems import Problem, pointer_of
+from streams.web.problems import HttpProblem, pointer_of
 
 FILLED_IN = frozenset({"actor", "policies", "zone", "currency"})
 """Fields of a command that the server knows: the caller, the programme in force, the shop's zone and currency."""
@@ -92,15 +92,15 @@ def _strict(hint: Any) -> Any:
 def decode(struct: type[msgspec.Struct], raw: bytes) -> Any:
     """Return the body that ``raw`` is, an empty one if there is no byte.
 
-    Raises :class:`Problem` 422 ``body_invalid`` with a JSON Pointer to what is wrong.
+    Raises :class:`HttpProblem` 422 ``body_invalid`` with a JSON Pointer to what is wrong.
     """
     try:
         return _decoder(struct).decode(raw or b"{}")
     except msgspec.ValidationError as fault:
         sentence, pointer = pointer_of(str(fault))
-        raise Problem(422, "body_invalid", sentence, pointer=pointer) from None
+        raise HttpProblem(422, "body_invalid", sentence, pointer=pointer) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Problem(400, "json_invalid", f"The body is not JSON: {str(fault).rstrip('.')}.") from None
+        raise HttpProblem(400, "json_invalid", f"The body is not JSON: {str(fault).rstrip('.')}.") from None
 
 
 @cache

@@ -39,7 +39,7 @@ from streams.web.doors import (
     scopes_of,
 )
 from streams.web.edge import plain_segment
-from streams.web.problems import Problem, refusal_problem, status_of
+from streams.web.problems import HttpProblem, refusal_problem, status_of
 
 MOST_ACTS = 1000
 MOST_COMMANDS = 100
@@ -63,12 +63,12 @@ class Sender:
     clock: Callable[[], int] = lambda: int(time.time() * 1000)
 
     async def send(self, request: Request) -> Outcome:
-        """Return what came of a request, once it is durable. Raises :class:`Problem` 503 if that takes too long."""
+        """Return what came of a request, once it is durable. Raises :class:`HttpProblem` 503 if that takes too long."""
         future = asyncio.wrap_future(self.app.handler.submit(request))
         try:
             return await asyncio.wait_for(asyncio.shield(future), PATIENCE)
         except TimeoutError:
-            raise Problem(
+            raise HttpProblem(
                 503, "busy", "The command waits for its turn; ask again with the same key.", headers={"Retry-After": "1"}
             ) from None
 
@@ -113,7 +113,7 @@ def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Ca
         caller = allowed(caller_of(http), BEHAVIOUR_SCOPES)
         batch = decode(acts_body(left_out(caller)), await json_body(http))
         if not 0 < len(batch.acts) <= MOST_ACTS:
-            raise Problem(422, "body_invalid", f"A batch has 1 to {MOST_ACTS:,} acts.", pointer="/acts")
+            raise HttpProblem(422, "body_invalid", f"A batch has 1 to {MOST_ACTS:,} acts.", pointer="/acts")
         key, now = idempotency_key(http), sender.clock()
         commands = []
         for act in batch.acts:
@@ -126,7 +126,7 @@ def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Ca
         content = content_of("POST", BEHAVIOUR_PATH, {}, batch)
         outcome = await sender.send(Request(f"{caller.client}:{key}", tuple(commands), content))
         if not outcome.accepted:
-            raise Problem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
+            raise HttpProblem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
         return answer(outcome, key, None)
 
     return endpoint
@@ -152,13 +152,13 @@ def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Cal
         caller = caller_of(http)
         told = decode(commands_body(left_out(caller)), await json_body(http))
         if not 0 < len(told.commands) <= MOST_COMMANDS:
-            raise Problem(422, "body_invalid", f"A request has 1 to {MOST_COMMANDS} commands.", pointer="/commands")
+            raise HttpProblem(422, "body_invalid", f"A request has 1 to {MOST_COMMANDS} commands.", pointer="/commands")
         key, now = idempotency_key(http), sender.clock()
         commands = []
         for number, body in enumerate(told.commands):
             command = BY_NAME[tag_of(body)]
             if not caller.may(scopes_of(command)):
-                raise Problem(
+                raise HttpProblem(
                     403, "not_allowed", f"This caller may not send {command.__name__}.", pointer=f"/commands/{number}"
                 )
             made = command_from(command, body, filled_in(command, caller, body, now))
@@ -168,7 +168,7 @@ def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Cal
         content = content_of("POST", REQUESTS_PATH, {}, told)
         outcome = await sender.send(Request(f"{caller.client}:{key}", tuple(commands), content))
         if not outcome.accepted:
-            raise Problem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
+            raise HttpProblem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
         return answer(outcome, key, None)
 
     return endpoint
@@ -221,9 +221,9 @@ def tag_of(body: msgspec.Struct) -> str:
 
 
 def allowed(caller: Caller, scopes: tuple[Scope, ...]) -> Caller:
-    """Return the caller. Raises :class:`Problem` 403 if none of its scopes is among these."""
+    """Return the caller. Raises :class:`HttpProblem` 403 if none of its scopes is among these."""
     if not caller.may(scopes):
-        raise Problem(403, "not_allowed", "This key or token may not do this.")
+        raise HttpProblem(403, "not_allowed", "This key or token may not do this.")
     return caller
 
 
@@ -239,7 +239,7 @@ def filled_in(command: type, caller: Caller, body: msgspec.Struct, now: int) -> 
     known = hints_of(command)
     said: int | None = getattr(body, "at", None)
     if said is not None and not caller.may((Scope.BACK_OFFICE, Scope.OPERATOR)) and not now - DAY <= said <= now + DAY:
-        raise Problem(422, "instant_out_of_range", "A storefront says an instant within a day of now.", pointer="/at")
+        raise HttpProblem(422, "instant_out_of_range", "A storefront says an instant within a day of now.", pointer="/at")
     values: dict[str, object] = {"at": now if said is None else said, "actor": caller.actor}
     if caller.member is not None:
         for name in OWNED:
@@ -255,50 +255,50 @@ DOORS_NAMING_ANOTHER: Mapping[str, tuple[str, ...]] = {"JoinPool": ("member",), 
 
 
 def check_about(caller: Caller, command: Any) -> None:
-    """Raise :class:`Problem` 404 if a member's token asks for something of somebody else."""
+    """Raise :class:`HttpProblem` 404 if a member's token asks for something of somebody else."""
     if caller.member is None:
         return
     others = DOORS_NAMING_ANOTHER.get(type(command).__name__, ())
     for name in OWNED:
         if name not in others and getattr(command, name, caller.member) != caller.member:
-            raise Problem(404, "not_found", "There is nothing of yours by that name.")
+            raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
 
 
 async def check_owner(app: App, caller: Caller, command: type, ids: Mapping[str, str | None]) -> None:
-    """Raise :class:`Problem` 404 if a member's token names another's cart or, in the path, another member."""
+    """Raise :class:`HttpProblem` 404 if a member's token names another's cart or, in the path, another member."""
     if caller.member is None:
         return
     if command.__name__ not in DOORS_NAMING_ANOTHER and ids.get("member", caller.member) != caller.member:
-        raise Problem(404, "not_found", "There is nothing of yours by that name.")
+        raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
     if ids.get("leaver", caller.member) != caller.member:
-        raise Problem(404, "not_found", "There is nothing of yours by that name.")
+        raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
     cart = ids.get("cart")
     if cart is not None and command.__name__ != "OpenCart":
         events, _ = await asyncio.to_thread(app.log.read, stream_id(cart_decider.name, cart))
         if not events or getattr(events[0], "member", None) != caller.member:
-            raise Problem(404, "not_found", "There is no cart of yours by that name.")
+            raise HttpProblem(404, "not_found", "There is no cart of yours by that name.")
 
 
 async def json_body(http: HttpRequest) -> bytes:
-    """Return the bytes of a JSON body. Raises :class:`Problem` 415 if it says to be something else."""
+    """Return the bytes of a JSON body. Raises :class:`HttpProblem` 415 if it says to be something else."""
     body = await http.body()
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and kind != "application/json":
-        raise Problem(415, "content_type", "Send the body as application/json.")
+        raise HttpProblem(415, "content_type", "Send the body as application/json.")
     return body
 
 
 def idempotency_key(http: HttpRequest) -> str:
     """Return the key by which this request may be asked again: the header's, bare or quoted, else one made here.
 
-    Raises :class:`Problem` 400 if it is not 1 to 255 visible characters.
+    Raises :class:`HttpProblem` 400 if it is not 1 to 255 visible characters.
     """
     told = http.headers.get("idempotency-key")
     if told is None:
         return uuid4().hex
     key = told[1:-1] if len(told) > 1 and told[0] == told[-1] == '"' else told
     if not 0 < len(key) <= LONGEST_KEY or not all("!" <= one <= "~" for one in key):
-        raise Problem(400, "idempotency_key_invalid", f"Idempotency-Key is 1 to {LONGEST_KEY} visible ASCII characters.")
+        raise HttpProblem(400, "idempotency_key_invalid", f"Idempotency-Key is 1 to {LONGEST_KEY} visible ASCII characters.")
     return key
 
 

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.exceptions import HTTPException
 
 from infra.errors import Unreachable
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 from streams.web.sentences import language_of
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -89,28 +89,31 @@ class Edge:
             body = await _whole_body(receive, LARGEST_BATCH if scope["path"] in self._batches else LARGEST_BODY, headers)
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._app(scope, _replay(body, receive), send)
-        except Problem as problem:
+        except HttpProblem as problem:
             await self._problem(problem, scope, receive, send)
         except HTTPException as fault:
-            refused = Problem(405, "method_not_allowed", "This path does not take that method.", headers=fault.headers)
+            refused = HttpProblem(405, "method_not_allowed", "This path does not take that method.", headers=fault.headers)
             await self._problem(refused, scope, receive, send)
         except TimeoutError:
-            late = Problem(
+            late = HttpProblem(
                 503, "busy", "No answer was ready in time; ask again with the same key.", headers={"Retry-After": "1"}
             )
             await self._problem(late, scope, receive, send)
         except Unreachable as fault:
-            gone = Problem(503, "not_available", str(fault), headers={"Retry-After": "2"})
+            gone = HttpProblem(503, "not_available", str(fault), headers={"Retry-After": "2"})
             await self._problem(gone, scope, receive, send)
         except _ClientGone:
             return
         except Exception:  # noqa: BLE001 - logged, and answered as a problem
             FAULTS.exception("request %s failed", scope["state"]["request_id"])
             await self._problem(
-                Problem(500, "internal", "Something failed here; the log has it by this request's id."), scope, receive, send
+                HttpProblem(500, "internal", "Something failed here; the log has it by this request's id."),
+                scope,
+                receive,
+                send,
             )
 
-    async def _problem(self, problem: Problem, scope: Scope, receive: Receive, send: _Answered) -> None:
+    async def _problem(self, problem: HttpProblem, scope: Scope, receive: Receive, send: _Answered) -> None:
         if not send.status:
             response = problem.response(
                 scope["state"]["language"], problem.more.pop("request", None) or scope["state"].get("key")
@@ -151,14 +154,14 @@ def _request_id(given: bytes) -> str:
 
 def _check_encoding(headers: dict[bytes, bytes]) -> None:
     if headers.get(b"content-encoding", b"identity") != b"identity":
-        raise Problem(415, "content_type", "Send the body uncompressed.")
+        raise HttpProblem(415, "content_type", "Send the body uncompressed.")
 
 
 async def _whole_body(receive: Receive, largest: int, headers: dict[bytes, bytes]) -> bytes:
-    """Return the body once it is here. Raises :class:`Problem` 413 if it is too large, 408 if it is too slow."""
+    """Return the body once it is here. Raises :class:`HttpProblem` 413 if it is too large, 408 if it is too slow."""
     stated = headers.get(b"content-length", b"0")
     if stated.isdigit() and int(stated) > largest:
-        raise Problem(413, "body_too_large", f"A body here has at most {largest:,} bytes.", headers={"Connection": "close"})
+        raise HttpProblem(413, "body_too_large", f"A body here has at most {largest:,} bytes.", headers={"Connection": "close"})
     parts: list[bytes] = []
     size = 0
     try:
@@ -171,13 +174,13 @@ async def _whole_body(receive: Receive, largest: int, headers: dict[bytes, bytes
                 size += len(part)
                 if size > largest:
                     sentence = f"A body here has at most {largest:,} bytes."
-                    raise Problem(413, "body_too_large", sentence, headers={"Connection": "close"})
+                    raise HttpProblem(413, "body_too_large", sentence, headers={"Connection": "close"})
                 parts.append(part)
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
         sentence = f"The body did not come within {BODY_SECONDS:.0f} seconds."
-        raise Problem(408, "body_too_slow", sentence, headers={"Connection": "close"}) from None
+        raise HttpProblem(408, "body_too_slow", sentence, headers={"Connection": "close"}) from None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -201,7 +204,7 @@ def escaped_path(raw: bytes) -> str:
     >>> escaped_path(b"/v1/members/a%2Fb%25/card")
     '/v1/members/a%2Fb%25/card'
 
-    Raises :class:`Problem` 400 for an empty segment and for what is not UTF-8.
+    Raises :class:`HttpProblem` 400 for an empty segment and for what is not UTF-8.
     """
     path = raw.partition(b"?")[0]
     if path in (b"/", b""):
@@ -211,9 +214,9 @@ def escaped_path(raw: bytes) -> str:
         try:
             told = unquote_to_bytes(segment).decode()
         except UnicodeDecodeError:
-            raise Problem(400, "path_invalid", "The path holds bytes that are not UTF-8.") from None
+            raise HttpProblem(400, "path_invalid", "The path holds bytes that are not UTF-8.") from None
         if not told:
-            raise Problem(400, "path_invalid", "The path has an empty segment.")
+            raise HttpProblem(400, "path_invalid", "The path has an empty segment.")
         segments.append(told.replace("%", "%25").replace("/", "%2F"))
     return "/" + "/".join(segments)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
@@ -14,13 +13,13 @@ from aggregates.decider import stream_id
 from aggregates.membership.decider import membership
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
-from streams.commands.scheduler import latest
 from streams.queries.audit import Audit, audit
-from streams.queries.why import Life, Step, life
+from streams.queries.clock import clock_of
+from streams.queries.why import Life, LifeStep, life
 from streams.running.app import App
 from streams.running.positions import standings
 from streams.web.doors import Scope
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 from streams.web.questions import AT, CURSOR, LIMIT, Asked, Parameter, Question, whole
 from streams.web.shop_questions import page
 
@@ -40,7 +39,7 @@ class LogQuestions:
 
     def now(self) -> int:
         """Return the shop's now: the wall's clock for a live shop, else the latest instant that the log tells."""
-        return round(time.time() * 1000) if self.app.settings.clock == "wall" else latest(self.app.log)
+        return clock_of(self.app)()
 
     def policies(self) -> Policies:
         events: Any = self.app.log.read(policy.name)[0]
@@ -54,7 +53,7 @@ class LogQuestions:
     async def why_tier(self, asked: Asked) -> dict[str, Any]:
         return await self._why(asked, lambda found: found.tier)
 
-    async def _why(self, asked: Asked, steps_of: Callable[[Life], list[Step]]) -> dict[str, Any]:
+    async def _why(self, asked: Asked, steps_of: Callable[[Life], list[LifeStep]]) -> dict[str, Any]:
         at = whole(asked.query, "at", None)
 
         def answer() -> dict[str, Any]:
@@ -122,7 +121,7 @@ class LogQuestions:
             if what.startswith("#") and what[1:].isdigit():
                 rows = log.since(int(what[1:]) - 1, 1)
                 if not rows or rows[0].position != int(what[1:]):
-                    raise Problem(404, "not_found", f"The log has no position {what[1:]}; its head is {log.head():,}.")
+                    raise HttpProblem(404, "not_found", f"The log has no position {what[1:]}; its head is {log.head():,}.")
                 request = log.request_at(rows[0].position)
                 return {"events": [self._row(rows[0])], "request": request.request if request else None}
             if outcome := log.outcome(what):
@@ -139,7 +138,7 @@ class LogQuestions:
             }
             found = {name: [self._row(row) for row in rows] for name, rows in streams.items() if rows}
             if not found:
-                raise Problem(404, "not_found", f"The log knows nothing named {what}.")
+                raise HttpProblem(404, "not_found", f"The log knows nothing named {what}.")
             return {"streams": found}
 
         return await self._answered(answer)
@@ -177,7 +176,7 @@ class LogQuestions:
         key = asked.ids["id"]
         outcome = await self._answered(lambda: self.app.log.outcome(f"{asked.caller.client}:{key}"))
         if outcome is None:
-            raise Problem(404, "not_found", "No request of yours has this key, or it was not decided yet.")
+            raise HttpProblem(404, "not_found", "No request of yours has this key, or it was not decided yet.")
         return {
             "request": key, "accepted": outcome.accepted, "code": outcome.code or None, "detail": outcome.sentence or None,
             "events": outcome.events, "position": outcome.position,
@@ -210,7 +209,7 @@ class LogQuestions:
         )
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: LifeStep) -> dict[str, Any]:
     return {
         "position": step.position,
         "at": step.at,

@@ -15,7 +15,7 @@ from streams.web.sentences import CHINESE, TITLES
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818 - the RFC's word
+class HttpProblem(Exception):  # noqa: N818 - the RFC's word
     """An answer that is not what was asked for. ``pointer``: a JSON Pointer into the body."""
 
     def __init__(
@@ -55,11 +55,11 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         return Response(msgspec.json.encode(told), self.status, headers, MEDIA_TYPE)
 
 
-def refusal_problem(outcome: Outcome, unknown_in_path: frozenset[str], index: int | None = None) -> Problem:
+def refusal_problem(outcome: Outcome, unknown_in_path: frozenset[str], index: int | None = None) -> HttpProblem:
     """Return the problem of a refused command. ``unknown_in_path``: codes that mean the path names nothing that exists."""
     status = 404 if outcome.code in unknown_in_path else status_of(outcome.code)
     pointer = None if index is None else f"/commands/{index}"
-    return Problem(status, outcome.code, outcome.sentence, pointer=pointer, position=outcome.position)
+    return HttpProblem(status, outcome.code, outcome.sentence, pointer=pointer, position=outcome.position)
 
 
 FORBIDDEN = frozenset({"reaction_only", "pool_not_theirs", "command_not_yours"})

@@ -10,8 +10,8 @@ from starlette.requests import Request as HttpRequest
 
 from streams.web.access import Caller
 from streams.web.doors import Scope
-from streams.web.problems import Problem
-from streams.web.reader import Reader, Wanted
+from streams.web.problems import HttpProblem
+from streams.web.reader import ViewReader, Wanted
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Asked:
     ids: Mapping[str, str]
     query: Mapping[str, str]
     caller: Caller
-    reader: Reader
+    reader: ViewReader
     http: HttpRequest
     wanted: Wanted | None
 
@@ -71,10 +71,10 @@ WAIT_MS = Parameter(
 
 
 def whole(query: Mapping[str, str], name: str, otherwise: int | None) -> int | None:
-    """Return a query parameter that is a whole number. Raises :class:`Problem` 400 ``query_invalid``."""
+    """Return a query parameter that is a whole number. Raises :class:`HttpProblem` 400 ``query_invalid``."""
     told = query.get(name)
     if told is None:
         return otherwise
     if not told.isascii() or not told.isdigit() or len(told) > MOST_DIGITS:
-        raise Problem(400, "query_invalid", f"`{name}` is a whole number.")
+        raise HttpProblem(400, "query_invalid", f"`{name}` is a whole number.")
     return int(told)

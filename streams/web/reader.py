@@ -18,7 +18,7 @@ from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 
 Values: TypeAlias = list[bytes | None]
 
@@ -34,7 +34,7 @@ class Wanted:
     seconds: float
 
 
-class Reader:
+class ViewReader:
     """Reads documents, hashes and sorted sets of the version that is served; made within the loop that uses it."""
 
     def __init__(self, app: App, client: redis.asyncio.Redis) -> None:
@@ -54,7 +54,7 @@ class Reader:
     async def documents(self, keys: Sequence[str], wanted: Wanted | None = None) -> Values:
         """Return the documents under these keys, None where there is none.
 
-        Raises :class:`Problem` 504 ``fold_behind`` if the folds that own them do not reach ``wanted`` in time.
+        Raises :class:`HttpProblem` 504 ``fold_behind`` if the folds that own them do not reach ``wanted`` in time.
         """
         full = [self._app.views.key(key) for key in keys]
         if wanted is None:
@@ -66,7 +66,7 @@ class Reader:
             nonlocal held
             found = await self._get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
             held = found[len(checkpoints) :]
-            return [Checkpoint.read(text).position for text in found[: len(checkpoints)]]
+            return [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
 
         await self._wait(reached, checkpoints, wanted)
         return held
@@ -107,7 +107,7 @@ class Reader:
         checkpoints = self._checkpoints(keys)
 
         async def reached() -> list[int]:
-            return [Checkpoint.read(text).position for text in await self._get(checkpoints)]
+            return [Checkpoint.parse(text).position for text in await self._get(checkpoints)]
 
         await self._wait(reached, checkpoints, wanted)
 
@@ -116,12 +116,12 @@ class Reader:
         pause = FIRST_LOOK
         while behind := [(key, at) for key, at in zip(checkpoints, await reached(), strict=True) if at < wanted.position]:
             if pause == FIRST_LOOK and wanted.position > (head := await asyncio.to_thread(self._app.log.head)):
-                raise Problem(422, "position_unknown", f"The log ends at {head:,}.")
+                raise HttpProblem(422, "position_unknown", f"The log ends at {head:,}.")
             if time.monotonic() >= until:
                 key, at = behind[0]
                 fold = key.partition("checkpoint:")[2].partition(":")[0]
                 sentence = f"{fold} has come to {at:,}, not yet to {wanted.position:,}."
-                raise Problem(504, "fold_behind", sentence, headers={"Retry-After": "1"}, fold=fold, reached=at)
+                raise HttpProblem(504, "fold_behind", sentence, headers={"Retry-After": "1"}, fold=fold, reached=at)
             await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
             pause = min(LONGEST_LOOK, pause * 2)
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from streams.web.access import Caller
-from streams.web.problems import Problem
-from streams.web.reader import Reader, Wanted
+from streams.web.problems import HttpProblem
+from streams.web.reader import ViewReader, Wanted
 
 LONGEST_LIST = 100
 MOST_EXCLUDED = 1000
@@ -53,8 +53,8 @@ class ListWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     explain: bool = False
 
 
-async def composed(wanted: ListWanted, caller: Caller, reader: Reader, position: Wanted | None) -> dict[str, Any]:
-    """Return the list; fewer products than asked for, or an unknown shopper, is no error. Raises :class:`Problem` 422."""
+async def composed(wanted: ListWanted, caller: Caller, reader: ViewReader, position: Wanted | None) -> dict[str, Any]:
+    """Return the list; fewer products than asked for, or an unknown shopper, is no error. Raises :class:`HttpProblem` 422."""
     _check(wanted)
     member = caller.member or wanted.member
     keys = _lists(wanted, member)
@@ -91,7 +91,7 @@ def _check(wanted: ListWanted) -> None:
         ("diversity", 0 <= wanted.diversity <= 1, "Diversity is from 0 to 1."),
     ):
         if not fits:
-            raise Problem(422, "body_invalid", sentence, pointer=f"/{name}")
+            raise HttpProblem(422, "body_invalid", sentence, pointer=f"/{name}")
 
 
 def _lists(wanted: ListWanted, member: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from streams.web.doors import Scope
-from streams.web.problems import Problem
+from streams.web.problems import HttpProblem
 from streams.web.questions import CURSOR, LIMIT, Asked, Parameter, Question, whole
 
 S, B, A, M = Scope.STOREFRONT, Scope.BACK_OFFICE, Scope.ANALYST, Scope.MEMBER
@@ -25,7 +25,7 @@ def stored(part: str, path: str, summary: str, *, scopes: tuple[Scope, ...] = (S
     async def answer(asked: Asked) -> bytes:
         raw = (await asked.reader.documents([f"{part}:{asked.ids[keys]}"], asked.wanted))[0]
         if raw is None:
-            raise Problem(404, "not_found", f"There is no {part} of {asked.ids[keys]}.")
+            raise HttpProblem(404, "not_found", f"There is no {part} of {asked.ids[keys]}.")
         return raw
 
     return Question(part, path, scopes, summary, answer, part=part)
@@ -49,14 +49,14 @@ async def orders(asked: Asked) -> dict[str, Any]:
 async def order(asked: Asked) -> bytes:
     raw = (await asked.reader.documents([f"order:{asked.ids['order']}"], asked.wanted))[0]
     if raw is None or (asked.caller.member is not None and json.loads(raw).get("member") != asked.caller.member):
-        raise Problem(404, "not_found", f"There is no order {asked.ids['order']} here.")
+        raise HttpProblem(404, "not_found", f"There is no order {asked.ids['order']} here.")
     return raw
 
 
 async def product(asked: Asked) -> dict[str, Any]:
     fields = await asked.reader.table(f"product:{asked.ids['product']}", asked.wanted)
     if not fields:
-        raise Problem(404, "not_found", f"There is no product {asked.ids['product']}.")
+        raise HttpProblem(404, "not_found", f"There is no product {asked.ids['product']}.")
     return product_document(asked.ids["product"], fields)
 
 
@@ -96,7 +96,7 @@ async def sales(asked: Asked) -> dict[str, Any]:
     since, until = span(asked)
     split = asked.query.get("by")
     if split not in (None, "department", "category"):
-        raise Problem(400, "query_invalid", "`by` is department or category.")
+        raise HttpProblem(400, "query_invalid", "`by` is department or category.")
     keys = [key for key in await asked.reader.keys_of("sales") if _of_span(key, since, until, split)]
     chosen, following = page(keys, asked)
     tables = await asked.reader.tables(chosen)
@@ -135,7 +135,7 @@ async def quality(asked: Asked) -> dict[str, Any]:
 async def campaign(asked: Asked) -> dict[str, Any]:
     fields = await asked.reader.table(f"campaign:{asked.ids['campaign']}", asked.wanted)
     if not fields:
-        raise Problem(404, "not_found", f"There is no campaign {asked.ids['campaign']}.")
+        raise HttpProblem(404, "not_found", f"There is no campaign {asked.ids['campaign']}.")
     return {"campaign": asked.ids["campaign"], **{name: _number_or_text(value) for name, value in sorted(fields.items())}}
 
 
@@ -150,7 +150,7 @@ async def products(asked: Asked) -> dict[str, Any]:
     """Products whose name holds what was asked for, in the order of their names."""
     needle = asked.query.get("name", "").casefold()
     if not needle:
-        raise Problem(400, "query_invalid", "Say `name=`: a part of a product's name.")
+        raise HttpProblem(400, "query_invalid", "Say `name=`: a part of a product's name.")
     keys = await asked.reader.keys_of("product")
     found: list[tuple[str, str, dict[str, str]]] = []
     for first in range(0, len(keys), 1000):
@@ -167,7 +167,7 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
     """Return the entries of this page and the cursor of the next, None at the end.
 
     A cursor holds how many entries came before, the last of them, and a hash of the query, so that it serves that query alone.
-    Raises :class:`Problem` 400 ``cursor_invalid``.
+    Raises :class:`HttpProblem` 400 ``cursor_invalid``.
     """
     limit = limit_of(asked)
     filters = {name: value for name, value in asked.query.items() if name not in ("cursor", "limit", "wait_for", "wait_ms")}
@@ -177,9 +177,9 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
         try:
             known, last = json.loads(base64.urlsafe_b64decode(told.encode()))
         except (ValueError, TypeError):
-            raise Problem(400, "cursor_invalid", "This cursor is none that was given here.") from None
+            raise HttpProblem(400, "cursor_invalid", "This cursor is none that was given here.") from None
         if known != of:
-            raise Problem(400, "cursor_invalid", "This cursor is of another query.")
+            raise HttpProblem(400, "cursor_invalid", "This cursor is of another query.")
         first = next((at + 1 for at, entry in enumerate(entries) if _name(entry) == last), len(entries))
     chosen = list(entries[first : first + limit])
     if first + limit >= len(entries) or not chosen:
@@ -188,10 +188,10 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
 
 
 def limit_of(asked: Asked) -> int:
-    """Return how many entries a page has. Raises :class:`Problem` 400."""
+    """Return how many entries a page has. Raises :class:`HttpProblem` 400."""
     limit = whole(asked.query, "limit", 20) or 0
     if not 1 <= limit <= 100:
-        raise Problem(400, "query_invalid", "`limit` is 1 to 100.")
+        raise HttpProblem(400, "query_invalid", "`limit` is 1 to 100.")
     return limit
 
 
@@ -200,13 +200,13 @@ def _name(entry: Any) -> str:
 
 
 def span(asked: Asked) -> tuple[str, str]:
-    """Return the first and the last day asked for. Raises :class:`Problem` 400 for what is no day."""
+    """Return the first and the last day asked for. Raises :class:`HttpProblem` 400 for what is no day."""
     days = asked.query.get("from", FIRST_DAY), asked.query.get("to", LAST_DAY)
     for day in days:
         try:
             date.fromisoformat(day)
         except ValueError:
-            raise Problem(400, "query_invalid", f"{day!r} is no day: write 2017-01-08.") from None
+            raise HttpProblem(400, "query_invalid", f"{day!r} is no day: write 2017-01-08.") from None
     return days
 
 

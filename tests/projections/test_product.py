@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
 from aggregates.cart.events import CartItemAdded
@@ -12,7 +13,18 @@ from projections.product import product
 from tests.projections.folding import tallied
 
 LISTED = ProductListed(
-    "tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, 1, "Leaves, dried.", "tea.jpg", (0.5,)
+    product="tea",
+    name="Tea",
+    department="GROCERY",
+    category="HOT DRINKS",
+    brand="Lü",
+    price=599,
+    stock=40,
+    attributes={"organic": "yes"},
+    at=1,
+    description="Leaves, dried.",
+    image="tea.jpg",
+    embedding=(0.5,),
 )
 TEA = OrderLine("tea", 3, 1500, 1500, 1500)
 MILK = OrderLine("milk", 1, 300, 300, 300)
@@ -23,7 +35,7 @@ def fields(*events: object) -> dict[str, object]:
     return dict(tallied(product, *events).fields["product:tea"])
 
 
-def test_a_listed_product_shows_what_the_shop_says() -> None:
+def test_a_listed_product_shows_its_description() -> None:
     shown = fields(LISTED)
     assert json.loads(str(shown.pop("attributes"))) == {"organic": "yes"}
     assert shown == {
@@ -39,14 +51,16 @@ def test_a_listed_product_shows_what_the_shop_says() -> None:
     }
 
 
-def test_what_is_not_said_any_more_is_removed() -> None:
-    bare = ProductListed("tea", None, None, None, None, None, None, {}, at=2)
+def test_a_field_that_is_no_longer_listed_is_removed() -> None:
+    bare = ProductListed(
+        product="tea", name=None, department=None, category=None, brand=None, price=None, stock=None, attributes={}, at=2
+    )
     said = ("name", "description", "image", "department", "category", "brand", "price", "stock", "attributes")
     assert fields(LISTED, bare) == {**dict.fromkeys(said), "status": "listed"}
 
 
 def test_a_new_price_is_shown() -> None:
-    shown = fields(LISTED, ProductRepriced("tea", 499, 599, at=2))
+    shown = fields(LISTED, ProductRepriced(product="tea", price=499, previous=599, at=2))
     assert (shown["price"], shown["name"]) == (499, "Tea")
 
 
@@ -64,7 +78,7 @@ def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
     }
 
 
-def test_an_order_counts_once_on_however_many_lines_a_product_stands() -> None:
+def test_an_order_with_a_product_on_several_lines_counts_once() -> None:
     paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, TEA, ADJUSTMENT), 3300, at=2)
     assert tallied(product, paid).counts == {
         "product:tea": {"orders": 1, "units": 6},
@@ -90,16 +104,16 @@ def test_an_adjustment_alone_writes_nothing() -> None:
     assert delta.fields == {}
 
 
-WHOSE = ("tea", "m", None, 2)
+WHOSE: dict[str, Any] = {"product": "tea", "member": "m", "session": None, "at": 2}
 
 
 def counts(*events: object) -> dict[str, int]:
     return dict(tallied(product, *events).counts["product:tea"])
 
 
-def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
-    facts = [fact(*WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
-    assert counts(*facts, Viewed("tea", None, "s", at=3)) == {
+def test_actions_of_members_and_guests_are_counted() -> None:
+    facts = [fact(**WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
+    assert counts(*facts, Viewed(product="tea", member=None, session="s", at=3)) == {
         "views": 2,
         "clicks": 1,
         "favourited": 1,
@@ -109,20 +123,20 @@ def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
     }
 
 
-def test_a_like_taken_back_before_it_is_told_comes_out_even() -> None:
-    liked, unliked = Favourited(*WHOSE), Unfavourited(*WHOSE)
+def test_a_like_withdrawn_before_it_arrives_sums_to_nothing() -> None:
+    liked, unliked = Favourited(**WHOSE), Unfavourited(**WHOSE)
     assert counts(unliked, liked) == counts(liked, unliked) == {"favourited": 1, "unfavourited": 1}
 
 
-def test_each_time_it_is_put_in_a_cart_counts_once_however_many() -> None:
+def test_adding_several_units_to_a_cart_counts_once() -> None:
     assert counts(*[CartItemAdded("c", "m", None, "tea", n, 599, at=2) for n in (1, 7)]) == {"carted": 2}
 
 
-def test_each_product_of_a_slot_was_shown() -> None:
-    shown = Impressed("home", ("tea", "milk"), None, "s", (), None, at=2)
+def test_an_impression_counts_each_product_of_the_slot() -> None:
+    shown = Impressed(slot="home", products=("tea", "milk"), member=None, session="s", propensities=(), strategy=None, at=2)
     assert tallied(product, shown, shown).counts == {"product:tea": {"shown": 2}, "product:milk": {"shown": 2}}
 
 
-def test_a_review_counts_each_time_it_is_said() -> None:
-    review = ProductReviewed("tea", "m", None, 9, None, None, at=2)
+def test_a_repeated_review_counts_again() -> None:
+    review = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text=None, order=None, at=2)
     assert counts(review, replace(review, half_stars=4, at=3)) == {"reviews": 2, "half_stars": 13}
