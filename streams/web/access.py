@@ -58,9 +58,7 @@ class Gate:
         kind, _, credential = authorization.partition(" ")
         credential = credential.strip()
         if kind.lower() != "bearer" or not credential:
-            raise HttpProblem(
-                401, "not_authenticated", "Send `Authorization: Bearer` with a key or a token.", headers=CHALLENGE
-            )
+            raise HttpProblem(401, "not_authenticated", "Send a key or a token as `Authorization: Bearer`.", headers=CHALLENGE)
         known = self._found.get(credential)
         if known and known[0] > self._clock():
             return known[1]

@@ -107,7 +107,7 @@ class Edge:
         except Exception:  # noqa: BLE001 - logged, and answered as a problem
             FAULTS.exception("request %s failed", scope["state"]["request_id"])
             await self._problem(
-                HttpProblem(500, "internal", "Something failed here; the log has it by this request's id."),
+                HttpProblem(500, "internal", "Something failed here; the log names this request's id."),
                 scope,
                 receive,
                 send,
