@@ -21,6 +21,7 @@ COMMANDS = {
     "digest": "doctor:digest",
     "doctor": "doctor:doctor",
     "erase": "send:erase",
+    "evaluate": "evaluate:evaluate",
     "export": "export:export",
     "follow": "follow:follow",
     "import": "import_:import_data",

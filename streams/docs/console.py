@@ -19,6 +19,7 @@ EXAMPLES = {
     "digest": "regulars digest --wait 30",
     "doctor": "regulars doctor",
     "erase": "regulars erase 1057 --yes",
+    "evaluate": "regulars evaluate shop.jsonl --task next-basket --protocol last-basket",
     "export shop-log": "regulars export shop-log backup.jsonl.gz",
     "follow": "regulars follow --once",
     "import complete-journey": "regulars import complete-journey --weeks 8",

@@ -17,7 +17,7 @@ from streams.queries.audit import Audit, audit
 from streams.queries.clock import clock_of
 from streams.queries.why import Life, LifeStep, life
 from streams.running.app import App
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 from streams.web.doors import Scope
 from streams.web.problems import HttpProblem
 from streams.web.questions import AT, CURSOR, LIMIT, Asked, Parameter, Question, whole
@@ -168,7 +168,7 @@ class LogQuestions:
 
     async def lag(self, _: Asked) -> dict[str, Any]:
         """Return how far each fold has come and how many events it has yet to apply."""
-        found = await self._answered(lambda: standings(self.app))
+        found = await self._answered(lambda: fold_positions(self.app))
         return {"head": await self._answered(self.app.log.head), "folds": [asdict(one) for one in found]}
 
     async def request(self, asked: Asked) -> dict[str, Any]:

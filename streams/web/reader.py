@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import RedisError, ResponseError
 
 from infra.errors import Unreachable
-from infra.kafka.partitioning import hash_of
+from infra.kafka.records import hash_of
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,13 +15,14 @@ from granian.server.embed import Server
 from infra.api_keys import ApiKeys
 from infra.settings import Settings
 from streams.running.app import App, log_url, running
-from streams.running.processes import Processes
+from streams.running.processes import ProcessSupervisor
 from streams.web.app import Api
 
 WAITING = 16_384
 """Connections that may be open or wait: idle ones count, so a low bound would let 1,024 idle clients stop everybody."""
 
 HEADER_TIMEOUT_MS = 10_000
+TENDED_EVERY = 1.0  # seconds between two looks at the follower
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a deciding thread gives way to the loop, so that a group of decisions holds no answer back for long."""
 
@@ -40,6 +42,13 @@ def api_keys(settings: Settings) -> ApiKeys:
     return ApiKeys(settings.home / "access.db", settings.keys_database_url or log_url(settings))
 
 
+async def tend(beside: ProcessSupervisor) -> None:
+    """Start the follower again whenever it has died."""
+    while True:
+        await asyncio.sleep(TENDED_EVERY)
+        beside.tend()
+
+
 async def serve(settings: Settings, address: Address, ready: Callable[[App], None]) -> None:
     """Serve the API until the process is told to stop; what was taken is answered first.
 
@@ -49,9 +58,11 @@ async def serve(settings: Settings, address: Address, ready: Callable[[App], Non
     with ExitStack() as stack:
         app = stack.enter_context(running(settings))
         if app.feed == "log":
-            beside = Processes(settings.home / "logs", {"REGULARS_HOME": str(settings.home)})
+            beside = ProcessSupervisor(settings.home / "logs", {"REGULARS_HOME": str(settings.home)})
             stack.callback(beside.stop)
             beside.start("follow", "follow")
+            tending = asyncio.create_task(tend(beside))
+            stack.callback(tending.cancel)
         api = Api(app, api_keys(settings), address.limit)
         server = Server(
             api.asgi(),

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.events import OrderLine
-from infra.embedded.ports import free_ports
+from infra.embedded.kafka import free_ports
 from infra.event_log.types import Shop
 from infra.settings import Settings
 from streams.cli.console import grid

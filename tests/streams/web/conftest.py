@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.embedded.ports import free_ports
+from infra.embedded.kafka import free_ports
 from tests.journey.regulars import Regulars
 from tests.streams.web.client import Served
 

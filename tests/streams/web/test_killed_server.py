@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from infra.embedded.ports import free_ports
+from infra.embedded.kafka import free_ports
 from infra.settings import Settings
 from streams.running.app import open_log
 from tests.journey.regulars import Regulars
