@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
+from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
 from aggregates.membership import commands as membership
-from aggregates.membership import commands_of_people as people
-from aggregates.membership import commands_of_use as use
 from aggregates.order import decider as order
+from aggregates.order import payment
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 
@@ -60,24 +58,24 @@ DOORS: dict[type, Door] = {
     member.ChangeProfile: Door("PATCH", MEMBER, (S, B, M)),
     member.CloseMember: Door("POST", f"{MEMBER}/close", (B,)),
     member.EraseMember: Door("POST", f"{MEMBER}/erase", (B,)),
-    people.TagMember: Door("PUT", f"{MEMBER}/tags", (B,)),
-    people.RecordAction: Door("POST", f"{MEMBER}/actions", (S, B)),
-    use.RedeemPoints: Door(
+    membership.TagMember: Door("PUT", f"{MEMBER}/tags", (B,)),
+    membership.RecordAction: Door("POST", f"{MEMBER}/actions", (S, B)),
+    membership.RedeemPoints: Door(
         "POST", f"{MEMBER}/points/redemptions", (S, B, M), created=f"{MEMBER}/points/redemptions/{{redemption}}"
     ),
-    use.ReturnPoints: Door("POST", f"{MEMBER}/points/redemptions/{{redemption}}/returns", (B,)),
-    use.HoldPoints: Door("POST", f"{MEMBER}/points/holds", (S, B), created=f"{MEMBER}/points/holds/{{hold}}"),
-    use.CaptureHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/capture", (S, B)),
-    use.ReleaseHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/release", (S, B)),
-    people.AdjustPoints: Door("POST", f"{MEMBER}/points/adjustments", (B,)),
-    people.ReinstatePoints: Door("POST", f"{MEMBER}/points/reinstatements", (B,)),
+    membership.ReturnPoints: Door("POST", f"{MEMBER}/points/redemptions/{{redemption}}/returns", (B,)),
+    membership.HoldPoints: Door("POST", f"{MEMBER}/points/holds", (S, B), created=f"{MEMBER}/points/holds/{{hold}}"),
+    membership.CaptureHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/capture", (S, B)),
+    membership.ReleaseHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/release", (S, B)),
+    membership.AdjustPoints: Door("POST", f"{MEMBER}/points/adjustments", (B,)),
+    membership.ReinstatePoints: Door("POST", f"{MEMBER}/points/reinstatements", (B,)),
     membership.ActivateLot: Door("POST", f"{MEMBER}/points/lots/{{lot}}/activate", (B,)),
-    people.TransferPoints: Door("POST", f"{MEMBER}/points/transfers", (S, B, M)),
-    use.ClaimReward: Door("POST", f"{MEMBER}/rewards", (S, B, M)),
+    membership.TransferPoints: Door("POST", f"{MEMBER}/points/transfers", (S, B, M)),
+    membership.ClaimReward: Door("POST", f"{MEMBER}/rewards", (S, B, M)),
     membership.OverrideTier: Door("POST", f"{MEMBER}/tier/overrides", (B,)),
     membership.EndTierOverride: Door("POST", f"{MEMBER}/tier/overrides/{{override}}/end", (B,)),
-    people.JoinPool: Door("POST", f"{POOL}/members", (S, B, M)),
-    people.LeavePool: Door("DELETE", f"{POOL}/members/{{leaver}}", (S, B, M)),
+    membership.JoinPool: Door("POST", f"{POOL}/members", (S, B, M)),
+    membership.LeavePool: Door("DELETE", f"{POOL}/members/{{leaver}}", (S, B, M)),
     session.JoinSession: Door("POST", "/v1/sessions/{session}/join", (S,)),
     product.ListProduct: Door("POST", "/v1/products", (B,), created=PRODUCT),
     product.RepriceProduct: Door("PUT", f"{PRODUCT}/price", (B,)),
@@ -90,12 +88,23 @@ DOORS: dict[type, Door] = {
     cart.AbandonCart: Door("POST", f"{CART}/abandon", (S, M)),
     order.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
     order.PayOrder: Door("POST", f"{ORDER}/pay", (S, B)),
+    payment.TenderOrder: Door("POST", f"{ORDER}/tenders", (S, B)),
+    payment.AwaitPayment: Door("POST", f"{ORDER}/payments/pending", (S, B)),
+    payment.FailPayment: Door("POST", f"{ORDER}/payments/failed", (S, B)),
     order.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
     order.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
     order.CancelOrder: Door("POST", f"{ORDER}/cancel", (S, B)),
     RefundOrder: Door("POST", f"{ORDER}/refunds", (S, B), created=f"{ORDER}/refunds/{{refund}}"),
     review.ReviewProduct: Door("POST", f"{PRODUCT}/reviews", (S, M)),
     campaign.LaunchCampaign: Door("POST", "/v1/campaigns", (B,), created=CAMPAIGN),
+    campaign.ChangeCampaign: Door("PUT", f"{CAMPAIGN}/terms", (B,)),
+    campaign.EndCampaign: Door("POST", f"{CAMPAIGN}/end", (B,)),
+    code_batches.IssueCodes: Door("POST", f"{CAMPAIGN}/codes", (B,)),
+    code_batches.RevokeCodes: Door("POST", f"{CAMPAIGN}/codes/{{batch}}/revoke", (B,)),
+    coupon.ReserveCoupon: Door("POST", f"{CAMPAIGN}/reservations", (S, B)),
+    coupon.RedeemReserved: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/redeem", (S, B)),
+    coupon.ReleaseCoupon: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/release", (S, B)),
+    coupon.RestoreCoupon: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/restore", (B,)),
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
     policy.PublishPolicy: Door("POST", "/v1/policy/versions", (O,)),
