@@ -72,7 +72,7 @@ class Handler:
         return self.submit(request).result()
 
     def submit(self, request: Request) -> Future[Outcome]:
-        """Return the future answer to one request; requests that arrive at the same time are decided together."""
+        """Return the answer to come. Requests that arrive at the same time share one commit."""
         with self._lock:
             self._group = self._group or GroupCommit(self._answer)
         return self._group.ask(request)
