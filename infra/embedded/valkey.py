@@ -20,6 +20,8 @@ from tempfile import gettempdir
 from urllib.parse import quote
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from infra.errors import Misconfigured, Missing, Unreachable
 from infra.redis.address import shown
@@ -27,6 +29,7 @@ from infra.redis.address import shown
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 START_TIMEOUT = 60.0  # seconds: a large append-only file is read first
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
+ATTEMPTS = 6  # more after the first; what is asked twice has one effect, since writes compare checkpoints
 
 
 @dataclass(frozen=True)
@@ -147,8 +150,11 @@ def binary() -> Path:
 
 
 def connect(url: str) -> redis.Redis:
-    """A client that has been answered. Raises :class:`Unreachable` with what to do."""
-    client = redis.Redis.from_url(url)
+    """Return a client that has been answered. It waits about half a minute for a Redis that falls silent.
+
+    Raises :class:`Unreachable` with what to do.
+    """
+    client = redis.Redis.from_url(url, retry=Retry(ExponentialBackoff(cap=1.0, base=0.1), ATTEMPTS))
     try:
         client.ping()
     except redis.exceptions.RedisError as fault:

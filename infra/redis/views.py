@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,8 +11,10 @@ import msgspec
 import redis
 
 from infra.errors import Misconfigured, Unreadable
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, copy_key
 from infra.redis.commit import CheckpointedWrite, Committer, Refusals, all_applied
+
+log = logging.getLogger(__name__)
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -110,9 +113,18 @@ class Views:
         return held.decode() if isinstance(held, bytes) else held
 
     def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Checkpoint]:
-        """Return checkpoints by fold and source, in one round trip."""
-        held = self.client.mget([self._checkpoint(*one) for one in of]) if of else []
-        return {one: Checkpoint.parse(at) for one, at in zip(of, held, strict=True)}
+        """Return checkpoints by fold and source. One that was lost is restored from its copy."""
+        held = dict(zip(of, self.client.mget([self._checkpoint(*one) for one in of]), strict=True)) if of else {}
+        if absent := [one for one, at in held.items() if at is None]:
+            copies = self.client.mget([self.key(copy_key(*one)) for one in absent])
+            held |= {one: copy for one, copy in zip(absent, copies, strict=True) if copy and self._restore(one, copy)}
+        return {one: Checkpoint.parse(at) for one, at in held.items()}
+
+    def _restore(self, one: tuple[str, str], copy: bytes | str) -> bool:
+        fold, source = one
+        self.client.set(self._checkpoint(fold, source), copy, nx=True)
+        log.warning("The checkpoint of %s in %s was lost from Redis; its copy says %s.", fold, source, Checkpoint.parse(copy))
+        return True
 
     def checkpoints_in(self, source: str, folds: Sequence[str]) -> dict[str, Checkpoint]:
         """Return how far each fold has come in a source."""
@@ -135,12 +147,16 @@ class Views:
     def read(self, keys: Keys) -> Contents:
         """Return what ``keys`` names, in one round trip.
 
-        The checkpoints are read before everything else and again after it: if one moved meanwhile, the answer shows it.
+        The checkpoints are read before everything else and again after it: if one moved meanwhile, the answer shows it. For one
+        that was lost, its copy is read.
         """
         if not keys:
             return Contents({}, {}, {})
         pipeline = self.client.pipeline(transaction=False)
-        checkpoints = [self._checkpoint(*one) for one in keys.checkpoints]
+        count = len(keys.checkpoints)
+        checkpoints = [self._checkpoint(*one) for one in keys.checkpoints] + [
+            self.key(copy_key(*one)) for one in keys.checkpoints
+        ]
         if checkpoints:
             pipeline.mget(checkpoints)
         if keys.documents:
@@ -158,8 +174,8 @@ class Views:
             dict(zip(keys.documents, documents, strict=True)),
             maps,
             {
-                one: (Checkpoint.parse(first), Checkpoint.parse(last))
-                for one, first, last in zip(keys.checkpoints, before, after, strict=True)
+                one: (Checkpoint.parse(before[n] or before[count + n]), Checkpoint.parse(after[n] or after[count + n]))
+                for n, one in enumerate(keys.checkpoints)
             },
         )
 

@@ -11,7 +11,8 @@ import click
 from infra.embedded.kafka import EmbeddedKafka
 from infra.redis.address import shown
 from infra.settings import Settings, from_environment
-from streams.cli.console import OUT, grid, pairs
+from streams.cli.console import ERR, OUT, grid, pairs
+from streams.projecting.readiness import eviction_problems
 from streams.running.app import App, redis_url, running
 from streams.running.positions import standings
 
@@ -43,12 +44,14 @@ def doctor() -> None:
             *kafka(settings),
             *relayed(app),
             ("redis", f"{shown(redis_url(settings))} ({server})"),
-            ("redis holds", f"{redis['used_memory_human']} in {redis.get('db0', {}).get('keys', 0):,} keys"),
+            ("redis holds", f"{redis['used_memory_human']} in {app.views.client.dbsize():,} keys"),
             ("python", platform.python_version()),
             *((part, installed(part)) for part in PARTS),
         ]
         OUT.print(pairs("Regulars", told))
         rows = ((fold.fold, fold.source, f"{fold.position:,}", f"{fold.behind:,}") for fold in standings(app))
+        for problem in eviction_problems(app.views.client):
+            ERR.print(problem, soft_wrap=True, markup=False)
         OUT.print(grid("Folds", ("fold", "fed from", "position", "behind by"), rows, numbers=(2, 3)))
 
 
