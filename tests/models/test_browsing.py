@@ -17,7 +17,7 @@ MINUTE = 60_000
 
 
 def viewed(product: str, at: int, session: str = "s") -> Viewed:
-    return Viewed(product, None, session, at)
+    return Viewed(product=product, member=None, session=session, at=at)
 
 
 def learned(*events: Event) -> Browsing:
@@ -104,14 +104,18 @@ def test_one_goes_back_to_what_was_looked_at_and_not_taken() -> None:
 
 
 def test_what_is_dismissed_is_not_wanted_until_it_is_liked() -> None:
-    browsing = learned(viewed("tea", 0), Dismissed("tea", None, "s", 1))
+    browsing = learned(viewed("tea", 0), Dismissed(product="tea", member=None, session="s", at=1))
     assert (list(browsing.unwanted("s.s")), list(browsing.visits.live["s.s"].products)) == (["tea"], [])
-    browsing.learn_one(Favourited("tea", None, "s", 2))
+    browsing.learn_one(Favourited(product="tea", member=None, session="s", at=2))
     assert (list(browsing.unwanted("s.s")), list(browsing.visits.live["s.s"].liked)) == ([], ["tea"])
 
 
 def test_a_guest_is_forgotten_with_their_visit_and_a_member_is_not() -> None:
-    browsing = learned(Dismissed("tea", None, "s", 0), Dismissed("tea", "m", None, 0), viewed("pot", IDLE + 1, "other"))
+    browsing = learned(
+        Dismissed(product="tea", member=None, session="s", at=0),
+        Dismissed(product="tea", member="m", session=None, at=0),
+        viewed("pot", IDLE + 1, "other"),
+    )
     assert list(browsing.dismissed) == ["m.m"]
 
 
@@ -125,13 +129,13 @@ def random_act(chance: random.Random, at: int) -> Event | OrderPaid:
     of_product = (Viewed, Viewed, Clicked, Favourited, Unfavourited, Dismissed)
     match chance.randrange(10):
         case 0:
-            return Searched(f"words {at}", member, session, (), at)
+            return Searched(query=f"words {at}", member=member, session=session, shown=(), at=at)
         case 1:
             return CartItemAdded("c", member, session, product, 1, None, at)
         case 2:
             return OrderPaid("o", member, session, "USD", (OrderLine(product, 1, 1, 1, 1),), 1, at)
         case _:
-            return chance.choice(of_product)(product, member, session, at)
+            return chance.choice(of_product)(product=product, member=member, session=session, at=at)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -20,7 +20,17 @@ HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York
 
 def listed(product: str, staple: bool = False) -> ProductListed:
     attributes = {"staple": "fuel"} if staple else {}
-    return ProductListed(product, product.title(), "Grocery", None, None, None, None, attributes, HALF_PAST_TEN)
+    return ProductListed(
+        product=product,
+        name=product.title(),
+        department="Grocery",
+        category=None,
+        brand=None,
+        price=None,
+        stock=None,
+        attributes=attributes,
+        at=HALF_PAST_TEN,
+    )
 
 
 def paid(order: str, member: str | None, *products: str, day: int = 0) -> OrderPaid:
@@ -139,5 +149,7 @@ def test_a_basket_told_half_a_century_late_breaks_nothing() -> None:
 
 
 def test_a_member_who_wants_nothing_that_there_is_sees_an_empty_list() -> None:
-    _, delta = taught(Dismissed("tea", "ann", None, HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea"))
+    _, delta = taught(
+        Dismissed(product="tea", member="ann", session=None, at=HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea")
+    )
     assert recommended(delta, "ann").items == ()

@@ -29,7 +29,19 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
         listed = chance.sample(PRODUCTS, 40 if n == 0 else 1)
         for product in listed:
             category, kind = chance.choice((None, "tea", "bread", "fuel")), {"staple": "fuel"} if chance.random() < 0.1 else {}
-            events.append(ProductListed(product, product.upper(), "D", category, None, None, None, kind, at))
+            events.append(
+                ProductListed(
+                    product=product,
+                    name=product.upper(),
+                    department="D",
+                    category=category,
+                    brand=None,
+                    price=None,
+                    stock=None,
+                    attributes=kind,
+                    at=at,
+                )
+            )
         bought = chance.sample(PRODUCTS[: 8 * (1 + n % 11)], chance.randint(1, 8))
         lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in bought)
         events.append(OrderPaid(f"o{n}", chance.choice((None, "ann", "bob", "cat", "dan")), None, "USD", lines, 100, at))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -222,7 +222,10 @@ def test_a_fold_writes_only_its_own_keys(history: Sequence[Recorded], views: Vie
 
 
 def test_a_document_that_left_memory_is_not_read_before_it_was_written(views: Views) -> None:
-    registered = [MemberRegistered(f"m-{n}", f"Name {n}", None, None, {}, START) for n in range(REMEMBERED + 500)]
+    registered = [
+        MemberRegistered(member=f"m-{n}", name=f"Name {n}", email=None, birthday=None, profile={}, at=START)
+        for n in range(REMEMBERED + 500)
+    ]
     closed = [MemberClosed(f"m-{n}", "", START) for n in range(3)]
     history = [Recorded(position, event) for position, event in enumerate([*registered, *closed], 1)]
     feed_all(dispatch_of(views, "card"), history[: len(registered)], history[len(registered) :])
@@ -234,8 +237,9 @@ def test_a_failed_fold_goes_on_from_where_redis_stands(history: Sequence[Recorde
     half = len(history) // 2
     dispatch = dispatch_of(views)
     dispatch.send(history[:half])
+    registered = MemberRegistered(member="m", name=None, email=None, birthday=None, profile={}, at=cast("int", None))
     with pytest.raises(ProjectionFailed, match=rf"failed over event #{half + 1}: TypeError"):
-        dispatch.send([Recorded(half + 1, MemberRegistered("m", None, None, None, {}, None))])  # type: ignore[arg-type]
+        dispatch.send([Recorded(half + 1, registered)])
     dispatch.flush()
     assert dispatch.position == half
     feed_all(dispatch, history[half:])
