@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import click
+from redis import Redis
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.redis.address import shown
@@ -44,7 +46,7 @@ def doctor() -> None:
             *kafka(settings),
             *relayed(app),
             ("redis", f"{shown(redis_url(settings))} ({server})"),
-            ("redis holds", f"{redis['used_memory_human']} in {app.views.client.dbsize():,} keys"),
+            ("redis holds", f"{redis['used_memory_human']} in {keys_in(app.views.client, redis):,} keys"),
             ("python", platform.python_version()),
             *((part, installed(part)) for part in PARTS),
         ]
@@ -77,3 +79,10 @@ def installed(part: str) -> str:
         return version(part)
     except PackageNotFoundError:
         return "not installed"
+
+
+def keys_in(client: Redis, info: dict[str, Any]) -> int:
+    """Return how many keys the database of this client holds, by what Redis tells of itself."""
+    number = client.connection_pool.connection_kwargs.get("db", 0)
+    keys: int = info.get(f"db{number}", {}).get("keys", 0)
+    return keys
