@@ -12,7 +12,7 @@ from aggregates import behaviour
 from aggregates.cart.events import CartOpened
 from aggregates.coupon import SendCoupon
 from aggregates.decider import LONGEST_ID, Refusal, require_instant
-from aggregates.member import EraseMember, MemberRegistered
+from aggregates.member import EraseMember, MemberErased, MemberRegistered
 from aggregates.membership import commands as membership
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
 from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
@@ -26,13 +26,13 @@ from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, O
 from aggregates.programme import Policies
 from aggregates.programme.policy import PublishPolicy
 from aggregates.review import ProductReviewed
-from aggregates.session import JoinSession, RecogniseMember, SessionJoined
+from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined
 from aggregates.value import replace
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
 MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered, MemberErased})
 """Facts from which something may follow; from most of a basket nothing does."""
 TO_ANOTHER = (TransferPoints, JoinPool)
 OF_A_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -45,6 +45,8 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
         return []
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
+    if isinstance(event, MemberErased):
+        return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []
