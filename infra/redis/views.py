@@ -113,18 +113,14 @@ class Views:
         return held.decode() if isinstance(held, bytes) else held
 
     def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Checkpoint]:
-        """Return checkpoints by fold and source. One that was lost is restored from its copy."""
-        held = dict(zip(of, self.client.mget([self._checkpoint(*one) for one in of]), strict=True)) if of else {}
-        if absent := [one for one, at in held.items() if at is None]:
-            copies = self.client.mget([self.key(copy_key(*one)) for one in absent])
-            held |= {one: copy for one, copy in zip(absent, copies, strict=True) if copy and self._restore(one, copy)}
-        return {one: Checkpoint.parse(at) for one, at in held.items()}
-
-    def _restore(self, one: tuple[str, str], copy: bytes | str) -> bool:
-        fold, source = one
-        self.client.set(self._checkpoint(fold, source), copy, nx=True)
-        log.warning("The checkpoint of %s in %s was lost from Redis; its copy says %s.", fold, source, Checkpoint.parse(copy))
-        return True
+        """Return checkpoints by fold and source. For one that was lost, return its copy; the next commit restores it."""
+        if not of:
+            return {}
+        held = self.client.mget([self._checkpoint(*one) for one in of] + [self.key(copy_key(*one)) for one in of])
+        for (fold, source), checkpoint, copy in zip(of, held, held[len(of) :], strict=False):
+            if copy and not checkpoint:
+                log.warning("Redis lost the checkpoint of %s in %s; its copy says %s.", fold, source, Checkpoint.parse(copy))
+        return {one: Checkpoint.parse(held[n] or held[len(of) + n]) for n, one in enumerate(of)}
 
     def checkpoints_in(self, source: str, folds: Sequence[str]) -> dict[str, Checkpoint]:
         """Return how far each fold has come in a source."""

@@ -55,7 +55,7 @@ def test_a_lost_checkpoint_is_restored_from_its_copy_and_nothing_counts_twice(
     filled.views.client.delete(filled.views.key(checkpoint_key(name, LOG)))
     with caplog.at_level(logging.WARNING):
         filled.follower().catch_up()
-    assert f"The checkpoint of {name} in log:0 was lost from Redis" in caplog.text
+    assert f"Redis lost the checkpoint of {name} in log:0; its copy says" in caplog.text
     found = content(filled.views.client, positions=False)
     assert found == whole(filled)
 
