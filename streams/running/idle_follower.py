@@ -8,7 +8,7 @@ from infra.settings import CHUNK
 from streams.projecting.loaders import fold_name
 from streams.registry import folds
 from streams.running.app import App
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 
 MOMENT = 1.0  # seconds in which a follower or worker that runs moves on
 LOOK = 0.05  # seconds between looks
@@ -35,5 +35,5 @@ def follow_if_idle(app: App, position: int) -> str | None:
 def furthest_behind(app: App) -> int:
     """Return the position that every fold has reached."""
     if app.feed == "topics":
-        return min(standing.position for standing in standings(app))
+        return min(fold.position for fold in fold_positions(app))
     return min(app.views.positions([fold_name(fold) for fold in folds(app.terms)]).values())

@@ -130,7 +130,7 @@ def test_a_redis_that_is_silent_for_eight_seconds_is_waited_for(server: Embedded
     with connect(server.url) as client:
         waiting = replace(app, views=Views(client))
         follower = waiting.follower()
-        process = server.serving()
+        process = server.server_pid()
         assert process
         os.kill(process, signal.SIGSTOP)
         threading.Timer(8.0, os.kill, (process, signal.SIGCONT)).start()
