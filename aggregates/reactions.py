@@ -12,7 +12,7 @@ from aggregates import behaviour
 from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
 from aggregates.decider import LONGEST_ID, Context, Refusal
-from aggregates.member import EraseMember, MemberRegistered
+from aggregates.member import EraseMember, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
     ActivatePoints,
     ClaimReward,
@@ -32,7 +32,7 @@ from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import JoinSession, RecogniseMember, SessionJoined
+from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -45,7 +45,7 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered, MemberErased})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -58,6 +58,8 @@ def react(event: object, context: Context, erased: Collection[str] = ()) -> list
         return []
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
+    if isinstance(event, MemberErased):
+        return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []

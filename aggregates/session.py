@@ -29,6 +29,13 @@ class RecogniseMember(Value):
     at: int
 
 
+class ForgetSessions(Value):
+    """Follows from an erasure: what the member's sessions did is to be forgotten with them."""
+
+    member: str
+    at: int
+
+
 class SessionJoined(Value):
     """``joined``: the member. The session is the partition key."""
 
@@ -42,6 +49,14 @@ class MemberRecognised(Value):
 
     member: str
     recognised_in: str
+    at: int
+
+
+class SessionsForgotten(Value):
+    """``sessions``: all that were ever the erased member's, by name."""
+
+    member: str
+    sessions: tuple[str, ...]
     at: int
 
 
@@ -67,16 +82,23 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember, _: Sessions, __: Context) -> list[MemberRecognised]:
+def recognise(
+    command: RecogniseMember | ForgetSessions, sessions: Sessions, _: Context
+) -> list[MemberRecognised | SessionsForgotten]:
     """Return an event each time that a session moved: one that was another member's in between is theirs again."""
+    if isinstance(command, ForgetSessions):
+        return [SessionsForgotten(command.member, tuple(sorted(sessions)), command.at)] if sessions else []
     return [MemberRecognised(command.member, command.recognised_in, command.at)]
 
 
-def remember(sessions: Sessions, event: MemberRecognised) -> Sessions:
-    return sessions | {event.recognised_in}
+def remember(sessions: Sessions, event: MemberRecognised | SessionsForgotten) -> Sessions:
+    """Return the sessions of a member; forgotten ones stay, since their keys must be destroyed after any restart."""
+    return sessions if isinstance(event, SessionsForgotten) else sessions | {event.recognised_in}
 
 
-sessions: Decider[RecogniseMember, Sessions, MemberRecognised] = Decider("sessions", frozenset(), recognise, remember)
+sessions: Decider[RecogniseMember | ForgetSessions, Sessions, MemberRecognised | SessionsForgotten] = Decider(
+    "sessions", frozenset(), recognise, remember
+)
 
-Command: TypeAlias = JoinSession | RecogniseMember
-Event: TypeAlias = SessionJoined | MemberRecognised
+Command: TypeAlias = JoinSession | RecogniseMember | ForgetSessions
+Event: TypeAlias = SessionJoined | MemberRecognised | SessionsForgotten

@@ -31,6 +31,7 @@ def jar_cache() -> Path:
 class Settings:
     """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet.
 
+    ``redis_may_evict``: whether read models are written to a Redis that may evict keys.
     ``database_url``: the log's; None for the home's embedded PostgreSQL, if it has one, else a SQLite file.
     ``keys_database_url``: the keys'; None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: the directory of its jars. ``retention``: days that topics keep records,
@@ -51,6 +52,7 @@ class Settings:
     retention: int | None = None
     replication: int | None = None
     clock: str = "log"
+    redis_may_evict: bool = False
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @property
@@ -91,6 +93,9 @@ def from_environment() -> Settings:
     clock = os.environ.get("REGULARS_CLOCK") or "log"
     if clock not in CLOCKS:
         raise Misconfigured(f"REGULARS_CLOCK is {clock!r}; it must be {' or '.join(CLOCKS)}.")
+    evict = os.environ.get("REDIS_ALLOW_EVICTION") or "no"
+    if evict not in ("yes", "no"):
+        raise Misconfigured(f"REDIS_ALLOW_EVICTION is {evict!r}; it must be yes or no.")
     return Settings(
         home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
         redis_url=redis_address(os.environ),
@@ -104,6 +109,7 @@ def from_environment() -> Settings:
         retention=positive_number(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
         replication=positive_number(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
         clock=clock,
+        redis_may_evict=evict == "yes",
         telemetry=telemetry_settings(os.environ),
     )
 

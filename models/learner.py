@@ -20,6 +20,7 @@ from aggregates.delta import Delta
 from aggregates.member import MemberErased
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
+from aggregates.session import SessionsForgotten
 from models.evaluation.drift import Watch
 from models.evaluation.quality import Quality, measure
 from models.learner_chunk import acts, baskets, touched
@@ -39,7 +40,7 @@ from models.recommender.repeat import RepeatBuyers
 from models.recommender.top_k import Leaders
 from models.recommender.visitors import Visitors, page_of
 
-Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
+Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | SessionsForgotten | Act
 
 HOT = 60
 """Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
@@ -109,6 +110,9 @@ class Learner:
                     self._state.retire(event.product)
                 case MemberErased() as event:
                     self._erase(delta, event.member)
+                case SessionsForgotten() as event:
+                    for session in event.sessions:
+                        self.browsing.forget(f"s.{session}")
                 case Viewed() | Clicked() | Favourited() | Unfavourited() | Dismissed() | Searched() | CartItemAdded() as event:
                     self._learn_act(delta, event, recorded.position, last_acts)
         for shopper in self.visitors.ended():

@@ -73,7 +73,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession,), "session"),
-    **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    **_routes(session.sessions, (session.RecogniseMember, session.ForgetSessions), "member"),
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
     ),
@@ -85,6 +85,7 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.ForgetSessions,
         membership_commands.GrantPoints,
         membership_commands.ActivatePoints,
         membership_commands.ClawBackPoints,

@@ -61,7 +61,7 @@ from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, SessionJoined
+from aggregates.session import MemberRecognised, SessionJoined, SessionsForgotten
 from aggregates.value import replace
 from tests.priced_samples import RESERVED, TRACE
 
@@ -384,6 +384,7 @@ SAMPLES: tuple[object, ...] = (
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
     MemberRecognised("m-1", "s-1", AT),
+    SessionsForgotten("m-1", ("s-1", "s-2"), AT),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
     ),

@@ -18,6 +18,8 @@ from tempfile import gettempdir
 from urllib.parse import quote
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from infra.embedded.server_files import locked
 from infra.errors import Misconfigured, NotInstalled, Unreachable
@@ -26,6 +28,7 @@ from infra.redis.address import shown
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 START_TIMEOUT = 60.0  # seconds: it first reads its append-only file
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
+ATTEMPTS = 6  # more after the first; what is asked twice has one effect, since writes compare checkpoints
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,11 @@ def valkey_program() -> Path:
 
 
 def connect(url: str) -> redis.Redis:
-    """Return a client that the server has answered. Raises :class:`Unreachable` with what to do."""
-    client = redis.Redis.from_url(url)
+    """Return a client that has been answered. It waits about half a minute for a Redis that falls silent.
+
+    Raises :class:`Unreachable` with what to do.
+    """
+    client = redis.Redis.from_url(url, retry=Retry(ExponentialBackoff(cap=1.0, base=0.1), ATTEMPTS))
     try:
         client.ping()
     except redis.exceptions.RedisError as fault:

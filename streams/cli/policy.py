@@ -25,6 +25,7 @@ from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
 from streams.running.app import App, open_log, running
+from streams.running.idle_follower import follow_if_idle
 
 FILE = click.Path(path_type=Path)
 
@@ -98,6 +99,8 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         warn(before.at(since), known.newest)
         for replaced in sorted(holding(before) - holding(known)):
             say(f"It replaces version {replaced}, which was to take effect after it.")
+        if advice := follow_if_idle(app, outcome.position):
+            say(advice)
 
 
 @policies.command()

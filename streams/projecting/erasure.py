@@ -7,7 +7,11 @@ from infra.redis.views import Views
 
 
 def complete_erasures(log: EventLog, views: Views, position: int) -> None:
-    """Complete the erasures up to a position that every fold has passed. A kill, or a busy Redis, leaves them to the next."""
-    reached = [erased for erased in log.incomplete_erasures().values() if erased <= position]
+    """Complete the erasures that every fold has passed, at this position. A kill, or a busy Redis, leaves them to the next.
+
+    What the member's sessions did is forgotten by the event behind the erasure, if there is one.
+    """
+    at_head = position >= log.head()
+    reached = [erased for erased in log.incomplete_erasures().values() if erased < position or at_head]
     if reached and views.rewrite_file():
         log.erased_everywhere(max(reached))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
@@ -24,12 +24,14 @@ from infra.keys.stores import KEY_TABLES, PostgresKeys, SqliteKeys
 from infra.postgres.connection import redact_url
 from infra.postgres.migrate import migrate
 from infra.redis import address
+from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
 from infra.settings import Settings
 from streams.commands.handler import Handler
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import Follower
 from streams.projecting.loaders import Fold, loader_of
+from streams.projecting.readiness import fitting_folds, refuse_eviction
 from streams.registry import EVENTS, folds, projections
 
 
@@ -58,10 +60,20 @@ class App:
         return self.feeding(folds(self.terms) if models else projections(self.terms), complete=models)
 
     def feeding(self, some: Iterable[Fold], complete: bool = False) -> Follower:
-        """Return a follower of some folds. ``complete``: they are all folds."""
-        self.views.fed_by("log")
-        feeds = [loader_of(fold, self.terms.zone, self.views) for fold in some]
-        return Follower(self.log, Dispatch(self.views, feeds), complete)
+        """Return a follower of some folds, except those that Redis serves in an earlier version. ``complete``: they are all.
+
+        Raises :class:`Misconfigured` if these read models may not be written; see :mod:`streams.projecting.readiness`.
+        """
+        wanted = list(some)
+        fitting = self.fitting("log", wanted, [LOG])
+        loaders = [loader_of(fold, self.terms.zone, self.views) for fold in fitting]
+        return Follower(self.log, Dispatch(self.views, loaders), complete and len(fitting) == len(wanted))
+
+    def fitting(self, feed: str, some: Iterable[Fold], sources: Collection[str]) -> list[Fold]:
+        """Note what feeds the read models, and return the folds that may be fed from these sources."""
+        self.views.fed_by(feed)
+        refuse_eviction(self.views.client, self.settings.redis_may_evict)
+        return fitting_folds(self.views, some, sources)
 
 
 @contextmanager

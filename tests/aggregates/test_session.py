@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, Session, SessionJoined, session, sessions
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    MemberRecognised,
+    RecogniseMember,
+    Session,
+    SessionJoined,
+    SessionsForgotten,
+    session,
+    sessions,
+)
 from tests.aggregates.given import CONTEXT, refusing
 
 JOINED = SessionJoined("s", "ada", at=1)
@@ -45,3 +55,11 @@ def test_a_members_sessions_are_remembered_once_each() -> None:
 def test_a_session_that_was_anothers_in_between_is_recognised_anew() -> None:
     again = MemberRecognised("ada", "s", at=9)
     assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED]), CONTEXT) == [again]
+
+
+def test_an_erasure_names_all_sessions_that_were_ever_the_members() -> None:
+    known = sessions.rebuild([RECOGNISED, MemberRecognised("ada", "r", at=2), RECOGNISED])
+    forgotten = SessionsForgotten("ada", ("r", "s"), at=3)
+    assert sessions.decide(ForgetSessions("ada", at=3), known, CONTEXT) == [forgotten]
+    assert sessions.evolve(known, forgotten) == known, "their keys are to be destroyed after any restart"
+    assert sessions.decide(ForgetSessions("bob", at=3), sessions.initial, CONTEXT) == []
