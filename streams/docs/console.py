@@ -23,6 +23,7 @@ EXAMPLES = {
     "import complete-journey": "regulars import complete-journey --weeks 8",
     "import shop-log": "regulars import shop-log shop.jsonl --timezone Europe/Paris",
     "lag": "regulars lag --check 1000",
+    "log new-keys": "regulars log new-keys",
     "log copy": 'regulars log copy "$REGULARS_HOME" "$DATABASE_URL"',
     "migrate": "regulars migrate",
     "model show": "regulars model show",
