@@ -52,6 +52,12 @@ def kafka_jars() -> Path:
     return parts.kafka_jars(jar_cache())
 
 
+@pytest.fixture
+def implicit() -> None:
+    """The package that fits BPR and ALS; without it, the tests that ask are left out."""
+    parts.implicit()
+
+
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedRedis(tmp_path_factory.mktemp("valkey"))

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,6 +45,11 @@ def kafka_jars(cache: Path) -> Path:
     except (NotInstalled, Unreachable) as fault:
         lacking("Kafka", str(fault))
     return cache
+
+
+def implicit() -> None:
+    if find_spec("implicit") is None:
+        lacking("implicit", "pip install 'regulars[evaluate]'")
 
 
 def summary(skipped: Iterable[pytest.TestReport]) -> str | None:
