@@ -14,6 +14,7 @@ import pytest
 
 from aggregates.member import RegisterMember
 from infra.errors import Misconfigured, Unreachable, Unreadable
+from infra.event_log.sqlite import SqliteLog
 from infra.event_log.types import Shop
 from infra.private_files import make_home
 from infra.settings import Settings, from_environment
@@ -121,3 +122,23 @@ def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
             assert log.shop(WANTED, chosen=False) == shop
             keys.belong_to(log.identity(), has_events=False)
             assert keys.problem is None
+
+
+@pytest.mark.parametrize(
+    ("pragma", "kind", "sentence"),
+    [("max_page_count = 1", Unreachable, "full"), ("query_only = 1", Misconfigured, "who owns it")],
+)
+def test_an_append_to_a_full_or_read_only_disk_is_refused_and_reading_goes_on(
+    settings: Settings, pragma: str, kind: type[Exception], sentence: str
+) -> None:
+    with running(settings) as app:
+        assert isinstance(app.log, SqliteLog)
+        app.handler.handle(Request("r1", (RegisterMember("m-1", START),)))
+        app.log._cursor.execute(f"PRAGMA {pragma}")
+        many = tuple(RegisterMember(f"n-{number}", START) for number in range(2_000))
+        with pytest.raises(kind, match=sentence):
+            app.handler.handle(Request("r2", many))
+        assert app.log.head() == 1
+        app.log._cursor.execute("PRAGMA max_page_count = 1000000")
+        app.log._cursor.execute("PRAGMA query_only = 0")
+        assert app.handler.handle(Request("r2", many[:3])).accepted
