@@ -12,9 +12,9 @@ from typing import Protocol
 import click
 
 from infra.errors import Misconfigured
+from infra.private_files import make_home, open_private
 from infra.settings import from_environment
 from streams.cli.console import say
-from streams.cli.import_shop_log import make_home
 from streams.cli.progress import progress
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import running
@@ -83,10 +83,12 @@ def written(file: str) -> Iterator[Writable]:
 def complete_file(path: Path) -> Iterator[Writable]:
     """Write a file that appears under its name only once it is complete."""
     part = path.with_name(f".{path.name[-60:]}.part")
+    part.unlink(missing_ok=True)
     try:
         with ExitStack() as stack:
             packed = path.suffix == ".gz"
-            yield stack.enter_context(gzip.open(part, "wb", 6)) if packed else stack.enter_context(part.open("wb"))
+            out = stack.enter_context(open(part, "wb", opener=open_private))
+            yield stack.enter_context(gzip.GzipFile(path.name, "wb", 6, out)) if packed else out
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from infra.keys.ring import KeyRing
 from infra.keys.stores import KEY_TABLES, PostgresKeys, SqliteKeys
 from infra.postgres.connection import redact_url
 from infra.postgres.migrate import migrate
+from infra.private_files import make_home
 from infra.redis import address
 from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
@@ -79,15 +80,16 @@ class App:
 @contextmanager
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """Open the system of these settings. ``shop``: what a new log belongs to, and an existing one must belong to."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     with ExitStack() as stack:
         stack.enter_context(tuned_garbage_collection())
         log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
-        terms = Programme(mine.zone, mine.currency)
+        keys.belong_to(log.identity(), has_events=log.head() > 0)
+        terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
-        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency))))
+        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency, mine.digits))))
         yield App(settings, terms, log, keys, views, handler)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from infra.errors import Misconfigured
+from infra.private_files import PRIVATE_DIRECTORY, open_private
 
 LINE_ENDS = {ord(end): json.dumps(end)[1:-1] for end in "\x7f\x85\u2028\u2029"}
 
@@ -58,8 +59,8 @@ class RejectsFile:
 
     def __enter__(self) -> RejectsFile:
         with self._writable():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8")
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            self._file = self._open()
             if self._path.is_file() and not self._path.is_symlink():  # neither a device nor a link
                 self._file.close()
                 self._file = None
@@ -74,10 +75,13 @@ class RejectsFile:
     def write(self, rejects: list[RejectedLine]) -> None:
         with self._writable():
             if rejects and self._file is None:
-                self._file = self._path.open("w", encoding="utf-8")
+                self._file = self._open()
             if self._file:
                 self._file.writelines(f"{reject.as_json()}\n" for reject in rejects)
                 self._file.flush()
+
+    def _open(self) -> TextIO:
+        return open(self._path, "w", encoding="utf-8", opener=open_private)
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
