@@ -1,7 +1,8 @@
-"""``regulars``: the operator's command. A command is imported when it is asked for, and waits for no other's libraries."""
+"""``regulars``: the operator's command. A command is imported when it is called, so none waits for the libraries of another."""
 
 from __future__ import annotations
 
+import io
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -12,36 +13,38 @@ from infra.errors import Fault
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
-    "audit": "audit:auditing",
+    "audit": "audit:audit_books",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
-    "digest": "ops:digest",
+    "digest": "doctor:digest",
     "doctor": "doctor:doctor",
-    "export": "export:exporting",
-    "follow": "ops:follow",
-    "import": "import_:importing",
-    "lag": "lag:lag",
-    "log": "migrate:log",
-    "migrate": "migrate:migrate",
+    "export": "export:export",
+    "follow": "follow:follow",
+    "import": "import_:import_data",
+    "lag": "doctor:lag",
+    "log": "servers:log",
+    "migrate": "servers:migrate",
     "model": "model:model",
     "policy": "policy:policies",
     "quality": "model:quality",
     "recommend": "show:recommend",
-    "redis": "ops:redis",
+    "redis": "servers:redis",
     "relay": "relay:relay",
     "show": "show:show",
-    "stop": "ops:stop",
-    "tick": "tick:ticks",
+    "stop": "servers:stop",
+    "tick": "follow:record_due",
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
     "why": "why:why",
     "worker": "worker:worker",
 }
-"""Each with its module here and its name there."""
+"""Each command with its module in ``streams/cli`` and its name there."""
 
 
 class Commands(click.Group):
+    """The commands of the table."""
+
     def list_commands(self, _: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -54,6 +57,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="regulars", message="regulars %(version)s")
 @click.option("--tied", is_flag=True, hidden=True, help="End when standard input does.")
 def regulars(tied: bool) -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
@@ -62,10 +66,13 @@ def regulars(tied: bool) -> None:
 
 
 def main() -> None:
-    """Run a command; a fault is said in a sentence, with exit status 2."""
+    """Run a command. A fault ends it with a sentence on standard error and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is shown, not a fault
     try:
         regulars()
     except Fault as fault:
-        with suppress(OSError):  # it counts even where it cannot be said
+        with suppress(OSError):  # the exit status counts even if nobody can read the sentence
             click.echo(f"regulars: {fault}", err=True)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""``regulars worker``: fold the topics into the read models, beside any number of others."""
+"""``regulars worker``: folds the topics into the read models, beside any number of others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.running.app import redis_url, running
 
 @click.command()
 def worker() -> None:
-    """Fold the topics into the read models until it is told to stop; start as many as there is work for."""
+    """Fold the topics into the read models until it is stopped. Start up to 16 of them."""
     settings = from_environment()
     log_by(settings.observation)
     kafka = broker(settings)
@@ -30,7 +30,7 @@ def worker() -> None:
         loop.call_soon(beat, loop, made.feeding.observed.loop)
         process = faust.Worker(made.app, quiet=True, loop=loop, override_logging=False, redirect_stdouts=False)
         watched = observing(settings.observation, made.feeding.observed, kafka, redis_url(settings), made.topics)
-        with watched, contextlib.suppress(SystemExit):  # its own way to end
+        with watched, contextlib.suppress(SystemExit):  # Faust ends by it
             process.execute_from_commandline()
     if made.fault:
         raise click.ClickException(str(made.fault))

@@ -36,13 +36,13 @@ def taught(app: App, views: Views) -> Views:
     return views
 
 
-def test_before_anything_was_learned_they_say_so(views: Views) -> None:
+def test_an_untrained_model_is_refused_with_a_sentence(views: Views) -> None:
     for words in (("model", "show"), ("quality",)):
         result = run(*words)
         assert (result.exit_code, modelling.NOTHING in result.output) == (1, True)
 
 
-def test_every_feature_is_told_with_its_weight(taught: Views) -> None:
+def test_model_show_prints_every_feature_with_its_weight(taught: Views) -> None:
     told = json.loads(run("model", "show", "--json").output)
     assert [row["feature"] for row in told["features"]] == list(FEATURES)
     assert told["candidates"] > 0
@@ -50,7 +50,7 @@ def test_every_feature_is_told_with_its_weight(taught: Views) -> None:
     assert all(name.split()[0] in run("model", "show").output for name in FEATURES)
 
 
-def test_quality_is_told_by_period_and_list(taught: Views) -> None:
+def test_quality_is_shown_by_period_and_list(taught: Views) -> None:
     told = json.loads(run("quality", "--by", "month", "--json").output)
     assert {row["list"] for row in told["quality"]} == set(LISTS)
     periods = [row["period"] for row in told["quality"] if (row["scope"], row["list"]) == ("all", "regulars")]
@@ -60,7 +60,7 @@ def test_quality_is_told_by_period_and_list(taught: Views) -> None:
     assert {row["period"] for row in later["quality"]} == {"2017-02"}
 
 
-def test_the_page_stands_alone_and_names_every_list(taught: Views, tmp_path: Path) -> None:
+def test_the_html_page_needs_no_other_file_and_names_every_list(taught: Views, tmp_path: Path) -> None:
     file = tmp_path / "quality.html"
     assert run("quality", "--html", str(file)).exit_code == 0
     page = file.read_text()
@@ -69,6 +69,6 @@ def test_the_page_stands_alone_and_names_every_list(taught: Views, tmp_path: Pat
     assert "http" not in page
 
 
-def test_a_line_rises_with_its_values() -> None:
+def test_a_sparkline_rises_with_its_values() -> None:
     assert modelling.sparkline([0.0, 0.05, 0.1]) == " ▄█"
     assert modelling.sparkline([]) == ""

@@ -60,7 +60,7 @@ def shop(app: App) -> App:
     return app
 
 
-def test_opening_and_what_was_moved_are_the_closing_of_each_member_and_day(shop: App) -> None:
+def test_opening_plus_movements_equals_closing_for_each_member_and_day(shop: App) -> None:
     done = audit(shop.log, Policies(), latest(shop.log))
     assert done.differences == []
     assert done.members > 5
@@ -75,13 +75,13 @@ def test_opening_and_what_was_moved_are_the_closing_of_each_member_and_day(shop:
     assert of.active + of.pending + of.held == total
 
 
-def test_as_of_any_instant_it_is_what_had_happened_by_then(shop: App) -> None:
+def test_an_audit_of_the_past_leaves_out_what_happened_later(shop: App) -> None:
     done = audit(shop.log, Policies(), START + 200 * HOUR)
     assert done.differences == []
     assert done.days < audit(shop.log, Policies(), latest(shop.log)).days
 
 
-def test_what_was_told_late_is_in_the_books_from_when_it_was_known(app: App) -> None:
+def test_a_late_event_is_booked_when_it_became_known(app: App) -> None:
     """An order that is delivered, by what was told, before it was paid; a purchase entered after a later one."""
     late, paid = START + 24 * HOUR, START + 48 * HOUR
     orders = [(place(name, "ada", line("tea", 1, 10_000)), PayOrder(name, at)) for name, at in (("a", paid), ("b", late))]
@@ -90,7 +90,7 @@ def test_what_was_told_late_is_in_the_books_from_when_it_was_known(app: App) -> 
     assert [{wallet: of.pending for wallet, of in found.items()} for found in by_then] == [{}, {"points": 200}]
 
 
-def test_books_that_do_not_add_up_are_told_by_member_and_day(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_movement_is_reported_by_member_and_day(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def forgetful(event: Any) -> Iterator[book.Movement]:
         return (moved for moved in book.movements(event) if moved.kind != "expired")
 
@@ -100,19 +100,19 @@ def test_books_that_do_not_add_up_are_told_by_member_and_day(shop: App, monkeypa
     assert all(wrong.found.points < wrong.expected.points for wrong in found)
 
 
-def test_the_last_piece_of_a_reward_is_given_once_and_who_is_refused_keeps_their_points(shop: App) -> None:
+def test_the_last_reward_is_given_once_and_a_refused_member_keeps_the_points(shop: App) -> None:
     outcomes = [shop.handler.handle(Request(f"c-{m}", (ClaimReward(m, "c", "mug", LATER + 3),))) for m in MEMBERS[2:6]]
     assert [outcome.code for outcome in outcomes] == ["", "", "reward_exhausted", "reward_exhausted"]
     spent = [sum(c["redeemed"] for c in audit(shop.log, Policies(), LATER + at).rolled.values()) for at in (2, 3)]
     assert spent[0] - spent[1] == 2 * 5
 
 
-def test_a_member_who_was_erased_receives_no_points(shop: App) -> None:
+def test_an_erased_member_receives_no_points(shop: App) -> None:
     sent = TransferPoints(MEMBERS[2], MEMBERS[0], "t", 5, LATER + 3)
     assert shop.handler.handle(Request("t", (sent,))).code == "member_erased"
 
 
-def test_the_command_says_what_is_out_there_and_that_it_adds_up(settings: Settings) -> None:
+def test_the_command_shows_what_is_outstanding_and_counts_differences(settings: Settings) -> None:
     with running(settings) as app:
         app.handler.handle_all(list(requests(30)))
     environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}

@@ -14,11 +14,11 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Unreachable
 from infra.settings import Settings
-from streams.cli.ops import stop
+from streams.cli.servers import stop
 from tests.packaged import forget
 
 
-def test_a_stopped_redis_does_not_keep_other_servers_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_stops_the_other_servers_if_redis_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(tmp_path)
     monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
     monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)

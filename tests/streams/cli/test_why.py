@@ -19,7 +19,7 @@ from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifyi
 from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
 from infra.settings import Settings
-from streams.cli.formatting import said
+from streams.cli.formatting import describe
 from streams.cli.main import regulars
 from streams.commands.request import Request
 from streams.queries.why import TIER, counted, life
@@ -33,7 +33,7 @@ from tests.shop import START as OPENED
 
 
 @given(lives, st.integers(-50, 900))
-def test_the_last_step_is_how_it_stands(events: list[Event], days: int) -> None:
+def test_the_last_step_equals_the_present_state(events: list[Event], days: int) -> None:
     now = max(membership.rebuild(events).latest, START + days * DAY)
     found = life("m", enumerate(events, 1), POLICIES, now)
     state = as_of(now, POLICIES, membership.rebuild(events))
@@ -44,7 +44,7 @@ def test_the_last_step_is_how_it_stands(events: list[Event], days: int) -> None:
 
 
 @given(lives)
-def test_points_change_at_a_step_and_never_between_two(events: list[Event]) -> None:
+def test_points_change_only_at_steps(events: list[Event]) -> None:
     now = membership.rebuild(events).latest + 400 * DAY
     found = life("m", enumerate(events, 1), POLICIES, now)
     for step, following in zip(found.steps, found.steps[1:], strict=False):
@@ -56,13 +56,13 @@ def test_points_change_at_a_step_and_never_between_two(events: list[Event]) -> N
 
 @pytest.mark.parametrize("metric", ["spend", "points", "orders", "engagement"])
 @given(events=lives, days=st.integers(0, 600))
-def test_what_counts_sums_to_the_metric(metric: Metric, events: list[Event], days: int) -> None:
+def test_the_counted_amounts_sum_to_the_metric(metric: Metric, events: list[Event], days: int) -> None:
     policies = POLICIES.with_version(replace(POLICIES.newest, qualifying=Qualifying(metric)), since=0)
     state, now = membership.rebuild(events), START + days * DAY
     assert sum(one.amount for one in counted(state, policies, now)) == Counting(policies.at(now), state).metric(now)
 
 
-def test_what_was_done_stands_before_the_points_that_it_earned_and_counts_for_engagement() -> None:
+def test_an_action_comes_before_its_points_and_counts_for_engagement() -> None:
     earning = Earning(events=(EventRule("reviewing", "review", points=5),))
     terms = replace(POLICIES.newest, earning=earning, qualifying=Qualifying("engagement"))
     policies = POLICIES.with_version(terms, since=0)
@@ -79,31 +79,31 @@ def test_what_was_done_stands_before_the_points_that_it_earned_and_counts_for_en
     assert sum(amounts) == Counting(terms, found.now).metric(START + 9 * DAY)
 
 
-def test_what_has_happened_by_an_instant_is_what_is_told_as_of_it() -> None:
+def test_steps_after_the_instant_asked_about_are_left_out() -> None:
     grants = [GrantPoints("m", order, 500, POLICIES, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
     events = [event for grant in grants for event in decide(grant, membership.initial)]
     assert len(life("m", enumerate(events, 1), POLICIES, START + 8 * DAY).steps) == 1
 
 
-def test_a_review_that_is_due_is_told_before_it_is_recorded() -> None:
+def test_a_due_review_is_a_step_before_it_is_recorded() -> None:
     events = decide(GrantPoints("m", "o", 150_000, POLICIES, START), membership.initial)
     last = life("m", enumerate(events, 1), POLICIES, START + 500 * DAY).steps[-1]
     assert (last.position, type(last.event).__name__) == (None, "TierLowered")
 
 
 @pytest.mark.parametrize("event", [sample for sample in SAMPLES if type(sample).__module__.startswith("aggregates.membership")])
-def test_every_fact_of_a_membership_is_said_in_words(event: object) -> None:
+def test_every_event_of_a_membership_is_described(event: object) -> None:
     assert type(event) in EVENTS
-    assert said(event, Programme())
+    assert describe(event, Programme())
 
 
-def test_facts_of_the_tier_are_known_from_those_of_points() -> None:
+def test_events_of_the_tier_are_those_whose_names_begin_with_tier() -> None:
     assert {kind.__name__ for kind in TIER} == {kind.__name__ for kind in EVENTS if kind.__name__.startswith("Tier")}
 
 
 def why(settings: Settings, *words: str) -> str:
     environment = {"REGULARS_HOME": str(settings.home), "REDIS_URL": settings.redis_url, "COLUMNS": "200"}
-    done = CliRunner(env=environment).invoke(regulars, ["why", *words])
+    done = CliRunner(env=environment).invoke(regulars, ["why", *words, "--verbose"])
     return f"{done.exit_code} " + " ".join(done.output.split())
 
 
@@ -126,7 +126,7 @@ def shop(settings: Settings) -> Settings:
     return settings
 
 
-def test_points_are_told_down_to_events_lots_rules_and_versions(shop: Settings) -> None:
+def test_points_are_explained_by_events_lots_rules_and_versions(shop: Settings) -> None:
     told = why(shop, "ada", "points", "--at", "2017-02-20")
     assert "PointsGranted lot o, order o, points" in told
     assert "time lot o: " in told
@@ -134,7 +134,7 @@ def test_points_are_told_down_to_events_lots_rules_and_versions(shop: Settings) 
     assert "Rules that granted, as their version has them" in told
 
 
-def test_a_tier_is_told_down_to_what_counts(shop: Settings) -> None:
+def test_a_tier_is_explained_by_what_counts(shop: Settings) -> None:
     told = why(shop, "ada", "tier", "--at", "2017-01-20")
     assert "TierRaised tier silver, previous member" in told
     assert "What counts towards the tier: spend since 2016-01-20" in told
@@ -143,21 +143,21 @@ def test_a_tier_is_told_down_to_what_counts(shop: Settings) -> None:
     assert why(shop, "ada", "tier").startswith("0 ")
 
 
-def test_an_override_is_told_with_its_reason_and_who_laid_it(shop: Settings) -> None:
+def test_an_override_is_shown_with_its_reason_and_actor(shop: Settings) -> None:
     told = why(shop, "ada", "tier")
     assert "TierOverridden override for the fair, kind floor, tier gold, reason hostess, actor eve" in told
     assert "by hand floor at gold until" in told
 
 
-def test_nobody_is_told_to_be_nobody(shop: Settings) -> None:
+def test_a_member_without_events_is_refused_with_a_sentence(shop: Settings) -> None:
     assert why(shop, "bob", "points").startswith("1 Error: Nothing has happened to bob's points or tier by ")
 
 
-def test_a_wallet_that_there_never_was_is_not_told_to_be_empty(shop: Settings) -> None:
+def test_an_unknown_wallet_is_refused(shop: Settings) -> None:
     assert why(shop, "ada", "points", "--wallet", "point") == "1 Error: There is no wallet 'point'; known are points."
 
 
-def test_what_people_wrote_is_told_as_they_wrote_it(shop: Settings) -> None:
+def test_text_with_markup_is_shown_as_text(shop: Settings) -> None:
     with running(shop) as app:
         given = AdjustPoints("ada", "a [b]", 5, "broke [/box] on the way :cry:", "eve", OPENED + 60 * DAY)
         assert app.handler.handle(Request("given", (given,))).accepted
@@ -166,5 +166,5 @@ def test_what_people_wrote_is_told_as_they_wrote_it(shop: Settings) -> None:
     assert "reason broke [/box] on the way :cry:, actor eve" in told
 
 
-def test_an_instant_past_all_calendars_is_refused(shop: Settings) -> None:
+def test_an_instant_after_the_year_9000_is_refused(shop: Settings) -> None:
     assert why(shop, "ada", "tier", "--at", "9999-12-31").startswith("2 Usage")

@@ -7,7 +7,7 @@ from itertools import islice
 
 from click.testing import CliRunner
 
-from streams.cli.lag import document, lines
+from streams.cli.doctor import lag_document, lag_totals
 from streams.cli.main import regulars
 from streams.queries.lag import LOG, FoldLag, Lag, PartitionLag, lag_of
 from streams.registry import folds
@@ -20,7 +20,7 @@ def fed(app: App) -> int:
     return app.log.head()
 
 
-def test_what_no_fold_has_yet_is_lag_to_the_event_and_counted_once(app: App) -> None:
+def test_events_that_no_fold_has_are_counted_once(app: App) -> None:
     head = fed(app)
     found = lag_of(app)
     assert {(fold.source, fold.lag) for fold in found.folds} == {(LOG, head)}
@@ -31,7 +31,7 @@ def test_what_no_fold_has_yet_is_lag_to_the_event_and_counted_once(app: App) -> 
     assert {fold.position for fold in lag_of(app).folds} == {head}
 
 
-def test_a_check_is_an_exit_status(app: App) -> None:
+def test_check_sets_the_exit_status(app: App) -> None:
     head = fed(app)
     environment = {"REGULARS_HOME": str(app.settings.home), "REDIS_URL": app.settings.redis_url}
     for most, status in ((head, 0), (head - 1, 3)):
@@ -41,11 +41,11 @@ def test_a_check_is_an_exit_status(app: App) -> None:
     assert CliRunner().invoke(regulars, ["lag", "--watch", "--check", "1"], env=environment).exit_code == 2
 
 
-def test_a_record_that_several_folds_lack_is_one_record_to_apply() -> None:
+def test_a_record_that_several_folds_lack_counts_once() -> None:
     parts = (PartitionLag(0, 5, 9, 40, 4), PartitionLag(1, 0, 2, 0, 2))
     ahead = (PartitionLag(0, 8, 9, 60, 1), PartitionLag(1, 0, 2, 0, 2))
     found = Lag(70, (FoldLag("card.1", "t", parts), FoldLag("sales.1", "t", ahead)), relayed=65, letters=1)
     assert [fold.lag for fold in found.folds] == [6, 3]
     assert found.records == 6
-    assert list(lines(found))[1:] == ["relay at 65 of 70 events, 5 to publish", "1 dead letters waiting"]
-    assert document(found)["relay"] == {"position": 65, "behind": 5}
+    assert list(lag_totals(found))[1:] == ["relay at 65 of 70 events, 5 to publish", "1 dead letters waiting"]
+    assert lag_document(found)["relay"] == {"position": 65, "behind": 5}
