@@ -24,7 +24,7 @@ from streams.exports.shop_log.commands import COMMAND_OF, command_line
 from streams.exports.shop_log.importer import OF_POINTS, ImporterState, WaitingLots, follows
 from streams.exports.shop_log.lines import Amounts, CandidateLines
 from streams.imports.shop_log.reading import Reader, header
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from streams.registry import COMMANDS
 from streams.upcasters import SEALED
 

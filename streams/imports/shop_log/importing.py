@@ -12,16 +12,20 @@ from aggregates.order.decider import order as order_decider
 from aggregates.order.events import OrderPlaced
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
+from infra.rejects_file import RejectedLine
 from streams.commands.handler import Handler
 from streams.commands.request import Request
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.lines import FileLine, OrderRecord, RefundLine
 from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader, ShopLine
-from streams.imports.shop_log.rejects import Rejected, RejectedLine
+from streams.imports.shop_log.rejected import Rejected
 
 TOGETHER = 512
 """Lines of one append. Appends end at multiples of this in the file, so a resumed import appends as an undisturbed one."""
+
+BYTES_TOGETHER = 4 << 20
+"""The bytes after which an append ends before that, so that memory is bounded whatever the lines' lengths."""
 
 NOTHING_NEW = {"order", "cancel", "order_status"}
 """Types whose line is also a duplicate if it brings no event."""
@@ -106,18 +110,22 @@ class ShopLogImport:
 
 
 def batches(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:
-    """Return numbered lines in batches that end at multiples of :data:`TOGETHER`.
+    """Return numbered lines in batches that end at multiples of :data:`TOGETHER`, or after :data:`BYTES_TOGETHER`.
+
+    The edges depend on the file alone, not on where an import was interrupted.
 
     Raises :class:`Damaged` after all that was read before the damage.
     """
     batch: list[Numbered] = []
+    size = 0
     damaged: Damaged | None = None
     try:
         for numbered in lines:
-            if batch and numbered[0] // TOGETHER != batch[0][0] // TOGETHER:
+            if batch and (size >= BYTES_TOGETHER or numbered[0] // TOGETHER != batch[0][0] // TOGETHER):
                 yield batch
-                batch = []
+                batch, size = [], 0
             batch.append(numbered)
+            size += len(numbered[1])
     except Damaged as fault:
         damaged = fault
     if batch:

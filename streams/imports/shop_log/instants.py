@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from streams.imports.shop_log.amounts import is_number
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

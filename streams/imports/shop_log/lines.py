@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeAlias
 from aggregates.decider import LARGEST_COUNT
 from streams.imports.shop_log.amounts import TOO_LARGE, gross_of
 from streams.imports.shop_log.fields import OURS, Line, ValueKind, list_of
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from streams.imports.shop_log.values import (
     AT,
     ATTRIBUTES,

@@ -10,7 +10,7 @@ from streams.imports.shop_log import amounts
 from streams.imports.shop_log.amounts import Number, by_value, is_number, number_text, whole_number
 from streams.imports.shop_log.fields import LineContext, ReadValue, Schema, ValueKind
 from streams.imports.shop_log.instants import SECONDS, instant
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 MOST_PIECES = 10**9
 STATUSES = ("placed", "paid", "shipped", "delivered")

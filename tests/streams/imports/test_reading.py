@@ -9,7 +9,7 @@ from streams.imports.shop_log import lines
 from streams.imports.shop_log.fields import fields_of, needs_of
 from streams.imports.shop_log.lines import TABLE
 from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from tests.streams.imports.lines import NOON, NOW, SAMPLES, code, line, raw, read
 
 ADA = {"member": "ada", "session": "s-1"}
