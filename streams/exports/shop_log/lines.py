@@ -28,7 +28,7 @@ from aggregates.session import SessionJoined
 from aggregates.value import asdict
 from streams.exports.shop_log.commands import instant, profile_change, refund_parts
 from streams.exports.shop_log.importer import ImporterState
-from streams.imports.shop_log.plans import BEHAVIOUR
+from streams.imports.shop_log.plans import BEHAVIOUR, LIKE_RUNNING
 
 Line: TypeAlias = dict[str, Any]
 Ahead: TypeAlias = Sequence[Any]
@@ -145,7 +145,7 @@ class CandidateLines:
 
     def _cart(self, kind: str, event: Any, quantity: int, price: str | None = None) -> Iterator[Line]:
         line = {"type": kind, "at": event.at, "product_id": event.product, **who(event), "quantity": quantity, "price": price}
-        yield line | {"cart": event.cart} if not event.cart.startswith(("m.", "s.")) else line
+        yield line | {"cart": cart_name(event.cart)}
 
     def _order(self, _: CartCheckedOut | OrderPlaced, ahead: Ahead) -> Iterator[Line]:
         placed = next((fact for fact in ahead[:2] if isinstance(fact, OrderPlaced)), None)
@@ -200,6 +200,17 @@ def who(event: Any) -> Line:
     return {"member_id": event.member, "session_id": event.session}
 
 
+def cart_name(cart: str | None) -> str | None:
+    """Return what a file calls a cart; None for a running cart, which it does not name.
+
+    >>> cart_name("c-1"), cart_name("m.42"), cart_name("c.m.42")
+    ('c-1', None, 'm.42')
+    """
+    if cart is None or not LIKE_RUNNING.match(cart):
+        return cart
+    return cart[2:] if cart.startswith("c.") else None
+
+
 # Orders and refunds
 
 REACHED = ((OrderPaid, OrderDelivered), (OrderPaid, OrderShipped), (OrderPaid,), ())
@@ -217,7 +228,7 @@ def order_lines(event: OrderPlaced, ahead: Sequence[Any], amounts: Amounts) -> I
         "order_id": event.order,
         "member_id": event.member,
         "session_id": event.session,
-        "cart": None if event.cart is None or event.cart.startswith(("m.", "s.")) else event.cart,
+        "cart": cart_name(event.cart),
         "tax": amounts.text(event.tax) if event.tax else None,
         "coupons": event.coupons,
         "status": status,

@@ -29,11 +29,13 @@ from streams.imports.shop_log.lines import (
 )
 from streams.imports.shop_log.plans import (
     Commands,
+    cart_named,
     ensure_campaigns,
     ensure_member,
     ensure_products,
+    find_cart,
+    owns,
     resolve_shopper,
-    running_cart,
     use_of,
 )
 
@@ -46,14 +48,15 @@ def take_order(line: OrderRecord, currency: str, look: Look) -> Commands:
     at, who = line.at, resolve_shopper(line.who, look)
     products = {item.product: look(product_decider, item.product) for item in line.lines}
     if look(order_decider, line.order).placed is not None:  # it changes nothing or is refused, and closes no cart
-        return [placed(line, currency, who, products, line.cart)]
+        return [placed(line, currency, who, products, None if line.cart is None else cart_named(line.cart))]
     first: Commands = [*ensure_member(who.member, at, look), *ensure_products(products, at, look)]
-    cart = line.cart or (running_cart(who) if who != Shopper() else None)
-    closed = cart if cart is not None and is_filled(cart, look) else None
+    named = None if line.cart is None else cart_named(line.cart)
+    cart = named or (find_cart(None, who, look) if who != Shopper() else None)
+    closed = cart if cart is not None and is_filled(cart, who, look) else None
     return [
         *first,
         *([] if closed is None else [CheckOutCart(closed, at)]),
-        placed(line, currency, who, products, line.cart or closed),
+        placed(line, currency, who, products, named or closed),
         *(step(line.order, at) for step in STEPS[line.status]),
         *([] if who.member is None else redemptions(line, who.member, look)),
     ]
@@ -65,10 +68,10 @@ def placed(line: OrderRecord, currency: str, who: Shopper, products: Mapping[str
     return PlaceOrder(line.order, lines, currency, line.at, member, session, cart, line.tax or 0, line.coupons, unpriced)
 
 
-def is_filled(cart: str, look: Look) -> bool:
-    """Return whether a cart is open and holds something."""
+def is_filled(cart: str, who: Shopper, look: Look) -> bool:
+    """Return whether a cart is open, holds something and is this shopper's: an order closes nobody else's."""
     known = look(cart_decider, cart)
-    return known.status == "open" and bool(known.items)
+    return known.status == "open" and bool(known.items) and owns(who, known, look)
 
 
 def redemptions(line: OrderRecord, member: str, look: Look) -> Commands:

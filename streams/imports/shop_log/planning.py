@@ -44,7 +44,7 @@ from streams.imports.shop_log.lines import (
     Shopper,
     StatusLine,
 )
-from streams.imports.shop_log.plans import name_within_limit, running_cart
+from streams.imports.shop_log.plans import cart_named, name_within_limit, running_cart
 from streams.imports.shop_log.reading import ShopLine
 
 Stream: TypeAlias = tuple[str, Decider[Any, Any, Any]]
@@ -120,7 +120,7 @@ def streams_of(line: Any) -> Iterator[Stream]:
         yield stream_id("order", order_name), order
     match line:
         case OrderRecord() | CartLine() if who != Shopper():
-            yield stream_id("cart", line.cart or running_cart(who)), cart
+            yield stream_id("cart", cart_named(line.cart) if line.cart else running_cart(who)), cart
             if who.member is not None and isinstance(line, OrderRecord):
                 yield stream_id("membership", who.member), membership
         case CouponLine():

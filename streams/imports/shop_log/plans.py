@@ -5,8 +5,10 @@ A plan is a function from a line, and the states that it looks up, to commands. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from itertools import count
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,6 +18,7 @@ from aggregates.campaign import LaunchCampaign
 from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart.decider import AddToCart, OpenCart, RemoveFromCart
 from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart.events import Cart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.decider import LONGEST_ID, Refusal
 from aggregates.member import ChangeProfile, RegisterMember
@@ -48,6 +51,9 @@ Plan: TypeAlias = Callable[[Any, Look], Commands]
 
 HASH_BYTES = 16
 
+LIKE_RUNNING = re.compile(r"(?:c\.)*[ms]\.")
+"""How the ids of running carts begin, and those of carts whose names the shop began so."""
+
 # Shared by the plans: names, and what a line mentions for the first time
 
 
@@ -66,7 +72,7 @@ def name_within_limit(prefix: str, name: str) -> str:
 
 
 def running_cart(who: Shopper) -> str:
-    """Return the id of a shopper's one cart: the member's, else the session's.
+    """Return the name of a shopper's one cart: the member's, else the session's.
 
     >>> running_cart(Shopper("42", "s")), running_cart(Shopper(None, "42"))
     ('m.42', 's.42')
@@ -76,11 +82,48 @@ def running_cart(who: Shopper) -> str:
     return name_within_limit("s.", str(who.session))
 
 
+def cart_named(name: str) -> str:
+    """Return the id of a cart that the shop names, which is never that of a running cart.
+
+    >>> cart_named("c-1"), cart_named("m.42"), cart_named("c.m.42"), cart_named("c.1")
+    ('c-1', 'c.m.42', 'c.c.m.42', 'c.1')
+    """
+    return name_within_limit("c.", name) if LIKE_RUNNING.match(name) else name
+
+
+def find_cart(named: str | None, who: Shopper, look: Look) -> str:
+    """Return the id of the cart that the shop names, else of the shopper's running cart.
+
+    A cart of a running cart's name that a program opened for someone else is left to them.
+    """
+    if named is not None:
+        return cart_named(named)
+    name = first = running_cart(who)
+    for number in count(2):
+        if owns(who, look(cart_decider, name), look):
+            return name
+        name = name_within_limit(f"{first}#", str(number))
+    raise AssertionError  # there is always a name that nobody has
+
+
+def owns(who: Shopper, cart: Cart, look: Look) -> bool:
+    """Return whether a cart is this shopper's, nobody's yet, or of a session that became this member's."""
+    if cart.member is not None:
+        return cart.member == who.member
+    if cart.session is None or cart.session == who.session:
+        return True
+    return who.member is not None and look(session_decider, cart.session).member == who.member
+
+
 def use_of(order: str, coupon: str | None = None) -> str:
     """Return the name of an order's use of a campaign, so that a line of its own about that use is no second one.
 
     ``coupon``: which of the campaign's coupons, where it has several; each may be used once.
+
+    >>> use_of("1", "a/b"), use_of("1/a", "b"), use_of("1/a/b")
+    ('order/1/a/b', 'order/1%2Fa/b', 'order/1%2Fa%2Fb')
     """
+    order = order.replace("%", "%25").replace("/", "%2F")  # so that no two orders' uses share a name
     return name_within_limit("order/", order) if coupon is None else name_within_limit(f"order/{order}/", coupon)
 
 
@@ -231,7 +274,7 @@ def change_cart(line: CartLine, look: Look) -> Commands:
     """
     who, at = resolve_shopper(line.who, look), line.at
     first = [*ensure_member(who.member, at, look), *ensure_products((line.product,), at, look)]
-    name = line.cart or running_cart(who)
+    name = find_cart(line.cart, who, look)
     cart = look(cart_decider, name)
     is_open = cart.status == "open"
     if is_open and line.cart and (cart.member, cart.session) != (who.member, who.session):
