@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Decider, Refusal, require_count, require_id, require_text
 from aggregates.value import Value, replace
 
 
@@ -58,6 +58,7 @@ class Campaign:
 
 def decide(command: Command, campaign: Campaign) -> list[Event]:
     require_id("campaign", command.campaign)
+    require_text("kind", command.kind)
     if command.limit is not None:
         require_count("limit", command.limit)
     if command.starts is not None and command.ends is not None and command.ends <= command.starts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Decider, Refusal, require_count, require_id, require_text
 from aggregates.value import Value, replace
 
 # Commands
@@ -91,6 +91,7 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
     require_id("member", command.member)
     match command:
         case SendCoupon():
+            require_text("kind", command.kind)
             sent = CouponSent(
                 campaign=command.campaign,
                 member=command.member,

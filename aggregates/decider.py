@@ -87,6 +87,16 @@ def require_id(what: str, value: str) -> None:
         raise Refusal(f"{what}_id_invalid", f"The {what}'s id is 1 to 200 characters without control characters.")
 
 
+LONGEST_NAME = 500
+LONGEST_TEXT = 20_000
+
+
+def require_text(what: str, value: str | None, most: int = LONGEST_NAME) -> None:
+    """Refuse a text of more than ``most`` characters; None is no text."""
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise Refusal("text_too_long", f"The {what} is text of at most {most} characters.")
+
+
 def require_count(what: str, value: int, least: int = 0) -> None:
     """Refuse a number that is no integer from ``least`` to :data:`LARGEST_COUNT`."""
     if type(value) is not int or not least <= value <= LARGEST_COUNT:

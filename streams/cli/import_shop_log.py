@@ -251,10 +251,10 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
 
 def print_outcome(taken: ImportCounts) -> None:
     """Print the outcome as JSON. Raises :class:`Misconfigured` if standard output cannot be written."""
+    if sys.stdout is None:  # it was closed before we began
+        raise Misconfigured("There is no standard output to write the outcome to.")
     try:
         print_json(taken)
-    except BrokenPipeError:
-        raise  # the reader of our output has gone away
     except OSError as fault:
         raise Misconfigured(f"The outcome cannot be written to standard output: {fault.strerror or fault}.") from None
 

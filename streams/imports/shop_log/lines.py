@@ -18,12 +18,14 @@ from streams.imports.shop_log.values import (
     AT,
     ATTRIBUTES,
     CATEGORY,
+    CATEGORY_NAME,
     COUNT,
     EMBEDDING,
     ID,
     IDS,
     INSTANT,
     MONEY,
+    NAME,
     OBJECT,
     PIECES,
     PLACE,
@@ -208,8 +210,8 @@ class OrderLineItem(Line, kw_only=True):
     unit_price: Annotated[Decimal | None, UNIT_PRICE, "What a piece costs before the discount, with up to six decimals."] = None
     discount: Annotated[int, MONEY, "What is taken off quantity × unit_price."] = 0
     paid: Annotated[int | None, TENDER, "What was paid in money; may be less than the total, and below nothing.", OURS] = None
-    department: Annotated[str | None, TEXT, "The product's department when it was sold.", OURS] = None
-    category: Annotated[tuple[str, ...] | None, CATEGORY, "The product's category when it was sold.", OURS] = None
+    department: Annotated[str | None, NAME, "The product's department when it was sold.", OURS] = None
+    category: Annotated[tuple[str, ...] | None, CATEGORY_NAME, "The product's category when it was sold.", OURS] = None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -267,7 +269,7 @@ class StatusLine(FileLine, kw_only=True):
 
 class CancelLine(FileLine, kw_only=True):
     order: OrderId
-    reason: Annotated[str | None, TEXT, "Why."] = None
+    reason: Annotated[str | None, NAME, "Why."] = None
 
 
 class RefundLine(ShopperFields, FileLine, kw_only=True):
