@@ -26,13 +26,13 @@ from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, O
 from aggregates.programme import Policies
 from aggregates.programme.policy import PublishPolicy
 from aggregates.review import ProductReviewed
-from aggregates.session import JoinSession, RecogniseMember, SessionJoined
+from aggregates.session import JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
 from aggregates.value import replace
 
 REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
 MEMBERSHIP = frozenset(membership.Command.__args__)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered})
 """Facts from which something may follow; from most of a basket nothing does."""
 TO_ANOTHER = (TransferPoints, JoinPool)
 OF_A_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -45,6 +45,8 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
         return []
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
+    if isinstance(event, SessionLeft):
+        return [SignOutMember(event.left, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []

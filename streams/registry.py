@@ -73,8 +73,8 @@ COMMANDS: dict[type, Route] = {
     **_routes(campaign.campaign, (campaign.LaunchCampaign,), "campaign"),
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession,), "session"),
-    **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember), "member"),
     policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
     review.ReviewProduct: Route(review.review, REVIEWED, _review),
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
@@ -83,6 +83,7 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.SignOutMember,
         membership_commands.GrantPoints,
         membership_commands.ActivatePoints,
         membership_commands.ClawBackPoints,

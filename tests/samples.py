@@ -62,7 +62,7 @@ from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, SessionJoined
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionLeft
 from aggregates.value import replace
 
 AT = 1_483_300_800_000
@@ -176,6 +176,8 @@ SAMPLES: tuple[object, ...] = (
     TierOverrideEnded("m-1", "ov-1", "over", None, SHOWN, 2, AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
     MemberRecognised("m-1", "s-1", AT),
+    SessionLeft("s-1", "m-1", AT + DAY),
+    MemberSignedOut("m-1", "s-1", AT + DAY),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
     ),

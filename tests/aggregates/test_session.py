@@ -2,7 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, Session, SessionJoined, session, sessions
+from aggregates.session import (
+    JoinSession,
+    LeaveSession,
+    MemberRecognised,
+    MemberSignedOut,
+    RecogniseMember,
+    Session,
+    SessionJoined,
+    SessionLeft,
+    SignOutMember,
+    session,
+    sessions,
+)
 from tests.aggregates.given import refusing
 
 JOINED = SessionJoined("s", "ada", at=1)
@@ -45,3 +57,20 @@ def test_a_members_sessions_are_remembered_once_each() -> None:
 def test_a_session_that_was_anothers_in_between_is_recognised_anew() -> None:
     again = MemberRecognised("ada", "s", at=9)
     assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED])) == [again]
+
+
+def test_a_session_that_is_left_is_a_guests_again() -> None:
+    left = SessionLeft("s", "ada", at=2)
+    assert session.decide(LeaveSession("s", at=2), session.rebuild([JOINED])) == [left]
+    assert session.rebuild([JOINED, left]) == Session(None)
+    assert session.decide(JoinSession("s", "ada", at=3), session.rebuild([JOINED, left])) == [SessionJoined("s", "ada", at=3)]
+
+
+def test_leaving_a_guests_session_changes_nothing() -> None:
+    assert session.decide(LeaveSession("s", at=2), session.initial) == []
+
+
+def test_a_member_who_signed_out_keeps_the_session_for_their_erasure() -> None:
+    out = MemberSignedOut("ada", "s", at=2)
+    assert sessions.decide(SignOutMember("ada", "s", at=2), sessions.rebuild([RECOGNISED])) == [out]
+    assert sessions.rebuild([RECOGNISED, out]) == {"s"}

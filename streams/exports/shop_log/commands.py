@@ -59,6 +59,7 @@ COMMAND_OF: dict[type, type] = {
     points.TierOverridden: commands.OverrideTier,
     points.TierOverrideEnded: commands.EndTierOverride,
     session.SessionJoined: session.JoinSession,
+    session.SessionLeft: session.LeaveSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,
     **{fact: fact for fact in BEHAVIOUR},

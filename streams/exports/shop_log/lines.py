@@ -24,7 +24,7 @@ from aggregates.order.events import (
 )
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
-from aggregates.session import SessionJoined
+from aggregates.session import SessionJoined, SessionLeft
 from aggregates.value import asdict
 from streams.exports.shop_log.commands import instant, profile_change, refund_parts
 from streams.exports.shop_log.importer import ImporterState
@@ -81,6 +81,7 @@ class CandidateLines:
             CouponSent: self._sent,
             CouponRedeemed: self._redeemed,
             ProductReviewed: self._review,
+            SessionLeft: self._left,
             behaviour.Searched: self._search,
             behaviour.Impressed: self._impression,
             **dict.fromkeys(TYPES, self._behaviour),
@@ -183,6 +184,9 @@ class CandidateLines:
     def _review(self, event: ProductReviewed, _: Ahead) -> Iterator[Line]:
         said = {"rating": event.half_stars / 2, "text": event.text, "order_id": event.order}
         yield {"type": "review", "at": event.at, "product_id": event.product, **who(event), **said}
+
+    def _left(self, event: SessionLeft, _: Ahead) -> Iterator[Line]:
+        yield {"type": "session_left", "at": event.at, "session_id": event.session}
 
     def _behaviour(self, event: behaviour.OfProduct, _: Ahead) -> Iterator[Line]:
         where = {"slot": event.slot, "position": event.place}

@@ -32,7 +32,7 @@ BYTES_TOGETHER = 4 << 20
 
 WITHOUT_EMAIL = "email: Another member uses this address. The rest of the line was taken."
 
-NOTHING_NEW = {"order", "cancel", "order_status"}
+NOTHING_NEW = {"order", "cancel", "order_status", "session_left"}
 """Types whose line is also a duplicate if it brings no event."""
 
 Numbered: TypeAlias = tuple[int, bytes]

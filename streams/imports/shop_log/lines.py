@@ -317,6 +317,10 @@ class CouponRedeemedLine(CouponLine, kw_only=True):
     use: Annotated[str | None, ID, "This use's own name.", OURS] = None
 
 
+class SessionLeftLine(FileLine, kw_only=True):
+    session: Annotated[str, ID, "The session: a guest's from here on."]
+
+
 class CommandLine(FileLine, kw_only=True):
     """A command of Regulars, where no other type of line says as much."""
 
@@ -354,6 +358,7 @@ TABLE: dict[str, LineType] = {
     "refund": LineType(RefundLine, "Something of an order was given back; without lines, all that was left of it."),
     "coupon_sent": LineType(CouponSentLine, "A member was sent a coupon."),
     "coupon_redeemed": LineType(CouponRedeemedLine, "A member used a coupon."),
+    "session_left": LineType(SessionLeftLine, "A member signed out of a session, or left a shared device."),
     "regulars": LineType(CommandLine, "A command that only Regulars writes."),
 }
 """The types of lines by name. The reader and the schema both go by it."""

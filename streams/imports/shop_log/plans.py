@@ -26,6 +26,7 @@ from aggregates.member import member as member_decider
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
 from aggregates.review import ReviewProduct
+from aggregates.session import LeaveSession
 from aggregates.session import session as session_decider
 from aggregates.value import field_names
 from streams.commands.request import Look
@@ -42,6 +43,7 @@ from streams.imports.shop_log.lines import (
     ProductLine,
     ReviewLine,
     SearchLine,
+    SessionLeftLine,
     Shopper,
 )
 from streams.registry import COMMANDS, REACTIONS
@@ -283,6 +285,10 @@ def change_cart(line: CartLine, look: Look) -> Commands:
         return [*first, *([RemoveFromCart(name, line.product, at, line.quantity)] if is_open else [])]
     opening = [] if is_open else [OpenCart(name, at, who.member, who.session, anew=line.cart is None)]
     return [*first, *opening, AddToCart(name, line.product, at, line.quantity, line.price)]
+
+
+def leave_session(line: SessionLeftLine, _: Look) -> Commands:
+    return [LeaveSession(line.session, line.at)]
 
 
 # Coupons, and commands that no other line stands for

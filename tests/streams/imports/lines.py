@@ -102,6 +102,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "review": {"at": AT, **WHO, "product_id": "tea", "rating": 4.5, "text": "Good", "order_id": "o-1"},
     "coupon_sent": {**COUPON, "kind": "A", "starts": AT, "ends": "2030-01-01T00:00:00Z"},
     "coupon_redeemed": {**COUPON, "coupon": "c-7", "use": "u-1"},
+    "session_left": {"at": AT, "session_id": "s-1"},
     "regulars": {"at": AT, "command": "LaunchCampaign", "values": {"campaign": "spring", "limit": 10}},
 }
 
