@@ -11,7 +11,7 @@ from aggregates.member import CloseMember
 from aggregates.product import ProductListed, ProductRepriced, RetireProduct
 from streams.commands.request import Request
 from streams.running.app import App
-from tests.streams.imports.lines import START, Line, document, entry, events, import_lines
+from tests.streams.imports.lines import START, Line, document, entry, events, import_lines, order
 
 
 def product(minute: float, /, **fields: Any) -> Line:
