@@ -31,22 +31,22 @@ class MemberSessions(Value):
     position: int
 
 
-Views: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
+SessionViews: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
 Event: TypeAlias = MemberRecognised | MemberSignedOut | MemberErased
 
 
-def project(views: Views, event: Event, position: int) -> Views:
-    found = views.get(mine(event))
+def project(views: SessionViews, event: Event, position: int) -> SessionViews:
+    found = views.get(list_key(event))
     before = found.sessions if isinstance(found, MemberSessions) else ()
     if isinstance(event, MemberErased):
-        return {mine(event): None} | {f"session:{session}": None for session in before}
+        return {list_key(event): None} | {f"session:{session}": None for session in before}
     if isinstance(event, MemberSignedOut):
         pointer = views.get(f"session:{event.signed_out_of}")
         return {f"session:{event.signed_out_of}": None} if is_of(pointer, event.member) else {}
     sessions = (event.recognised_in, *(session for session in before if session != event.recognised_in))
     joined = SessionPointer(event.recognised_in, event.member, event.at, position)
     return {
-        mine(event): MemberSessions(event.member, sessions[:KEPT], position),
+        list_key(event): MemberSessions(event.member, sessions[:KEPT], position),
         f"session:{event.recognised_in}": joined,
         **{f"session:{session}": None for session in sessions[KEPT:]},
     }
@@ -58,10 +58,10 @@ def is_of(pointer: object, member: str) -> bool:
 
 
 def keys_of(event: Event) -> tuple[str, ...]:
-    return (f"session:{event.signed_out_of}",) if isinstance(event, MemberSignedOut) else (mine(event),)
+    return (f"session:{event.signed_out_of}",) if isinstance(event, MemberSignedOut) else (list_key(event),)
 
 
-def mine(event: Event) -> str:
+def list_key(event: Event) -> str:
     return f"sessions:{event.member}"
 
 

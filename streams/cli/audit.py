@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from aggregates.membership.ledger.book import KINDS, Kind
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, grid, pairs, print_json, say, show
+from streams.cli.console import AS_JSON, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.cli.progress import progress
@@ -45,11 +45,18 @@ def audit_books(at: str | None, by: str, as_json: bool) -> None:
             print_json(document(done, now, SPANS[by], terms))
         else:
             wallets = sorted(done.liabilities)
-            show(*(part for name in wallets for part in (roll_forward(done, name, SPANS[by]), worth(done, name, now, terms))))
+            show_parts(
+                *(part for name in wallets for part in (roll_forward(done, name, SPANS[by]), worth(done, name, now, terms)))
+            )
     for wrong in done.differences:
         say(f"{wrong.member} on {wrong.day}, {wrong.wallet}: found {wrong.found}, expected {wrong.expected}.")
     say(f"{done.members:,} members, {done.days:,} closings checked, {len(done.differences):,} differences.")
     sys.exit(1 if done.differences else 0)
+
+
+def books_of(done: Audit, wallet: str, span: int, now: int, terms: Programme) -> tuple[RenderableType, RenderableType]:
+    """Return the tables of a wallet."""
+    return roll_forward(done, wallet, span), worth(done, wallet, now, terms)
 
 
 def spans_of(done: Audit, wallet: str, span: int) -> dict[str, Counter[Kind]]:
@@ -77,7 +84,11 @@ def roll_forward(done: Audit, wallet: str, span: int) -> RenderableType:
 def worth(done: Audit, wallet: str, now: int, terms: Programme) -> RenderableType:
     """Return what is outstanding and what it is worth."""
     of = done.liabilities[wallet]
-    ends = [(f"of these until {month}", f"{points:,}") for month, points in sorted(of.by_month.items()) if points]
+    ends = [
+        ("of these without expiry" if month == "never" else f"of these until {month}", f"{points:,}")
+        for month, points in sorted(of.by_month.items())
+        if points
+    ]
     return pairs(
         "Outstanding",
         [

@@ -6,6 +6,7 @@ is shown as text: no markup, emoji or escape code in it has an effect.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from rich.console import Console, ConsoleDimensions, ConsoleOptions, Group, Rend
 from rich.table import Table
 from rich.text import Text
 
+from infra.errors import Misconfigured
 from infra.printable import printable, printable_json
 
 UNBOUNDED = 10_000
@@ -49,13 +51,33 @@ ERR = ShopConsole(stderr=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+class Problem(click.ClickException):
+    """What was asked for does not exist or is refused; it ends the command with a sentence and exit status 1."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
+
+
 def say(sentence: str) -> None:
     """Print a sentence for people on standard error."""
     ERR.print(Text(printable(sentence)), soft_wrap=True)
 
 
-def show(*parts: RenderableType) -> None:
+def echo(line: str) -> None:
+    """Print a line on standard output. Raises :class:`~infra.errors.Misconfigured` if that is closed."""
+    require_output()
+    click.echo(printable(line))
+
+
+def require_output() -> None:
+    """Raises :class:`~infra.errors.Misconfigured` if standard output was closed before we began."""
+    if sys.stdout is None:
+        raise Misconfigured("Standard output is closed: there is nowhere to write to.")
+
+
+def show_parts(*parts: RenderableType) -> None:
     """Print tables and the like on standard output, with an empty line between two."""
+    require_output()
     for number, part in enumerate(parts):
         if number:
             OUT.print()
@@ -64,6 +86,7 @@ def show(*parts: RenderableType) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as one line of JSON on standard output; structs and dataclasses are objects."""
+    require_output()
     encoded = orjson.dumps(value, default=msgspec.to_builtins, option=orjson.OPT_NON_STR_KEYS)
     click.echo(printable_json(encoded))
 

@@ -12,9 +12,8 @@ import orjson
 from infra.kafka.compacted_topic import settle, table
 from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
-from infra.printable import printable
 from infra.settings import from_environment
-from streams.cli.console import OUT, grid, pairs, print_json
+from streams.cli.console import Problem, echo, grid, pairs, print_json, show_parts
 from streams.cli.progress import progress
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
@@ -39,9 +38,9 @@ def list_letters(as_json: bool) -> None:
         for letter in found.values():
             print_json(fields_of(letter))
     elif not found:
-        click.echo("There are no dead letters.")
+        echo("There are no dead letters.")
     else:
-        OUT.print(grid("Dead letters", COLUMNS, map(row, found.values()), numbers=(2,), wraps=(5,)))
+        show_parts(grid("Dead letters", COLUMNS, map(row, found.values()), numbers=(2,), wraps=(5,)))
 
 
 @dead_letters.command()
@@ -58,8 +57,8 @@ def show(letter_id: str, as_json: bool, raw: bool) -> None:
     else:
         fields = fields_of(letter)
         at = {"when (UTC)" if name == "at" else name: value for name, value in fields.items()}
-        OUT.print(pairs(letter.id, (at | {"when (UTC)": when(letter)}).items()), soft_wrap=True)
-        click.echo(printable(letter.value.decode(errors="backslashreplace")))
+        show_parts(pairs(letter.id, (at | {"when (UTC)": when(letter)}).items()))
+        echo(letter.value.decode(errors="backslashreplace"))
 
 
 @dead_letters.command()
@@ -77,8 +76,8 @@ def retry(letter_id: str) -> None:
         done = Retry(app, letter, lambda at, of: writer.update(task, at, f"{at:,} of {of:,} events", total=of)).run()
     settle(kafka, DEAD_LETTERS, letter.id)
     for sentence in done:
-        click.echo(sentence)
-    click.echo(f"{letter.id} is settled.")
+        echo(sentence)
+    echo(f"{letter.id} is settled.")
 
 
 @dead_letters.command()
@@ -87,14 +86,14 @@ def drop(letter_id: str) -> None:
     """Drop a letter; the read models stay without what it is about."""
     kafka = broker(from_environment())
     settle(kafka, DEAD_LETTERS, find_letter(kafka, letter_id).id)
-    click.echo(f"{letter_id} is dropped.")
+    echo(f"{letter_id} is dropped.")
 
 
 def find_letter(kafka: KafkaSettings, letter_id: str) -> DeadLetter:
-    """Return a letter. Raises :class:`click.ClickException` if there is none of that id."""
+    """Return a letter. Raises :class:`~streams.cli.console.Problem` if there is none of that id."""
     raw = table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
     if raw is None:
-        raise click.ClickException(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
+        raise Problem(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
     return DeadLetter.unpack(raw)
 
 

@@ -14,11 +14,13 @@ from rich.text import Text
 from infra.redis.address import shown
 from infra.settings import from_environment
 from streams.cli.console import AS_JSON, OUT, grid, print_json
-from streams.cli.formatting import format_money
+from streams.cli.formatting import format_instant, format_money
 from streams.cli.import_ import Imported, import_complete_journey
 from streams.cli.show import SCORES, card_page, recommendation_table
 from streams.imports.complete_journey import FIRST_DAY, SECOND_WEEK, SHOP
 from streams.queries import views as reading
+from streams.queries.clock import clock_of
+from streams.queries.members import card_at
 from streams.running.app import App, redis_url, running
 
 LEAST_TOGETHER = 10
@@ -74,8 +76,9 @@ def show_page(app: App, imported: Imported, weeks: int) -> None:
     heading("Regulars: what went in")
     show_input(app, imported)
     heading("Membership")
-    cards = list(reading.documents(app.views, "card"))
-    show_tiers(app, cards)
+    now = clock_of(app)()
+    cards = [card_at(card, now) for card in reading.documents(app.views, "card")]
+    show_tiers(app, cards, now)
     heading("Recommendations, tested on every basket before it was learned")
     show_quality(app, weeks)
     show_strongest_pairs(app)
@@ -108,7 +111,7 @@ def show_input(app: App, imported: Imported) -> None:
     )
 
 
-def show_tiers(app: App, cards: list[dict[str, Any]]) -> None:
+def show_tiers(app: App, cards: list[dict[str, Any]], now: int) -> None:
     """Print how many members each tier has, and how many points."""
     tiers = Counter(card["tier"] for card in cards)
     points: Counter[str] = Counter()
@@ -118,7 +121,8 @@ def show_tiers(app: App, cards: list[dict[str, Any]]) -> None:
         pending[card["tier"]] += card["pending"]
     names = [app.terms.name(rank) for rank in range(len(app.terms.tiers) + 1)]
     rows = ((name, f"{tiers[name]:,}", f"{points[name]:,}", f"{pending[name]:,}") for name in names)
-    OUT.print(grid("", ("tier", "members", "points to spend", "points pending"), rows, numbers=(1, 2, 3)))
+    title = f"As of {format_instant(now, app.terms)}"
+    OUT.print(grid(title, ("tier", "members", "points to spend", "points pending"), rows, numbers=(1, 2, 3)))
 
 
 def first_day(weeks: int) -> str:

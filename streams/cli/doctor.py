@@ -17,7 +17,7 @@ from infra.kafka.log_throttle import hush_clients
 from infra.redis.address import shown
 from infra.redis.digest import digests
 from infra.settings import Settings, from_environment
-from streams.cli.console import AS_JSON, OUT, grid, pairs, print_json, say, show
+from streams.cli.console import AS_JSON, OUT, echo, grid, pairs, print_json, say, show_parts
 from streams.queries.lag import Lag, lag_of
 from streams.registry import fold_of_part
 from streams.running.app import App, redis_url, running
@@ -53,7 +53,7 @@ def doctor(as_json: bool) -> None:
             return
         rows = ((fold.fold, fold.source, f"{fold.position:,}", f"{fold.behind:,}") for fold in found)
         folds = grid("Folds", ("fold", "fed from", "position", "behind by"), rows, numbers=(2, 3))
-        show(pairs("Regulars", facts.items()), pairs("Packages", packages.items()), folds)
+        show_parts(pairs("Regulars", facts.items()), pairs("Packages", packages.items()), folds)
 
 
 def state_of(app: App) -> Iterator[tuple[str, str]]:
@@ -114,7 +114,7 @@ def lag(as_json: bool, watch: bool, check: int | None) -> None:
                     time.sleep(PAUSE)
                     live.update(lag_page(lag_of(app)), refresh=True)
         else:
-            OUT.print(lag_page(found))
+            show_parts(lag_page(found))
     if check is not None and most_behind(found) > check:
         raise SystemExit(3)
 
@@ -180,7 +180,7 @@ def digest(as_json: bool, wait: float) -> None:
         print_json({fold: {"entries": d.entries, "hash": d.hash} for fold, d in found.items()})
     else:
         for fold, made in found.items():
-            click.echo(f"{fold:<12} {made.entries:>9,} {made.hash}")
+            echo(f"{fold:<12} {made.entries:>9,} {made.hash}")
     if behind:
         names = ", ".join(dict.fromkeys(standing.fold.partition(".")[0] for standing in behind))
         most = max(standing.behind for standing in behind)

@@ -23,7 +23,7 @@ from infra.errors import Fault, Misconfigured
 from infra.event_log.types import Shop
 from infra.rejects_file import FOLDER, RejectedLine, RejectsFile, require_replaceable
 from infra.settings import Settings, from_environment
-from streams.cli.console import print_json, say
+from streams.cli.console import print_json, require_output, say
 from streams.cli.progress import import_progress
 from streams.commands.scheduler import latest, tick
 from streams.imports.shop_log.archive import Damaged, raw_lines
@@ -57,6 +57,7 @@ def shop_log(
 ) -> None:
     """Import FILE (JSON Lines, plain, .gz or .zst; - is standard input). Docs: docs/import-format.md."""
     if show_schema:
+        require_output()
         click.echo(orjson.dumps(schema(), option=orjson.OPT_INDENT_2))
         return
     if file is None:
@@ -73,9 +74,9 @@ def shop_log(
     report_ignored(ended.ignored)
     report_rejected(ended, bad)
     if ended.damaged:
-        click.echo(f"regulars: {file}: {ended.damaged}", err=True)
+        say(f"regulars: {file}: {ended.damaged}")
     elif not ended.taken.lines:
-        click.echo(f"regulars: {file} holds no line.", err=True)
+        say(f"regulars: {file} holds no line.")
     sys.exit(2 if ended.damaged else ended.taken.status)
 
 
@@ -251,8 +252,7 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
 
 def print_outcome(taken: ImportCounts) -> None:
     """Print the outcome as JSON. Raises :class:`Misconfigured` if standard output cannot be written."""
-    if sys.stdout is None:  # it was closed before we began
-        raise Misconfigured("There is no standard output to write the outcome to.")
+    require_output()
     try:
         print_json(taken)
     except OSError as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -10,6 +11,7 @@ from importlib import import_module
 import click
 
 from infra.errors import Fault
+from infra.printable import printable
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
@@ -65,14 +67,70 @@ def regulars(tied: bool) -> None:
         tie_to_parent()
 
 
+OUTSIDE = {"sqlite3", "redis", "psycopg", "eventsourcing", "kafka", "aiokafka"}
+"""Libraries whose exceptions mean that something outside has failed."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
 def main() -> None:
-    """Run a command. A fault ends it with a sentence on standard error and exit status 2."""
+    """Run a command. A fault ends it with a sentence on standard error and exit status 2, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is shown, not a fault
     try:
-        regulars()
+        status = run()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    sys.exit(flush() or status)
+
+
+def run() -> int:
+    """Run a command and return its exit status. Raises only what is an error of the program."""
+    try:
+        status = regulars.main(standalone_mode=False)
+    except click.ClickException as problem:
+        with suppress(OSError):
+            problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        end_with("Interrupted.")
+        return INTERRUPTED
     except Fault as fault:
-        with suppress(OSError):  # the exit status counts even if nobody can read the sentence
-            click.echo(f"regulars: {fault}", err=True)
-        sys.exit(2)
+        end_with(str(fault))
+        return 2
+    except Exception as fault:
+        if not is_outside(fault):
+            raise
+        end_with(f"Something outside has failed: {fault}.")
+        return 2
+    return status if isinstance(status, int) else 0
+
+
+def is_outside(fault: BaseException) -> bool:
+    """Return whether the operating system or a server has failed, and not the program.
+
+    >>> is_outside(OSError(28, "No space left on device")), is_outside(KeyError("x"))
+    (True, False)
+    """
+    return isinstance(fault, OSError) or any(kind.__module__.partition(".")[0] in OUTSIDE for kind in type(fault).__mro__)
+
+
+def end_with(sentence: str) -> None:
+    """Print the sentence with which a command ends; the exit status counts even if nobody can read it."""
+    with suppress(OSError):
+        click.echo(f"regulars: {printable(sentence)}", err=True)
+
+
+def flush() -> int:
+    """Write out what standard output still holds, and return exit status 2 if that is not possible, else 0."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter does not fail over it again
+        if not isinstance(fault, BrokenPipeError):
+            end_with(f"Standard output cannot be written: {fault.strerror or fault}.")
+        return 2
+    return 0

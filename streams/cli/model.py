@@ -21,7 +21,7 @@ from models.recommender.features import MEANS
 from models.recommender.items import Items
 from models.recommender.ranker import Ranker
 from models.recommender.ranker_state import ALARMS, CATEGORIES, WEIGHTS, RankerState
-from streams.cli.console import AS_JSON, OUT, grid, print_json, say
+from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
 from streams.queries import views as reading
 from streams.running.app import connected
 
@@ -51,7 +51,7 @@ def show_model(as_json: bool) -> None:
     with connected(from_environment()) as views:
         maps = views.hashes([WEIGHTS, CATEGORIES])
     if not maps[WEIGHTS]:
-        raise click.ClickException(NOTHING)
+        raise Problem(NOTHING)
     ranker, items = Ranker(), Items()
     RankerState(ranker, items, Watch()).restore(maps)
     features = weights_of(ranker)
@@ -65,7 +65,7 @@ def show_model(as_json: bool) -> None:
         for f in sorted(features, key=lambda f: -abs(f["effect"]))
     )
     columns = ("feature", "effect", "weight", "mean", "spread", "what it is")
-    OUT.print(grid(f"The ranker, learned from {ranker.seen:,} candidates", columns, rows, numbers=range(1, 5), wraps=(5,)))
+    show_parts(grid(f"The ranker, learned from {ranker.seen:,} candidates", columns, rows, numbers=range(1, 5), wraps=(5,)))
     for more, some in (("more", categories[:EXTREMES]), ("less", categories[: -EXTREMES - 1 : -1])) if categories else ():
         say(f"bought {more} often than the features say: {', '.join(f'{name} {value:+.2f}' for name, value in some)}")
     say("effect: what a score gains while the feature rises from one spread below its mean to one above, bends included")
@@ -94,7 +94,7 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
         found = quality_by_period(views, since, until, PERIODS[by])
         alarms = [json.loads(text) for _, text in sorted(reading.table(views, ALARMS).items(), key=lambda item: int(item[0]))]
     if not found:
-        raise click.ClickException(NOTHING)
+        raise Problem(NOTHING)
     if html is not None:
         write_file(html, quality_page(found, alarms))
     if as_json:
@@ -130,7 +130,7 @@ def show_quality(title: str, scope: str, found: list[tuple[str, reading.Qualitie
         for period, q_of in found
         if (scope, "regulars") in q_of
     ]
-    OUT.print(grid(title, ("period", "baskets", *LISTS), rows, numbers=range(1, 2 + len(LISTS))))
+    show_parts(grid(title, ("period", "baskets", *LISTS), rows, numbers=range(1, 2 + len(LISTS))))
     for name in ("regulars", "personal", "popular"):
         values = [q_of[scope, name].recall for _, q_of in found if (scope, name) in q_of]
         say(f"  {name:<10} {sparkline(values)} {min(values, default=0):.3f} to {max(values, default=0):.3f}")

@@ -17,10 +17,9 @@ from aggregates.programme.document import changes, dropped, plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog
-from infra.printable import printable
 from infra.settings import from_environment
 from infra.yaml_document import written
-from streams.cli.console import AS_JSON, OUT, grid, print_json, say
+from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
@@ -53,7 +52,7 @@ def check(file: Path, as_json: bool) -> None:
             raise SystemExit(1)
         return
     terms = checked(file).terms
-    click.echo(f"{printable(file)} is a policy.")
+    echo(f"{file} is a policy.")
     settings = from_environment()
     if settings.log.exists() or settings.database_url:
         with suppress(Fault), open_log(settings) as (log, _):
@@ -71,6 +70,7 @@ def show(version: int | None, as_json: bool) -> None:
         if as_json:
             print_json({"version": terms.version, "terms": plain(terms)})
         else:
+            require_output()
             click.echo(f"# version {terms.version}\n{written(plain(terms))}", nl=False)
 
 
@@ -89,12 +89,12 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
         outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
         if not outcome.accepted:
-            raise click.ClickException(outcome.sentence)
+            raise Problem(outcome.sentence)
         known, _ = published(app)
         if not outcome.events:
-            click.echo(f"Nothing changes: version {known.newest.version} says the same.")
+            echo(f"Nothing changes: version {known.newest.version} says the same.")
             return
-        click.echo(f"Version {known.newest.version} is in force from {beginning(since, app.terms)} on.")
+        echo(f"Version {known.newest.version} is in force from {beginning(since, app.terms)} on.")
         warn(before.at(since), known.newest)
         for replaced in sorted(holding(before) - holding(known)):
             say(f"It replaces version {replaced}, which was to take effect after it.")
@@ -115,10 +115,10 @@ def diff(before: str, after: str | None, as_json: bool) -> None:
         print_json({"from": one, "to": other, "changes": changed})
         return
     if not found:
-        click.echo(f"{printable(one)} and {printable(other)} say the same.")
+        echo(f"{one} and {other} say the same.")
         return
     rows = ((".".join(map(str, path)), value(was), value(becomes)) for path, was, becomes in found)
-    OUT.print(grid(f"From {one} to {other}", ("term", "was", "becomes"), rows, wraps=(1, 2)))
+    show_parts(grid(f"From {one} to {other}", ("term", "was", "becomes"), rows, wraps=(1, 2)))
 
 
 @policies.command()
@@ -136,7 +136,7 @@ def history(as_json: bool) -> None:
             since = beginning(becomes.since, app.terms) if becomes.terms.version in held else "never: replaced before"
             row = (event.version, since, format_instant(event.at, app.terms), event.actor, summary(was.terms, becomes.terms))
             rows.append(tuple(map(str, row)))  # type: ignore[arg-type]
-    OUT.print(grid("Policy", ("version", "in force from", "published", "by", "changes"), rows, wraps=(1, 3, 4)))
+    show_parts(grid("Policy", ("version", "in force from", "published", "by", "changes"), rows, wraps=(1, 3, 4)))
 
 
 def history_document(event: PolicyPublished, known: Policies, held: set[int]) -> dict[str, Any]:
@@ -147,19 +147,19 @@ def history_document(event: PolicyPublished, known: Policies, held: set[int]) ->
 
 
 def read_policy(file: Path) -> PolicyFile:
-    """Return a policy file with its problems. Raises :class:`click.ClickException` if there is no such file."""
+    """Return a policy file with its problems. Raises :class:`~streams.cli.console.Problem` if there is no such file."""
     if not file.is_file():
-        raise click.ClickException(f"{printable(file)} is not a file.")
+        raise Problem(f"{file} is not a file.")
     return policy_file(file.read_bytes())
 
 
 def checked(file: Path) -> PolicyFile:
-    """Return a policy file without problems. Raises :class:`click.ClickException` after printing those that there are."""
+    """Return a policy file without problems. Print the problems of another and raise :class:`~streams.cli.console.Problem`."""
     found = read_policy(file)
     for problem in found.problems:
         say(problem_text(file, problem))
     if found.problems:
-        raise click.ClickException(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
+        raise Problem(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
     return found
 
 
@@ -190,14 +190,14 @@ def named(known: Policies, what: str) -> Programme:
     if what.isdecimal() and not Path(what).exists():
         return of_version(known, int(what))
     if not Path(what).is_file():
-        raise click.ClickException(f"{what} is neither a version nor a file.")
+        raise Problem(f"{what} is neither a version nor a file.")
     return checked(Path(what)).terms
 
 
 def of_version(known: Policies, number: int) -> Programme:
-    """Return a version. Raises :class:`click.ClickException` if there is none of that number."""
+    """Return a version. Raises :class:`~streams.cli.console.Problem` if there is none of that number."""
     if not 1 <= number <= len(known.versions):
-        raise click.ClickException(f"There are versions 1 to {len(known.versions)}.")
+        raise Problem(f"There are versions 1 to {len(known.versions)}.")
     return known.version(number)
 
 

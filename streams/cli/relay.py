@@ -15,7 +15,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare, topic_ids
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import log_by
-from streams.cli.console import AS_JSON, ERR, OUT, grid, print_json, say
+from streams.cli.console import AS_JSON, ERR, grid, print_json, say, show_parts
 from streams.kafka.relay.observing import observing_relay
 from streams.kafka.relay.relay import Progress, Relay
 from streams.kafka.topics import RELAYED, broker, carried
@@ -64,7 +64,7 @@ def topics(as_json: bool) -> None:
         )
         for name, partitions in counts.items()
     )
-    OUT.print(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
+    show_parts(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from infra.event_log.postgres.copying import PostgresSource, PostgresTarget
 from infra.event_log.sqlite.copying import SqliteSource, SqliteTarget
 from infra.postgres.address import SCHEMES, checked, shown
 from infra.settings import Settings, from_environment
-from streams.cli.console import AS_JSON, OUT, grid, print_json, say
+from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
 from streams.cli.progress import progress
 from streams.running.app import connected, log_url, migrated
 
@@ -27,29 +28,37 @@ from streams.running.app import connected, log_url, migrated
 def redis(words: tuple[str, ...]) -> None:
     """Send a command to the Redis of this home, as redis-cli would: regulars redis GET v1:card:42."""
     with connected(from_environment()) as views:
+        connection = views.client.connection_pool.get_connection()
         try:
-            answer = views.client.execute_command(*words)  # type: ignore[no-untyped-call]
+            connection.send_command(*words)  # type: ignore[no-untyped-call]
+            answer = connection.read_response()
         except ResponseError as fault:
-            raise click.ClickException(f"Redis refuses: {fault}") from None
+            raise Problem(f"Redis refuses: {fault}") from None
+        finally:
+            views.client.connection_pool.release(connection)
     for line in answer_lines(answer):
-        click.echo(line)
+        echo(line)
 
 
-def answer_lines(answer: object) -> list[str]:
-    """Return an answer of Redis as lines of text; lists and maps have a line for each part."""
+def answer_lines(answer: object) -> Iterator[str]:
+    """Yield an answer of Redis as lines of text, as redis-cli prints it into a pipe; lists have a line for each part.
+
+    >>> list(answer_lines([b"a", 1, None, [b"b"]])), list(answer_lines(b"# Server\\r\\nredis_version:9\\r\\n"))
+    (['a', '1', '(nil)', 'b'], ['# Server', 'redis_version:9'])
+    """
     match answer:
         case bytes():
-            return [answer.decode(errors="replace")]
+            yield from answer.decode(errors="backslashreplace").removesuffix("\r\n").replace("\r\n", "\n").split("\n")
         case None:
-            return ["(nil)"]
+            yield "(nil)"
         case dict():
-            return [text for pair in answer.items() for part in pair for text in answer_lines(part)]
+            yield from (line for pair in answer.items() for part in pair for line in answer_lines(part))
         case list() | tuple() | set():
-            return [text for part in answer for text in answer_lines(part)]
+            yield from (line for part in answer for line in answer_lines(part))
         case float() if answer.is_integer():
-            return [str(int(answer))]
+            yield str(int(answer))
         case _:
-            return [str(answer)]
+            yield str(answer)
 
 
 @click.command()
@@ -115,7 +124,7 @@ def copy_log(source: str, target: str, source_keys: str | None, target_keys: str
     if as_json:
         print_json(copied)
     else:
-        OUT.print(grid("Copied", ("table", "rows"), ((table, f"{rows:,}") for table, rows in copied.items()), numbers=(1,)))
+        show_parts(grid("Copied", ("table", "rows"), ((table, f"{rows:,}") for table, rows in copied.items()), numbers=(1,)))
 
 
 def source_of(place: str, keys: str | None) -> Source:

@@ -7,16 +7,22 @@ from typing import Any, cast
 
 import click
 import msgspec
+import orjson
 from rich.console import RenderableType
 
+from aggregates.decider import stream_id
 from aggregates.order.decider import order as order_decider
 from aggregates.order.events import Event as OrderEvent
+from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from streams.cli import console
-from streams.cli.console import AS_JSON, grid, pairs, print_json, say
+from projections.orders import changed, placed
+from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money
+from streams.cli.policy import published
 from streams.queries import views as reading
+from streams.queries.clock import clock_of
+from streams.queries.members import card_at, next_tier
 from streams.running.app import App, running
 
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
@@ -31,17 +37,17 @@ def show() -> None:
 @click.argument("member")
 @AS_JSON
 def member(member: str, as_json: bool) -> None:
-    """Show a member's card, cart, wallet and latest orders."""
+    """Show a member's card as of now, with cart, wallet and latest orders."""
     with running(from_environment()) as app:
         found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
         if not any(found.values()):
-            raise click.ClickException(
-                f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind."
-            )
+            raise Problem(f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind.")
+        if found["card"]:
+            found["card"] = card_at(found["card"], clock_of(app)())
         if as_json:
             print_json(found)
         else:
-            console.show(*member_page(app, found))
+            show_parts(*member_page(app, found))
 
 
 def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[RenderableType]:
@@ -75,6 +81,9 @@ def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[R
 
 def card_page(app: App, card: dict[str, Any]) -> RenderableType:
     """Return a card with the points, the tier and what changes next."""
+    title = f"Member {card['member']} ({card['status']})"
+    if card["status"] == "erased":
+        return pairs(title, [("erased", "nothing personal is left; what was bought stays in the log")])
     terms = app.terms
     profile = ", ".join(f"{name} {value}" for name, value in card["profile"].items())
     changes = [f"{format_instant(a['at'], terms)}: {a['points']} points become spendable" for a in card["activations"]]
@@ -84,12 +93,12 @@ def card_page(app: App, card: dict[str, Any]) -> RenderableType:
         ("e-mail", card["email"] or "-"),
         ("profile", profile or "-"),
         ("points", f"{card['points']:,} to spend, {card['pending']:,} pending, {card['debt']:,} owed"),
-        ("tier", describe_tier(card, terms)),
+        ("tier", describe_tier(card, published(app)[0].at(card["as_of"]))),
         ("benefits", describe_benefits(card["benefits"])),
         ("next", changes or "-"),
         ("as of", f"{format_instant(card['as_of'], terms)} (position {card['position']:,})"),
     ]
-    return pairs(f"Member {card['member']} ({card['status']})", rows)
+    return pairs(title, rows)
 
 
 def describe_tier(card: dict[str, Any], terms: Programme) -> str:
@@ -100,9 +109,8 @@ def describe_tier(card: dict[str, Any], terms: Programme) -> str:
     'silver; 1,800.00 USD to gold (1,200.00 USD count, 800.00 USD of them leave within 30 days)'
     """
     metric = card["metric"]
-    ahead = (
-        f"{describe_amount(card['to_next_tier'], metric, terms)} to {card['next_tier']}" if card["next_tier"] else "the highest"
-    )
+    following = next_tier(card, terms)
+    ahead = f"{describe_amount(following[1], metric, terms)} to {following[0]}" if following else "the highest"
     leaving = f", {describe_amount(card['leaving'], metric, terms)} of them leave within 30 days" if card["leaving"] else ""
     forecast = f"; at this pace reached by {format_instant(card['forecast'], terms)[:10]}" if card["forecast"] else ""
     override = card["override"]
@@ -148,13 +156,11 @@ def product(product: str, as_json: bool) -> None:
         found = reading.table(app.views, f"product:{product}")
         also = reading.document(app.views, f"also:{product}")
         if not found:
-            raise click.ClickException(f"There is no product {product} in the read models.")
+            raise Problem(f"There is no product {product} in the read models.")
         if as_json:
             print_json({"product": found, "also": also})
             return
-        money = {"price"} & found.keys()
-        shown = found | {name: format_money(int(found[name]), app.terms) for name in money}
-        parts = [pairs(f"Product {product}", shown.items())]
+        parts = [pairs(f"Product {product}", describe_product(found, app.terms).items())]
         if also and also["items"]:
             companions = also["items"][:10]
             names = reading.product_names(app.views, [one["product"] for one in companions])
@@ -164,39 +170,86 @@ def product(product: str, as_json: bool) -> None:
             )
             columns = ("", "product", "baskets", "score", "id")
             parts.append(grid("Often bought with it", columns, rows, numbers=(0, 2, 3), wraps=(1,)))
-        console.show(*parts)
+        show_parts(*parts)
         if len(parts) > 1:
             say("score: lift × √baskets, so higher is a stronger pair; it compares within this list")
+
+
+def describe_product(fields: dict[str, str], terms: Programme) -> dict[str, str]:
+    """Return the fields of a product in words: money with its currency, attributes by name, the mean of its ratings.
+
+    >>> describe_product({"price": "1990", "attributes": '{"size": "1 L"}', "reviews": "2", "half_stars": "17"}, Programme())
+    {'price': '19.90 USD', 'attributes': 'size 1 L', 'rating': '4.2 of 5 stars in 2 reviews'}
+    """
+    words = {name: value for name, value in fields.items() if name not in ("reviews", "half_stars")}
+    if "price" in fields:
+        words["price"] = format_money(int(fields["price"]), terms)
+    if "attributes" in fields:
+        words["attributes"] = ", ".join(f"{name} {value}" for name, value in orjson.loads(fields["attributes"]).items())
+    if reviews := int(fields.get("reviews", 0)):
+        words["rating"] = f"{int(fields['half_stars']) / reviews / 2:.1f} of 5 stars in {reviews:,} reviews"
+    return words
 
 
 @show.command()
 @click.argument("order")
 @AS_JSON
 def order(order: str, as_json: bool) -> None:
-    """Show an order in full; one older than its member's last 50 is rebuilt from the log."""
+    """Show an order in full, with its dates and refunds; one older than its member's last 50 is read from the log."""
     with running(from_environment()) as app:
-        found = reading.document(app.views, f"order:{order}")
+        events = cast("list[OrderEvent]", app.log.read(stream_id(order_decider.name, order))[0])
+        found = reading.document(app.views, f"order:{order}") or order_of(events)
         if found is None:
-            events, version = app.log.read(f"order-{order}")
-            if not version:
-                raise click.ClickException(f"There is no order {order} in the log.")
-            rebuilt = order_decider.rebuild(cast("list[OrderEvent]", events))
-            found = msgspec.to_builtins(rebuilt.placed) | {"status": rebuilt.status}
+            raise Problem(f"There is no order {order} in the log.")
+        given_back = [event for event in events if isinstance(event, OrderRefunded | OrderCancelled)]
         if as_json:
-            print_json(found)
-            return
-        head = pairs(f"Order {order}", ((name, found[name]) for name in ("member", "status") if name in found))
-        rows = (
-            (
-                line["product"],
-                line["category"] or "-",
-                line["quantity"],
-                *(format_money(line[part], app.terms) for part in ("gross", "total", "paid")),
-            )
-            for line in found["lines"]
+            print_json(found | {"refunds": given_back})
+        else:
+            show_parts(*order_page(found, given_back, app.terms))
+
+
+def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
+    """Return an order from its own events, as the read model has it; None if there are none."""
+    if not events or not isinstance(events[0], OrderPlaced):
+        return None
+    view = placed(events[0], 0)
+    for event in events[1:]:
+        if not isinstance(event, OrderPlaced):
+            view = changed(view, event, 0)
+    return dict(msgspec.to_builtins(view))
+
+
+def order_page(
+    found: dict[str, Any], given_back: list[OrderRefunded | OrderCancelled], terms: Programme
+) -> Iterator[RenderableType]:
+    """Yield the tables of an order: dates and sums, lines, and refunds if there are any."""
+    dates = ((name, found[f"{name}_at"]) for name in ("placed", "paid", "shipped", "delivered"))
+    sums = ((name, format_money(found[name], terms)) for name in ("gross", "total", "paid", "tax", "refunded"))
+    rows = [("member", found["member"] or "a guest"), ("status", found["status"])]
+    rows += [(name, format_instant(at, terms)) for name, at in dates if at is not None]
+    yield pairs(f"Order {found['order']}", [*rows, *((f"sum {name}", amount) for name, amount in sums)])
+    lines = (
+        (
+            line["product"],
+            line["category"] or "-",
+            line["quantity"],
+            *(format_money(line[part], terms) for part in ("gross", "total", "paid")),
         )
-        columns = ("product", "category", "quantity", "gross", "total", "paid")
-        console.show(head, grid("Lines", columns, rows, numbers=(2, 3, 4, 5), wraps=(1,)))
+        for line in found["lines"]
+    )
+    columns = ("product", "category", "quantity", "gross", "total", "paid")
+    yield grid("Lines", columns, lines, numbers=(2, 3, 4, 5), wraps=(1,))
+    if given_back:
+        refunds = (
+            (
+                event.refund if isinstance(event, OrderRefunded) else "cancelled",
+                format_instant(event.at, terms),
+                sum(line.quantity for line in event.lines),
+                format_money(sum(line.paid for line in event.lines), terms),
+            )
+            for event in given_back
+        )
+        yield grid("Refunds", ("refund", "at", "units", "amount"), refunds, numbers=(2, 3))
 
 
 @click.command()
@@ -209,12 +262,12 @@ def recommend(member: str, as_json: bool) -> None:
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
-            raise click.ClickException("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
+            raise Problem("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
         if as_json:
             print_json(found)
             return
         title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-        console.show(recommendation_table(app, title, found))
+        show_parts(recommendation_table(app, title, found))
         say(SCORES[known])
 
 

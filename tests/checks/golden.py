@@ -1,6 +1,6 @@
 """Golden files: one for each stored name, with its bytes as in a log. A committed file is never written again.
 
-``python -m tests.checks.golden`` writes those that are missing, from ``tests/samples.py``. Beside a sealed event is the key that
+``python -m tests.checks.golden`` writes the missing ones from ``tests/samples.py``. Beside a sealed event is the key that
 opens it (``<name>.key``, base64).
 """
 

@@ -39,7 +39,8 @@ def test_the_page_shows_what_was_imported_and_the_tiers(app: App, imported: Impo
     assert f"{sold['members']:,} members, {sold['orders']:,} orders, {sold['lines']:,} lines" in page
     members = re.findall(r"^ ?(member|silver|gold) +([\d,]+)", page, re.MULTILINE)
     assert sum(int(number.replace(",", "")) for _, number in members) == sold["members"]
-    assert re.search(r"\d\.\d +\d+ +\w.* +\w", page.partition("Strongest pairs")[2]), "a pair, with how often"
+    pairs = page.partition("Strongest pairs")[2]
+    assert re.search(r"^ ?1  \w.*\S +\d+ +[\d,]+\.\d", pairs, re.MULTILINE), "a pair, with its baskets and score"
 
 
 def test_the_page_compares_the_lists_with_simple_ones(app: App, page: str) -> None:

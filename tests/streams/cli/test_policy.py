@@ -160,7 +160,7 @@ def test_check_warns_like_publish_where_there_is_a_log(policy: Command) -> None:
 def test_replaces_refuses_if_another_version_was_published_meanwhile(policy: Command) -> None:
     policy("publish", file(VIP), "--replaces", "1")
     done = policy("publish", file("return_days: 7"), "--replaces", "1")
-    assert (done.exit_code, done.stderr) == (1, "Error: Version 2 was published meanwhile: look at it before replacing it.\n")
+    assert (done.exit_code, done.stderr) == (1, "Error: Version 2 was published meanwhile: look at it before you replace it.\n")
     assert policy("publish", file("return_days: 7"), "--replaces", "9").stderr == (
         "Error: There is no version 9 to replace: the newest is 2.\n"
     )
