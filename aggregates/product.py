@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import LONGEST_TEXT, Decider, Refusal, require_count, require_id, require_text
+from aggregates.decider import LONGEST_TEXT, Context, Decider, Refusal, require_count, require_id, require_text
 from aggregates.value import Value, replace
 
 LONGEST_VALUE = 2_000  # characters of an image's address or an attribute
@@ -92,7 +92,7 @@ class Product:
     retired: bool = False
 
 
-def decide(command: Command, product: Product) -> list[Event]:
+def decide(command: Command, product: Product, _: Context) -> list[Event]:
     match command:
         case ListProduct():
             return list_product(command, product)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, require_id
+from aggregates.decider import Context, Decider, require_id
 from aggregates.value import Value
 
 
@@ -82,7 +82,7 @@ class Session:
     member: str | None = None
 
 
-def decide(command: JoinSession | LeaveSession, session: Session) -> list[SessionJoined | SessionLeft]:
+def decide(command: JoinSession | LeaveSession, session: Session, _: Context) -> list[SessionJoined | SessionLeft]:
     require_id("session", command.session)
     match command:
         case JoinSession():
@@ -105,7 +105,7 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember | SignOutMember, _: Sessions) -> list[MemberRecognised | MemberSignedOut]:
+def recognise(command: RecogniseMember | SignOutMember, _: Sessions, __: Context) -> list[MemberRecognised | MemberSignedOut]:
     """Return an event each time that a session moved: one that was another member's in between is theirs again."""
     if isinstance(command, SignOutMember):
         return [MemberSignedOut(command.member, command.signed_out_of, command.at)]

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart.decider import AddToCart, OpenCart
-from aggregates.cart.events import CartCheckedOut, CartOpened
+from aggregates.cart import AddToCart, CartCheckedOut, CartOpened, OpenCart
 from streams.commands.request import Request
 from streams.exports.shop_log.lines import cart_name
 from streams.imports.shop_log.lines import Shopper
