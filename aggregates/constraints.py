@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from aggregates.campaign import CampaignLaunched
-from aggregates.coupon import CouponRedeemed
+from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
 from aggregates.decider import Refusal
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
+from aggregates.value import replace
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left."
 CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
 
 
+OVER_LIMIT = "over_limit"
+"""The flag of a recorded use beyond its campaign's limit."""
+
 CONSTRAINED = (
     MemberRegistered,
     MemberProfileChanged,
     MemberErased,
     CampaignLaunched,
     CouponRedeemed,
+    GuestCouponRedeemed,
     RewardClaimed,
     RewardReturned,
 )
@@ -79,7 +84,14 @@ def constraints_of(event: object) -> list[Constraint]:
             return [LimitUses(f"reward:{event.reward}", stock), UseKey(f"reward:{event.reward}", REWARD_EXHAUSTED)]
         case RewardReturned(stock=int()):
             return [ReturnUse(f"reward:{event.reward}")]
-        case CouponRedeemed(flags=()):
+        case CouponRedeemed() | GuestCouponRedeemed():
             return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []
+
+
+def over_limit(event: object) -> object:
+    """Return a use that happened although its limit was reached, flagged as such."""
+    if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
+        return replace(event, flags=(*event.flags, OVER_LIMIT))
+    return event

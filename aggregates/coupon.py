@@ -41,7 +41,26 @@ class RedeemCoupon(Value):
     amount: int | None = None
 
 
-Command: TypeAlias = SendCoupon | RedeemCoupon
+class RedeemGuestCoupon(Value):
+    """A guest's use of a coupon: nobody was sent it, so ``starts`` and ``ends`` are the campaign's own.
+
+    ``session``: the guest's, None of a guest without one. The rest is as in :class:`RedeemCoupon`.
+    """
+
+    campaign: str
+    coupon: str
+    use: str
+    at: int
+    session: str | None = None
+    order: str | None = None
+    recorded: bool = False
+    amount: int | None = None
+    starts: int | None = None
+    ends: int | None = None
+
+
+MemberCommand: TypeAlias = SendCoupon | RedeemCoupon
+Command: TypeAlias = MemberCommand | RedeemGuestCoupon
 
 # Events
 
@@ -56,7 +75,7 @@ class CouponSent(Value, kw_only=True):
 
 
 class CouponRedeemed(Value, kw_only=True):
-    """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``)."""
+    """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``, ``over_limit``)."""
 
     campaign: str
     member: str
@@ -69,7 +88,22 @@ class CouponRedeemed(Value, kw_only=True):
     amount: int | None = None
 
 
-Event: TypeAlias = CouponSent | CouponRedeemed
+class GuestCouponRedeemed(Value, kw_only=True):
+    """``flags``: the terms that a recorded use broke (``too_early``, ``too_late``, ``over_limit``)."""
+
+    session: str | None
+    campaign: str
+    coupon: str
+    use: str
+    order: str | None
+    recorded: bool
+    flags: tuple[str, ...]
+    at: int
+    amount: int | None
+
+
+MemberEvent: TypeAlias = CouponSent | CouponRedeemed
+Event: TypeAlias = MemberEvent | GuestCouponRedeemed
 
 REASONS = {
     "not_sent": "This member was not sent coupons of this campaign.",
@@ -86,7 +120,7 @@ class Coupons:
     uses: frozenset[str] = frozenset()
 
 
-def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
+def decide(command: MemberCommand, coupons: Coupons, _: Context) -> list[MemberEvent]:
     require_id("campaign", command.campaign)
     require_id("member", command.member)
     match command:
@@ -131,16 +165,19 @@ def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
 
 
 def broken_terms(at: int, sent: CouponSent | None) -> tuple[str, ...]:
-    if sent is None:
-        return ("not_sent",)
-    if sent.starts is not None and at < sent.starts:
+    return ("not_sent",) if sent is None else outside(at, sent.starts, sent.ends)
+
+
+def outside(at: int, starts: int | None, ends: int | None) -> tuple[str, ...]:
+    """Return the flag of an instant outside a campaign's days; ``ends`` is the first one after them."""
+    if starts is not None and at < starts:
         return ("too_early",)
-    if sent.ends is not None and at >= sent.ends:
+    if ends is not None and at >= ends:
         return ("too_late",)
     return ()
 
 
-def evolve(coupons: Coupons, event: Event) -> Coupons:
+def evolve(coupons: Coupons, event: MemberEvent) -> Coupons:
     match event:
         case CouponSent():
             return replace(coupons, sent=event)
@@ -151,3 +188,40 @@ def evolve(coupons: Coupons, event: Event) -> Coupons:
 
 
 coupon = Decider("coupon", Coupons(), decide, evolve)
+
+
+# A guest's use, which is a stream of its own
+
+
+def decide_guest(command: RedeemGuestCoupon, used: bool, _: Context) -> list[GuestCouponRedeemed]:
+    for what in ("campaign", "coupon", "use"):
+        require_id(what, getattr(command, what))
+    if command.session is not None:
+        require_id("session", command.session)
+    if command.amount is not None:
+        require_count("amount", command.amount)
+    if used:
+        return []
+    flags = outside(command.at, command.starts, command.ends)
+    if flags and not command.recorded:
+        raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
+    return [
+        GuestCouponRedeemed(
+            session=command.session,
+            campaign=command.campaign,
+            coupon=command.coupon,
+            use=command.use,
+            order=command.order,
+            recorded=command.recorded,
+            flags=flags,
+            at=command.at,
+            amount=command.amount,
+        )
+    ]
+
+
+def evolve_guest(_: bool, __: GuestCouponRedeemed) -> bool:
+    return True
+
+
+guest_coupon: Decider[RedeemGuestCoupon, bool, GuestCouponRedeemed] = Decider("guest_coupon", False, decide_guest, evolve_guest)

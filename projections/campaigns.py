@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias, assert_never
 
 from aggregates.campaign import CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponSent, GuestCouponRedeemed
 from aggregates.delta import Delta
 from projections.projection import Tally
 
-Event: TypeAlias = CampaignLaunched | CouponSent | CouponRedeemed
+Event: TypeAlias = CampaignLaunched | CouponSent | CouponRedeemed | GuestCouponRedeemed
 
 
 def project(delta: Delta, event: Event) -> None:
@@ -21,7 +21,7 @@ def project(delta: Delta, event: Event) -> None:
             )
         case CouponSent():
             delta.count(key, "sent", 1)
-        case CouponRedeemed():
+        case CouponRedeemed() | GuestCouponRedeemed():
             delta.count(key, "redeemed", 1)
             if event.flags:
                 delta.count(key, "flagged", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponSent, GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -182,6 +182,17 @@ SAMPLES: tuple[object, ...] = (
         at=AT + 31 * DAY,
         amount=100,
     ),
+    GuestCouponRedeemed(
+        session="s-1",
+        campaign="spring",
+        coupon="51800009050",
+        use="order/o-2",
+        order="o-2",
+        recorded=True,
+        flags=("over_limit",),
+        at=AT + 2 * DAY,
+        amount=None,
+    ),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -348,8 +359,8 @@ SAMPLES: tuple[object, ...] = (
     ),
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
-    MemberRecognised("m-1", "s-1", AT),
     SessionLeft("s-1", "m-1", AT + DAY),
+    MemberRecognised("m-1", "s-1", AT),
     MemberSignedOut("m-1", "s-1", AT + DAY),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.constraints import constraints_of
+from aggregates.constraints import constraints_of, over_limit
 from aggregates.decider import UNFIT, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
@@ -123,11 +123,11 @@ class Handler:
                     loaded = work.load(waiting[0])
                     events = work.decide(waiting.popleft(), loaded)
                     waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
-            constraints = [needed for _, _, event in work.events for needed in constraints_of(event)]
-            with append.savepoint(guarded=bool(constraints)):
-                enforce(append, self._keys, constraints)
-                for stream, version, event in work.events:
-                    append.add(stream, version, event)
+            constraints = [constraints_of(event) for _, _, event in work.events]
+            with append.savepoint(guarded=any(constraints)):
+                within = [enforce(append, self._keys, needed) for needed in constraints]
+                for (stream, version, event), kept in zip(work.events, within, strict=True):
+                    append.add(stream, version, event if kept else over_limit(event))
             append.schedule(work.due)
             outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.content)
             group.streams.update(work.streams)

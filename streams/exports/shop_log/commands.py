@@ -40,6 +40,7 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
+    coupon.GuestCouponRedeemed: coupon.RedeemGuestCoupon,
     points.LotActivated: commands.ActivateLot,
     points.PointsRedeemed: commands.RedeemPoints,
     points.PointsReturned: commands.ReturnPoints,

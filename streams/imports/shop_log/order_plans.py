@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 
+from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import CheckOutCart
 from aggregates.cart import cart as cart_decider
-from aggregates.coupon import RedeemCoupon
+from aggregates.coupon import RedeemCoupon, RedeemGuestCoupon
 from aggregates.decider import Refusal
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
@@ -58,7 +59,7 @@ def take_order(line: OrderRecord, currency: str, look: Look) -> Commands:
         *([] if closed is None else [CheckOutCart(closed, at)]),
         placed(line, currency, who, products, named or closed),
         *(step(line.order, at) for step in STEPS[line.status]),
-        *([] if who.member is None else redemptions(line, who.member, look)),
+        *redemptions(line, who, look),
     ]
 
 
@@ -74,11 +75,20 @@ def is_filled(cart: str, who: Shopper, look: Look) -> bool:
     return known.status == "open" and bool(known.items) and owns(who, known, look)
 
 
-def redemptions(line: OrderRecord, member: str, look: Look) -> Commands:
+def redemptions(line: OrderRecord, who: Shopper, look: Look) -> Commands:
     """Return a use of each of the order's coupons; a coupon of an order is a campaign of its own name."""
-    launches = ensure_campaigns(line.coupons, line.at, look)
-    use = use_of(line.order)
-    return [*launches, *(RedeemCoupon(code, member, code, use, line.at, line.order, recorded=True) for code in line.coupons)]
+    use, at = use_of(line.order), line.at
+    commands = ensure_campaigns(line.coupons, at, look)
+    for code in line.coupons:
+        if who.member is not None:
+            commands.append(RedeemCoupon(code, who.member, code, use, at, line.order, recorded=True))
+            continue
+        launched = look(campaign_decider, code).launched
+        starts, ends = (launched.starts, launched.ends) if launched else (None, None)
+        commands.append(
+            RedeemGuestCoupon(code, code, use, at, who.session, line.order, recorded=True, starts=starts, ends=ends)
+        )
+    return commands
 
 
 def priced(line: OrderRecord, products: Mapping[str, Product]) -> tuple[tuple[OrderLine, ...], int]:
