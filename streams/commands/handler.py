@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +24,8 @@ from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
-from infra.keys.ring import KeyRing, of_session
-from infra.postgres.errors import persistently
+from infra.keys.ring import KeyRing, session_key_name
+from infra.postgres.connection import retry
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
 from streams.commands.request import Request
@@ -51,10 +51,14 @@ class Group:
 class Handler:
     """The one writer of a process; safe to call from any thread.
 
-    ``first`` is the programme of a shop that has published none.
+    ``first`` is the programme of a shop that has published none. ``forget`` is called with an erased member and their sessions,
+    to remove what is kept of them outside the log.
     """
 
-    def __init__(self, log: EventLog, keys: KeyRing, first: Policies) -> None:
+    def __init__(
+        self, log: EventLog, keys: KeyRing, first: Policies, forget: Callable[[set[str]], None] = lambda _: None
+    ) -> None:
+        self._forget = forget
         self._log = log
         self._keys = keys
         self._first = first
@@ -91,7 +95,7 @@ class Handler:
         Raises :class:`Unreachable` if the log does not come back.
         """
         with self._answering:
-            answers = persistently(lambda: self._append(requests))
+            answers = retry(lambda: self._append(requests))
             self._destroy_keys(self._erased)
             return answers
 
@@ -172,8 +176,10 @@ class Handler:
         for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
-            for session in sessions.rebuild(events):  # type: ignore[arg-type]
-                self._keys.destroy(of_session(session))
+            joined = sessions.rebuild(events)  # type: ignore[arg-type]
+            for session in joined:
+                self._keys.destroy(session_key_name(session))
+            self._forget({member, *joined})
         self._without_keys = erased
 
     def _remember(self, streams: dict[str, Stream]) -> None:

@@ -229,3 +229,17 @@ def test_a_header_makes_an_empty_log_that_shops_and_changes_no_other(command: Co
     assert command("import", "shop-log", file).status == 2
     file.write_bytes(file_of([naming(zone="UTC"), VIEW]))
     assert command("import", "shop-log", file).status == 3, "that is no shop, and no line either"
+
+
+def test_an_erasure_reaches_the_rejected_lines_of_the_home(command: Command, file: Path, tmp_path: Path) -> None:
+    vic = entry("member", 0, member_id="vic", name="Victoria", birthday="never")
+    search = entry("search", 1, session_id="s", query="Victoria")
+    joined = entry("view", 2, session_id="s", member_id="vic", product_id="tea")
+    ada = entry("member", 3, member_id="ada", birthday="never")
+    file.write_bytes(file_of([joined, vic, search | {"query": 7, "text": "Victoria"}, ada]))
+    assert command("import", "shop-log", file).status == 3
+    rejects = tmp_path / "home/rejects/shop.jsonl.jsonl"
+    assert rejects.read_text().count("Victoria") == 2
+    file.write_bytes(file_of([entry("regulars", 5, command="EraseMember", values={"member": "vic"})]))
+    assert command("import", "shop-log", file).status == 0
+    assert [json.loads(line)["line"] for line in rejects.read_text().splitlines()] == [4]
