@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
+from unicodedata import normalize
 
 from aggregates.campaign import CampaignLaunched
 from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
@@ -68,13 +69,22 @@ CONSTRAINED = (
 )
 
 
+def comparable_email(email: str) -> str:
+    """Return what two equal addresses have in common: letter case and Unicode's ways to compose a letter do not count.
+
+    >>> comparable_email(" Ann@Example.org"), comparable_email("STRASSE@x.org") == comparable_email("Straße@x.org")
+    ('ann@example.org', False)
+    """
+    return normalize("NFC", normalize("NFC", email.strip()).lower())
+
+
 def constraints_of(event: object) -> list[Constraint]:
     """Return the rows that an event needs; if one cannot be had, the whole request is refused."""
     if not isinstance(event, CONSTRAINED):
         return []
     match event:
         case MemberRegistered() | MemberProfileChanged():
-            email = event.email.strip().casefold() if event.email else None
+            email = comparable_email(event.email) if event.email else None
             return [ClaimKey("email", email, event.member, EMAIL_TAKEN)]
         case MemberErased():
             return [ClaimKey("email", None, event.member, EMAIL_TAKEN)]

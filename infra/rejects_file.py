@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from infra.errors import Misconfigured
+from infra.private_files import PRIVATE_DIRECTORY, PRIVATE_FILE
 
 FOLDER = "rejects"
 """Where a home keeps its rejects files."""
@@ -19,7 +20,6 @@ FOLDER = "rejects"
 MOST_BYTES = 64 << 20
 """The bytes of one rejects file; rejected lines beyond it are counted and not written."""
 
-PRIVATE = 0o600
 KEYS = {"line", "code", "reason", "raw"}
 NAMES = {"member_id", "session_id", "member", "session", "joined", "by", "to", "joiner"}
 """Fields of a line, or of a command in it, that name a shopper."""
@@ -73,8 +73,8 @@ class RejectsFile:
         """Write the lines; the first ones of an import replace the file of an earlier import."""
         with self._writable():
             if rejects and self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._file = open_private(self._path)
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+                self._file = open_rejects(self._path)
             if self._file:
                 for reject in rejects:
                     self._write(reject)
@@ -126,7 +126,7 @@ def purge_rejects(home: Path, shoppers: Collection[str]) -> None:
 
 def keep_lines_without(path: Path, shoppers: frozenset[str]) -> None:
     part = path.with_name(f".{path.name}.part")
-    with path.open("rb") as before, open_private(part) as after:
+    with path.open("rb") as before, open_rejects(part) as after:
         for line in before:
             if (fields := rejected_in(line)) is not None and not may_be_about(fields["raw"], shoppers):
                 after.write(line.decode())
@@ -167,11 +167,11 @@ def names_one_of(shoppers: frozenset[str], document: object) -> bool:
     return isinstance(document, list) and any(names_one_of(shoppers, entry) for entry in document)
 
 
-def open_private(path: Path) -> TextIO:
+def open_rejects(path: Path) -> TextIO:
     """Open a file to be written from its start, which its owner alone may read."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
     if stat.S_ISREG(os.fstat(number).st_mode):
-        os.fchmod(number, PRIVATE)
+        os.fchmod(number, PRIVATE_FILE)
     return os.fdopen(number, "w", encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from aggregates.currencies import IN_USE, WITHDRAWN
 from infra.errors import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, positive_number
 from infra.postgres.connection import check_url
@@ -83,7 +84,7 @@ def from_environment() -> Settings:
     if zone not in available_timezones():
         raise Misconfigured(f"REGULARS_ZONE is {zone!r}; it must be an IANA time zone, such as Europe/Berlin.")
     currency = os.environ.get("REGULARS_CURRENCY") or "USD"
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+    if currency not in IN_USE | WITHDRAWN:
         raise Misconfigured(f"REGULARS_CURRENCY is {currency!r}; it must be an ISO 4217 code, such as EUR.")
     pool = os.environ.get("DATABASE_POOL") or "2"
     if not (pool.isascii() and pool.isdigit() and 1 <= int(pool) <= MOST_KEPT):
@@ -92,7 +93,7 @@ def from_environment() -> Settings:
     if clock not in CLOCKS:
         raise Misconfigured(f"REGULARS_CLOCK is {clock!r}; it must be {' or '.join(CLOCKS)}.")
     return Settings(
-        home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
+        home=home_from(os.environ.get("REGULARS_HOME") or ".regulars"),
         redis_url=redis_address(os.environ),
         zone=zone,
         currency=currency,
@@ -106,6 +107,16 @@ def from_environment() -> Settings:
         clock=clock,
         telemetry=telemetry_settings(os.environ),
     )
+
+
+def home_from(name: str) -> Path:
+    """Return a home's path. Raises :class:`Misconfigured` if it cannot be the name of a database file or a socket."""
+    try:
+        home = Path(name).expanduser().resolve()
+        str(home).encode()
+    except (RuntimeError, OSError, ValueError):
+        raise Misconfigured(f"REGULARS_HOME is {name!r}, which is not a path in UTF-8: choose another.") from None
+    return home
 
 
 def database(name: str, url: str | None) -> str | None:

@@ -29,7 +29,7 @@ class Flaw(NamedTuple):
     reason: str
 
 
-OF_THE_LOG = ("zone", "currency", "version")
+OF_THE_LOG = ("zone", "currency", "version", "digits")
 
 
 @cache

@@ -66,6 +66,7 @@ def state_of(app: App) -> Iterator[tuple[str, str]]:
     yield "shop", f"{app.terms.zone}, {app.terms.currency}"
     yield "log", f"{app.log.head():,} events, {about.size / 2**20:,.0f} MiB, tables of version {about.schema}"
     yield "database", about.database
+    yield "keys", app.keys.problem or "of this log"
     yield from broker_of(settings)
     for topic, reached in sorted(app.log.relayed().items()):
         yield topic, f"relayed up to {reached.position:,}, {sum(reached.ends):,} records"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,9 +12,9 @@ from typing import Protocol
 import click
 
 from infra.errors import Misconfigured
+from infra.private_files import make_home, open_private
 from infra.settings import from_environment
 from streams.cli.console import say
-from streams.cli.import_shop_log import make_home
 from streams.cli.progress import progress
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import running
@@ -86,11 +85,12 @@ def complete_file(path: Path, home: Path) -> Iterator[Writable]:
     if path.resolve().is_relative_to(home.resolve()):
         raise Misconfigured(f"{path} is in REGULARS_HOME: name another place for the export.")
     part = path.with_name(f".{path.name[-60:]}.part")
-    part.unlink(missing_ok=True)  # one of a killed export may have another mode
+    part.unlink(missing_ok=True)
     try:
         with ExitStack() as stack:
-            file = stack.enter_context(os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"))
-            yield stack.enter_context(gzip.GzipFile("", "wb", 6, file)) if path.suffix == ".gz" else file
+            packed = path.suffix == ".gz"
+            out = stack.enter_context(open(part, "wb", opener=open_private))
+            yield stack.enter_context(gzip.GzipFile(path.name, "wb", 6, out)) if packed else out
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -19,8 +19,11 @@ import orjson
 import redis
 from eventsourcing.persistence import PersistenceError
 
+from aggregates.currencies import digits
+from aggregates.decider import Refusal
 from infra.errors import Fault, Misconfigured
 from infra.event_log.types import Shop
+from infra.private_files import make_home
 from infra.rejects_file import FOLDER, RejectedLine, RejectsFile, require_replaceable
 from infra.settings import Settings, from_environment
 from streams.cli.console import print_json, require_output, say
@@ -133,9 +136,8 @@ def started(file: BinaryIO, settings: Settings, zone: str | None, currency: str 
         header, lines = with_header(raw_lines(file))
     except Damaged as damaged:  # nothing could be read: raise it where the lines are read
         header, lines = None, fail(damaged)
-    shop = Shop(
-        zone or (header.zone if header else settings.zone), currency or (header.currency if header else settings.currency)
-    )
+    known = header or Shop(settings.zone, settings.currency)
+    shop = Shop(zone or known.zone, currency or known.currency, known.digits if currency in (None, known.currency) else None)
     check_shop(shop.zone, shop.currency)
     make_home(settings.home)
     with running(replace(settings, zone=shop.zone, currency=shop.currency), shop if header else None) as app:
@@ -163,16 +165,11 @@ def check_shop(zone: str | None, currency: str | None) -> None:
             ZoneInfo(zone)
         except (ValueError, OSError, LookupError):
             raise Misconfigured(f"There is no time zone {zone!r}: name one like Europe/Paris.") from None
-    if currency is not None and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
-        raise Misconfigured(f"{currency!r} is not a currency: write its three capital letters, like EUR.")
-
-
-def make_home(home: Path) -> None:
-    """Make the home's directory. Raises :class:`Misconfigured` if that is not possible."""
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as fault:
-        raise Misconfigured(f"REGULARS_HOME cannot be {home}: {fault.strerror or fault}.") from None
+    if currency is not None:
+        try:
+            digits(currency)
+        except Refusal as refusal:
+            raise Misconfigured(str(refusal)) from None
 
 
 def size_of(source: BinaryIO) -> int | None:
@@ -224,7 +221,7 @@ def outages() -> Iterator[None]:
 
 def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quiet: bool = False) -> Ended:
     """Import a file, with the views following as the log grows. ``bad``: where rejects go. ``quiet``: without progress."""
-    reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
+    reader = Reader(app.terms.currency, source.zone, round(time.time() * 1000), app.terms.digits)
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     damaged: Damaged | None = None
     first: list[RejectedLine] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from contextlib import suppress
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -165,13 +166,13 @@ def checked(file: Path) -> PolicyFile:
 
 def published(app: App) -> tuple[Policies, list[PolicyPublished]]:
     """Return every version, and the events that published those after the first."""
-    return versions(app.log, Policies.first(app.terms.zone, app.terms.currency))
+    return versions(app.log, Policies.first(app.terms.zone, app.terms.currency, app.terms.digits))
 
 
 def versions(log: EventLog, first: Policies) -> tuple[Policies, list[PolicyPublished]]:
     """Return the versions in a log, which begin with ``first``, and the events that published the others."""
     events: Any = log.read(policy.name)[0]
-    return policy.rebuild(events) if events else first, list(events)
+    return reduce(policy.evolve, events, first), list(events)
 
 
 def warn(before: Programme, after: Programme) -> None:

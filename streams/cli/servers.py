@@ -18,7 +18,7 @@ from infra.postgres.connection import SCHEMES, check_url, redact_url
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
 from streams.cli.progress import progress
-from streams.running.app import connected, log_url, migrate_tables
+from streams.running.app import connected, log_url, migrate_tables, open_log
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -125,6 +125,18 @@ def copy_log(source: str, target: str, source_keys: str | None, target_keys: str
         print_json(copied)
     else:
         show_parts(grid("Copied", ("table", "rows"), ((table, f"{rows:,}") for table, rows in copied.items()), numbers=(1,)))
+
+
+@log.command("new-keys")
+def new_keys() -> None:
+    """Make new keys for a log whose keys are lost for good. Personal values sealed so far stay blank for ever."""
+    with open_log(from_environment()) as (events, keys):
+        keys.belong_to(events.identity(), has_events=events.head() > 0)
+        if keys.problem is None:
+            say("The keys of this log are there: nothing was changed.")
+            return
+        keys.replace(events.identity())
+    say("There are new keys. Personal values of before stay blank.")
 
 
 def source_of(place: str, keys: str | None) -> Source:

@@ -24,6 +24,7 @@ from infra.keys.ring import KeyRing
 from infra.keys.stores import KEY_TABLES, PostgresKeys, SqliteKeys
 from infra.postgres.connection import redact_url
 from infra.postgres.migrate import migrate
+from infra.private_files import make_home
 from infra.redis import address
 from infra.redis.views import Views
 from infra.rejects_file import purge_rejects
@@ -69,17 +70,19 @@ class App:
 @contextmanager
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """Open the system of these settings. ``shop``: what a new log belongs to, and an existing one must belong to."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     with ExitStack() as stack:
         stack.enter_context(tuned_garbage_collection())
         log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
-        terms = Programme(mine.zone, mine.currency)
+        keys.belong_to(log.identity(), has_events=log.head() > 0)
+        terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
         forget = partial(purge_rejects, settings.home)
         forget(log.erased())  # where another home's process erased them
-        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency), forget)))
+        first = Policies.first(mine.zone, mine.currency, mine.digits)
+        handler = stack.enter_context(closing(Handler(log, keys, first, forget)))
         yield App(settings, terms, log, keys, views, handler)
 
 

@@ -52,12 +52,12 @@ class Export:
         self.position = 0
         self.omitted = 0
         self._log = log
-        self._shop = Shop(terms.zone, terms.currency)
-        self._first = Policies.first(terms.zone, terms.currency)
+        self._shop = Shop(terms.zone, terms.currency, terms.digits)
+        self._first = Policies.first(terms.zone, terms.currency, terms.digits)
         self._personal = personal
         self._importer = ImporterState(log, terms)
-        self._candidates = CandidateLines(self._importer, Amounts(terms.currency))
-        self._reader = Reader(terms.currency, None, END_OF_TIME)
+        self._candidates = CandidateLines(self._importer, Amounts(terms.currency, terms.digits))
+        self._reader = Reader(terms.currency, None, END_OF_TIME, terms.digits)
 
     def __iter__(self) -> Iterator[bytes]:
         """The lines of the file, each as its bytes: whose log it is, then what happened."""

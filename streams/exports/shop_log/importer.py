@@ -115,7 +115,7 @@ class ImporterState:
     def __init__(self, log: EventLog, terms: Programme) -> None:
         self._log = log
         self._codec: Codec = log.codec
-        self._policies = Policies.first(terms.zone, terms.currency)
+        self._policies = Policies.first(terms.zone, terms.currency, terms.digits)
         self._states: dict[str, Stream] = {}
         self._versions: dict[str, int] = {}
         self._erased: frozenset[str] = frozenset()

@@ -44,8 +44,8 @@ class Amounts:
     ('12.05', '-0.05', '90')
     """
 
-    def __init__(self, currency: str) -> None:
-        self._unit = minor_units(currency)
+    def __init__(self, currency: str, digits: int | None = None) -> None:
+        self._unit = minor_units(currency) if digits is None else 10**digits
         self._digits = len(str(self._unit)) - 1
 
     def text(self, amount: int | None) -> str | None:
