@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from aggregates.programme.terms import Policies
+if TYPE_CHECKING:
+    from aggregates.programme.terms import Policies
+
 
 C = TypeVar("C")
 S = TypeVar("S")
