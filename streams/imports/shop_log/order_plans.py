@@ -32,6 +32,7 @@ from streams.imports.shop_log.plans import (
     Commands,
     cart_named,
     ensure_campaigns,
+    ensure_joined,
     ensure_member,
     ensure_products,
     find_cart,
@@ -142,7 +143,8 @@ def give_back(line: RefundLine, name: str, look: Look) -> Commands:
     if line.who != Shopper() and not is_theirs(sold, line.who, look):
         raise Refusal("order_anothers", "This order is another shopper's.")
     parts = tuple(resolved(line.parts, order)) if line.parts is not None else ()
-    return [of_order.RefundOrder(line.order, line.refund or name, line.at, parts)]
+    refund = of_order.RefundOrder(line.order, line.refund or name, line.at, parts)
+    return [*ensure_joined(line.who, line.at, look), refund]
 
 
 def is_theirs(placed: OrderPlaced, who: Shopper, look: Look) -> bool:

@@ -25,7 +25,7 @@ from aggregates.member import member as member_decider
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
 from aggregates.review import ReviewProduct
-from aggregates.session import LeaveSession
+from aggregates.session import JoinSession, LeaveSession
 from aggregates.session import session as session_decider
 from aggregates.value import field_names
 from streams.commands.request import Look
@@ -143,6 +143,13 @@ def ensure_member(member: str | None, at: int, look: Look) -> Commands:
     if status == "erased":
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     return [RegisterMember(member, at)] if status == "unknown" else []
+
+
+def ensure_joined(who: Shopper, at: int, look: Look) -> Commands:
+    """Join a session to the member whom a line names besides; what leads to no event of theirs joins nobody by itself."""
+    if who.member is None or who.session is None or look(session_decider, who.session).member == who.member:
+        return []
+    return [JoinSession(who.session, who.member, at)]
 
 
 def ensure_products(products: Iterable[str], at: int, look: Look) -> Commands:
@@ -274,7 +281,11 @@ def change_cart(line: CartLine, look: Look) -> Commands:
     To remove what is not in the cart is accepted and does nothing. Raises ``Refusal`` for another shopper's cart.
     """
     who, at = resolve_shopper(line.who, look), line.at
-    first = [*ensure_member(who.member, at, look), *ensure_products((line.product,), at, look)]
+    first = [
+        *ensure_member(who.member, at, look),
+        *ensure_joined(line.who, at, look),
+        *ensure_products((line.product,), at, look),
+    ]
     name = find_cart(line.cart, who, look)
     cart = look(cart_decider, name)
     is_open = cart.status == "open"
