@@ -8,7 +8,7 @@ from aggregates.calendar import local_day
 from aggregates.decider import Refusal
 from aggregates.membership.commands import RecordAction, TagMember
 from aggregates.membership.earning import activities as acting
-from aggregates.membership.earning.activities import Activity, EarnedReward
+from aggregates.membership.earning.activities import EarnedReward, MemberAction
 from aggregates.membership.earning.formula import times_points
 from aggregates.membership.earning.state import ActionRecorded, MemberTagged
 from aggregates.membership.events import Event, LotActivated, PointsGranted
@@ -29,7 +29,7 @@ def record_action(command: RecordAction, now: int, terms: Programme, state: Memb
     if not acting.is_rewarded(command.action, terms):
         return []
     tier = tier_in_effect(state.tier, state.standing.override, terms)
-    act = Activity(command.member, command.action, tier, now)
+    act = MemberAction(command.member, command.action, tier, now)
     done = ActionRecorded(
         member=command.member, action=command.action, occurrence=command.occurrence, day=local_day(now, terms.zone), at=now
     )
@@ -41,13 +41,13 @@ def record_action(command: RecordAction, now: int, terms: Programme, state: Memb
     return [done, *reward_events(act, command.occurrence, found, terms, state)]
 
 
-def missions_of_purchase(act: Activity, occurrence: str, terms: Programme, state: Membership) -> list[Event]:
+def missions_of_purchase(act: MemberAction, occurrence: str, terms: Programme, state: Membership) -> list[Event]:
     """Return the events that a purchase causes in missions."""
     return list(reward_events(act, occurrence, [*acting.advance_missions(act, terms, state.earning)], terms, state))
 
 
 def reward_events(
-    act: Activity, occurrence: str, found: list[EarnedReward | Event], terms: Programme, state: Membership
+    act: MemberAction, occurrence: str, found: list[EarnedReward | Event], terms: Programme, state: Membership
 ) -> Iterator[Event]:
     """Yield events as they are and rewards as lots, then the tier that all of it reaches."""
     counting = Qualification(terms, state, act.at)
@@ -68,7 +68,7 @@ def reward_events(
 
 
 def grant_reward(
-    act: Activity,
+    act: MemberAction,
     occurrence: str,
     reward: EarnedReward,
     worth: tuple[int, Rate],

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from aggregates.membership.actions import missions_of_purchase
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, OrderCommand
-from aggregates.membership.earning.activities import Activity
+from aggregates.membership.earning.activities import MemberAction
 from aggregates.membership.earning.formula import NewPurchase
 from aggregates.membership.events import Event
 from aggregates.membership.ledger.grants import activate_delivered, claw_back_all, grant_lots, is_pending, points_earned
@@ -84,7 +84,7 @@ def grant_and_raise(command: GrantPoints, now: int, terms: Programme, state: Mem
     granted = grant_lots(member, command.order, bought, earned, terms, ledger, metric, way)
     events: list[Event] = [*captured, *granted, *raised]
     if terms.earning.missions:
-        act = Activity(member, PURCHASE, tier, now, command.net, command.lines)
+        act = MemberAction(member, PURCHASE, tier, now, command.net, command.lines)
         events += missions_of_purchase(act, command.order, terms, reduce(evolve, events, state))
     return events
 

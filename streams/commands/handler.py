@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,9 +73,13 @@ class Handler:
 
     def handle(self, request: Request) -> Outcome:
         """Answer one request durably. Requests that arrive at the same time share one commit."""
+        return self.submit(request).result()
+
+    def submit(self, request: Request) -> Future[Outcome]:
+        """Return the answer to come. Requests that arrive at the same time share one commit."""
         with self._lock:
             self._group = self._group or GroupCommit(self._answer)
-        return self._group.ask(request).result()
+        return self._group.ask(request)
 
     def handle_all(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer many requests in order, in one durable append. Raises the first fault; what was accepted stays."""

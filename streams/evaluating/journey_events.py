@@ -11,7 +11,8 @@ from aggregates.product import ListProduct, Product, product
 from aggregates.programme import Policies
 from streams.imports.complete_journey import CompleteJourney
 
-ANY_SHOP = Context(Policies())  # no policy bears on what a product is
+CONTEXT = Context(Policies())
+"""No listing of a product depends on the programme."""
 
 
 def journey_events(journey: CompleteJourney) -> Iterator[object]:
@@ -22,7 +23,7 @@ def journey_events(journey: CompleteJourney) -> Iterator[object]:
         for command in () if callable(commands) else commands:  # this import decides nothing as it goes
             match command:
                 case ListProduct() as told:
-                    yield from product.decide(told, Product(), ANY_SHOP)
+                    yield from product.decide(told, Product(), CONTEXT)
                 case PlaceOrder() as told:
                     placed[told.order] = told
                 case PayOrder() as told:

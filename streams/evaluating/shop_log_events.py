@@ -32,9 +32,11 @@ from streams.imports.shop_log.plans import BEHAVIOUR, merged, running_cart
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejected import Rejected
 
-PAID = {"paid", "shipped", "delivered"}
+CONTEXT = Context(Policies())
+"""No listing of a product depends on the programme."""
 
-ANY_SHOP = Context(Policies())  # no policy bears on what a product is
+
+PAID = {"paid", "shipped", "delivered"}
 
 
 @dataclass
@@ -99,7 +101,7 @@ class ShopLogEvents:
                 yield from self._paid(line.order, line.at)
             case ProductLine():
                 known = self._products.get(line.product, Product())
-                for event in product.decide(merged(line, known), known, ANY_SHOP):
+                for event in product.decide(merged(line, known), known, CONTEXT):
                     self._products[line.product] = known = product.evolve(known, event)
                     yield event
             case _:

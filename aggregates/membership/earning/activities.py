@@ -14,7 +14,7 @@ from aggregates.programme import Mission as MissionRule
 from aggregates.programme import Programme, Step, StreakRule
 
 
-class Activity(NamedTuple):
+class MemberAction(NamedTuple):
     """An action of a member; ``net`` and ``lines`` are those of the order, if the action is a purchase."""
 
     member: str
@@ -41,7 +41,7 @@ def is_rewarded(action: str, terms: Programme) -> bool:
     return action in terms.earning.rewarded
 
 
-def apply_rules(act: Activity, terms: Programme, earning: EarningState) -> Iterator[EarnedReward]:
+def apply_rules(act: MemberAction, terms: Programme, earning: EarningState) -> Iterator[EarnedReward]:
     day = local_day(act.at, terms.zone)
     for rule in terms.earning.events:
         if rule.event != act.action or not (rule.days.has(day) and rule.audience.has(act.tier, earning.tags)):
@@ -71,7 +71,7 @@ def period_of(per: str, day: str) -> str:
             return day
 
 
-def extend_streaks(act: Activity, terms: Programme, earning: EarningState) -> Iterator[StreakExtended | EarnedReward]:
+def extend_streaks(act: MemberAction, terms: Programme, earning: EarningState) -> Iterator[StreakExtended | EarnedReward]:
     """Yield the streaks that an action extends, and what they earn. A day counts once, and no day before the latest."""
     day = local_day(act.at, terms.zone)
     for rule in terms.earning.streaks:
@@ -96,7 +96,7 @@ def points_of_day(rule: StreakRule, length: int) -> int:
     return rule.points[min(length, len(rule.points)) - 1] if rule.points else 0
 
 
-def advance_missions(act: Activity, terms: Programme, earning: EarningState) -> Iterator[MissionAdvanced | EarnedReward]:
+def advance_missions(act: MemberAction, terms: Programme, earning: EarningState) -> Iterator[MissionAdvanced | EarnedReward]:
     day = local_day(act.at, terms.zone)
     for mission in terms.earning.missions:
         if not (mission.days.has(day) and mission.audience.has(act.tier, earning.tags)):
@@ -139,7 +139,7 @@ def current_mission(known: MissionState | None, mission: MissionRule, at: int, t
     return known
 
 
-def next_step(known: MissionState, mission: MissionRule, act: Activity, terms: Programme) -> int | None:
+def next_step(known: MissionState, mission: MissionRule, act: MemberAction, terms: Programme) -> int | None:
     """Return the number of the step that this action completes or advances, None if there is none."""
     if known.completed >= mission.repeats:
         return None
@@ -152,7 +152,7 @@ def next_step(known: MissionState, mission: MissionRule, act: Activity, terms: P
     return None
 
 
-def is_step(step: Step, act: Activity, terms: Programme) -> bool:
+def is_step(step: Step, act: MemberAction, terms: Programme) -> bool:
     if step.event != act.action or act.net < step.minimum * terms.unit:
         return False
     return step.only.is_empty or any(step.only.has(line.product, line.department, line.category) for line in act.lines)

@@ -69,7 +69,7 @@ def test_an_action_comes_before_its_points_and_counts_for_engagement() -> None:
     policies = POLICIES.with_version(terms, since=0)
     state, events = membership.initial, list[Event]()
     for n in range(3):
-        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY), state, CONTEXT):
+        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY), state, Context(policies)):
             state = membership.evolve(state, event)
             events.append(event)
     found = life("m", enumerate(events, 1), policies, START + 9 * DAY)
