@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from aggregates.decider import Refusal
-
 
 def codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -37,6 +35,8 @@ def digits(currency: str) -> int:
     >>> digits("EUR"), digits("JPY"), digits("KWD"), digits("CLF")
     (2, 0, 3, 4)
     """
+    from aggregates.decider import Refusal  # here, since deciders know the programme, which needs this table
+
     if currency not in IN_USE and currency not in WITHDRAWN:
         raise Refusal("currency_unknown", f"{str(currency)[:20]!r} is not a currency code of ISO 4217, such as EUR.")
     return OTHER_DIGITS.get(currency, 2)

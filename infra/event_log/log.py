@@ -172,7 +172,7 @@ class EventLog(ABC):
 
     def streams_between(self, prefix: str) -> list[str]:
         """Return the streams whose name begins with ``prefix``, sorted by code point."""
-        return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix + "\U0010ffff"))]
+        return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)))]
 
     def outcome(self, request: str) -> Outcome | None:
         """Return the outcome of a request, None if there is none yet."""
