@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_text
 from aggregates.fields import ActorId, Instant
 from aggregates.pricing.campaign_document import plain_campaign, read_campaign
 from aggregates.pricing.terms import CampaignTerms
@@ -128,6 +128,7 @@ def decide(command: Command, campaign: Campaign, _: Context) -> list[Event]:
 
 
 def launch(command: LaunchCampaign, campaign: Campaign) -> list[Event]:
+    require_text("kind", command.kind)
     if command.limit is not None:
         require_count("limit", command.limit)
     if command.starts is not None and command.ends is not None and command.ends <= command.starts:

@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeAlias
 from unicodedata import normalize
 
 from aggregates.campaign import CampaignChanged, CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, Reserved
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, GuestCouponRedeemed, Reserved
 from aggregates.decider import Refusal
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
+from aggregates.value import replace
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ CODE_USED = Refusal("coupon_code_used", "This code was used as often as it may b
 BUDGET_SPENT = Refusal("campaign_budget_spent", "What is left of this campaign's budget is not enough.")
 
 
+OVER_LIMIT = "over_limit"
+"""The flag of a recorded use beyond its campaign's limit."""
+
 CONSTRAINED = (
     MemberRegistered,
     MemberProfileChanged,
@@ -106,6 +110,7 @@ CONSTRAINED = (
     CouponReserved,
     CouponReleased,
     CouponRestored,
+    GuestCouponRedeemed,
     RewardClaimed,
     RewardReturned,
 )
@@ -141,7 +146,7 @@ def constraints_of(event: object) -> list[Constraint]:
             return [LimitUses(f"campaign:{event.campaign}", limit)] if isinstance(limit, int) else []
         case CouponReserved() | CouponReleased() | CouponRestored() | CouponRedeemed(reservation=Reserved()):
             return list(of_reservation(event))
-        case CouponRedeemed(flags=()):
+        case CouponRedeemed() | GuestCouponRedeemed():
             return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []
@@ -185,3 +190,10 @@ def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | Cou
                 yield DropHold(row.key, event.order)
             case CouponRestored():
                 yield ReturnUses(row.key, row.number)
+
+
+def over_limit(event: object) -> object:
+    """Return a use that happened although its limit was reached, flagged as such."""
+    if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
+        return replace(event, flags=(*event.flags, OVER_LIMIT))
+    return event

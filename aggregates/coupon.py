@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias, assert_never
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_text
 from aggregates.fields import Count, Id, Instant, IsInstant, MemberId, OrderId
 from aggregates.value import Value, replace
 
@@ -99,7 +99,28 @@ class RestoreCoupon(Value):
 
 
 OfReservation: TypeAlias = ReserveCoupon | RedeemReserved | ReleaseCoupon | RestoreCoupon
-Command: TypeAlias = SendCoupon | RedeemCoupon | OfReservation
+
+
+class RedeemGuestCoupon(Value):
+    """A guest's use of a coupon: nobody was sent it, so ``starts`` and ``ends`` are the campaign's own.
+
+    ``session``: the guest's, None of a guest without one. The rest is as in :class:`RedeemCoupon`.
+    """
+
+    campaign: str
+    coupon: str
+    use: str
+    at: int
+    session: str | None = None
+    order: str | None = None
+    recorded: bool = False
+    amount: int | None = None
+    starts: int | None = None
+    ends: int | None = None
+
+
+MemberCommand: TypeAlias = SendCoupon | RedeemCoupon | OfReservation
+Command: TypeAlias = MemberCommand | RedeemGuestCoupon
 
 # Events
 
@@ -125,7 +146,7 @@ class CouponSent(Value, kw_only=True):
 
 
 class CouponRedeemed(Value, kw_only=True):
-    """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``).
+    """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``, ``over_limit``).
 
     ``reservation``: what was reserved for the order. ``overrun``: it had lapsed and no room was left, so it is not counted.
     """
@@ -175,7 +196,22 @@ class CouponRestored(Value, kw_only=True):
     at: int
 
 
-Event: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
+class GuestCouponRedeemed(Value, kw_only=True):
+    """``flags``: the terms that a recorded use broke (``too_early``, ``too_late``, ``over_limit``)."""
+
+    session: str | None
+    campaign: str
+    coupon: str
+    use: str
+    order: str | None
+    recorded: bool
+    flags: tuple[str, ...]
+    at: int
+    amount: int | None
+
+
+MemberEvent: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
+Event: TypeAlias = MemberEvent | GuestCouponRedeemed
 
 REASONS = {
     "not_sent": "This member was not sent coupons of this campaign.",
@@ -212,11 +248,12 @@ class Coupons:
         return [use for name, use in self.orders.items() if name != order]
 
 
-def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
+def decide(command: MemberCommand, coupons: Coupons, _: Context) -> list[MemberEvent]:
     require_id("campaign", command.campaign)
     require_id("member", command.member)
     match command:
         case SendCoupon():
+            require_text("kind", command.kind)
             sent = CouponSent(
                 campaign=command.campaign,
                 member=command.member,
@@ -263,7 +300,7 @@ def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
             assert_never(command)
 
 
-def reserve(command: ReserveCoupon, coupons: Coupons) -> list[Event]:
+def reserve(command: ReserveCoupon, coupons: Coupons) -> list[MemberEvent]:
     if command.until <= command.at:
         raise Refusal("until_invalid", "A reservation is held until a later instant.")
     wanted = Reserved(
@@ -291,7 +328,7 @@ def reserve(command: ReserveCoupon, coupons: Coupons) -> list[Event]:
     return [released(command, held.reservation, reason, min(command.at, held.until)), reserved]
 
 
-def redeem(command: RedeemReserved, coupons: Coupons) -> list[Event]:
+def redeem(command: RedeemReserved, coupons: Coupons) -> list[MemberEvent]:
     use = coupons.orders.get(command.order)
     if use is None:
         raise Refusal("coupon_not_reserved", "This order has reserved nothing of this campaign.")
@@ -314,7 +351,7 @@ def redeem(command: RedeemReserved, coupons: Coupons) -> list[Event]:
     ]
 
 
-def release(command: ReleaseCoupon, coupons: Coupons) -> list[Event]:
+def release(command: ReleaseCoupon, coupons: Coupons) -> list[MemberEvent]:
     use = coupons.orders.get(command.order)
     if use is None or use.state != "reserved":
         return []
@@ -339,7 +376,7 @@ def released(
     )
 
 
-def restore(command: RestoreCoupon, coupons: Coupons) -> list[Event]:
+def restore(command: RestoreCoupon, coupons: Coupons) -> list[MemberEvent]:
     use = coupons.orders.get(command.order)
     if use is None or use.state != "redeemed":
         return []
@@ -355,16 +392,19 @@ def restore(command: RestoreCoupon, coupons: Coupons) -> list[Event]:
 
 
 def broken_terms(at: int, sent: CouponSent | None) -> tuple[str, ...]:
-    if sent is None:
-        return ("not_sent",)
-    if sent.starts is not None and at < sent.starts:
+    return ("not_sent",) if sent is None else outside(at, sent.starts, sent.ends)
+
+
+def outside(at: int, starts: int | None, ends: int | None) -> tuple[str, ...]:
+    """Return the flag of an instant outside a campaign's days; ``ends`` is the first one after them."""
+    if starts is not None and at < starts:
         return ("too_early",)
-    if sent.ends is not None and at >= sent.ends:
+    if ends is not None and at >= ends:
         return ("too_late",)
     return ()
 
 
-def evolve(coupons: Coupons, event: Event) -> Coupons:
+def evolve(coupons: Coupons, event: MemberEvent) -> Coupons:
     match event:
         case CouponSent():
             return replace(coupons, sent=event)
@@ -388,3 +428,40 @@ def with_use(coupons: Coupons, order: str, use: Use) -> Coupons:
 
 
 coupon = Decider("coupon", Coupons(), decide, evolve)
+
+
+# A guest's use, which is a stream of its own
+
+
+def decide_guest(command: RedeemGuestCoupon, used: bool, _: Context) -> list[GuestCouponRedeemed]:
+    for what in ("campaign", "coupon", "use"):
+        require_id(what, getattr(command, what))
+    if command.session is not None:
+        require_id("session", command.session)
+    if command.amount is not None:
+        require_count("amount", command.amount)
+    if used:
+        return []
+    flags = outside(command.at, command.starts, command.ends)
+    if flags and not command.recorded:
+        raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
+    return [
+        GuestCouponRedeemed(
+            session=command.session,
+            campaign=command.campaign,
+            coupon=command.coupon,
+            use=command.use,
+            order=command.order,
+            recorded=command.recorded,
+            flags=flags,
+            at=command.at,
+            amount=command.amount,
+        )
+    ]
+
+
+def evolve_guest(_: bool, __: GuestCouponRedeemed) -> bool:
+    return True
+
+
+guest_coupon: Decider[RedeemGuestCoupon, bool, GuestCouponRedeemed] = Decider("guest_coupon", False, decide_guest, evolve_guest)

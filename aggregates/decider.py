@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from aggregates.programme.terms import Policies
+if TYPE_CHECKING:
+    from aggregates.programme.terms import Policies
+
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -105,6 +107,16 @@ def require_id(what: str, value: str) -> None:
     """Refuse an id that is not 1 to 200 characters without control characters."""
     if not isinstance(value, str) or not is_id(value):
         raise Refusal(f"{what}_id_invalid", f"The {what}'s id is 1 to 200 characters without control characters.")
+
+
+LONGEST_NAME = 500
+LONGEST_TEXT = 20_000
+
+
+def require_text(what: str, value: str | None, most: int = LONGEST_NAME) -> None:
+    """Refuse a text of more than ``most`` characters; None is no text."""
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise Refusal("text_too_long", f"The {what} is text of at most {most} characters.")
 
 
 def require_count(what: str, value: int, least: int = 0) -> None:

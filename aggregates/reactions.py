@@ -32,7 +32,7 @@ from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined
+from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -45,7 +45,7 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered, MemberErased})
+CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -60,6 +60,8 @@ def react(event: object, context: Context, erased: Collection[str] = ()) -> list
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, MemberErased):
         return [ForgetSessions(event.member, event.at)]
+    if isinstance(event, SessionLeft):
+        return [SignOutMember(event.left, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []

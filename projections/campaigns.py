@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, GuestCouponRedeemed
 from aggregates.delta import Delta
 from projections.projection import Tally
 
-OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
+OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored | GuestCouponRedeemed
 Event: TypeAlias = CampaignLaunched | CampaignChanged | CampaignEnded | OfCoupon
 
 
@@ -31,14 +31,12 @@ def project(delta: Delta, event: Event) -> None:
             delta.fields[key].update(ended=event.at)
         case CouponSent():
             delta.count(key, "sent", 1)
-        case CouponRedeemed():
+        case CouponRedeemed() | GuestCouponRedeemed():
             delta.count(key, "redeemed", 1)
             if event.flags:
                 delta.count(key, "flagged", 1)
-            if event.reservation is not None and event.reservation.amount:
-                delta.count(key, "spent", event.reservation.amount)
-            if event.overrun:
-                delta.count(key, "overrun", 1)
+            if isinstance(event, CouponRedeemed) and event.reservation is not None:
+                add_reserved_use(delta, key, event.reservation.amount, event.overrun)
         case CouponReserved():
             delta.count(key, "reserved", 1)
         case CouponReleased():
@@ -49,6 +47,14 @@ def project(delta: Delta, event: Event) -> None:
                 delta.count(key, "given_back", event.reservation.amount)
         case _:
             assert_never(event)
+
+
+def add_reserved_use(delta: Delta, key: str, amount: int, overrun: bool) -> None:
+    """Count what a use took off, and whether its reservation had lapsed."""
+    if amount:
+        delta.count(key, "spent", amount)
+    if overrun:
+        delta.count(key, "overrun", 1)
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, str | int | None]:

@@ -70,10 +70,11 @@ COMMANDS: dict[type, Route] = {
     **_routes(cart.cart, cart.Command.__args__, "cart"),
     **_routes(order.order, order.Command.__args__, "order"),
     **_routes(campaign.campaign, campaign.Command.__args__, "campaign"),
-    **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
+    **_routes(coupon.coupon, coupon.MemberCommand.__args__, "campaign", "member"),
+    **_routes(coupon.guest_coupon, (coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession,), "session"),
-    **_routes(session.sessions, (session.RecogniseMember, session.ForgetSessions), "member"),
+    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
     ),
@@ -86,6 +87,7 @@ REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
         session.ForgetSessions,
+        session.SignOutMember,
         membership_commands.GrantPoints,
         membership_commands.ActivatePoints,
         membership_commands.ClawBackPoints,

@@ -6,7 +6,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Sear
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.code_batches import CodesIssued, CodesRevoked
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -61,7 +61,7 @@ from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, SessionJoined, SessionsForgotten
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionLeft, SessionsForgotten
 from aggregates.value import replace
 from tests.priced_samples import RESERVED, TRACE
 
@@ -217,6 +217,17 @@ SAMPLES: tuple[object, ...] = (
     CouponRestored(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, at=AT + DAY),
     CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
+    GuestCouponRedeemed(
+        session="s-1",
+        campaign="spring",
+        coupon="51800009050",
+        use="order/o-2",
+        order="o-2",
+        recorded=True,
+        flags=("over_limit",),
+        at=AT + 2 * DAY,
+        amount=None,
+    ),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -383,8 +394,10 @@ SAMPLES: tuple[object, ...] = (
     ),
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
+    SessionLeft("s-1", "m-1", AT + DAY),
     MemberRecognised("m-1", "s-1", AT),
     SessionsForgotten("m-1", ("s-1", "s-2"), AT),
+    MemberSignedOut("m-1", "s-1", AT + DAY),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
     ),

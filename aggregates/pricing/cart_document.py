@@ -12,7 +12,7 @@ from aggregates.pricing.campaign_document import of_amount, problems_of
 from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
 from aggregates.pricing.terms import CampaignTerms
 from aggregates.pricing.trace import Basis, LineKind, Mode
-from aggregates.programme.document import ABSENT, DocumentReader, Path, Problem
+from aggregates.programme.document import ABSENT, DocumentReader, Flaw, Path
 from aggregates.programme.text_values import Rate
 
 MOST_LINES = 1_000
@@ -89,7 +89,7 @@ class CartDocument:
     points: CartPoints | None = None
 
 
-def read_cart(document: object) -> tuple[PriceRequest | None, list[Problem]]:
+def read_cart(document: object) -> tuple[PriceRequest | None, list[Flaw]]:
     """Return what a document asks to be priced, None if it cannot be, and what is wrong with it.
 
     >>> request, _ = read_cart({"currency": "EUR", "lines": [{"product": "tea", "price": 450, "quantity": 2}]})
@@ -104,57 +104,57 @@ def read_cart(document: object) -> tuple[PriceRequest | None, list[Problem]]:
     return (None, problems) if problems else (request_of(cart), [])
 
 
-def problems_of_cart(cart: CartDocument) -> Iterator[Problem]:
+def problems_of_cart(cart: CartDocument) -> Iterator[Flaw]:
     """Yield what is wrong with a cart that its types allow."""
     yield from of_shop(cart)
     if not 1 <= len(cart.lines) <= MOST_LINES:
-        yield Problem(("lines",), f"a cart has 1 to {MOST_LINES:,} lines")
+        yield Flaw(("lines",), f"a cart has 1 to {MOST_LINES:,} lines")
     if sum(line.quantity for line in cart.lines) > MOST_UNITS:
-        yield Problem(("lines",), f"a cart has at most {MOST_UNITS:,} units")
+        yield Flaw(("lines",), f"a cart has at most {MOST_UNITS:,} units")
     for place, line in enumerate(cart.lines):
         yield from of_line(line, ("lines", place))
     yield from of_names("lines", [line.id or line.product for line in cart.lines])
     yield from of_names("campaigns", [campaign.id for campaign in cart.campaigns])
     for place, campaign in enumerate(cart.campaigns):
         for path, reason in problems_of(campaign.terms):
-            yield Problem(("campaigns", place, "terms", *path), reason)
+            yield Flaw(("campaigns", place, "terms", *path), reason)
         for name in ("version", "used", "used_by_member"):
             yield from of_amount(getattr(campaign, name), ("campaigns", place, name), 0)
     if cart.points is not None:
         yield from of_amount(cart.points.points, ("points", "points"), 0)
         yield from of_amount(cart.points.multiple, ("points", "multiple"), 1)
         if cart.points.share[0] > cart.points.share[1]:
-            yield Problem(("points", "share"), "points cannot pay more than the whole order")
+            yield Flaw(("points", "share"), "points cannot pay more than the whole order")
 
 
-def of_shop(cart: CartDocument) -> Iterator[Problem]:
+def of_shop(cart: CartDocument) -> Iterator[Flaw]:
     try:
         digits(cart.currency)
     except Refusal as refusal:
-        yield Problem(("currency",), refusal.sentence)
+        yield Flaw(("currency",), refusal.sentence)
     try:
         ZoneInfo(cart.zone)
     except (KeyError, ValueError, OSError):
-        yield Problem(("zone",), f"there is no zone {cart.zone!r}; expected one such as Europe/Paris")
+        yield Flaw(("zone",), f"there is no zone {cart.zone!r}; expected one such as Europe/Paris")
     if not 0 <= cart.at < LATEST_INSTANT:
-        yield Problem(("at",), "must be an instant: UTC epoch milliseconds, from 1970 on")
+        yield Flaw(("at",), "must be an instant: UTC epoch milliseconds, from 1970 on")
     if cart.most_off is not None and cart.most_off[0] > cart.most_off[1]:
-        yield Problem(("most_off",), "must be at most 100 %")
+        yield Flaw(("most_off",), "must be at most 100 %")
 
 
-def of_line(line: DocumentLine, path: Path) -> Iterator[Problem]:
+def of_line(line: DocumentLine, path: Path) -> Iterator[Flaw]:
     yield from of_amount(line.price, (*path, "price"), 0)
     yield from of_amount(line.floor, (*path, "floor"), 0)
     if not 1 <= line.quantity <= MOST_QUANTITY:
-        yield Problem((*path, "quantity"), f"must be from 1 to {MOST_QUANTITY:,}, not {line.quantity:,}")
+        yield Flaw((*path, "quantity"), f"must be from 1 to {MOST_QUANTITY:,}, not {line.quantity:,}")
     if line.price * line.quantity > LARGEST_COUNT:
-        yield Problem((*path, "price"), f"a line costs at most {LARGEST_COUNT:,}")
+        yield Flaw((*path, "price"), f"a line costs at most {LARGEST_COUNT:,}")
 
 
-def of_names(what: str, names: list[str]) -> Iterator[Problem]:
+def of_names(what: str, names: list[str]) -> Iterator[Flaw]:
     for place, name in enumerate(names):
         if name in names[:place]:
-            yield Problem((what, place, "id"), f"{name!r} is there twice: give each its own id")
+            yield Flaw((what, place, "id"), f"{name!r} is there twice: give each its own id")
 
 
 def request_of(cart: CartDocument) -> PriceRequest:

@@ -42,7 +42,7 @@ def shop_log(file: str, personal: bool) -> None:
     """
     settings = from_environment()
     make_home(settings.home)
-    with running(settings) as app, written(file) as out:
+    with running(settings) as app, written(file, settings.home) as out:
         made = Export(app.log, app.terms, personal)
         with progress() as writer:
             task = writer.add("shop-log", total=app.log.head())
@@ -58,7 +58,7 @@ def shop_log(file: str, personal: bool) -> None:
 
 
 @contextmanager
-def written(file: str) -> Iterator[Writable]:
+def written(file: str, home: Path) -> Iterator[Writable]:
     """Open the file to write. Raises :class:`Misconfigured` if it cannot be written."""
     path = Path(file)
     try:
@@ -71,7 +71,7 @@ def written(file: str) -> Iterator[Writable]:
             with path.open("wb") as out:
                 yield out
         else:
-            with complete_file(path) as out:
+            with complete_file(path, home) as out:
                 yield out
     except BrokenPipeError:
         raise  # the reader of our output has gone away
@@ -80,8 +80,10 @@ def written(file: str) -> Iterator[Writable]:
 
 
 @contextmanager
-def complete_file(path: Path) -> Iterator[Writable]:
-    """Write a file that appears under its name only once it is complete."""
+def complete_file(path: Path, home: Path) -> Iterator[Writable]:
+    """Write a file that appears under its name only once it is complete, and that its owner alone may read."""
+    if path.resolve().is_relative_to(home.resolve()):
+        raise Misconfigured(f"{path} is in REGULARS_HOME: name another place for the export.")
     part = path.with_name(f".{path.name[-60:]}.part")
     part.unlink(missing_ok=True)
     try:

@@ -19,8 +19,12 @@ from infra.event_log.append import Append
 from infra.keys.ring import KeyRing
 
 
-def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> None:
-    """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had."""
+def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> bool:
+    """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had.
+
+    Return whether every use was within its limit; one that may not be refused counts beyond it.
+    """
+    within = True
     for constraint in constraints:
         match constraint:
             case ClaimKey():
@@ -42,5 +46,9 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
             case ReturnUses():
                 append.give_back(constraint.key, constraint.number)
             case UseKey(exhausted=exhausted):
-                if not append.use(constraint.key, limited=exhausted is not None) and exhausted:
-                    raise exhausted
+                if not append.use(constraint.key, limited=True):
+                    if exhausted:
+                        raise exhausted
+                    append.use(constraint.key, limited=False)
+                    within = False
+    return within

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.constraints import constraints_of
+from aggregates.constraints import constraints_of, over_limit
 from aggregates.decider import UNFIT, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
@@ -52,10 +52,14 @@ class Group:
 class Handler:
     """The one writer of a process; safe to call from any thread.
 
-    ``first`` is the programme of a shop that has published none.
+    ``first`` is the programme of a shop that has published none. ``forget`` is called with an erased member and their sessions,
+    to remove what is kept of them outside the log.
     """
 
-    def __init__(self, log: EventLog, keys: KeyRing, first: Policies) -> None:
+    def __init__(
+        self, log: EventLog, keys: KeyRing, first: Policies, forget: Callable[[set[str]], None] = lambda _: None
+    ) -> None:
+        self._forget = forget
         self._log = log
         self._keys = keys
         self._first = first
@@ -128,11 +132,11 @@ class Handler:
                     loaded = work.load(waiting[0])
                     events = work.decide(waiting.popleft(), loaded)
                     waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
-            constraints = [needed for _, _, event in work.events for needed in constraints_of(event)]
-            with append.savepoint(guarded=bool(constraints)):
-                enforce(append, self._keys, constraints)
-                for stream, version, event in work.events:
-                    append.add(stream, version, event)
+            constraints = [constraints_of(event) for _, _, event in work.events]
+            with append.savepoint(guarded=any(constraints)):
+                within = [enforce(append, self._keys, needed) for needed in constraints]
+                for (stream, version, event), kept in zip(work.events, within, strict=True):
+                    append.add(stream, version, event if kept else over_limit(event))
             append.schedule(work.due)
             outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.content)
             group.streams.update(work.streams)
@@ -177,8 +181,10 @@ class Handler:
         for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
-            for session in sessions.rebuild(events):  # type: ignore[arg-type]
+            joined = sessions.rebuild(events)  # type: ignore[arg-type]
+            for session in joined:
                 self._keys.destroy(session_key_name(session))
+            self._forget({member, *joined})
         self._without_keys = erased
 
     def _remember(self, streams: dict[str, Stream]) -> None:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from redis.exceptions import NoPermissionError
 
@@ -27,6 +28,7 @@ from infra.private_files import make_home
 from infra.redis import address
 from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
+from infra.rejects_file import purge_rejects
 from infra.settings import Settings
 from streams.commands.handler import Handler
 from streams.projecting.dispatch import Dispatch
@@ -89,7 +91,10 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
         terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
-        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency, mine.digits))))
+        forget = partial(purge_rejects, settings.home)
+        forget(log.erased())  # where another home's process erased them
+        first = Policies.first(mine.zone, mine.currency, mine.digits)
+        handler = stack.enter_context(closing(Handler(log, keys, first, forget)))
         yield App(settings, terms, log, keys, views, handler)
 
 

@@ -20,7 +20,7 @@ from streams.imports.shop_log.document import parse_object
 from streams.imports.shop_log.fields import Line, LineContext, object_reader
 from streams.imports.shop_log.instants import DAY
 from streams.imports.shop_log.lines import TABLE, FileLine
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 MOST_NAMES = 1000
 OTHERS = "(others)"
