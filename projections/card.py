@@ -18,7 +18,7 @@ from aggregates.value import Value, asdict, field_names, replace
 from projections.card_tier import Event as TierEvent
 from projections.card_tier import Override, tier_changes, towards
 from projections.projection import one_document
-from projections.purse import Activation, Change, Expiry, Purse, Told, after
+from projections.purse import Activation, Change, Expiry, Told, WalletView, after
 from projections.purse import Event as PointsEvent
 from projections.purse_time import next_record, settled, summed
 
@@ -58,15 +58,15 @@ class Card(Value):
     expiries: tuple[Expiry, ...] = ()
     holds: Mapping[str, Mapping[str, int]] = {}
     changes: tuple[Change, ...] = ()
-    wallets: Mapping[str, Purse] = {}
+    wallets: Mapping[str, WalletView] = {}
 
 
 Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased | PointsEvent | TierEvent
 
 PERSONAL = (MemberRegistered, MemberProfileChanged, MemberClosed, MemberErased)
 OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
-IN_A_PURSE = field_names(Purse)
-EMPTY: Told = asdict(Purse())  # nobody changes it, nor what is in it
+IN_A_PURSE = field_names(WalletView)
+EMPTY: Told = asdict(WalletView())  # nobody changes it, nor what is in it
 
 
 def project(card: Card | None, event: Event, position: int) -> Card:
@@ -88,7 +88,7 @@ def project(card: Card | None, event: Event, position: int) -> Card:
 
 def recorded_before(card: Card, now: int) -> bool:
     """Whether time brings something by ``now`` that will be recorded."""
-    purses: tuple[Card | Purse, ...] = (card, *card.wallets.values())
+    purses: tuple[Card | WalletView, ...] = (card, *card.wallets.values())
     ends = [next_record(purse.expiries, purse.holds) for purse in purses]
     return any(end is not None and end <= now for end in ends)
 
@@ -113,7 +113,7 @@ def changes(card: Card, event: Event) -> dict[str, Any]:
 def shown(card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
     """The card with what an event changed and what follows from it."""
     mine, *others = [(name, summed(settled(purse, now))) for name, purse in purses.items()]
-    wallets = {name: Purse(**purse) for name, purse in others}
+    wallets = {name: WalletView(**purse) for name, purse in others}
     return replace(card, **(changed | mine[1]), wallets=wallets, as_of=now, position=position)
 
 

@@ -56,7 +56,7 @@ class Change(Value):
     pending: int
 
 
-class Purse(Value):
+class WalletView(Value):
     """``balance``: ``points`` less ``debt``, one of which is 0; ``undelivered``: pending points by lot, not dated yet.
 
     ``holds``: ``points`` set apart, by hold, ``until`` when, and those ``kept`` if nobody settles the order.

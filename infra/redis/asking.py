@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from infra.redis.checkpoints import Place
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint
+from infra.redis.commit import CheckpointedWrite
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Ask(NamedTuple):
 
     documents: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CheckpointedWrite, ...] = ()
     checkpoints: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
     read: Mapping[str, Any] = EMPTY
     held: Mapping[tuple[str, str], str] = EMPTY
-    stood: Mapping[tuple[str, str], tuple[Place, Place]] = EMPTY
+    stood: Mapping[tuple[str, str], tuple[Checkpoint, Checkpoint]] = EMPTY
 
 
 Asking: TypeAlias = Generator[Ask, Answer, T]

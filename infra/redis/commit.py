@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from aggregates.delta import Delta
-from infra.redis.checkpoints import LOG, Place
+from infra.redis.checkpoints import LOG, Checkpoint
 
 CALL = 2**18
 """Bytes that steps which are applied by one call write."""
@@ -64,12 +64,12 @@ def calls(packed: Sequence[bytes]) -> Iterator[range]:
 
 
 @dataclass(frozen=True)
-class Step:
+class CheckpointedWrite:
     """A fold's move from one place to another in what feeds it, with what it writes."""
 
     fold: str
-    before: Place
-    after: Place
+    before: Checkpoint
+    after: Checkpoint
     delta: Delta
     source: str = LOG
 

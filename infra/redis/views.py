@@ -15,8 +15,8 @@ import redis
 
 from infra.errors import Misconfigured, Superseded, Unreadable
 from infra.redis.asking import Answer, Ask
-from infra.redis.checkpoints import LOG, Place, checkpoint
-from infra.redis.commit import APPLY, Step, calls, pack
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.redis.commit import APPLY, CheckpointedWrite, calls, pack
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -68,15 +68,15 @@ class Views:
         held = self.client.get(FEED)
         return held.decode() if isinstance(held, bytes) else held
 
-    def places(self, folds: Sequence[str], source: str = LOG) -> dict[str, Place]:
+    def places(self, folds: Sequence[str], source: str = LOG) -> dict[str, Checkpoint]:
         """How far each fold has come in a source."""
         held = self.checkpoints([(fold, source) for fold in folds])
         return {fold: place for (fold, _), place in held.items()}
 
-    def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Place]:
+    def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Checkpoint]:
         """How far folds have come in sources, by both, in one round trip."""
         held = self.client.mget([self._checkpoint(*one) for one in of]) if of else []
-        return {one: Place.read(at) for one, at in zip(of, held, strict=True)}
+        return {one: Checkpoint.read(at) for one, at in zip(of, held, strict=True)}
 
     def positions(self, folds: Sequence[str]) -> dict[str, int]:
         """How far each fold has come in the log, 0 at its beginning."""
@@ -92,7 +92,7 @@ class Views:
         """Whole maps by key, in one round trip."""
         return dict(self.exchange(Ask(maps=tuple(keys))).read)
 
-    def apply(self, steps: Sequence[Step]) -> bool:
+    def apply(self, steps: Sequence[CheckpointedWrite]) -> bool:
         """Apply the steps, each fold's whole or not at all; see :func:`made`."""
         return made(steps, self.exchange(Ask(steps=tuple(steps))))
 
@@ -144,10 +144,13 @@ class Views:
         return Answer(
             read,
             {(step.fold, step.source): held for step, held in zip(ask.steps, told, strict=True)},
-            {one: (Place.read(before), Place.read(after)) for one, before, after in zip(ask.checkpoints, *stood, strict=True)},
+            {
+                one: (Checkpoint.read(before), Checkpoint.read(after))
+                for one, before, after in zip(ask.checkpoints, *stood, strict=True)
+            },
         )
 
-    def _arguments(self, steps: Sequence[tuple[Step, bytes]]) -> list[Any]:
+    def _arguments(self, steps: Sequence[tuple[CheckpointedWrite, bytes]]) -> list[Any]:
         """What the script is called with; steps with their deltas as it takes them."""
         keys = [self._checkpoint(step.fold, step.source) for step, _ in steps]
         moves = [(str(step.before), str(step.after), packed) for step, packed in steps]
@@ -158,7 +161,7 @@ class Views:
         return sha
 
     def _checkpoint(self, fold: str, source: str) -> str:
-        return self.key(checkpoint(fold, source))
+        return self.key(checkpoint_key(fold, source))
 
     def decoded(self, name: str, raw: bytes | str | None, types: Mapping[str, type]) -> object | None:
         """A document as its fold knows it. Raises :class:`Unreadable` if it is none."""
@@ -170,7 +173,7 @@ class Views:
             raise Unreadable(f"The view {self.key(name)} is not what its fold wrote ({fault}): rebuild it.") from fault
 
 
-def made(steps: Iterable[Step], answer: Answer) -> bool:
+def made(steps: Iterable[CheckpointedWrite], answer: Answer) -> bool:
     """Whether all of them were made now.
 
     False if a checkpoint was where its step ends already: by this very call, whose answer was lost once, or by somebody

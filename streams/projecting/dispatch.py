@@ -7,19 +7,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from aggregates.decider import Recorded
 from infra.redis.asking import answered
-from infra.redis.checkpoints import Place
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
-from streams.projecting.loaders import Feed
-from streams.projecting.projector import Folding
+from streams.projecting.loaders import Loader
+from streams.projecting.projector import Projector
 
 
 class Dispatch:
     """Folds one chunk while the steps of the one before are on their way: Redis works while we do, one chunk at a time."""
 
-    def __init__(self, views: Views, feeds: Iterable[Feed]) -> None:
+    def __init__(self, views: Views, feeds: Iterable[Loader]) -> None:
         self.views = views
-        self._folding = Folding(views, feeds)
+        self._folding = Projector(views, feeds)
         self._sender = ThreadPoolExecutor(1, "views")
         self._sent: Future[bool] | None = None
 
@@ -68,5 +68,5 @@ class Dispatch:
             self._folding.ask_again()
         return ours
 
-    def _steps(self, chunk: Sequence[Recorded]) -> list[Step]:
-        return answered(self._folding.steps(chunk, Place(chunk[-1].position)), self.views.exchange)
+    def _steps(self, chunk: Sequence[Recorded]) -> list[CheckpointedWrite]:
+        return answered(self._folding.steps(chunk, Checkpoint(chunk[-1].position)), self.views.exchange)

@@ -12,7 +12,7 @@ from streams.projecting.dispatch import Dispatch
 from streams.projecting.erasure import complete_erasures
 
 
-class Workers:
+class ExternalWorkers:
     """Stands where a follower would, if others keep the read models up: whoever imports has nothing to do for them."""
 
     def __init__(self, log: EventLog) -> None:
@@ -40,7 +40,7 @@ class Follower:
         return self.dispatch.position
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Feed the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
+        """Loader the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
 
         Raises what :meth:`refuse_older_log` does.
         """
@@ -68,7 +68,7 @@ class Follower:
         return self.position
 
     def follow(self, stopped: threading.Event) -> None:
-        """Feed the folds as events come, until ``stopped`` is set."""
+        """Loader the folds as events come, until ``stopped`` is set."""
         for chunk in self._log.subscribe(self.catch_up(), stopped):
             self.dispatch.dispatch(chunk)
             self._complete_erasures()

@@ -19,7 +19,7 @@ REMEMBERED = 20_000
 Fold: TypeAlias = Documents | Tally | type[Learner]
 
 
-class Feed(Protocol):
+class Loader(Protocol):
     """A fold with what it needs to be fed: asking before, forgetting when it lost its place. ``events``: those it is fed."""
 
     name: str
@@ -30,7 +30,7 @@ class Feed(Protocol):
     def forget(self) -> None: ...
 
 
-class TallyFeed:
+class TallyLoader:
     def __init__(self, tally: Tally, events: frozenset[type] | None = None) -> None:
         self._tally = tally
         self.name, self.events = fold_name(tally), tally.events if events is None else events
@@ -43,7 +43,7 @@ class TallyFeed:
         pass
 
 
-class DocumentsFeed:
+class DocumentsLoader:
     """Loads the documents a chunk needs, but for those it makes or wrote itself: its checkpoint proves that nobody else did."""
 
     def __init__(self, documents: Documents, views: Views) -> None:
@@ -70,7 +70,7 @@ class DocumentsFeed:
         self._remembered.clear()
 
 
-class LearnerFeed:
+class LearnerLoader:
     """Brings the learner the state that a chunk needs and it does not hold."""
 
     def __init__(self, learner: Learner) -> None:
@@ -78,7 +78,7 @@ class LearnerFeed:
         self.name, self.events = fold_name(learner), learner.events
 
     def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
-        while missing := self._learner.missing(chunk):
+        while missing := self._learner.needs(chunk):
             read = (yield Ask(maps=tuple(missing))).read
             self._learner.restore({key: read[key] for key in missing})
         return self._learner.fold(chunk)
@@ -87,15 +87,15 @@ class LearnerFeed:
         self._learner.forget()
 
 
-def fed(fold: Fold, zone: str, views: Views, events: frozenset[type] | None = None) -> Feed:
+def loader_of(fold: Fold, zone: str, views: Views, events: frozenset[type] | None = None) -> Loader:
     """A fold's feed. ``events``: those of one source, where a tally has several."""
     match fold:
         case Tally():
-            return TallyFeed(fold, events)
+            return TallyLoader(fold, events)
         case Documents():
-            return DocumentsFeed(fold, views)
+            return DocumentsLoader(fold, views)
         case _:
-            return LearnerFeed(fold(zone))
+            return LearnerLoader(fold(zone))
 
 
 def fold_name(fold: Fold | Learner) -> str:

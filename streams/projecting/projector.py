@@ -12,18 +12,18 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.errors import Fault, Superseded
 from infra.redis.asking import Answer, Asking, together
-from infra.redis.checkpoints import LOG, Place, checkpoint, lacking
-from infra.redis.commit import Step
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, lacking
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
-from streams.projecting.loaders import Feed
+from streams.projecting.loaders import Loader
 
 POSITION = attrgetter("position")
 
-NOWHERE = Place(-1)
+NOWHERE = Checkpoint(-1)
 """No fold is ever here, so that a step from here is never made."""
 
 
-class Unfoldable(Fault):
+class ProjectionFailed(Fault):
     """A fold failed over an event or a chunk of them: a fault of the fold, or of an event that should not be."""
 
     def __init__(self, fold: str, first: int, last: int, cause: Exception) -> None:
@@ -32,14 +32,14 @@ class Unfoldable(Fault):
         self.fold = fold
 
 
-class Unread(NamedTuple):
+class UnreadableEvent(NamedTuple):
     """An event that cannot be read, at an offset of a topic: its position, and the name it was stored by."""
 
     offset: int
     position: int
     name: str
 
-    def new_to(self, place: Place, topic: str) -> bool:
+    def new_to(self, place: Checkpoint, topic: str) -> bool:
         """Whether a fold has not come past it yet."""
         return self.position > place.position and not (topic == place.topic and self.offset <= place.offset)
 
@@ -64,18 +64,18 @@ class Chunk(NamedTuple):
         return self.events if self.kinds <= kinds else [r for r in self.events if type(r.event) in kinds]
 
 
-class Folding:
+class Projector:
     """What it believes of Redis holds until Redis says otherwise; then :meth:`forget`, and it asks again."""
 
-    def __init__(self, views: Views, feeds: Iterable[Feed], source: str = LOG) -> None:
+    def __init__(self, views: Views, feeds: Iterable[Loader], source: str = LOG) -> None:
         self._views = views
         self._feeds = list(feeds)
-        self._places: dict[str, Place] | None = None
-        self._left: dict[str, Place] = {}  # where folds were before their last step, which may be on its way
+        self._places: dict[str, Checkpoint] | None = None
+        self._left: dict[str, Checkpoint] = {}  # where folds were before their last step, which may be on its way
         self.source = source
 
     @property
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, Checkpoint]:
         """How far each fold has come."""
         if self._places is None:
             self._places = self._ask()
@@ -103,19 +103,23 @@ class Folding:
             raise Superseded(fold, self.source, str(self.places[fold]), str(believed[fold]))
 
     def steps(
-        self, chunk: Sequence[Recorded], there: Place, without: Collection[str] = (), unread: Sequence[Unread] = ()
-    ) -> Asking[list[Step]]:
+        self,
+        chunk: Sequence[Recorded],
+        there: Checkpoint,
+        without: Collection[str] = (),
+        unread: Sequence[UnreadableEvent] = (),
+    ) -> Asking[list[CheckpointedWrite]]:
         """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
 
         ``without``: folds that only move on; what these lack then, and what they do of ``unread``, is written in the same step.
-        Raises :class:`Unfoldable`; then all that the folds hold is to be forgotten.
+        Raises :class:`ProjectionFailed`; then all that the folds hold is to be forgotten.
         """
         some = Chunk.of(chunk)
         behind = [feed for feed in self._feeds if not self.places[feed.name].has(there)]
         outcomes = yield from together([self._step(feed, some, there, feed.name in without, unread) for feed in behind])
         return [step for step in outcomes if is_step(step)]
 
-    def moved(self, steps: Iterable[Step]) -> None:
+    def moved(self, steps: Iterable[CheckpointedWrite]) -> None:
         """These steps are in Redis, or on their way."""
         for step in steps:
             self._left[step.fold], self.places[step.fold] = step.before, step.after
@@ -126,14 +130,16 @@ class Folding:
         for feed in self._feeds:
             feed.forget()
 
-    def _lacking(self, believed: Mapping[str, Place]) -> str | None:
+    def _lacking(self, believed: Mapping[str, Checkpoint]) -> str | None:
         """A fold that stands before where it was believed to, if one does."""
         return next((fold for fold, place in believed.items() if self.places[fold].before(place)), None)
 
-    def _ask(self) -> dict[str, Place]:
+    def _ask(self) -> dict[str, Checkpoint]:
         return self._views.places([feed.name for feed in self._feeds], self.source)
 
-    def _step(self, feed: Feed, chunk: Chunk, there: Place, spared: bool, unread: Sequence[Unread]) -> Asking[Step]:
+    def _step(
+        self, feed: Loader, chunk: Chunk, there: Checkpoint, spared: bool, unread: Sequence[UnreadableEvent]
+    ) -> Asking[CheckpointedWrite]:
         before = self.places[feed.name]
         after = before.reaching(there)
         mine = chunk.new(feed.events, before.position)
@@ -145,17 +151,19 @@ class Folding:
             if elsewhere.held != str(after):
                 raise
             feed.forget()  # it has not got what it asked for
-            return Step(feed.name, NOWHERE, after, Delta(), self.source)  # somebody else made it, which is found again
+            return CheckpointedWrite(
+                feed.name, NOWHERE, after, Delta(), self.source
+            )  # somebody else made it, which is found again
         except Exception as fault:
-            raise Unfoldable(feed.name, mine[0].position, mine[-1].position, fault) from fault
+            raise ProjectionFailed(feed.name, mine[0].position, mine[-1].position, fault) from fault
         lacked = [recorded.position for recorded in mine] if spared else []
         if unread:
             names = {event.__name__ for event in feed.events}
             lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
-        delta.documents.update((checkpoint(feed.name, lacking(position)), position) for position in lacked)
-        return Step(feed.name, before, after, delta, self.source)
+        delta.documents.update((checkpoint_key(feed.name, lacking(position)), position) for position in lacked)
+        return CheckpointedWrite(feed.name, before, after, delta, self.source)
 
-    def _reading(self, feed: Feed, events: Sequence[Recorded], place: Place) -> Asking[Delta]:
+    def _reading(self, feed: Loader, events: Sequence[Recorded], place: Checkpoint) -> Asking[Delta]:
         """Fold, believing what is read only if Redis stood where the fold is, before the reading and after it.
 
         That the step begins there would be too little: another writer may have moved on, and Redis be set back after the
@@ -175,7 +183,7 @@ class Folding:
                 raise Superseded(*here, str(answer.stood[here][-1]), str(place))
 
 
-def is_step(outcome: Step | Exception) -> TypeGuard[Step]:
+def is_step(outcome: CheckpointedWrite | Exception) -> TypeGuard[CheckpointedWrite]:
     """Raises what it is instead."""
     if isinstance(outcome, Exception):
         raise outcome

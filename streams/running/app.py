@@ -30,7 +30,7 @@ from infra.settings import Settings
 from streams.commands.handler import Handler
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import Follower
-from streams.projecting.loaders import Fold, fed
+from streams.projecting.loaders import Fold, loader_of
 from streams.registry import EVENTS, folds, projections
 
 
@@ -61,7 +61,7 @@ class App:
     def feeding(self, some: Iterable[Fold], complete: bool = False) -> Follower:
         """A follower of some folds. ``complete``: they are all there are."""
         self.views.fed_by("log")
-        feeds = [fed(fold, self.terms.zone, self.views) for fold in some]
+        feeds = [loader_of(fold, self.terms.zone, self.views) for fold in some]
         return Follower(self.log, Dispatch(self.views, feeds), complete)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from infra.settings import CHUNK
-from streams.projecting.follower import Follower, Workers
+from streams.projecting.follower import ExternalWorkers, Follower
 from streams.running.app import App
 from streams.running.follower_pool import FollowerPool
 
@@ -77,10 +77,10 @@ class ElasticFollower:
 
 
 @contextmanager
-def keeping_up(app: App, models: bool = True) -> Iterator[ElasticFollower | Workers]:
+def keeping_up(app: App, models: bool = True) -> Iterator[ElasticFollower | ExternalWorkers]:
     """Whatever keeps the read models of this system up, for as long as the block lasts."""
     if app.feed == "topics":
-        yield Workers(app.log)
+        yield ExternalWorkers(app.log)
     else:
         with closing(ElasticFollower(app, models)) as follower:
             yield follower

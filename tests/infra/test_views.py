@@ -9,8 +9,8 @@ import redis
 from aggregates.delta import Delta
 from infra.embedded.valkey import connect
 from infra.errors import Misconfigured, Superseded, Unreachable, Unreadable
-from infra.redis.checkpoints import Place
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from tests.redis_content import content
 
@@ -45,7 +45,7 @@ def count(by: int = 1) -> Delta:
 def test_a_step_writes_every_kind_of_view_and_moves_the_checkpoint(views: Views) -> None:
     views.client.set("v1:page:gone", "{}")
     views.client.hset("v1:map", "nothing", "was here")
-    views.apply([Step("fold.1", Place(0), Place(7), everything())])
+    views.apply([CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(7), everything())])
     assert content(views.client) == {
         "v1:page:a": {"title": "A", "visits": EXACT},
         "v1:map": {"text": "t", "number": str(EXACT), "count": "2"},
@@ -56,7 +56,7 @@ def test_a_step_writes_every_kind_of_view_and_moves_the_checkpoint(views: Views)
 
 
 def test_applying_a_step_twice_changes_nothing(views: Views) -> None:
-    step = Step("fold.1", Place(0), Place(7), everything())
+    step = CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(7), everything())
     assert views.apply([step])
     before = content(views.client)
     assert not views.apply([step]), "what it was folded from may have had it already"
@@ -65,24 +65,29 @@ def test_applying_a_step_twice_changes_nothing(views: Views) -> None:
 
 @pytest.mark.parametrize(("held", "before"), [(5, 0), (5, 4), (5, 6)], ids=["begun", "moved on", "restored"])
 def test_a_step_from_another_place_is_refused_and_writes_nothing(views: Views, held: int, before: int) -> None:
-    views.apply([Step("fold.1", Place(0), Place(held), count())])
+    views.apply([CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(held), count())])
     known = content(views.client)
     with pytest.raises(Superseded, match=rf"fold\.1 stands at {held} in Redis, not at {before}"):
-        views.apply([Step("fold.1", Place(before), Place(9), everything())])
+        views.apply([CheckpointedWrite("fold.1", Checkpoint(before), Checkpoint(9), everything())])
     assert content(views.client) == known
 
 
 def test_each_fold_has_a_checkpoint_of_its_own(views: Views) -> None:
-    views.apply([Step("one.1", Place(0), Place(3), count()), Step("two.1", Place(0), Place(5), count(10))])
-    views.apply([Step("two.1", Place(5), Place(6), count(100))])
+    views.apply(
+        [
+            CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(3), count()),
+            CheckpointedWrite("two.1", Checkpoint(0), Checkpoint(5), count(10)),
+        ]
+    )
+    views.apply([CheckpointedWrite("two.1", Checkpoint(5), Checkpoint(6), count(100))])
     assert views.positions(["one.1", "two.1"]) == {"one.1": 3, "two.1": 6}
     assert views.hashes(["map", "none"]) == {"map": {"count": "111"}, "none": {}}
 
 
 def test_each_version_of_the_views_stands_beside_the_others(views: Views) -> None:
     second = Views(views.client, "v2")
-    views.apply([Step("one.1", Place(0), Place(3), count())])
-    second.apply([Step("one.1", Place(0), Place(1), count(5))])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(3), count())])
+    second.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(1), count(5))])
     assert (views.hashes(["map"]), second.hashes(["map"])) == ({"map": {"count": "1"}}, {"map": {"count": "5"}})
     views.announce("log-1")
     second.announce("log-1")
@@ -103,9 +108,14 @@ def test_a_redis_holds_the_read_models_of_one_log(views: Views) -> None:
 
 
 def test_the_script_is_loaded_again_when_the_server_has_lost_it(views: Views) -> None:
-    views.apply([Step("one.1", Place(0), Place(1), count())])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(1), count())])
     views.client.script_flush()
-    views.apply([Step("one.1", Place(1), Place(2), count()), Step("two.1", Place(0), Place(2), count())])
+    views.apply(
+        [
+            CheckpointedWrite("one.1", Checkpoint(1), Checkpoint(2), count()),
+            CheckpointedWrite("two.1", Checkpoint(0), Checkpoint(2), count()),
+        ]
+    )
     assert views.hashes(["map"]) == {"map": {"count": "3"}}
 
 
@@ -119,12 +129,12 @@ def test_more_arguments_than_the_script_may_unpack_are_sent_in_parts(views: View
     many = 9001
     delta = Delta(documents={f"page:{n}": Page("p") for n in range(many)})
     delta.fields["map"].update({f"f{n}": n for n in range(many)})
-    views.apply([Step("one.1", Place(0), Place(1), delta)])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(1), delta)])
     assert views.client.hlen("v1:map") == many
     assert len(views.load([f"page:{n}" for n in range(many)], {"page": Page})) == many
     gone = Delta(documents={f"page:{n}": None for n in range(many)})
     gone.fields["map"].update({f"f{n}": None for n in range(1, many)})
-    views.apply([Step("one.1", Place(1), Place(2), gone)])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(1), Checkpoint(2), gone)])
     assert content(views.client) == {"v1:map": {"f0": "0"}, "v1:checkpoint:one.1:log:0": 2}
 
 
@@ -134,7 +144,7 @@ def test_numbers_are_exact_up_to_two_to_the_53rd(views: Views, number: int) -> N
     delta.fields["map"]["set"] = number
     delta.count("map", "counted", number)
     delta.score("ranking", "scored", number)
-    views.apply([Step("one.1", Place(0), Place(EXACT - 1), delta)])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(EXACT - 1), delta)])
     assert views.load(["page:n"], {"page": Page}) == {"page:n": Page("n", number)}
     expected = {"set": str(number)} | ({"counted": str(number)} if number else {})
     assert views.hashes(["map"]) == {"map": expected}
@@ -146,7 +156,7 @@ def test_numbers_are_exact_up_to_two_to_the_53rd(views: Views, number: int) -> N
 def test_text_comes_back_as_it_was(views: Views, text: str) -> None:
     delta = Delta(documents={"page:t": Page(text)})
     delta.fields["map"]["t"] = text
-    views.apply([Step("one.1", Place(0), Place(1), delta)])
+    views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(1), delta)])
     assert views.load(["page:t", "page:none"], {"page": Page}) == {"page:t": Page(text), "page:none": None}
     assert views.hashes(["map"]) == {"map": {"t": text}}
 

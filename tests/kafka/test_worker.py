@@ -30,7 +30,7 @@ from infra.kafka.topics import Topic, create, partition_counts, topic_ids
 from infra.redis.views import Views
 from infra.settings import Settings
 from streams.cli.main import regulars
-from streams.kafka.dead_letters.rebuild import StillUnfoldable
+from streams.kafka.dead_letters.rebuild import RetryFailed
 from streams.kafka.topics import DEAD_LETTERS, topics
 from streams.kafka.worker.agents import GROUP
 from streams.projecting.loaders import fold_name
@@ -209,7 +209,7 @@ def test_records_that_no_fold_can_read_become_letters_and_the_rest_is_exact(
     assert all(letter["id"] in shop.letters("list").stdout for letter in listed)
     told = shop.letters("show", listed[0]["id"])
     assert listed[0]["id"] in told.stdout
-    assert isinstance(shop.letters("retry", listed[0]["id"]).exception, StillUnfoldable)
+    assert isinstance(shop.letters("retry", listed[0]["id"]).exception, RetryFailed)
     unknown = shop.letters("drop", "nothing/1")
     assert (unknown.exit_code, "There is no dead letter nothing/1" in unknown.output) == (1, True)
     for letter in listed:

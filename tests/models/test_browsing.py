@@ -149,7 +149,7 @@ def test_what_is_written_and_brought_again_is_the_same_state_wherever_it_is_cut(
                 state = BrowsingState(browsing)
             shopper = f"m.{act.member}" if act.member else f"s.{act.session}"
             product = act.lines[0].product if isinstance(act, OrderPaid) else getattr(act, "product", "p0")
-            while missing := state.missing({shopper: [product]}, [shopper]):
+            while missing := state.needs({shopper: [product]}, [shopper]):
                 state.restore({key: written.get(key, {}) for key in missing})
             browsing.learn_basket(act, [product]) if isinstance(act, OrderPaid) else browsing.learn_one(act)
             delta = Delta()

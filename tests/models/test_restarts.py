@@ -68,7 +68,7 @@ def folded(chunks: list[list[Recorded]], forgetful: random.Random | None) -> Red
     for chunk in chunks:
         if forgetful and forgetful.random() < 0.5:
             learner.forget()
-        while missing := learner.missing(chunk):
+        while missing := learner.needs(chunk):
             learner.restore(redis.load(missing))
         redis.apply(learner.fold(chunk))
     return redis

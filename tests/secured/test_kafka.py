@@ -21,7 +21,7 @@ from kafka import KafkaProducer
 from infra.embedded.kafka import EmbeddedKafka
 from infra.kafka.clients import administering, synchronous
 from infra.kafka.settings import KafkaSettings, kafka_settings
-from infra.redis.checkpoints import Place
+from infra.redis.checkpoints import Checkpoint
 from infra.settings import Settings
 from streams.cli.main import regulars as commands
 from streams.registry import DOMAIN, LEARNING, carried
@@ -85,7 +85,7 @@ def started(settings: Settings, variables: dict[str, str], command: str) -> Iter
 
 def until_folded(client: redis.Redis, position: int, *processes: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while Place.read(client.get(f"v1:checkpoint:learner.1:{LEARNING}:0")).position < position:
+    while Checkpoint.read(client.get(f"v1:checkpoint:learner.1:{LEARNING}:0")).position < position:
         assert not any(process.poll() for process in processes)
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -16,8 +16,8 @@ from infra.redis.views import Views
 from models.learner import Learner
 from projections.projection import Projection
 from streams.kafka.worker.partition import Partition, Record
-from streams.projecting.loaders import fed
-from streams.projecting.projector import Folding
+from streams.projecting.loaders import loader_of
+from streams.projecting.projector import Projector
 from streams.registry import DOMAIN, EVENTS, carried, folds, sources
 from tests.redis_content import content
 from tests.shop import TERMS
@@ -35,7 +35,7 @@ class Lying:
 
 
 @dataclass(frozen=True)
-class Buried:
+class DeadLettered:
     offset: int
     fold: str
     reason: str
@@ -43,26 +43,28 @@ class Buried:
 
 @dataclass
 class Worker:
-    """Who folds a topic into a Redis. ``broken``: folds in place of others, by name. ``buried``: what it could not take."""
+    """Who folds a topic into a Redis. ``broken``: folds in place of others, by name. ``dead_lettered``: what it set aside."""
 
     views: Views
     codec: Codec
     topic: str = DOMAIN
     topic_id: str = TOPIC_ID
     broken: Mapping[str, Projection] = field(default_factory=dict)
-    buried: list[Buried] = field(default_factory=list)
+    dead_lettered: list[DeadLettered] = field(default_factory=list)
 
     def partition(self) -> Partition:
         """A new one, which knows nothing but what Redis says."""
         feeds = [
-            fed(self.broken.get(fold.name, fold), TERMS.zone, self.views, events)
+            loader_of(self.broken.get(fold.name, fold), TERMS.zone, self.views, events)
             for fold in folds(TERMS)
             if (events := sources(fold).get(self.topic)) is not None
         ]
-        return Partition(Folding(self.views, feeds, f"{self.topic}:0"), self.views, self.codec, self.topic_id, self.bury)
+        return Partition(
+            Projector(self.views, feeds, f"{self.topic}:0"), self.views, self.codec, self.topic_id, self.dead_letter
+        )
 
-    def bury(self, record: Record, fold: str, reason: str) -> None:
-        self.buried.append(Buried(record.offset, fold, reason))
+    def dead_letter(self, record: Record, fold: str, reason: str) -> None:
+        self.dead_lettered.append(DeadLettered(record.offset, fold, reason))
 
 
 def records(rows: Iterable[Row], topic: str = DOMAIN) -> list[Lying]:

@@ -14,15 +14,15 @@ from aggregates.programme.policy import PublishPolicy
 from infra.codec import partition_fields
 from infra.errors import Superseded
 from infra.redis.asking import answered
-from infra.redis.checkpoints import Place
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from projections.card import Card
 from projections.projection import Documents
 from streams.commands.request import Request
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.loaders import REMEMBERED, Feed, fed, fold_name
-from streams.projecting.projector import Unfoldable
+from streams.projecting.loaders import REMEMBERED, Loader, fold_name, loader_of
+from streams.projecting.projector import ProjectionFailed
 from streams.registry import EVENTS, LEARNING, folds, sources
 from streams.running.app import App
 from tests.open_shop import open_shop
@@ -47,8 +47,8 @@ def views(client: redis.Redis) -> Views:
     return Views(client)
 
 
-def feed(name: str, views: Views) -> Feed:
-    return fed(FOLDS[name], TERMS.zone, views)
+def feed(name: str, views: Views) -> Loader:
+    return loader_of(FOLDS[name], TERMS.zone, views)
 
 
 def dispatch_of(views: Views, *names: str) -> Dispatch:
@@ -218,7 +218,7 @@ def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Record
         delta = answered(feed(name, views).fold(mine), views.exchange)
         written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
         assert {key.partition(":")[0] for key in written} == set(fold.parts) - {"alarms"}, "nothing alarming happens here"
-        views.apply([Step(fold_name(fold), Place(0), Place(len(history)), delta)])
+        views.apply([CheckpointedWrite(fold_name(fold), Checkpoint(0), Checkpoint(len(history)), delta)])
     assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
 
 
@@ -235,7 +235,7 @@ def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequenc
     half = len(history) // 2
     dispatch = dispatch_of(views)
     dispatch.send(history[:half])
-    with pytest.raises(Unfoldable, match=rf"failed over event #{half + 1}: TypeError"):
+    with pytest.raises(ProjectionFailed, match=rf"failed over event #{half + 1}: TypeError"):
         dispatch.send([Recorded(half + 1, MemberRegistered("m", None, None, None, {}, None))])  # type: ignore[arg-type]
     dispatch.flush()
     assert dispatch.position == half

@@ -16,11 +16,11 @@ import redis
 
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Misconfigured
-from infra.redis.checkpoints import LOG, checkpoint
+from infra.redis.checkpoints import LOG, checkpoint_key
 from infra.settings import CHUNK, Settings
 from models.learner import Learner
 from projections.card import card
-from streams.projecting.follower import Workers
+from streams.projecting.follower import ExternalWorkers
 from streams.projecting.loaders import fold_name
 from streams.running import elastic_follower
 from streams.running.app import App, running
@@ -182,7 +182,7 @@ def alive(pid: int) -> bool:
 def test_a_log_older_than_its_read_models_is_not_divided(app: App) -> None:
     app.handler.handle_all(list(requests(10)))
     app.follower().catch_up()
-    app.views.client.set(app.views.key(checkpoint(fold_name(card), LOG)), str(app.log.head() + 9))
+    app.views.client.set(app.views.key(checkpoint_key(fold_name(card), LOG)), str(app.log.head() + 9))
     with dividing(app) as follower, pytest.raises(Misconfigured, match="an older log was restored"):
         follower.catch_up()
 
@@ -198,4 +198,4 @@ def test_one_core_is_left_to_one_follower(app: App, monkeypatch: pytest.MonkeyPa
 def test_read_models_of_topics_are_left_to_workers(app: App) -> None:
     app.views.fed_by("topics")
     with elastic_follower.keeping_up(app) as kept:
-        assert isinstance(kept, Workers)
+        assert isinstance(kept, ExternalWorkers)

@@ -12,9 +12,9 @@ import redis
 from faust.types import TP
 
 from streams.kafka.worker import consumer as feeding
-from streams.kafka.worker.batching import Rounds
-from streams.kafka.worker.consumer import Feeding
-from streams.kafka.worker.partition import Behind, Partition, SetBack
+from streams.kafka.worker.batching import Batcher
+from streams.kafka.worker.consumer import WorkerConsumer
+from streams.kafka.worker.partition import OffsetGap, Partition, RedisRolledBack
 
 PLACES = [TP("topic", number) for number in range(3)]
 
@@ -48,22 +48,22 @@ def places(answers: threading.Event) -> Mapping[TP, Place]:
 
 
 @pytest.fixture
-def worker(places: Mapping[TP, Place]) -> Feeding:
-    return Feeding(lambda place: cast(Partition, places[place]), cast(Rounds, None), lambda: {"topic": "AAAA"})
+def worker(places: Mapping[TP, Place]) -> WorkerConsumer:
+    return WorkerConsumer(lambda place: cast(Partition, places[place]), cast(Batcher, None), lambda: {"topic": "AAAA"})
 
 
-def told(found: list[tuple[TP, Behind]]) -> dict[TP, tuple[int, type[Behind]]]:
+def told(found: list[tuple[TP, OffsetGap]]) -> dict[TP, tuple[int, type[OffsetGap]]]:
     return {place: (behind.offset, type(behind)) for place, behind in found}
 
 
-def test_what_redis_tells_is_where_reading_begins(worker: Feeding, answers: threading.Event) -> None:
+def test_what_redis_tells_is_where_reading_begins(worker: WorkerConsumer, answers: threading.Event) -> None:
     answers.set()
     assert asyncio.run(worker.resume(PLACES)) == dict.fromkeys(PLACES, 40)
     assert asyncio.run(worker.to_read_again()) == []
 
 
 def test_what_redis_did_not_tell_in_time_is_read_again_from_there_though_nothing_more_comes(
-    worker: Feeding, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
+    worker: WorkerConsumer, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeding, "RESUME_PATIENCE", 0.2)
 
@@ -71,14 +71,14 @@ def test_what_redis_did_not_tell_in_time_is_read_again_from_there_though_nothing
         assert await worker.resume(PLACES) == {}, "a rebalance does not wait for ever"
         assert await worker.to_read_again() == [], "it is silent still"
         answers.set()
-        assert told(await worker.to_read_again()) == dict.fromkeys(PLACES, (40, Behind))
+        assert told(await worker.to_read_again()) == dict.fromkeys(PLACES, (40, OffsetGap))
         assert await worker.to_read_again() == [], "once"
 
     asyncio.run(life())
 
 
 def test_what_was_given_away_is_not_asked_for(
-    worker: Feeding, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
+    worker: WorkerConsumer, answers: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeding, "RESUME_PATIENCE", 0.2)
 
@@ -91,11 +91,11 @@ def test_what_was_given_away_is_not_asked_for(
     asyncio.run(life())
 
 
-def test_what_redis_lost_is_read_again(worker: Feeding, answers: threading.Event, places: Mapping[TP, Place]) -> None:
+def test_what_redis_lost_is_read_again(worker: WorkerConsumer, answers: threading.Event, places: Mapping[TP, Place]) -> None:
     async def life() -> None:
         answers.set()
         await worker.resume(PLACES)
         places[PLACES[1]].lost = 7
-        assert told(await worker.to_read_again()) == {PLACES[1]: (7, SetBack)}
+        assert told(await worker.to_read_again()) == {PLACES[1]: (7, RedisRolledBack)}
 
     asyncio.run(life())

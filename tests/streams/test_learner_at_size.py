@@ -17,7 +17,7 @@ from infra.redis.views import Views
 from models.learner import HOT, Learner
 from models.recommender.co_occurrence import NEIGHBOURS
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.loaders import LearnerFeed
+from streams.projecting.loaders import LearnerLoader
 from tests.redis_content import content
 from tests.shop import HOUR, START, line
 
@@ -42,10 +42,10 @@ def learned(client: redis.Redis, history: Sequence[Recorded], size: int, again: 
     """What Redis holds after chunks of a size; ``again``: with a new process for each."""
     client.flushall()
     views = Views(client)
-    dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"))])
+    dispatch = Dispatch(views, [LearnerLoader(Learner("UTC"))])
     for at in range(0, len(history), size):
         if again:
-            dispatch = Dispatch(views, [LearnerFeed(Learner("UTC"))])
+            dispatch = Dispatch(views, [LearnerLoader(Learner("UTC"))])
         dispatch.send(history[at : at + size])
         if again:
             dispatch.flush()

@@ -1,4 +1,4 @@
-"""Letters retried beside the worker that buried them: what comes of it is what would have come of it at once."""
+"""Letters retried beside the worker that dead_lettered them: what comes of it is what would have come of it at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aggregates.value import replace
 from infra.codec import Codec
 from infra.errors import Unreadable
 from infra.event_log.types import Row
-from infra.redis.commit import Step
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from models.learner import Learner
 from projections.orders import orders
@@ -29,8 +29,8 @@ from projections.sessions import sessions
 from projections.trending import trending
 from streams.kafka.dead_letters import retrying
 from streams.kafka.dead_letters.letters import DeadLetter
-from streams.kafka.dead_letters.rebuild import StillUnfoldable
-from streams.kafka.dead_letters.retrying import Retry, Unsettled
+from streams.kafka.dead_letters.rebuild import RetryFailed
+from streams.kafka.dead_letters.retrying import NotSettled, Retry
 from streams.kafka.worker.partition import Record
 from streams.kafka.worker.wiring import letter_of
 from streams.registry import DOMAIN, LEARNING, folds
@@ -55,7 +55,7 @@ class Shop:
         shop = self
 
         class Writing(Worker):
-            def bury(self, record: Record, fold: str, reason: str) -> None:
+            def dead_letter(self, record: Record, fold: str, reason: str) -> None:
                 letter = letter_of(TP(topic, 0), record, fold, reason)
                 shop.letters[letter.id] = letter
 
@@ -209,7 +209,7 @@ def test_a_record_that_can_be_read_now_is_put_in_for_every_fold(size: int, shop:
     assert sorted(shop.letters) == sorted(f"{position}/{DOMAIN}" for position in bad)
     with monkeypatch.context() as patch:
         patch.setattr(shop.app.log, "codec", unable)
-        with pytest.raises(StillUnfoldable, match="still cannot be read: a value does not open"):
+        with pytest.raises(RetryFailed, match="still cannot be read: a value does not open"):
             shop.retry(f"{bad[0]}/{DOMAIN}")
     for letter in list(shop.letters) * 2:
         shop.retry(letter)
@@ -222,7 +222,7 @@ def test_what_still_fails_stays_and_says_why(shop: Shop, monkeypatch: pytest.Mon
     take_all(shop.worker(orders=broken).partition(), records(shop.rows))
     held = shop.held
     monkeypatch.setattr(retrying, "folds", lambda terms: [broken])
-    with pytest.raises(StillUnfoldable, match=rf"Event #{bad} .* still cannot be taken: ZeroDivisionError"):
+    with pytest.raises(RetryFailed, match=rf"Event #{bad} .* still cannot be taken: ZeroDivisionError"):
         shop.retry(f"{bad}/orders.1")
     assert shop.held == held
 
@@ -252,7 +252,7 @@ def test_a_worker_that_moves_on_meanwhile_is_caught_up_with(shop: Shop, monkeypa
     class Moving(Views):
         """Between what was read and what is written."""
 
-        def apply(self, steps: Sequence[Step]) -> bool:
+        def apply(self, steps: Sequence[CheckpointedWrite]) -> bool:
             nonlocal at
             for end in ends:
                 partition.take(topic[at:end])
@@ -274,7 +274,7 @@ def test_what_the_worker_has_yet_to_take_is_left_to_it(shop: Shop) -> None:
     take_all(shop.worker(orders=refusing(orders, bad)).partition(), topic)
     shop.app.views.client.flushall()
     take_all(shop.worker().partition(), topic[:20])
-    with pytest.raises(Unsettled, match=rf"has not come to event #{bad} yet"):
+    with pytest.raises(NotSettled, match=rf"has not come to event #{bad} yet"):
         shop.retry(f"{bad}/orders.1")
     take_all(shop.worker().partition(), topic[20:])
     held = shop.held
@@ -290,7 +290,7 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     letter = letter_of(TP(LEARNING, 0), record, "learner.1", "")
     shop.letters[letter.id] = letter
     held = shop.held
-    with pytest.raises(Unsettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):
+    with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):
         shop.retry(letter.id)
     assert shop.held == held
 
@@ -306,5 +306,5 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
 )
 def test_what_is_not_ours_is_never_put_in(value: bytes, sentence: str, shop: Shop) -> None:
     letter = letter_of(TP(DOMAIN, 0), Lying(9, None, value), "*", "")
-    with pytest.raises((Unsettled, StillUnfoldable), match=sentence):
+    with pytest.raises((NotSettled, RetryFailed), match=sentence):
         Retry(shop.app, letter, lambda at, of: None).run()

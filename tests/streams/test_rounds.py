@@ -1,4 +1,4 @@
-"""Rounds: what waits goes together, each place keeps its order, and a fault stays with whom it befell."""
+"""Batcher: what waits goes together, each place keeps its order, and a fault stays with whom it befell."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import redis
 from faust.types import TP
 
 from infra.redis.asking import Answer, Ask, Asking
-from streams.kafka.worker.batching import LARGEST, THREADS, Rounds
-from streams.kafka.worker.partition import Partition, Record, Taken
+from streams.kafka.worker.batching import LARGEST, THREADS, Batcher
+from streams.kafka.worker.partition import BatchResult, Partition, Record
 
 RECORD = cast(Record, SimpleNamespace(offset=0, key=b"", value=b""))
 
@@ -43,13 +43,13 @@ class Place:
         self.asks = asks or f"p{number}"
         self.taken: list[int] = []
 
-    def taking(self, records: Sequence[Record]) -> Asking[Taken]:
+    def taking(self, records: Sequence[Record]) -> Asking[BatchResult]:
         yield Ask(documents=(self.asks,))
         self.taken.append(len(records))
-        return Taken(len(records), len(records), 0, 0, 0)
+        return BatchResult(len(records), len(records), 0, 0, 0)
 
 
-def take(rounds: Rounds, place: Place, records: int = 1) -> asyncio.Task[Taken]:
+def take(rounds: Batcher, place: Place, records: int = 1) -> asyncio.Task[BatchResult]:
     return asyncio.ensure_future(rounds.take(place.place, cast(Partition, place), [RECORD] * records))
 
 
@@ -57,7 +57,7 @@ def test_what_comes_at_the_same_time_is_one_exchange() -> None:
     asked = Asked()
 
     async def main() -> None:
-        rounds, places = Rounds(asked.exchange), [Place(n) for n in range(16)]
+        rounds, places = Batcher(asked.exchange), [Place(n) for n in range(16)]
         taken = await asyncio.gather(*(take(rounds, place, n + 1) for n, place in enumerate(places)))
         assert [one.records for one in taken] == list(range(1, 17))
 
@@ -69,7 +69,7 @@ def test_what_comes_while_all_threads_are_at_work_goes_together_after() -> None:
     asked = Asked()
 
     async def main() -> None:
-        rounds = Rounds(asked.exchange)
+        rounds = Batcher(asked.exchange)
         asked.go.clear()
         taken = []
         for n in range(THREADS + 5):
@@ -86,7 +86,7 @@ def test_a_place_is_in_one_round_at_a_time_and_keeps_its_order() -> None:
     asked, place = Asked(), Place(3)
 
     async def main() -> None:
-        rounds = Rounds(asked.exchange)
+        rounds = Batcher(asked.exchange)
         await asyncio.gather(*(take(rounds, place, n) for n in range(1, 8)))
 
     asyncio.run(main())
@@ -98,7 +98,7 @@ def test_a_round_takes_no_more_than_it_should_unless_one_chunk_is_larger() -> No
     asked = Asked()
 
     async def main() -> None:
-        rounds = Rounds(asked.exchange)
+        rounds = Batcher(asked.exchange)
         sizes = (LARGEST - 1, 1, 1, LARGEST + 1)
         await asyncio.gather(*(take(rounds, Place(n), size) for n, size in enumerate(sizes)))
 
@@ -110,7 +110,7 @@ def test_what_redis_refuses_one_place_is_not_the_others_fault() -> None:
     asked = Asked()
 
     async def main() -> list[Any]:
-        rounds, places = Rounds(asked.exchange), [Place(0), Place(1, "refused"), Place(2)]
+        rounds, places = Batcher(asked.exchange), [Place(0), Place(1, "refused"), Place(2)]
         return await asyncio.gather(*(take(rounds, place) for place in places), return_exceptions=True)
 
     first, refused, last = asyncio.run(main())
@@ -122,7 +122,7 @@ def test_whoever_stops_waiting_leaves_the_rounds_going() -> None:
     asked = Asked()
 
     async def main() -> None:
-        rounds, place = Rounds(asked.exchange), Place(0)
+        rounds, place = Batcher(asked.exchange), Place(0)
         asked.go.clear()
         left = take(rounds, place)
         await asyncio.sleep(0.01)

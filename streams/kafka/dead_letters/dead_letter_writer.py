@@ -13,7 +13,7 @@ PATIENCE = 2.0  # seconds for a confirmation, so that a worker that is told to s
 TOO_LARGE = ("MessageSizeTooLarge", "RecordTooLarge")
 
 
-class Burying:
+class DeadLetterWriter:
     """``send``: begins to send a letter's key and value; its future is done once all copies have it."""
 
     def __init__(self, send: Callable[[bytes, bytes], Future[object]]) -> None:
@@ -21,7 +21,7 @@ class Burying:
         self._on_their_way: dict[str, Future[object]] = {}
         self._alone = threading.Lock()
 
-    def bury(self, letter: DeadLetter) -> None:
+    def dead_letter(self, letter: DeadLetter) -> None:
         """Return once Kafka has the letter. Raises :class:`Unreachable` if it has not answered yet: ask again.
 
         A letter that is asked for again while it is on its way is not sent twice.

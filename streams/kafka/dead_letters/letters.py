@@ -16,7 +16,7 @@ MOST_KEY, MOST_REASON = 300, 3000  # characters
 class DeadLetter:
     """``fold``: which could not take it, ``*`` for all. ``value``: the record's own bytes. ``position``: None if not told.
 
-    ``at``: when it was buried, UTC epoch milliseconds.
+    ``at``: when it was written, UTC epoch milliseconds.
     """
 
     fold: str
@@ -31,7 +31,7 @@ class DeadLetter:
 
     @property
     def id(self) -> str:
-        """Its key in the topic: buried again, be it from another offset, it is the same letter.
+        """Its key in the topic: written again, be it from another offset, it is the same letter.
 
         >>> DeadLetter("card.1", "regulars.events", 3, 17, 9, "m-1", "", 0, b"").id
         '9/card.1'

@@ -27,7 +27,7 @@ Lacks: TypeAlias = Callable[[int], bool]
 """Whether the fold goes without the event at a position for now, since that is among the dead letters too."""
 
 
-class StillUnfoldable(Fault):
+class RetryFailed(Fault):
     """The event of a letter cannot be folded by this version either."""
 
 
@@ -47,7 +47,7 @@ class Rows:
             self._tell(after, upto)
 
 
-class Refold:
+class DocumentRebuild:
     """Documents of ``key``, folded from nothing. ``wanted``: the event that must be among what is folded, by its position.
 
     ``shared``: whether events of other keys may write them as well.
@@ -69,7 +69,7 @@ class Refold:
     def reach(self, position: int) -> Delta:
         """The key's documents after all events up to a position; those that there are no more are None.
 
-        Raises :class:`StillUnfoldable`.
+        Raises :class:`RetryFailed`.
         """
         while self._reach(position) and self._shared:
             self._documents, self._reached = {}, 0  # more keys, or more documents, than were known on the way
@@ -105,16 +105,16 @@ class Refold:
 def taken(log: EventLog, row: Row, wanted: int, lacks: Lacks, act: Callable[[Recorded], None]) -> Recorded | None:
     """A row's event, after ``act`` has had it; None if the fold goes without it for now.
 
-    Raises :class:`StillUnfoldable` if it is the one that is wanted, or one that the fold took before.
+    Raises :class:`RetryFailed` if it is the one that is wanted, or one that the fold took before.
     """
     try:
         recorded = Recorded(row.position, log.codec.decode(row.name, row.state))
         act(recorded)
     except Exception as fault:
         if row.position == wanted:
-            raise StillUnfoldable(f"Event #{wanted} ({row.name}) still cannot be taken: {fault!r}.") from fault
+            raise RetryFailed(f"Event #{wanted} ({row.name}) still cannot be taken: {fault!r}.") from fault
         if not lacks(row.position):
-            raise StillUnfoldable(f"Event #{row.position} ({row.name}) could be taken once, and now not: {fault!r}.") from fault
+            raise RetryFailed(f"Event #{row.position} ({row.name}) could be taken once, and now not: {fault!r}.") from fault
         return None
     return recorded
 
@@ -127,7 +127,7 @@ def glimpsed(log: EventLog, row: Row) -> Recorded | None:
         return None
 
 
-class Refields:
+class FieldRebuild:
     """The fields that a tally's events of one key set last; its sums are no matter of order."""
 
     def __init__(self, fold: Tally, log: EventLog, rows: Rows, key: str, wanted: int, lacks: Lacks) -> None:

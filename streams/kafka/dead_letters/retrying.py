@@ -15,12 +15,12 @@ from aggregates.delta import Delta
 from infra.codec import key_of
 from infra.errors import Fault, Superseded, Unreadable
 from infra.kafka.envelope import Envelope, unwrap
-from infra.redis.checkpoints import Place, checkpoint, lacking
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint, checkpoint_key, lacking
+from infra.redis.commit import CheckpointedWrite
 from models.learner import Learner
 from projections.projection import Documents, Projection, Tally
 from streams.kafka.dead_letters.letters import EVERY_FOLD, DeadLetter
-from streams.kafka.dead_letters.rebuild import Lacks, Refields, Refold, Rows, StillUnfoldable, Tell
+from streams.kafka.dead_letters.rebuild import DocumentRebuild, FieldRebuild, Lacks, RetryFailed, Rows, Tell
 from streams.projecting.loaders import fold_name
 from streams.registry import LEARNING, folds, sources
 from streams.running.app import App
@@ -28,7 +28,7 @@ from streams.running.app import App
 ATTEMPTS = 100  # each takes in what a worker has done meanwhile
 
 
-class Unsettled(Fault):
+class NotSettled(Fault):
     """The letter stays: what it is about could not be put in, or need not be yet."""
 
 
@@ -49,7 +49,7 @@ class Retry:
     def run(self) -> list[str]:
         """What was done, a sentence for each fold; then the letter is settled.
 
-        Raises :class:`Unsettled` and :class:`StillUnfoldable` if it is not; whatever was done of it is done only once.
+        Raises :class:`NotSettled` and :class:`RetryFailed` if it is not; whatever was done of it is done only once.
         """
         self.app.views.fed_by("topics")
         recorded, key = self._event()
@@ -58,7 +58,7 @@ class Retry:
             self._come_to(fold_name(fold), recorded.position)
         done = [self._put_in(fold, recorded, key) for fold in takers if fold is not Learner]
         if Learner in takers and self._lacks(fold_name(Learner))(recorded.position):
-            raise Unsettled(
+            raise NotSettled(
                 f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: either "
                 "drop this letter, and the learner goes without it, or empty this Redis, and the workers fill it anew."
             )
@@ -72,7 +72,7 @@ class Retry:
             event = self.app.log.codec.decode(envelope.name, bytes(envelope.event))
             return Recorded(envelope.position, event), key_of(bytes(envelope.event))
         except Unreadable as fault:
-            raise StillUnfoldable(f"The record still cannot be read: {fault}") from fault
+            raise RetryFailed(f"The record still cannot be read: {fault}") from fault
 
     def _verify(self, envelope: Envelope) -> None:
         found = self.app.log.since(envelope.position - 1, 1) if envelope.position > 0 else []
@@ -81,14 +81,14 @@ class Retry:
             envelope.name,
             bytes(envelope.event),
         ):
-            raise Unsettled(f"The log has no such event at #{envelope.position}: the record is another program's. Drop it.")
+            raise NotSettled(f"The log has no such event at #{envelope.position}: the record is another program's. Drop it.")
 
     def _takers(self, recorded: Recorded) -> Iterator[Projection | type[Learner]]:
         """The folds that the letter is about."""
         topic, about = self.letter.topic, self.letter.fold
         every = folds(self.app.terms)
         if about != EVERY_FOLD and about not in map(fold_name, every):
-            raise Unsettled(f"This version has no fold {about}: its read models need nothing any more. Drop the letter.")
+            raise NotSettled(f"This version has no fold {about}: its read models need nothing any more. Drop the letter.")
         for fold in every:
             if about in (EVERY_FOLD, fold_name(fold)) and type(recorded.event) in sources(fold).get(topic, ()):
                 yield fold
@@ -101,24 +101,24 @@ class Retry:
         rows = Rows(self.app.log, sources(fold)[self.letter.topic], self.tell)
         match fold:
             case Documents():
-                refold = Refold(fold, self.app.log, rows, key, position, lacks, shared=self.letter.topic == LEARNING)
-                self._amend(name, refold, {checkpoint(name, lacking(position)): None})
+                refold = DocumentRebuild(fold, self.app.log, rows, key, position, lacks, shared=self.letter.topic == LEARNING)
+                self._amend(name, refold, {checkpoint_key(name, lacking(position)): None})
                 return f"{name}: made the documents of {key} anew from the log."
             case Tally():
                 delta = added(fold, recorded)
                 if delta.fields:  # these may be set as often as you like, the sums not
-                    self._amend(name, Refields(fold, self.app.log, rows, key, position, lacks), {})
+                    self._amend(name, FieldRebuild(fold, self.app.log, rows, key, position, lacks), {})
                 return self._add(name, position, Delta(counts=delta.counts, scores=delta.scores))
             case _:
                 raise AssertionError("the learner takes nothing late")
 
     def _come_to(self, name: str, position: int) -> None:
         if self._place(name).position < position:
-            raise Unsettled(f"The fold {name} has not come to event #{position} yet: let the workers take it first.")
+            raise NotSettled(f"The fold {name} has not come to event #{position} yet: let the workers take it first.")
 
     def _add(self, name: str, position: int, sums: Delta) -> str:
         try:
-            self.app.views.apply([Step(name, Place(position), Place(), sums, lacking(position))])
+            self.app.views.apply([CheckpointedWrite(name, Checkpoint(position), Checkpoint(), sums, lacking(position))])
         except Superseded:  # somebody else's retry, or the first attempt of ours
             return f"{name}: had event #{position} already."
         return f"{name}: added event #{position}."
@@ -130,13 +130,13 @@ class Retry:
             delta = anew.reach(place.position)
             delta.documents.update(besides)
             try:
-                if self.app.views.apply([Step(name, place, place.amend(), delta, self._source)]):
+                if self.app.views.apply([CheckpointedWrite(name, place, place.amend(), delta, self._source)]):
                     return
             except Superseded:
                 continue
-        raise Unsettled(f"The fold {name} moves on faster than it can be amended: try again when there is less to do.")
+        raise NotSettled(f"The fold {name} moves on faster than it can be amended: try again when there is less to do.")
 
-    def _place(self, name: str) -> Place:
+    def _place(self, name: str) -> Checkpoint:
         return self.app.views.places([name], self._source)[name]
 
     def _lacks(self, name: str) -> Lacks:
@@ -151,4 +151,4 @@ def added(fold: Tally, recorded: Recorded) -> Delta:
     try:
         return fold.fold([recorded])
     except Exception as fault:
-        raise StillUnfoldable(f"Event #{recorded.position} still cannot be taken: {fault!r}.") from fault
+        raise RetryFailed(f"Event #{recorded.position} still cannot be taken: {fault!r}.") from fault

@@ -1,4 +1,4 @@
-"""The Faust app of a worker: an agent a topic, each a few lines over :class:`Feeding`.
+"""The Faust app of a worker: an agent a topic, each a few lines over :class:`WorkerConsumer`.
 
 What an agent cannot take stops the worker with nothing of it acknowledged; a record that no fold can ever take goes to the dead
 letters instead, and the rest goes on.
@@ -21,8 +21,8 @@ from infra.kafka.chunks import ChunkConsumer, ChunkSchema, deliver_in_chunks
 from infra.kafka.clients import context
 from infra.kafka.settings import KafkaSettings
 from streams.kafka.topics import LARGEST_LETTER
-from streams.kafka.worker.consumer import WATCH, Feeding, veto
-from streams.kafka.worker.partition import Behind
+from streams.kafka.worker.consumer import WATCH, WorkerConsumer, veto
+from streams.kafka.worker.partition import OffsetGap
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ SESSION, HEARTBEAT, COMMIT = 6.0, 2.0, 0.5  # seconds; after a SIGKILL the other
 class Agents:
     """``fault``: what stopped the worker, if anything did."""
 
-    def __init__(self, kafka: KafkaSettings, topics: Mapping[str, int], feeding: Feeding, data: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topics: Mapping[str, int], feeding: WorkerConsumer, data: str) -> None:
         self.app = configured(kafka, data)
         self.feeding = feeding
         self.topics = topics
@@ -57,7 +57,7 @@ class Agents:
             place = TP(message.topic, message.partition)
             try:
                 await self.feeding.observed.taking(place, records, self.feeding.take(place, records))
-            except Behind as behind:
+            except OffsetGap as behind:
                 veto(message)
                 await self._rewind(place, behind)
             except asyncio.CancelledError:
@@ -67,7 +67,7 @@ class Agents:
                 veto(message)
                 await self._stop(fault, place)
 
-    async def _rewind(self, place: TP, behind: Behind) -> None:
+    async def _rewind(self, place: TP, behind: OffsetGap) -> None:
         try:
             await self.feeding.rewind(self.consumer, place, behind)
         except Exception as fault:  # noqa: BLE001

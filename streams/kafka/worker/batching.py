@@ -15,7 +15,7 @@ import redis
 from faust.types import TP
 
 from infra.redis.asking import Answer, Ask, answered, together
-from streams.kafka.worker.partition import Partition, Record, Taken
+from streams.kafka.worker.partition import BatchResult, Partition, Record
 
 THREADS = 3  # one folds while others wait for Redis; more would leave less to go together
 LARGEST = 2000  # records of a round, unless one chunk alone has more
@@ -26,10 +26,10 @@ class Waiting:
     place: TP
     partition: Partition
     records: Sequence[Record]
-    outcome: asyncio.Future[Taken]
+    outcome: asyncio.Future[BatchResult]
 
 
-class Rounds:
+class Batcher:
     """Of one event loop. ``exchange``: one round trip to Redis. A place is in one round at a time."""
 
     def __init__(self, exchange: Callable[[Ask], Answer]) -> None:
@@ -40,7 +40,7 @@ class Rounds:
         self._busy: set[TP] = set()
         self._about_to = False
 
-    async def take(self, place: TP, partition: Partition, records: Sequence[Record]) -> Taken:
+    async def take(self, place: TP, partition: Partition, records: Sequence[Record]) -> BatchResult:
         """What :meth:`Partition.take` returns, or raises, of these records."""
         loop = asyncio.get_running_loop()
         waiting = Waiting(place, partition, records, loop.create_future())
@@ -69,21 +69,23 @@ class Rounds:
         return some
 
     def _fold(self, some: Sequence[Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        outcomes: Sequence[Taken | Exception]
+        outcomes: Sequence[BatchResult | Exception]
         try:
             outcomes = self._folded(some)
         except Exception as fault:  # noqa: BLE001 - each of them hears of it
             outcomes = [fault] * len(some)
         loop.call_soon_threadsafe(self._end, some, outcomes, loop)
 
-    def _folded(self, some: Sequence[Waiting]) -> list[Taken | Exception]:
+    def _folded(self, some: Sequence[Waiting]) -> list[BatchResult | Exception]:
         """What Redis cannot do for one of them must not be the others' fault: then each is taken by itself."""
         outcomes = answered(together([one.partition.taking(one.records) for one in some]), self._exchange)
         if len(some) > 1 and any(isinstance(outcome, redis.ResponseError) for outcome in outcomes):
             return [outcome for one in some for outcome in self._folded([one])]
         return outcomes
 
-    def _end(self, some: Sequence[Waiting], outcomes: Sequence[Taken | Exception], loop: asyncio.AbstractEventLoop) -> None:
+    def _end(
+        self, some: Sequence[Waiting], outcomes: Sequence[BatchResult | Exception], loop: asyncio.AbstractEventLoop
+    ) -> None:
         for one, outcome in zip(some, outcomes, strict=True):
             self._busy.discard(one.place)
             if one.outcome.done():  # whoever waited was cancelled

@@ -21,9 +21,9 @@ from faust.types import TP
 
 from infra.errors import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
-from streams.kafka.worker.batching import Rounds
-from streams.kafka.worker.observed import Observed
-from streams.kafka.worker.partition import Behind, Partition, SetBack, Taken
+from streams.kafka.worker.batching import Batcher
+from streams.kafka.worker.observed import WorkerTelemetry
+from streams.kafka.worker.partition import BatchResult, OffsetGap, Partition, RedisRolledBack
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ REWIND_PATIENCE = 5.0  # seconds until a partition that should be delivered agai
 WATCH = 2.0  # seconds between looks at what Redis holds of idle partitions
 
 
-class Lost(Fault):
+class RecordsGone(Fault):
     """A topic's beginning was removed before its effects were in Redis, or Redis was set back to before it."""
 
     def __init__(self, place: TP, wanted: int, first: int) -> None:
@@ -47,17 +47,19 @@ class Lost(Fault):
         )
 
 
-class Feeding:
+class WorkerConsumer:
     """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
 
     ``rounds``: folds chunks. ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of
     itself.
     """
 
-    def __init__(self, partition: Callable[[TP], Partition], rounds: Rounds, identify: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self, partition: Callable[[TP], Partition], rounds: Batcher, identify: Callable[[], Mapping[str, str]]
+    ) -> None:
         self._make = partition
         self._rounds = rounds
-        self.observed = Observed()
+        self.observed = WorkerTelemetry()
         self._identify = identify
         self._ids: Mapping[str, str] = {}
         self._partitions: dict[TP, Partition] = {}
@@ -65,10 +67,10 @@ class Feeding:
         self._unresumed: frozenset[TP] = frozenset()  # Redis has not told yet where these are to be read from
         self._threads = ThreadPoolExecutor(THREADS, "places")
 
-    async def take(self, place: TP, records: Sequence[Any]) -> Taken:
+    async def take(self, place: TP, records: Sequence[Any]) -> BatchResult:
         """Fold a chunk, waiting for Redis, and for Kafka to have its dead letters, as long as it takes.
 
-        Raises :class:`Behind` and whatever else is no wait's matter.
+        Raises :class:`OffsetGap` and whatever else is no wait's matter.
         """
         taken = await self._patiently(lambda: self._rounds.take(place, self._of(place), records))
         self._rewound.pop(place, None)
@@ -95,10 +97,10 @@ class Feeding:
         self._unresumed = frozenset()
         return found
 
-    async def rewind(self, consumer: ChunkConsumer, place: TP, behind: Behind) -> None:
+    async def rewind(self, consumer: ChunkConsumer, place: TP, behind: OffsetGap) -> None:
         """Have a partition delivered again, once; chunks that were on their way still come and are behind the same hole.
 
-        Raises :class:`Lost` if the topic does not have the records any more.
+        Raises :class:`RecordsGone` if the topic does not have the records any more.
         """
         offset, until = self._rewound.get(place, (-1, 0.0))
         if offset == behind.offset and time.monotonic() < until:
@@ -106,14 +108,14 @@ class Feeding:
         with contextlib.suppress(KafkaError):  # then it is tried, and asked again behind the same hole
             (first,) = (await consumer.earliest_offsets(place)).values()
             if first > behind.offset:
-                raise Lost(place, behind.offset, first)
+                raise RecordsGone(place, behind.offset, first)
         log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
         self.observed.reading_again(place, behind)
         self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
         with contextlib.suppress(IllegalStateError):  # it was just given to another, who asks Redis
             await consumer.rewind(place, behind.offset)
 
-    async def to_read_again(self) -> list[tuple[TP, Behind]]:
+    async def to_read_again(self) -> list[tuple[TP, OffsetGap]]:
         """What is to be read again, also where nothing comes: what a Redis that was restored or failed over has lost, and
         what it did not tell in time."""
         held, unresumed = list(self._partitions.items()), self._unresumed
@@ -129,10 +131,10 @@ class Feeding:
         if self._unresumed is unresumed:  # else partitions were given out meanwhile
             self._unresumed = frozenset()
         told = zip((place for place, _ in late), resumed, strict=True)
-        found: list[tuple[TP, Behind]] = [(place, Behind(offset, "Redis tells it late")) for place, offset in told]
+        found: list[tuple[TP, OffsetGap]] = [(place, OffsetGap(offset, "Redis tells it late")) for place, offset in told]
         for (place, _), offset in zip(held, set_back, strict=True):
             if offset is not None and place not in unresumed:
-                found.append((place, SetBack(offset, "Redis was set back")))
+                found.append((place, RedisRolledBack(offset, "Redis was set back")))
         return [(place, behind) for place, behind in found if place in self._partitions]
 
     def _of(self, place: TP) -> Partition:

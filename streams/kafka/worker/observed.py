@@ -1,4 +1,4 @@
-"""What a worker tells of itself: each chunk counted and timed, what is read again, what is buried, and whether it is well."""
+"""Count and time what a worker does, and report whether it is well."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from infra.telemetry.health import Heard
 from infra.telemetry.metrics import WorkerMetrics
 from infra.telemetry.progress import Progress
 from streams.kafka.dead_letters.letters import DeadLetter
-from streams.kafka.worker.partition import Behind, SetBack, Taken
+from streams.kafka.worker.partition import BatchResult, OffsetGap, RedisRolledBack
 
 log = structlog.get_logger()
 
 
-class Observed:
+class WorkerTelemetry:
     """``loop``, ``redis``, ``kafka``: when each was last heard of. ``fault``: what stopped the worker."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Observed:
 
         return resumed
 
-    async def taking(self, place: TP, records: Sequence[Any], taking: Awaitable[Taken]) -> Taken:
+    async def taking(self, place: TP, records: Sequence[Any], taking: Awaitable[BatchResult]) -> BatchResult:
         """Wait for a chunk to be folded, and note what came of it."""
         begun = time.monotonic()
         taken = await taking
@@ -62,12 +62,12 @@ class Observed:
         self.progress.reached(place, records[-1].offset + 1, taken.position)
         return taken
 
-    def reading_again(self, place: TP, behind: Behind) -> None:
-        reason = "set_back" if isinstance(behind, SetBack) else "hole"
+    def reading_again(self, place: TP, behind: OffsetGap) -> None:
+        reason = "set_back" if isinstance(behind, RedisRolledBack) else "hole"
         self.metrics.again.labels(place.topic, str(place.partition), reason).inc()
         self.progress.set_back(place, behind.offset)
 
-    def buried(self, letter: DeadLetter, event: str | None) -> None:
+    def dead_lettered(self, letter: DeadLetter, event: str | None) -> None:
         """A dead letter was written. Why is in the letter alone: the reason may quote what the record says."""
         self.metrics.letters.labels(letter.topic, letter.fold).inc()
         where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}

@@ -20,7 +20,7 @@ from infra.kafka.offsets import end_offsets
 from infra.kafka.settings import KafkaSettings
 from infra.telemetry.probes import probes
 from infra.telemetry.settings import Observation
-from streams.kafka.worker.observed import Observed
+from streams.kafka.worker.observed import WorkerTelemetry
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ ANSWER = 2.0  # seconds Redis may take
 
 @contextmanager
 def observing(
-    settings: Observation, observed: Observed, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
+    settings: Observation, observed: WorkerTelemetry, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
 ) -> Iterator[None]:
     """Serve metrics and health of a worker until the end of the block, if a port is set.
 
@@ -51,7 +51,7 @@ def observing(
             stopped.set()
 
 
-def watch_kafka(observed: Observed, kafka: KafkaSettings, topics: Mapping[str, int], stopped: threading.Event) -> None:
+def watch_kafka(observed: WorkerTelemetry, kafka: KafkaSettings, topics: Mapping[str, int], stopped: threading.Event) -> None:
     """Ask where the partitions end, again and again."""
     client: KafkaAdminClient | None = None
     while not stopped.is_set():
@@ -71,7 +71,7 @@ def watch_kafka(observed: Observed, kafka: KafkaSettings, topics: Mapping[str, i
         stopped.wait(LOOK)
 
 
-def watch_redis(observed: Observed, url: str, stopped: threading.Event) -> None:
+def watch_redis(observed: WorkerTelemetry, url: str, stopped: threading.Event) -> None:
     """Ask whether it answers, again and again."""
     once = Retry(NoBackoff(), 0)
     with closing(redis.Redis.from_url(url, socket_timeout=ANSWER, socket_connect_timeout=ANSWER, retry=once)) as client:

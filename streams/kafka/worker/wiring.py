@@ -17,16 +17,16 @@ from infra.kafka.envelope import unwrap
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from models.learner import Learner
-from streams.kafka.dead_letters.dead_letter_writer import Burying
+from streams.kafka.dead_letters.dead_letter_writer import DeadLetterWriter
 from streams.kafka.dead_letters.letters import MOST_KEY, MOST_REASON, DeadLetter
 from streams.kafka.topics import DEAD_LETTERS
 from streams.kafka.worker.agents import Agents
-from streams.kafka.worker.batching import Rounds
-from streams.kafka.worker.consumer import Feeding
+from streams.kafka.worker.batching import Batcher
+from streams.kafka.worker.consumer import WorkerConsumer
 from streams.kafka.worker.partition import Partition, Record
 from streams.projecting.erasure import complete_erasures
-from streams.projecting.loaders import Feed, fed
-from streams.projecting.projector import Folding
+from streams.projecting.loaders import Loader, loader_of
+from streams.projecting.projector import Projector
 from streams.registry import carried, folds, sources
 from streams.running.app import App
 from streams.running.positions import standings
@@ -53,16 +53,16 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
         sent = made.app.producer.send_and_wait(DEAD_LETTERS, key, value, None, None, None)
         return asyncio.run_coroutine_threadsafe(sent, loop())
 
-    burying = Burying(send)
+    burying = DeadLetterWriter(send)
 
-    def bury(place: TP, record: Record, fold: str, reason: str) -> None:
+    def dead_letter(place: TP, record: Record, fold: str, reason: str) -> None:
         letter = letter_of(place, record, fold, reason)
-        burying.bury(letter)
-        made.feeding.observed.buried(letter, name_in(letter))
+        burying.dead_letter(letter)
+        made.feeding.observed.dead_lettered(letter, name_in(letter))
 
     def partition(place: TP) -> Partition:
-        folding = Folding(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
-        return Partition(folding, app.views, app.log.codec, ids[place.topic], lambda *told: bury(place, *told))
+        folding = Projector(app.views, feeds_of(app, place.topic), f"{place.topic}:{place.partition}")
+        return Partition(folding, app.views, app.log.codec, ids[place.topic], lambda *told: dead_letter(place, *told))
 
     def loop() -> asyncio.AbstractEventLoop:
         running: asyncio.AbstractEventLoop = made.app.loop
@@ -71,7 +71,9 @@ def agents(app: App, kafka: KafkaSettings) -> Agents:
     async def finish_erasures() -> None:
         await asyncio.to_thread(finish, app)
 
-    made = Agents(kafka, found, Feeding(partition, Rounds(app.views.exchange), identify), str(app.settings.home / "faust"))
+    made = Agents(
+        kafka, found, WorkerConsumer(partition, Batcher(app.views.exchange), identify), str(app.settings.home / "faust")
+    )
     made.app.timer(ERASURES)(finish_erasures)
     return made
 
@@ -93,9 +95,9 @@ def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:
     return {name: found[name] for name in carried(app.terms)}
 
 
-def feeds_of(app: App, topic: str) -> list[Feed]:
+def feeds_of(app: App, topic: str) -> list[Loader]:
     return [
-        fed(fold, app.terms.zone, app.views, events)
+        loader_of(fold, app.terms.zone, app.views, events)
         for fold in folds(app.terms)
         if (events := sources(fold).get(topic)) is not None
     ]

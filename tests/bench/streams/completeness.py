@@ -12,7 +12,7 @@ from infra.redis.views import Views
 from streams.kafka.topics import PARTITIONS, carried
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import Follower
-from streams.projecting.loaders import fed, fold_name
+from streams.projecting.loaders import fold_name, loader_of
 from streams.registry import LEARNING, fold_of_part, folds, sources
 from streams.running.app import App
 
@@ -63,7 +63,7 @@ def different(app: App, version: str = "embedded") -> list[str]:
     """The folds whose content is not what folding the log in one process makes of it."""
     views = Views(app.views.client, version)
     Follower(
-        app.log, Dispatch(views, [fed(fold, app.terms.zone, views) for fold in folds(app.terms)]), complete=False
+        app.log, Dispatch(views, [loader_of(fold, app.terms.zone, views) for fold in folds(app.terms)]), complete=False
     ).catch_up()
     owners = fold_of_part(app.terms)
     streamed, embedded = digests(app.views, owners), digests(views, owners)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aggregates.member import RegisterMember
 from infra.kafka.partitioning import partition_of
-from infra.redis.checkpoints import Place
+from infra.redis.checkpoints import Checkpoint
 from projections.card import card
 from streams.commands.request import Request
 from streams.kafka.topics import PARTITIONS
@@ -73,7 +73,7 @@ class Looking:
             with self._alone:
                 for partition in range(PARTITIONS):
                     if held[partition] != seen[partition]:
-                        self._see(partition, Place.read(held[partition]).position, now)
+                        self._see(partition, Checkpoint.read(held[partition]).position, now)
             seen = held
 
     def _see(self, partition: int, reached: int, now: float) -> None:

@@ -20,24 +20,24 @@ from infra.keys.ring import KeyRing
 from infra.keys.sqlite import SqliteKeys
 from infra.redis.views import Views
 from streams.kafka.worker.agents import Agents
-from streams.kafka.worker.batching import Rounds
-from streams.kafka.worker.consumer import Feeding
-from streams.kafka.worker.partition import Partition, Record, Taken
-from streams.projecting.loaders import TallyFeed
-from streams.projecting.projector import Folding
+from streams.kafka.worker.batching import Batcher
+from streams.kafka.worker.consumer import WorkerConsumer
+from streams.kafka.worker.partition import BatchResult, Partition, Record
+from streams.projecting.loaders import TallyLoader
+from streams.projecting.projector import Projector
 from streams.running.app import seldom_collected
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES
 
 
-class Timed(Feeding):
-    """Feeding that ends the worker when the last record's effects are in Redis."""
+class Timed(WorkerConsumer):
+    """WorkerConsumer that ends the worker when the last record's effects are in Redis."""
 
     clock: Stopwatch
     finish: Finish | None = None
 
-    async def take(self, place: TP, records: Sequence[Any]) -> Taken:
+    async def take(self, place: TP, records: Sequence[Any]) -> BatchResult:
         self.clock.begin()
         taken = await super().take(place, records)
         self.finish = self.finish or self.clock.count(taken.applied)
@@ -57,10 +57,10 @@ def work(course: Course) -> Finish:
             return dict(ids)
 
         def partition(place: TP) -> Partition:
-            folding = Folding(views, [TallyFeed(TIMES), TallyFeed(SPENT)], f"{place.topic}:{place.partition}")
-            return Partition(folding, views, coding, ids[place.topic], bury)
+            folding = Projector(views, [TallyLoader(TIMES), TallyLoader(SPENT)], f"{place.topic}:{place.partition}")
+            return Partition(folding, views, coding, ids[place.topic], dead_letter)
 
-        feeding = Timed(partition, Rounds(views.exchange), identify)
+        feeding = Timed(partition, Batcher(views.exchange), identify)
         feeding.clock = Stopwatch(course.records)
         agents = Agents(kafka, {course.topic: course.partitions}, feeding, course.home)
         with suppress(SystemExit):
@@ -70,7 +70,7 @@ def work(course: Course) -> Finish:
     return feeding.finish
 
 
-def bury(record: Record, fold: str, reason: str) -> Never:
+def dead_letter(record: Record, fold: str, reason: str) -> Never:
     raise RuntimeError(reason)
 
 

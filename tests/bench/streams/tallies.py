@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import redis
 
 from aggregates.delta import Delta
-from infra.redis.checkpoints import Place
-from infra.redis.commit import Step
+from infra.redis.checkpoints import Checkpoint
+from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from projections.projection import Tally
 from tests.bench.streams.records import Bought
@@ -37,15 +37,17 @@ class Sink:
     def __init__(self, views: Views, topic: str) -> None:
         self._views = views
         self._topic = topic
-        self._places: defaultdict[tuple[str, int], Place] = defaultdict(Place)
+        self._places: defaultdict[tuple[str, int], Checkpoint] = defaultdict(Checkpoint)
 
     def write(self, partition: int, offset: int, times: Mapping[str, int], spent: Mapping[str, int]) -> None:
-        there = Place(offset, offset, "t")
+        there = Checkpoint(offset, offset, "t")
         steps = []
         for name, sums in (("times", times), ("spent", spent)):
             delta = Delta()
             delta.counts[name].update(sums)
-            steps.append(Step(f"{name}.1", self._places[name, partition], there, delta, f"{self._topic}:{partition}"))
+            steps.append(
+                CheckpointedWrite(f"{name}.1", self._places[name, partition], there, delta, f"{self._topic}:{partition}")
+            )
             self._places[name, partition] = there
         self._views.apply(steps)
 

@@ -13,7 +13,7 @@ from infra.redis.views import Views
 from projections.projection import Documents, Tally
 from streams.kafka.worker.partition import Partition
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.loaders import fed
+from streams.projecting.loaders import loader_of
 from streams.registry import BEHAVED, DOMAIN, LEARNING, folds, sources
 from tests.shop import TERMS
 from tests.streams.shelved import Lying
@@ -21,7 +21,7 @@ from tests.streams.shelved import Lying
 
 def dispatch(views: Views, topic: str, history: Sequence[Recorded]) -> None:
     every = folds(TERMS)
-    feeds = [fed(fold, TERMS.zone, views, sources(fold)[topic]) for fold in every if topic in sources(fold)]
+    feeds = [loader_of(fold, TERMS.zone, views, sources(fold)[topic]) for fold in every if topic in sources(fold)]
     Dispatch(views, feeds).dispatch(history)
 
 

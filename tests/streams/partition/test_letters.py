@@ -9,12 +9,12 @@ import pytest
 
 from aggregates.value import replace
 from infra.errors import Newer
-from infra.redis.checkpoints import Place, lacking
+from infra.redis.checkpoints import Checkpoint, lacking
 from infra.redis.views import Views
 from projections.orders import orders
 from projections.trending import trending
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.loaders import fed, fold_name
+from streams.projecting.loaders import fold_name, loader_of
 from streams.running.app import App
 from tests.shop import TERMS
 from tests.streams.partition.taking import refusing, take_all
@@ -34,12 +34,12 @@ def test_records_that_cannot_be_read_are_buried_and_the_rest_is_exact(
     where = [at for at, record in enumerate(poisoned) if record.value is None or record.value in JUNK]
     for size in (1, 30, 10_000):
         worker.views.client.flushall()
-        worker.buried.clear()
+        worker.dead_lettered.clear()
         take_all(worker.partition(), poisoned, size)
         assert read_models(worker.views.client) == whole
-        assert [(letter.offset, letter.fold) for letter in worker.buried] == [(at, "*") for at in where]
+        assert [(letter.offset, letter.fold) for letter in worker.dead_lettered] == [(at, "*") for at in where]
         take_all(worker.partition(), poisoned, size)
-        assert len(worker.buried) == len(where), "what was passed is not buried again"
+        assert len(worker.dead_lettered) == len(where), "what was passed is not dead_lettered again"
         assert worker.partition().resume() == len(poisoned)
 
 
@@ -54,12 +54,14 @@ def test_an_event_that_one_fold_fails_over_is_buried_for_that_fold_alone(
     take_all(broken.partition(), topic, size)
     held, client = read_models(worker.views.client), worker.views.client
     assert without(held, orders) == without(whole, orders)
-    assert [(letter.fold, letter.reason.split(":")[0]) for letter in worker.buried] == [
+    assert [(letter.fold, letter.reason.split(":")[0]) for letter in worker.dead_lettered] == [
         (fold_name(orders), f"The fold orders.1 failed over event #{position}") for position in bad
     ]
-    assert [worker.views.places([fold_name(orders)], lacking(at))["orders.1"] for at in bad] == [Place(at) for at in bad]
+    assert [worker.views.places([fold_name(orders)], lacking(at))["orders.1"] for at in bad] == [Checkpoint(at) for at in bad]
     client.flushall()
-    Dispatch(Views(client), [fed(orders, TERMS.zone, Views(client))]).dispatch([r for r in history if r.position not in bad])
+    Dispatch(Views(client), [loader_of(orders, TERMS.zone, Views(client))]).dispatch(
+        [r for r in history if r.position not in bad]
+    )
     assert of(held, orders) == read_models(client)
 
 
@@ -68,7 +70,7 @@ def test_two_folds_may_fail_over_one_event(shop: App, worker: Worker, topic: Seq
     at = paid.event.at  # type: ignore[attr-defined]
     broken = replace(worker, broken={"orders": refusing(orders, paid.position), "trending": refusing(trending, at)})
     take_all(broken.partition(), topic)
-    letters = {(letter.fold) for letter in worker.buried if f"#{paid.position}:" in letter.reason}
+    letters = {(letter.fold) for letter in worker.dead_lettered if f"#{paid.position}:" in letter.reason}
     assert letters == {"orders.1", "trending.1"}
     assert without(read_models(worker.views.client), orders, trending) == without(whole, orders, trending)
 
@@ -94,10 +96,10 @@ def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
     class Away(Worker):
         away = True
 
-        def bury(self, record: Any, fold: str, reason: str) -> None:
+        def dead_letter(self, record: Any, fold: str, reason: str) -> None:
             if self.away:
                 raise ConnectionError("Kafka is away")
-            super().bury(record, fold, reason)
+            super().dead_letter(record, fold, reason)
 
     away = Away(worker.views, worker.codec)
     poisoned = laid(topic[:10], [Lying(0, None, b"junk")], topic[10:])
@@ -107,5 +109,5 @@ def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
     assert partition.resume() == 0
     away.away = False
     take_all(partition, poisoned)
-    assert [letter.offset for letter in away.buried] == [10]
+    assert [letter.offset for letter in away.dead_lettered] == [10]
     assert read_models(worker.views.client) == whole

@@ -12,10 +12,10 @@ import redis
 from aggregates.value import replace
 from infra.event_log.types import Row
 from infra.redis.asking import Answer, Ask
-from infra.redis.checkpoints import Place
+from infra.redis.checkpoints import Checkpoint
 from infra.redis.views import Views
 from projections.orders import orders
-from streams.kafka.worker.partition import Behind
+from streams.kafka.worker.partition import OffsetGap
 from streams.projecting.loaders import fold_name
 from streams.running.app import App
 from tests.streams.partition.taking import dispatch, every_topic, refusing, take_all
@@ -31,7 +31,7 @@ def test_what_a_redis_that_was_set_back_has_lost_is_read_again(
     partition.take(topic[100:200])
     assert partition.set_back() is None
     image.restore(client)
-    with pytest.raises(Behind, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
         partition.take(topic[200:250])
     partition.take(topic[100:250])
     image.restore(client)
@@ -72,7 +72,7 @@ def test_a_chunk_whose_answer_was_lost_is_taken_again_and_counts_once(
         views.failing = False
         partition.take(topic[at : at + 50])
     assert read_models(worker.views.client) == whole
-    assert worker.buried == [], "Redis's fault is none of the events'"
+    assert worker.dead_lettered == [], "Redis's fault is none of the events'"
 
 
 class AnswerLost(Views):
@@ -98,7 +98,7 @@ def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
     image = Image(views.client)
     partition.take(topic[100:200])
     views.then = partial(image.restore, views.client)
-    with pytest.raises(Behind, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
         partition.take(topic[200:250])
     take_all(partition, topic[100:])
     assert read_models(views.client) == whole
@@ -110,9 +110,9 @@ def test_a_redis_that_is_set_back_while_a_letter_is_buried_is_noticed(
     bad = [recorded.position for recorded in shop.log.recorded(0, 10**6) if type(recorded.event) in orders.events][-1]
 
     class Slow(Worker):
-        def bury(self, record: Any, fold: str, reason: str) -> None:
-            super().bury(record, fold, reason)
-            if len(self.buried) == 1:
+        def dead_letter(self, record: Any, fold: str, reason: str) -> None:
+            super().dead_letter(record, fold, reason)
+            if len(self.dead_lettered) == 1:
                 image.restore(self.views.client)
 
     slow = Slow(worker.views, worker.codec, broken={"orders": refusing(orders, bad)})
@@ -120,10 +120,10 @@ def test_a_redis_that_is_set_back_while_a_letter_is_buried_is_noticed(
     partition.take(topic[:100])
     image = Image(worker.views.client)
     partition.take(topic[100:200])
-    with pytest.raises(Behind, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
         partition.take(topic[200:])
     take_all(partition, topic[100:])
-    assert [letter.fold for letter in slow.buried] == [fold_name(orders)] * 2
+    assert [letter.fold for letter in slow.dead_lettered] == [fold_name(orders)] * 2
     assert without(read_models(worker.views.client), orders) == without(whole, orders)
 
 
@@ -175,7 +175,7 @@ class Torn(Views):
             return answer
         self.torn = True
         return answer._replace(
-            read=dict.fromkeys(answer.read), stood={one: (Place(), after) for one, (_, after) in answer.stood.items()}
+            read=dict.fromkeys(answer.read), stood={one: (Checkpoint(), after) for one, (_, after) in answer.stood.items()}
         )
 
 

@@ -12,7 +12,7 @@ import redis
 from aggregates.value import replace
 from infra.event_log.types import Row
 from infra.redis.views import Views
-from streams.kafka.worker.partition import Behind
+from streams.kafka.worker.partition import OffsetGap
 from streams.running.app import App
 from tests.streams.partition.taking import dispatch, every_topic, take_all
 from tests.streams.shelved import Lying, Worker, laid, read_models, records
@@ -28,7 +28,7 @@ def test_a_topic_gives_the_read_models_that_the_log_gives(
     worker = Worker(Views(client), shop.log.codec, name)
     take_all(worker.partition(), records(rows, name), 60)
     assert read_models(client) == expected
-    assert worker.buried == []
+    assert worker.dead_lettered == []
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -44,7 +44,7 @@ def test_no_cut_and_no_kill_changes_what_redis_holds(
         try:
             partition.take(topic[at:end])
             at = end
-        except Behind as behind:
+        except OffsetGap as behind:
             at = behind.offset
         match random.randrange(4):
             case 0:
@@ -73,12 +73,12 @@ def test_a_chunk_taken_twice_counts_once_and_says_so(worker: Worker, topic: Sequ
 
 def test_a_hole_is_noticed_and_nothing_behind_it_is_taken(worker: Worker, topic: Sequence[Lying]) -> None:
     partition = worker.partition()
-    with pytest.raises(Behind) as from_nothing:
+    with pytest.raises(OffsetGap) as from_nothing:
         partition.take(topic[1:50])
     partition.take(topic[:50])
     held = read_models(worker.views.client)
     for unready in (partition, worker.partition()):
-        with pytest.raises(Behind, match=r"goes on at offset 60: reading again from offset 50") as behind:
+        with pytest.raises(OffsetGap, match=r"goes on at offset 60: reading again from offset 50") as behind:
             unready.take(topic[60:70])
         assert (from_nothing.value.offset, behind.value.offset) == (0, 50)
     assert read_models(worker.views.client) == held
