@@ -7,7 +7,7 @@ computed at its owner's latest event with the model as of that event, so chunks,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,7 +32,7 @@ from models.recommender.co_occurrence import CoOccurrence
 from models.recommender.features import FEATURES
 from models.recommender.habits import DAY, RepeatBuyers
 from models.recommender.items import Floats, Items, Moment, moment
-from models.recommender.lists import LISTED, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
+from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, Transitions
@@ -41,7 +41,7 @@ from models.recommender.visits import Visits, add
 
 Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
-ACTS: tuple[type, ...] = Act.__args__
+ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 100
 """Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
@@ -129,16 +129,18 @@ class Learner:
         self.visit_lists.ranker.dump(delta, {"": 0})
 
     def _needed(self, chunk: Sequence[Recorded]) -> Iterator[str]:
+        visiting = {shopper_of(r.event) for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded)}
         for recorded in chunk:
             match recorded.event:
                 case OrderPaid() as event:
+                    products = [line.product for line in event.lines]
                     yield f"quality:{local_day(event.at, self._zone)}"
-                    for line in event.lines:
-                        yield from (f"pairs:{line.product}", f"once:{line.product}")
+                    for product in products:
+                        yield from (f"pairs:{product}", f"once:{product}")
                     if event.member is not None:
                         yield from self._needed_of(event.member)
                     if event.member is not None or event.session is not None:
-                        yield from self._needed_of_visit(shopper_of(event), [line.product for line in event.lines], False)
+                        yield from self._needed_of_visit(shopper_of(event), products, visiting)
                 case MemberErased() as event:
                     yield f"repeat:{event.member}"
                 case event if isinstance(event, ACTS):
@@ -147,7 +149,7 @@ class Learner:
                     if isinstance(event, Viewed | Clicked):
                         yield f"quality:{local_day(event.at, self._zone)}"
                     products = [] if isinstance(event, Searched) else [event.product]
-                    yield from self._needed_of_visit(shopper_of(event), products, not isinstance(event, CartItemAdded))
+                    yield from self._needed_of_visit(shopper_of(event), products, visiting)
 
     def _needed_of(self, member: str) -> Iterator[str]:
         yield f"repeat:{member}"
@@ -155,10 +157,10 @@ class Learner:
             for product in habits.latest_basket():
                 yield f"once:{product}"
 
-    def _needed_of_visit(self, shopper: str, products: Sequence[str], begins: bool) -> Iterator[str]:
-        """Return the paths of what an act concerns. ``begins``: whether it begins a visit if there is none."""
+    def _needed_of_visit(self, shopper: str, products: Sequence[str], visiting: Collection[str]) -> Iterator[str]:
+        """Return the paths of what an act concerns. ``visiting``: shoppers who may begin a visit in this chunk."""
         visit = self.visits.live.get(shopper)
-        if visit is not None or begins:
+        if visit is not None or shopper in visiting:
             for product in (*products, *(visit.products if visit else ())):
                 yield f"{of_transitions.PATHS}:{product}"
 
@@ -308,7 +310,7 @@ class Learner:
         offer = self.candidates.offer(occasion)
         return Listed(occasion, offer, self.ranker.score(offer.rows, self.items.category_of[offer.numbers]))
 
-    def shown(self, member: str, at: int, variety: Variety = Variety()) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    def shown(self, member: str, at: int, variety: Variety = PLAIN) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Return a member's list and the list of what is new to them, as they are to be shown at an instant."""
         found = self.listed(member, moment(at, self._zone))
         unwanted = self.visits.unwanted(f"m.{member}")

@@ -1,8 +1,8 @@
 """How good the lists are, measured as they are used: each basket, and each look, is held against the list of that moment.
 
-Baskets: the truth is the basket's distinct products. Recall@10 = found / |truth|; NDCG@10 with the ideal over min(10, |truth|); hit
-rate: any found. Visits: the truth is the product that is looked at next, which may be one that the visit has seen. HR@20: it
-is among the first 20; MRR@20: 1 over its place there.
+Baskets: the truth is the basket's distinct products. Recall@10 = found / |truth|; NDCG@10 with the ideal over min(10, |truth|);
+hit rate: any found. Visits: the truth is the product that is looked at next, which may be one that the visit has seen.
+HR@20: it is among the first 20; MRR@20: 1 over its place there.
 
 Figures are sums by day, so that any period can be had. Beside each list stands the sum of its squared difference from ours,
 basket by basket, from which the paired standard error follows.
@@ -37,7 +37,7 @@ PAIRED = ("recall", "ndcg")
 
 VISIT_TOP = 20
 VISIT_LISTS = ("regulars", "transitions", "together", "neighbours", "revisit", "neighbours+revisit", "hour", "popular")
-"""Ours; each source alone; the most similar visits joined with what was seen by reciprocal places; and the month's most seen."""
+"""Ours; each source alone; the most similar visits joined with what was seen, by reciprocal places; the month's most seen."""
 
 VISIT_METRICS = ("hits", "mrr")
 
@@ -68,7 +68,7 @@ def measure(shown: Sequence[str], truth: Collection[str]) -> tuple[float, float,
 
 
 class Quality:
-    """Sums by day: ``{scope}:baskets`` and ``{scope}:{list}:{metric}``; for visits ``visits:acts``, ``visits:{list}:{metric}``."""
+    """Sums by day: ``{scope}:baskets`` and ``{scope}:{list}:{metric}``; of visits ``visits:acts``, ``visits:{list}:…``."""
 
     def __init__(self) -> None:
         self.days: dict[str, dict[str, float]] = {}
@@ -119,7 +119,9 @@ class Quality:
                 self.days[key.partition(":")[2]] = {name: number(value) for name, value in stored.items()}
 
 
-def add(sums: dict[str, float], names: tuple[tuple[str, ...], tuple[str, ...]], values: Sequence[float], ours: Sequence[float]) -> None:
+def add(
+    sums: dict[str, float], names: tuple[tuple[str, ...], tuple[str, ...]], values: Sequence[float], ours: Sequence[float]
+) -> None:
     """Add the values of one list, and the squares of what ours has more."""
     for name, value in zip(names[0], values, strict=True):
         if value:

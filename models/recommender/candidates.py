@@ -56,7 +56,7 @@ class Occasion:
 
 @dataclass(slots=True)
 class Offer:
-    """Candidates: ``sources`` names which source proposed each first, ``rows`` has their features, ``numbers`` their columns."""
+    """Candidates. ``sources``: which source proposed each first. ``rows``: their features. ``numbers``: their columns."""
 
     products: list[str]
     sources: list[str]

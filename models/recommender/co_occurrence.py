@@ -1,7 +1,7 @@
 """What is bought together: a bounded number of neighbours a product, counted as baskets come.
 
-Score of a pair: lift × √n = n^1.5 × baskets / (baskets of a × baskets of b). Lift alone favours coincidence, a bare count favours
-what everybody buys; their product found the most of the held-back half of a basket (recommendations 1.4).
+Score of a pair: lift × √n = n^1.5 × baskets / (baskets of a × baskets of b). Lift alone favours coincidence, a bare count
+favours what everybody buys; their product found the most of the held-back half of a basket (recommendations 1.4).
 
 Most pairs occur once and never again. A product whose neighbours outgrow twice their number forgets those seen once, and keeps
 the most frequent of the rest (docs/decisions/0006). The list of its strongest neighbours is kept until it has sold 5 % more.

@@ -14,6 +14,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from struct import Struct, calcsize, pack, unpack
 
@@ -89,7 +90,7 @@ class Habits:
 
     ``run`` counts baskets since weights were last brought to the present, ``baskets`` all of them. ``size`` is the number of
     products of the latest one, ``usual`` the faded mean of the logs of sizes. ``first`` and ``last`` are the instants of the
-    earliest and the latest. ``hours`` has the hours of each product's latest purchases, the latest first, 0 where there is none.
+    earliest and the latest. ``hours``: of each product's latest purchases, the latest first, 0 where there is none.
     The order of columns survives a restart, because sums of floating point numbers depend on it.
     """
 
@@ -361,7 +362,7 @@ def texts(habits: Habits, places: Sequence[int]) -> list[str]:
             written = ONCE.pack(int(order), int(seen), min(round(1 / small), LONGEST_GAP), int(last))
         else:
             known = hours[: min(int(times), LATEST)]
-            gaps = [newer - older for newer, older in zip(known, known[1:], strict=False)]
+            gaps = [newer - older for newer, older in pairwise(known)]
             numbers = (int(order), int(seen), int(times), weight, recent, small, decayed, int(first), int(last))
             written = OFTEN.pack(*numbers) + pack(f"<{len(gaps)}H", *gaps)
         found.append(b64encode(written).decode())

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
-
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,7 +28,7 @@ WEEK = 7 * 86_400_000.0
 """Half-life of the short popularity. The short one against the long one shows a trend."""
 
 ERA = 400
-"""Weeks after which the landmark of the short popularity moves. A weight that doubles every week outgrows a float in 20 years."""
+"""Weeks after which the landmark of the short popularity moves. A weight doubling every week outgrows a float in 20 years."""
 
 PSEUDO_BUYERS = 10
 """Average buyers that every product starts with, so that its first real ones do not decide alone."""
@@ -93,7 +92,8 @@ class Item:
     ``returns``: purchases by members who had bought it before. ``gaps``: the sum of log(1 + days they had waited).
     ``heat`` and ``surge``: purchases, forward-decayed from their landmarks by a month's and by a week's half-life. ``sizes``:
     the sum of the logs of the sizes of its baskets. ``clock``: its purchases by :data:`SLOTS`. ``staple``: bought on an
-    errand whatever the shop recommends, such as fuel; measured apart. ``sold_out``: listed with a stock of 0. ``number``: its column in :attr:`Items.columns`.
+    errand whatever the shop recommends, such as fuel; measured apart. ``sold_out``: listed with a stock of 0. ``number``:
+    its column in :attr:`Items.columns`.
     """
 
     name: str = ""

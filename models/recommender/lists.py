@@ -1,7 +1,7 @@
 """The lists a storefront shows: which product in which place, with its score and its reason.
 
-The ranker orders all candidates. What a slot must not show is left out afterwards, and the list is filled up from the rest, then
-from what is popular. Variety and novelty are a re-ranking with a strength, not places kept for them.
+The ranker orders all candidates. What a slot must not show is left out afterwards, and the list is filled up from the rest,
+then from what is popular. Variety and novelty are a re-ranking with a strength, not places kept for them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Entry(Value):
 class Recommendations(Value):
     """What to show a member, best first.
 
-    ``as_of``: their latest basket. ``for_time``: when their next one is expected, for which the list is made. ``until``: when it
-    should be made anew by reading it with `regulars recommend`. All are UTC epoch milliseconds.
+    ``as_of``: their latest basket. ``for_time``: when their next one is expected, for which the list is made. ``until``:
+    when it no longer holds, and `regulars recommend` should make it anew. All are UTC epoch milliseconds.
     """
 
     member: str
@@ -80,11 +80,15 @@ class Popular(Value):
 class Variety:
     """How far a list departs from the ranker's order, in units of its scores.
 
-    ``diversity``: what each earlier product of the same category costs. ``novelty``: what a product gains that is new to the member.
+    ``diversity``: what each earlier product of the same category costs. ``novelty``: what a product gains that is new to
+    the member.
     """
 
     diversity: float = 0.0
     novelty: float = 0.0
+
+
+PLAIN = Variety()
 
 
 class Rules:
@@ -112,7 +116,7 @@ class Slots:
         self._rules = Rules(items)
 
     def member(
-        self, occasion: Occasion, offer: Offer, scores: Floats, unwanted: Collection[str], variety: Variety = Variety()
+        self, occasion: Occasion, offer: Offer, scores: Floats, unwanted: Collection[str], variety: Variety = PLAIN
     ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Return a member's list, and the list of what is new to them, by the ranker's scores."""
         habits, shares = occasion.habits, softmax(scores).round(6).tolist()

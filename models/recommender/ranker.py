@@ -2,8 +2,8 @@
 
 score = w·x + v·tanh(A·x + b) + c[category]: a straight line, bends, and a weight for each category.
 
-The goals of a list are shares: 1/n for each product of a basket of n that was offered, 1 for the product that was looked at next.
-The loss is the cross-entropy between these goals and the softmax of the scores over the candidates of one list (ListNet, Cao
+The goals of a list are shares: 1/n for each product of a basket of n that was offered, 1 for the product looked at next. The
+loss is the cross-entropy between these goals and the softmax of the scores over the candidates of one list (ListNet, Cao
 and others, 2007). It learns from everything offered in one step, and no member needs a level of their own.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,9 +66,10 @@ class AdaGrad:
     def arrays(self) -> tuple[Floats, ...]:
         return (self.values, self.squares, self.mean) if self.averaged else (self.values, self.squares)
 
-    def dump(self) -> str:
-        """Return all numbers as text that reads back to the last bit."""
-        return " ".join((str(self.steps), *(b64encode(array.tobytes()).decode() for array in self.arrays())))
+    def dump(self, places: Sequence[int] | None = None) -> str:
+        """Return all numbers, or those of some weights, as text that reads back to the last bit."""
+        arrays = self.arrays() if places is None else [array[list(places)] for array in self.arrays()]
+        return " ".join((str(self.steps), *(b64encode(array.tobytes()).decode() for array in arrays)))
 
     def load(self, text: str) -> None:
         steps, *arrays = text.split(" ")
@@ -186,16 +187,23 @@ class Ranker(base.Classifier):
     def dump(self, delta: Delta, categories: Mapping[str, int]) -> None:
         """Write the state if it changed. ``categories``: the number of each."""
         if self._changed:
-            fields = {
+            named = {name: number for name, number in categories.items() if self._has_learned(number)}
+            names = sorted(named)
+            fields: dict[str, str | int | None] = {
                 LAYOUT: json.dumps([*self.features, self.bends]),
                 ".weights": self.weights.dump(),
-                ".categories": self.categories.dump(),
-                ".names": json.dumps(list(categories)[: len(self.categories.values)]),
+                ".categories": self.categories.dump([named[name] for name in names]),
+                ".names": json.dumps(names),
                 ".seen": self.seen,
                 ".spread": " ".join(b64encode(sums.tobytes()).decode() for sums in (self.sums, self.squares)),
             }
             delta.fields[self.key].update(fields)
             self._changed = False
+
+    def _has_learned(self, category: int) -> bool:
+        weights = self.categories
+        values = [array[category] for array in (weights.values, weights.mean) if category < len(array)]
+        return any(values) or (category < len(weights.squares) and bool(weights.squares[category] != weights.start))
 
     def load(self, maps: Mapping[str, Mapping[str, str]], categories: dict[str, int]) -> None:
         """Read the state from where it was written, and give unknown ``categories`` their numbers."""
@@ -208,7 +216,7 @@ class Ranker(base.Classifier):
             stored = AdaGrad(np.zeros(1), self.rate, 0.1, self.averaged)
             stored.load(fields[".categories"])
             numbers = [categories.setdefault(name, len(categories)) for name in json.loads(fields[".names"])]
-            self.categories.grow(max(numbers) + 1)
+            self.categories.grow(max(numbers, default=0) + 1)
             self.categories.steps = stored.steps
             for mine, read in zip(self.categories.arrays(), stored.arrays(), strict=True):
                 mine[numbers] = read

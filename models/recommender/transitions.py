@@ -202,6 +202,7 @@ class Transitions:
             self._drop_oldest()
 
     def _touch(self, number: int) -> None:
+        """Put a product last among those that lose their paths first."""
         self.turn += 1
         self._turns[number] = self.turn
         if number in self.sizes:
@@ -217,7 +218,7 @@ class Transitions:
             self.total += len(paths) - (before or 0)
             self.looks.changed.add(number)
             if before is None:
-                self._turns.setdefault(number, self.turn)
+                self._touch(number)
 
     def _drop_oldest(self) -> None:
         number, size = self.sizes.popitem(last=False)

@@ -1,8 +1,9 @@
 """What may come next in a visit: sources kept up with every act, and what the ranker of visits sees of each candidate.
 
-Sources of products, each with a score and a place of its own: where the visit's latest products lead (directed, by distance; the
-last one alone; what followed it at once; the way back), what is seen together, what is acted on, what the most similar visits
-before had (VSTAN: Ludewig and others, 2021), what is looked at in these hours and this day, and what the visit itself has seen.
+Sources of products, each with a score and a place of its own: where the visit's latest products lead (directed, by distance;
+the last one alone; what followed it at once; the way back), what is seen together, what is acted on, what the most similar
+visits before had (VSTAN: Ludewig and others, 2021), what is looked at in these hours and this day, and what the visit itself
+has seen.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ RECIPROCALS: Floats = 1.0 / np.arange(1.0, 4096.0)
 class VisitOffer:
     """Candidates by their numbers in :class:`Looks`, ascending, with a row of features each.
 
-    ``scores``: by source and candidate. ``seen``: the places of the visit's products, the latest first. ``leads``: the numbers of
-    the products of the visit whose paths were followed.
+    ``scores``: by source and candidate. ``seen``: the places of the visit's products, the latest first. ``leads``: the numbers
+    of the products of the visit whose paths were followed.
     """
 
     numbers: Numbers

@@ -47,8 +47,8 @@ VISITING, VISITS, DISMISSED, SUMS = PARTS = ("visiting", "visits", "dismissed", 
 class Visit:
     """A visit that goes on.
 
-    ``products``: each with what was done with it last, oldest first. ``steps`` and ``times``: of each the number of its last act
-    in the visit, and its looks. ``turn``: grows with every act of any shopper, so that visits can be put in their order again.
+    ``products``: each with what was done with it last, oldest first. ``steps`` and ``times``: of each the number of its last
+    act in the visit, and its acts. ``turn``: grows with every act of any shopper, so that visits can be put in order.
     """
 
     at: int
@@ -75,7 +75,7 @@ class Visit:
 
     def drop(self, product: str) -> None:
         for held in (self.products, self.steps, self.times, self.liked):
-            held.pop(product, None)  # type: ignore[attr-defined]
+            held.pop(product, None)
 
     def to_text(self) -> str:
         products = [(product, did, self.steps[product], self.times[product]) for product, did in self.products.items()]
