@@ -23,7 +23,7 @@ from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from models.evaluation import drift
 from models.evaluation.drift import Watch
-from models.evaluation.quality import Quality, measure
+from models.evaluation.quality import TOP, Quality
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
 from models.recommender import visits as of_visits
@@ -269,16 +269,25 @@ class Learner:
             "decayed": filled(repeat.decayed(member, LISTED, now.at), sold, LISTED),
             "popular": sold,
         }
-        self.quality.learn_one(day, "all", lists, truth)
-        self.quality.learn_one(day, "no-staples", lists, truth, self.items.staples or ("",))
-        self.watch.learn_one(measure(lists["regulars"], truth)[0], day, position)
+        self._measure(day, lists, truth, position, first=listed is None)
         if listed is None:
-            self.quality.learn_one(day, "first", lists, truth)
             return
         self._test_new(listed, lists, truth, day)
         goals = np.array([1 / len(truth) if product in truth else 0.0 for product in listed.offer.products])
         self.ranker.learn(listed.offer.rows, goals, self.items.category_of[listed.offer.numbers])
         self.candidates.size.learn_one(listed.occasion.habits, now, len(basket))
+
+    def _measure(self, day: str, lists: Mapping[str, Sequence[str]], truth: frozenset[str], position: int, first: bool) -> None:
+        """Measure all lists, with and without staples."""
+        scopes, staples = (("all", "first") if first else ("all",)), self.items.staples
+        if staples and not staples.isdisjoint((*truth, *(product for shown in lists.values() for product in shown[:TOP]))):
+            rest = {name: [p for p in shown if p not in staples] for name, shown in lists.items()}
+            if truth - staples:
+                self.quality.learn_one(day, ("no-staples",), rest, truth - staples)
+        else:
+            scopes = (*scopes, "no-staples")
+        ours = self.quality.learn_one(day, scopes, lists, truth)["regulars"]
+        self.watch.learn_one(ours[0], day, position)
 
     def _test_new(self, listed: Listed, lists: Mapping[str, Sequence[str]], truth: frozenset[str], day: str) -> None:
         """Hold what the member had never bought against the lists of such products."""
@@ -286,8 +295,7 @@ class Learner:
         if any(product not in known for product in truth):
             new = {name: [p for p in lists[name] if p not in known] for name in ("companion", "popular-now", "popular")}
             ours = [product for product in listed.products if product not in known]
-            truly_new = [product for product in truth if product not in known]
-            self.quality.learn_one(day, "new", {"regulars": ours, **new}, truly_new)
+            self.quality.learn_one(day, ("new",), {"regulars": ours, **new}, truth - known.keys())
 
     def _learn(self, member: str | None, basket: Sequence[str], now: Moment) -> None:
         items, size = self.items, float(np.log(len(basket)))

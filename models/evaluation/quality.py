@@ -75,19 +75,16 @@ class Quality:
         self.changed: set[str] = set()
 
     def learn_one(
-        self, day: str, scope: str, lists: Mapping[str, Sequence[str]], truth: Collection[str], without: Collection[str] = ()
-    ) -> None:
-        """Learn one basket. ``lists``: what each would have shown, ours first. ``without``: products that do not count."""
-        if without:
-            truth = [product for product in truth if product not in without]
-            lists = {name: [product for product in shown if product not in without] for name, shown in lists.items()}
-        if truth:
+        self, day: str, scopes: Sequence[str], lists: Mapping[str, Sequence[str]], truth: frozenset[str]
+    ) -> dict[str, tuple[float, float, int]]:
+        """Learn one basket in some scopes, and return what each list was worth. ``lists``: what each would show, ours first."""
+        values = {name: measure(shown, truth) for name, shown in lists.items()}
+        for scope in scopes:
             sums = self._sums(day, f"{scope}:baskets")
-            ours: tuple[float, ...] = ()
-            for name, shown in lists.items():
-                values = measure(shown, truth)
-                ours = ours or values
-                add(sums, FIELDS[scope, name], values, ours)
+            ours = next(iter(values.values()))
+            for name, value in values.items():
+                add(sums, FIELDS[scope, name], value, ours)
+        return values
 
     def learn_look(self, day: str, places: Mapping[str, int]) -> None:
         """Learn one look. ``places``: the place of the product in each of :data:`VISIT_LISTS`, ours first; 0 for none."""

@@ -101,30 +101,33 @@ class Candidates:
 
     def offer(self, occasion: Occasion) -> Offer:
         """Return what a member's list is chosen from."""
-        items, habits = self._items, occasion.habits
-        products = self._repeat.ranked(occasion.member, REPEATS)
+        items, known, gone = self._items, occasion.habits.places, self._items.gone
+        habits = occasion.habits
+        places = self._repeat.strongest(habits, REPEATS)
+        products = [habits.products[place] for place in places.tolist()]
         sources = ["repeat"] * len(products)
         row = {product: at for at, product in enumerate(products)}
         told: list[tuple[int, int, float]] = []
         for source in self.sources:
             column, left = AT[source.name], source.most
             for product, strength in source.propose(occasion):
-                place = row.get(product)
-                if place is None:
-                    if not left or product in habits.places or items[product].retired:
+                at = row.get(product)
+                if at is None:
+                    if not left or product in known or product in gone:
                         continue
                     left -= 1
-                    place = row[product] = len(products)
+                    at = row[product] = len(products)
                     products.append(product)
                     sources.append(source.name)
-                told.append((column, place, strength))
+                told.append((column, at, strength))
                 if not left and not source.speaks_of_all:
                     break
-        numbers = items.numbers_of(products)
+        numbers = np.concatenate((habits.numbers[places], items.numbers_of(products[len(places) :])))
         expected = self.size.predict_one(habits, occasion.moment)
-        made = self._features.make(habits, products, numbers, occasion.moment, expected)
-        for column, place, strength in told:
-            made[column, place] = strength
+        made = self._features.make(habits, places, numbers, occasion.moment, expected)
+        if told:
+            columns, rows, strengths = zip(*told, strict=True)
+            made[columns, rows] = strengths
         return Offer(products, sources, np.ascontiguousarray(made.T), numbers)
 
     def _companions(self, occasion: Occasion) -> Proposals:
@@ -134,8 +137,8 @@ class Candidates:
 
     def _popular(self, _: Occasion) -> Proposals:
         """Return what sells now."""
-        highest = self._hot.highest
-        return ((product, self._items[product].heat / highest) for product in self._hot.ranked())
+        hot = self._hot.ranked()
+        return zip(hot, self._hot.shares(), strict=True)
 
 
 class BasketSize:

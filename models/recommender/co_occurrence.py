@@ -97,8 +97,8 @@ class CoOccurrence:
 
     def strongest(self, product: str) -> Neighbours:
         """Return the list of a product as it was last made, without what was retired since."""
-        items = self._items
-        return [found for found in self._strongest.get(product, (0, []))[1] if not items[found[0]].retired]
+        found, gone = self._strongest.get(product, (0, []))[1], self._items.gone
+        return [pair for pair in found if pair[0] not in gone] if gone else found
 
     def neighbours(self, product: str, count: int) -> Neighbours:
         """Return the strongest neighbours as of now that are still sold."""

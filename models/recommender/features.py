@@ -6,12 +6,12 @@ purchases are 0 where there are none, except ``habit``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import exp, log, log1p
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.recommender.habits import FADING, LAST, LATEST, QUICK, SEEN, TIMES, WEIGHT, Habits
+from models.recommender.habits import FADING, LAST, LATEST, LONGEST_GAP, QUICK, SEEN, TIMES, WEIGHT, Habits
 from models.recommender.items import (
     BASKETS,
     BUYERS,
@@ -97,17 +97,16 @@ class FeatureMaker:
     def __init__(self, items: Items) -> None:
         self._items = items
 
-    def make(self, habits: Habits, products: Sequence[str], numbers: Numbers, moment: Moment, expected: float) -> Floats:
+    def make(self, habits: Habits, places: Numbers, numbers: Numbers, moment: Moment, expected: float) -> Floats:
         """Return the features of candidates.
 
-        ``numbers``: their columns in :class:`Items`. ``expected``: log of the expected size of the basket.
+        ``numbers``: their columns in :class:`Items`. ``places``: the columns in ``habits`` of the first of them; the member has
+        bought no other. ``expected``: log of the expected size of the basket.
         """
-        found = np.array([habits.places.get(product, -1) for product in products], np.int64)
-        known = np.flatnonzero(found >= 0)
-        places = found[known]
-        made = np.zeros((len(FEATURES), len(products)))
+        made = np.zeros((len(FEATURES), len(numbers)))
+        known = slice(0, len(places))
         made[0] = FLOOR
-        if len(known):
+        if len(places):
             made[:PHASE, known] = self._of_habits(habits, places, moment)
             made[PHASE:PRODUCT, known] = of_phase(habits, places, moment)
         made[PRODUCT:CATEGORY] = self._of_products(numbers, moment, expected)
@@ -153,13 +152,16 @@ class FeatureMaker:
         return np.array([*logs, interval, nothing, told[STAPLE], *self._of_clock(numbers, moment), usual - expected])
 
     def _of_clock(self, numbers: Numbers, moment: Moment) -> Floats:
-        items, slots = self._items, list(moment.slots)
-        shares = (np.array(items.shop_clock, float)[slots] + 1) / (sum(items.shop_clock[:7]) + 8)
-        sold = items.columns[BASKETS, numbers] + PRIOR
-        lifts: Floats = np.log((items.clock[slots][:, numbers] + PRIOR * shares[:, None]) / sold / shares[:, None])
-        return lifts
+        items = self._items
+        lifts = np.empty((2, len(numbers)))
+        for row, slot in enumerate(moment.slots):
+            share = (items.shop_clock[slot] + 1) / (items.purchases + 8)
+            lifts[row] = items.clock[slot][numbers] / share
+        lifts += PRIOR
+        lifts /= items.columns[BASKETS, numbers] + PRIOR
+        return np.log(lifts, out=lifts)
 
-    def _of_categories(self, habits: Habits, known: Numbers, places: Numbers, numbers: Numbers) -> Floats:
+    def _of_categories(self, habits: Habits, known: slice, places: Numbers, numbers: Numbers) -> Floats:
         table, categories, count = habits.table, self._items.category_of[numbers], len(self._items.categories)
         mine = self._items.category_of[habits.numbers[: len(habits)]]
         weights = table[WEIGHT] * FADING**habits.run
@@ -172,37 +174,44 @@ class FeatureMaker:
 
 def of_phase(habits: Habits, places: Numbers, moment: Moment) -> Floats:
     """Return how the wait compares with a member's own gaps of late, and whether this is the usual day and hour."""
-    hours = habits.hours[:, places].astype(float)
+    hours = habits.hours[:, places]
     times = np.minimum(habits.table[TIMES, places], LATEST)
-    count = np.maximum(times - 1, 0)
+    made = np.zeros((PRODUCT - PHASE, len(places)))
+    several = np.flatnonzero(times > 1)
+    if len(several):
+        made[:4, several] = of_gaps(hours[:, several], times[several], moment)
+    same_day, near_hour = (found.astype(float) for found in at_this_time(hours[0], moment))
+    if len(several):
+        bought = np.arange(1, LATEST)[:, None] < times[several]
+        for found, more in zip((same_day, near_hour), at_this_time(hours[1:, several], moment), strict=True):
+            found[several] += (more & bought).sum(axis=0)
+    made[4] = (same_day + 1 / 7) / (times + 1)
+    made[5] = (near_hour + 5 / 24) / (times + 1)
+    return made
+
+
+def of_gaps(hours: NDArray[np.int32], times: Floats, moment: Moment) -> tuple[Floats, ...]:
+    """Return how the wait compares with the gaps between purchases, of products that were bought several times."""
+    count = times - 1
     wait = np.maximum(moment.hour - hours[0], 0)
-    order = np.arange(LATEST)[:, None]
-    gaps = np.where(order[1:] <= count, hours[:-1] - hours[1:], np.inf)
-    several = count > 0
-    logs = np.sort(np.log(gaps + 12), axis=0)
-    middle = np.maximum(count - 1, 0)
-    columns = np.arange(len(places))
-    median = (logs[(middle // 2).astype(int), columns] + logs[((middle + 1) // 2).astype(int), columns]) / 2
-    over = np.where(several, np.log(wait + 12) - np.where(several, median, 0), 0).clip(-3, 3)
-    held = np.where(np.isfinite(logs), logs, 0)
-    mean = held.sum(axis=0) / np.maximum(count, 1)
-    spread = np.sqrt(np.maximum((held * held).sum(axis=0) / np.maximum(count, 1) - mean * mean, 0))
-    passed = ((gaps < wait).sum(axis=0) + 0.5) / (count + 1)
+    within = np.arange(1, LATEST)[:, None] <= count
+    gaps = np.where(within, hours[:-1] - hours[1:], LONGEST_GAP)
+    logs = np.log(gaps + 12.0)
+    mean = (logs * within).sum(axis=0) / count
+    spread = np.sqrt((((logs - mean) * within) ** 2).sum(axis=0) / count)
+    logs.sort(axis=0)
+    middle, columns = count.astype(np.int64) - 1, np.arange(len(count))
+    median = (logs[middle // 2, columns] + logs[(middle + 1) // 2, columns]) / 2
+    over = (np.log(wait + 12.0) - median).clip(-3, 3)
+    passed = (((gaps < wait) & within).sum(axis=0) + 0.5) / times
+    return over, np.exp(-2 * over * over), passed, spread
+
+
+def at_this_time(hours: NDArray[np.int32], moment: Moment) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether hours are on this day of the week, and whether they are near this hour of the day."""
     local = hours + moment.offset
-    bought = order < times
-    weekday = ((local // 24 + 3) % 7 == moment.weekday) & bought
     apart = np.abs(local % 24 - moment.hour_of_day)
-    near = (np.minimum(apart, 24 - apart) <= NEAR) & bought
-    return np.array(
-        [
-            over,
-            np.exp(-2 * over * over) * several,
-            passed * several,
-            spread,
-            (weekday.sum(axis=0) + 1 / 7) / (times + 1),
-            (near.sum(axis=0) + 5 / 24) / (times + 1),
-        ]
-    )
+    return (local // 24 + 3) % 7 == moment.weekday, np.minimum(apart, 24 - apart) <= NEAR
 
 
 def of_context(habits: Habits, moment: Moment, expected: float) -> list[float]:

@@ -245,9 +245,14 @@ class RepeatBuyers:
     def ranked(self, member: str, count: int) -> list[str]:
         """Return the highest-scored products that the shop still sells; ties go to what was bought earlier."""
         habits = self.members[member]
+        return [habits.products[place] for place in self.strongest(habits, count).tolist()]
+
+    def strongest(self, habits: Habits, count: int) -> Numbers:
+        """Return the columns of the highest-scored products that the shop still sells."""
         scores = self._scores(habits)
         scores[self._items.columns[RETIRED, habits.numbers[: len(habits)]] > 0] = 0.0
-        return [habits.products[place] for place in highest(scores, count).tolist() if scores[place]]
+        found = highest(scores, count)
+        return found[scores[found] > 0]
 
     def favourites(self, member: str, count: int) -> list[str]:
         """Return what a member bought most often; ties go to what was bought last, then to what came first."""

@@ -143,6 +143,7 @@ class Items(dict[str, Item]):
         self.clock: Floats = np.zeros((SLOTS, 256))
         self.category_of: Numbers = np.zeros(256, np.int64)
         self.staples: set[str] = set()
+        self.gone: set[str] = set()  # retired
         self.categories: dict[str, int] = {"": 0}
         self._changed: set[str] = set()
         self._described: set[str] = set()
@@ -207,7 +208,7 @@ class Items(dict[str, Item]):
 
     def retire(self, product: str) -> None:
         self[product].retired = True
-        self.mirror([product])
+        self._place(product)
         self._described.add(product)
 
     def mirror(self, products: Collection[str]) -> None:
@@ -222,9 +223,15 @@ class Items(dict[str, Item]):
         item = self[product]
         self.category_of[item.number] = self.categories.setdefault(item.category, len(self.categories))
         (self.staples.add if item.staple else self.staples.discard)(product)
+        (self.gone.add if item.retired else self.gone.discard)(product)
         self.mirror([product])
 
     # Reading
+
+    @property
+    def purchases(self) -> int:
+        """Return the number of purchases of all products."""
+        return sum(self.shop_clock[:7])
 
     @property
     def mean_returns(self) -> float:

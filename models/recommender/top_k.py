@@ -45,6 +45,12 @@ class Leaders(Generic[K]):
             self._ranked = sorted(sorted(values), key=values.__getitem__, reverse=True)
         return self._ranked
 
+    def shares(self) -> list[float]:
+        """Return the values of :meth:`ranked` over the highest."""
+        ranked = self.ranked()
+        highest = self._values[ranked[0]] if ranked else 1.0
+        return [self._values[name] / highest for name in ranked]
+
     @property
     def highest(self) -> float:
         return max(self._values.values(), default=0.0)
