@@ -109,6 +109,11 @@ class Learner:
         missing = [key for key in dict.fromkeys(WHOLE) if key not in self._held]
         return missing or [key for key in dict.fromkeys(self._needed(chunk)) if key not in self._held]
 
+    def needs_of_list(self, member: str) -> list[str]:
+        """Return the keys that :meth:`shown` needs and that are not in memory; use it as :meth:`needs`."""
+        missing = [key for key in (*of_items.PARTS, "ranker", of_visits.DISMISSED) if key not in self._held]
+        return missing or [key for key in dict.fromkeys(self._needed_of(member)) if key not in self._held]
+
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Take maps of the state into memory, by key; a map that is not stored is empty."""
         self._held.update(maps)

@@ -64,8 +64,8 @@ SIZE_FADING = 0.1
 RUN, ERASED = OWN = (".run", ".erased")
 """Fields that are no product. A product's id that begins with a dot gets another one."""
 
-ONCE = Struct("<IhHI")  # order, seen, size of the basket, hour
-OFTEN = Struct("<IhIffffII")  # order, seen, times, weight, recent, small, decayed, first and last hour; then gaps of 16 bits
+ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
+OFTEN = Struct("<IhIffffii")  # order, seen, times, weight, recent, small, decayed, first and last hour; then gaps of 16 bits
 
 
 @dataclass(slots=True)
@@ -203,7 +203,7 @@ class RepeatBuyers:
         np.maximum(held[LAST], hour, out=held[LAST])
         held[SEEN] = habits.run
         table[:, places] = held
-        push(habits.hours, places, held[LAST])
+        push(habits.hours, places, held[LAST], held[TIMES])
         changed.update(products)
         times = held[TIMES].astype(int).tolist()
         self._forget_weakest(member, habits)
@@ -344,13 +344,13 @@ def weights_of_one(size: int, seen: int) -> tuple[float, float]:
     return float(np.float32(size**-SIZE / FADING**seen)), float(np.float32(size**-SIZE / QUICK**seen))
 
 
-def push(hours: NDArray[np.int32], places: Sequence[int], latest: Floats) -> None:
-    """Put a purchase before the others of these products."""
+def push(hours: NDArray[np.int32], places: Sequence[int], latest: Floats, times: Floats) -> None:
+    """Put a purchase before the others of these products. ``times``: their purchases with this one."""
     held = hours[:, places]
     held[1:] = held[:-1]
     held[0] = latest
-    late = np.maximum(held[0] - held[1] - LONGEST_GAP, 0) * (held[1] > 0)
-    held[1:] += late * (held[1:] > 0)
+    held[1:] += np.maximum(held[0] - held[1] - LONGEST_GAP, 0)
+    held[np.arange(LATEST)[:, None] >= times] = 0
     hours[:, places] = held
 
 

@@ -22,8 +22,15 @@ from streams.running.app import App, redis_url, running
 WORTH_SHOWING = 10
 """Baskets together that make a pair worth a line of the demo; lists are content with fewer."""
 
-CALLED = {"regulars": "Regulars", "personal": "member's own most frequent", "popular": "most popular"}
-"""The list that is shown and the two it is held against; `regulars quality` has those it is made of, too."""
+CALLED = {
+    "regulars": "Regulars",
+    "personal": "member's own most frequent",
+    "decayed": "180-day decay × return rate",
+    "popular": "most popular",
+}
+"""Our list and the plain ones it is held against, each filled up; `regulars quality` has the sources of ours, too."""
+
+SCOPES = {"all": "all", "no-staples": "no staples", "first": "first baskets"}
 
 
 @click.command()
@@ -82,19 +89,23 @@ def show_quality(app: App, weeks: int) -> None:
     """From the third week on, when the first lists have been learned; from the first day, if there is no more."""
     since = (SECOND_WEEK + timedelta(weeks=1) if weeks > 2 else FIRST_DAY).isoformat()
     rows = [
-        (CALLED[name], scope, f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", f"{q.hit_rate:.3f}")
+        (CALLED[name], SCOPES[scope], f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", *gain_in_words(name, q))
         for (scope, name), q in reading.quality(app.views, since).items()
-        if name in CALLED
+        if name in CALLED and scope in SCOPES
     ]
     OUT.print(
         grid(
             f"Since {date.fromisoformat(since):%d %B %Y}, each member's list against their next basket",
-            ("list", "products", "baskets", "recall@10", "NDCG@10", "hit rate"),
+            ("list", "products", "baskets", "recall@10", "NDCG@10", "recall: ours more"),
             rows,
             numbers=(2, 3, 4, 5),
         )
     )
-    OUT.print("[dim]no-staples: without fuel, which members buy whatever one shows them.[/dim]")
+    OUT.print("[dim]no staples: without fuel, which members buy whatever one shows them; ±: the paired standard error.[/dim]")
+
+
+def gain_in_words(name: str, q: reading.ListQuality) -> tuple[str]:
+    return ("" if name == "regulars" else f"{q.recall_gain:+.3f} ± {q.recall_se:.3f}",)
 
 
 def show_strongest_pairs(app: App) -> None:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from models.evaluation.quality import LISTS
-from streams.queries.views import Qualities
+from streams.queries.views import Qualities, VisitQuality
 
 WIDTH, HEIGHT, LEFT, BELOW = 860, 300, 50, 40
-COLOURS = dict(zip(LISTS, ("#0b6e4f", "#3a86c8", "#9b5de5", "#f0a202", "#5c677d", "#b0b7c3"), strict=True))
+COLOURS = dict(zip(LISTS, ("#0b6e4f", "#3a86c8", "#9b5de5", "#f0a202", "#5c677d", "#d1495b", "#b0b7c3"), strict=True))
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:900px;color:#1d2433}table{border-collapse:collapse}"
     "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #e3e6ec}td:first-child,th:first-child{text-align:left}"
 )
 
 
-def page(found: Sequence[tuple[str, Qualities]], alarms: Sequence[dict[str, Any]]) -> str:
+def page(found: Sequence[tuple[str, Qualities]], alarms: Sequence[dict[str, Any]], visits: Mapping[str, VisitQuality]) -> str:
     parts = [
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Recommendations: quality</title><style>{STYLE}</style>"
     ]
     parts.append(
         "<h1>How good the recommendations have been</h1><p>Recall@10: the share of a basket that was among the first ten "
     )
-    parts.append("products of the list stored before it. Each basket is tested before it is learned.</p>")
-    for scope, title in (("all", "All products"), ("no-staples", "Without staples")):
+    parts.append("products of the list at that moment. Each basket is tested before it is learned.</p>")
+    titles = (("all", "All products"), ("no-staples", "Without staples"), ("first", "First baskets of members alone"))
+    for scope, title in titles:
         told = [(period, quality) for period, quality in found if (scope, "regulars") in quality]
         parts += [f"<h2>{title}</h2>", chart(told, scope), table(told, scope)]
+    if visits:
+        parts.append("<h2>Visits: the product that is looked at next</h2>" + table_of_visits(visits))
     parts.append("<h2>Alarms</h2>")
     parts += [f"<p>{escape(str(a['day']))}: from {a['before']:.4f} to {a['after']:.4f}</p>" for a in alarms] or ["<p>None.</p>"]
     return "".join([*parts, "</html>\n"])
@@ -50,7 +53,7 @@ def chart(told: Sequence[tuple[str, Qualities]], scope: str) -> str:
         points = " ".join(place(n, quality[scope, name].recall) for n, (_, quality) in enumerate(told))
         drawn.append(f"<polyline points='{points}' fill='none' stroke='{COLOURS[name]}' stroke-width='2'/>")
     for n, name in enumerate(LISTS):
-        x = LEFT + n * 130
+        x = LEFT + n * 115
         drawn.append(f"<rect x='{x}' y='{HEIGHT - 14}' width='10' height='10' fill='{COLOURS[name]}'/>")
         drawn.append(f"<text x='{x + 15}' y='{HEIGHT - 5}' font-size='12'>{name}</text>")
     return "".join([*drawn, "</svg>"])
@@ -63,5 +66,15 @@ def table(told: Sequence[tuple[str, Qualities]], scope: str) -> str:
         + "".join(f"<td>{quality[scope, name].recall:.4f}</td>" for name in LISTS)
         + "</tr>"
         for period, quality in told
+    )
+    return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def table_of_visits(visits: Mapping[str, VisitQuality]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("", "looks", "HR@20", "MRR@20", "MRR: ours more"))
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{q.acts:,}</td><td>{q.hit_rate:.4f}</td><td>{q.mrr:.4f}</td>"
+        f"<td>{q.mrr_gain:+.4f} ± {q.mrr_se:.4f}</td></tr>"
+        for name, q in visits.items()
     )
     return f"<table><tr>{head}</tr>{rows}</table>"

@@ -11,9 +11,12 @@ import orjson
 from aggregates.order.decider import order as order_decider
 from aggregates.order.events import Event as OrderEvent
 from infra.settings import from_environment
+from models.recommender.lists import Variety
 from streams.cli.console import OUT, grid, instant, money, pairs
 from streams.cli.show_tier import benefits_in_words, tier_changes, tier_in_words
+from streams.cli.tick import told
 from streams.queries import views as reading
+from streams.queries.recommending import recommended
 from streams.running.app import App, running
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the read models as JSON.")
@@ -130,11 +133,16 @@ def order(order: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("member")
+@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601. Default: the latest instant in the log.")
+@click.option("--diversity", type=float, default=0.0, help="Cost of each earlier product of the same category, such as 0.3.")
+@click.option("--novelty", type=float, default=0.0, help="Gain of what is new to the member, such as 1.")
+@click.option("--discover", is_flag=True, help="Show only what the member has never bought.")
 @AS_JSON
-def recommend(member: str, as_json: bool) -> None:
-    """What to show a member, best first, and why; what is popular, for somebody unknown."""
+def recommend(member: str, at: str | None, diversity: float, novelty: float, discover: bool, as_json: bool) -> None:
+    """Show a member's list as it is now, best first, and why; for an unknown member, what is popular."""
     with running(from_environment()) as app:
-        found = reading.document(app.views, f"recommend:{member}")
+        instant_of_list = None if at is None else told(at, app.terms.zone)
+        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), instant_of_list)
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
@@ -142,9 +150,10 @@ def recommend(member: str, as_json: bool) -> None:
         if as_json:
             click.echo(orjson.dumps(found))
         else:
-            show_recommendations(f"For member {member}" if known else f"Member {member} is new: what is popular", found)
+            title = f"For member {member}" if known else f"Member {member} is new: what is popular"
+            show_recommendations(title, found, items="discover" if known and discover else "items")
 
 
-def show_recommendations(title: str, found: dict[str, Any], count: int = 20) -> None:
-    rows = ((i + 1, e["name"], e["reason"], e["score"], e["product"]) for i, e in enumerate(found["items"][:count]))
+def show_recommendations(title: str, found: dict[str, Any], count: int = 20, items: str = "items") -> None:
+    rows = ((i + 1, e["name"], e["reason"], e["score"], e["product"]) for i, e in enumerate(found[items][:count]))
     OUT.print(grid(title, ("", "product", "because", "score", "id"), rows, numbers=(0, 3)))
