@@ -1,7 +1,7 @@
-"""What shoppers do besides buying: they look, search, click, like, dismiss, share; and what they were shown.
+"""Behaviour: what shoppers view, search, click, favourite, dismiss and share, and what they were shown.
 
-A fact of behaviour is its own command: it happened, so there is nothing to decide but whether it is well formed. Those of one
-append are a stream of their own (``behaviour-{position of the first}``), so no two shoppers ever wait for each other.
+An event of behaviour is its own command: it happened, so only its form is checked. The events of one append are a stream
+(``behaviour-{position of the first}``), so no two shoppers wait for each other.
 """
 
 from __future__ import annotations
@@ -13,49 +13,11 @@ from aggregates.value import Value
 
 LONGEST_QUERY = 2000
 MOST_SHOWN = 1000
-"""Products of one slot, or of one search's answer."""
+"""Products of one slot, or of one search's results."""
 
 
-class Viewed(Value):
-    """``slot``, ``place``: the list it was found in, and where in it (from 1), if it was found in one; so for all of these."""
-
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
-
-
-class Clicked(Value):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
-
-
-class Favourited(Value):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
-
-
-class Unfavourited(Value):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
-
-
-class Dismissed(Value):
-    """The shopper does not want to be shown this."""
+class BehaviourOfProduct(Value, kw_only=True):
+    """``slot`` and ``place``: the list in which the product was found, and its place there (from 1)."""
 
     product: str
     member: str | None
@@ -65,17 +27,32 @@ class Dismissed(Value):
     place: int | None = None
 
 
-class Shared(Value):
-    product: str
-    member: str | None
-    session: str | None
-    at: int
-    slot: str | None = None
-    place: int | None = None
+class Viewed(BehaviourOfProduct):
+    """A shopper looked at a product. ``slot`` and ``place``: the list in which it was found, and its place there (from 1)."""
 
 
-class Searched(Value):
-    """``shown``: the answer, in its order, as far as it is known."""
+class Clicked(BehaviourOfProduct):
+    """A shopper clicked on a product that was shown."""
+
+
+class Favourited(BehaviourOfProduct):
+    """A shopper marked a product as a favourite."""
+
+
+class Unfavourited(BehaviourOfProduct):
+    """A shopper took the mark away."""
+
+
+class Dismissed(BehaviourOfProduct):
+    """A shopper does not want to see this product."""
+
+
+class Shared(BehaviourOfProduct):
+    """A shopper shared a product."""
+
+
+class Searched(Value, kw_only=True):
+    """``shown``: the results in order, as far as they are known."""
 
     query: str
     member: str | None
@@ -84,8 +61,8 @@ class Searched(Value):
     at: int
 
 
-class Impressed(Value):
-    """A slot was shown. ``propensities``: how likely each product was to be in its place; ``strategy``: who chose."""
+class Impressed(Value, kw_only=True):
+    """A slot was shown. ``propensities``: how likely each product was in its place; ``strategy``: what chose them."""
 
     slot: str
     products: tuple[str, ...]
@@ -132,7 +109,7 @@ def require_products(products: tuple[str, ...]) -> None:
 
 
 def evolve(_: None, __: Event) -> None:
-    """Nothing is decided over behaviour, so nothing is kept."""
+    """Keep nothing: no decision depends on behaviour."""
 
 
 behaviour: Decider[Command, None, Event] = Decider("behaviour", None, decide, evolve)

@@ -1,6 +1,6 @@
-"""Days and months as the shop lives them: instants are UTC epoch milliseconds, calendars are the programme zone's.
+"""Local days, months and years: instants are UTC epoch milliseconds, calendars are of the programme's zone.
 
-A local time that the clock skips (spring) moves on by the gap; one that comes twice (autumn) means the first.
+A local time that the clock skips in spring moves on by the gap; one that occurs twice in autumn is the first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _day_of_quarter(quarter: int, zone: str) -> str:
 
 
 def local_day(at: int, zone: str) -> str:
-    """The calendar day of an instant, as ISO text (every zone's offset is a multiple of a quarter of an hour since 1972).
+    """Return the calendar day of an instant as ISO text. Since 1972, every zone's offset is a multiple of a quarter of an hour.
 
     >>> local_day(1483246799000, "America/New_York"), local_day(1483246800000, "America/New_York")
     ('2016-12-31', '2017-01-01')
@@ -36,7 +36,7 @@ def local_day(at: int, zone: str) -> str:
 
 
 def day_start(day: str, zone: str) -> int:
-    """The instant a calendar day begins.
+    """Return the instant at which a calendar day begins.
 
     >>> day_start("2017-01-01", "America/New_York")
     1483246800000
@@ -45,12 +45,12 @@ def day_start(day: str, zone: str) -> int:
 
 
 def end_of_day(at: int, zone: str) -> int:
-    """The first instant after the calendar day of ``at``."""
+    """Return the first instant after the calendar day of ``at``."""
     return _instant(_local(at, zone).date() + timedelta(days=1), time(), zone)
 
 
 def add_days(at: int, days: int, zone: str) -> int:
-    """The same local time, ``days`` later; 23 or 25 hours a day where the clock changes.
+    """Return the same local time ``days`` later; a day has 23 or 25 hours where the clock changes.
 
     >>> saturday = day_start("2017-03-11", "America/New_York")
     >>> (add_days(saturday, 2, "America/New_York") - saturday) // 3_600_000
@@ -61,13 +61,13 @@ def add_days(at: int, days: int, zone: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def _days_from_quarter(quarter: int, days: int, zone: str) -> int:
-    """How much later the same local time is; one figure for a quarter of an hour, within which no clock changes."""
+    """Return how much later the same local time is. It is the same in a quarter of an hour: no clock changes within one."""
     local = _local(quarter * QUARTER_HOUR, zone)
     return _instant(local.date() + timedelta(days=days), local.time(), zone) - quarter * QUARTER_HOUR
 
 
 def add_months(at: int, months: int, zone: str) -> int:
-    """The same local time and day of the month, clipped to the month's last day.
+    """Return the same local time and day of another month, clipped to the month's last day.
 
     >>> end = day_start("2024-02-29", "UTC")
     >>> add_months(end, 12, "UTC") == day_start("2025-02-28", "UTC")
@@ -83,7 +83,7 @@ def _months_from_quarter(quarter: int, months: int, zone: str) -> int:
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day of another month, clipped to its last.
+    """Return the same day of another month, clipped to its last.
 
     >>> months_later(date(2028, 1, 31), 1), months_later(date(2028, 2, 29), -12)
     (datetime.date(2028, 2, 29), datetime.date(2027, 2, 28))
@@ -93,7 +93,7 @@ def months_later(day: date, months: int) -> date:
 
 
 def calendar_cycle(at: int, months: int, zone: str) -> tuple[int, int]:
-    """The cycle of so many calendar months that an instant falls into: its first instant, and that of the next one.
+    """Return the cycle of so many calendar months that an instant falls into: its first instant, and that of the next one.
 
     >>> begins, ends = calendar_cycle(day_start("2026-05-17", "UTC"), 3, "UTC")
     >>> local_day(begins, "UTC"), local_day(ends, "UTC")
@@ -106,7 +106,7 @@ def calendar_cycle(at: int, months: int, zone: str) -> tuple[int, int]:
 
 
 def anniversary_cycle(at: int, months: int, zone: str, since: int) -> tuple[int, int]:
-    """The same, of cycles that begin with the day of ``since``: a day that a month lacks is its last, and comes again.
+    """Return the same for cycles that begin with the day of ``since``; in a shorter month, with its last day.
 
     >>> begins, ends = anniversary_cycle(day_start("2026-02-28", "UTC"), 1, "UTC", since=day_start("2025-01-31", "UTC"))
     >>> local_day(begins, "UTC"), local_day(ends, "UTC")
@@ -122,7 +122,7 @@ def anniversary_cycle(at: int, months: int, zone: str, since: int) -> tuple[int,
 
 
 def end_of_month(at: int, later: int, zone: str) -> int:
-    """The first instant after the local month that is ``later`` months after that of ``at``.
+    """Return the first instant after the local month that is ``later`` months after that of ``at``.
 
     >>> end_of_month(day_start("2026-12-05", "UTC"), 2, "UTC") == day_start("2027-03-01", "UTC")
     True
@@ -133,11 +133,11 @@ def end_of_month(at: int, later: int, zone: str) -> int:
 
 
 def end_of_year(at: int, later: int, zone: str) -> int:
-    """The first instant after the local year that is ``later`` years after that of ``at``."""
+    """Return the first instant after the local year that is ``later`` years after that of ``at``."""
     return _instant(date(local_month(at, zone)[0] + later + 1, 1, 1), time(), zone)
 
 
 def local_month(at: int, zone: str) -> tuple[int, int]:
-    """Year and month of an instant."""
+    """Return year and month of an instant."""
     local = _local(at, zone)
     return local.year, local.month

@@ -1,6 +1,6 @@
-"""A campaign: which coupons it offers, on what, from when until when, and how many may be used.
+"""A campaign: the coupons that it offers, the products that they cover, its days, and how many may be used.
 
-``starts`` and ``ends`` are instants (``ends`` is the first instant after), None where there is no bound.
+``starts`` and ``ends`` are instants; ``ends`` is the first one after the campaign. None is no bound.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LaunchCampaign(Value):
 # Events
 
 
-class CampaignLaunched(Value):
+class CampaignLaunched(Value, kw_only=True):
     campaign: str
     kind: str | None
     starts: int | None
@@ -63,7 +63,13 @@ def decide(command: Command, campaign: Campaign) -> list[Event]:
     if command.starts is not None and command.ends is not None and command.ends <= command.starts:
         raise Refusal("campaign_dates", "A campaign ends after it starts.")
     launched = CampaignLaunched(
-        command.campaign, command.kind, command.starts, command.ends, command.limit, tuple(command.offers), command.at
+        campaign=command.campaign,
+        kind=command.kind,
+        starts=command.starts,
+        ends=command.ends,
+        limit=command.limit,
+        offers=tuple(command.offers),
+        at=command.at,
     )
     if campaign.launched is not None and replace(launched, at=campaign.launched.at) == campaign.launched:
         return []
@@ -73,8 +79,10 @@ def decide(command: Command, campaign: Campaign) -> list[Event]:
 
 
 def is_bare(launched: CampaignLaunched) -> bool:
-    """Known by its id alone: a later launch may complete it."""
-    return launched == CampaignLaunched(launched.campaign, None, None, None, None, (), launched.at)
+    """Return whether a campaign is known by its id alone: a later launch may complete it."""
+    return launched == CampaignLaunched(
+        campaign=launched.campaign, kind=None, starts=None, ends=None, limit=None, offers=(), at=launched.at
+    )
 
 
 def evolve(_: Campaign, event: Event) -> Campaign:

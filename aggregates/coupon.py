@@ -1,6 +1,6 @@
-"""A member's coupons of one campaign: sent, then redeemed; every use has a name of its own and counts once.
+"""A member's coupons of one campaign: sent, then redeemed. Every use has a name and counts once.
 
-One stream a campaign and member, so that no shopper ever waits for another.
+Each campaign and member have a stream of their own, so no shopper waits for another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aggregates.value import Value, replace
 
 
 class SendCoupon(Value):
-    """``starts`` and ``ends``: the campaign's, frozen with what the member was promised."""
+    """``starts`` and ``ends``: the campaign's, as the member was promised them."""
 
     campaign: str
     member: str
@@ -26,9 +26,9 @@ class SendCoupon(Value):
 
 
 class RedeemCoupon(Value):
-    """``use`` names this redemption. ``recorded``: the till took it already, so a broken term is flagged, not refused.
+    """``use`` names this redemption. ``recorded``: it has happened, so a broken term is flagged, not refused.
 
-    ``amount``: what it was worth, in minor units, where that is known.
+    ``amount``: its worth in minor units, if known.
     """
 
     campaign: str
@@ -46,7 +46,7 @@ Command: TypeAlias = SendCoupon | RedeemCoupon
 # Events
 
 
-class CouponSent(Value):
+class CouponSent(Value, kw_only=True):
     campaign: str
     member: str
     kind: str | None
@@ -55,7 +55,7 @@ class CouponSent(Value):
     at: int
 
 
-class CouponRedeemed(Value):
+class CouponRedeemed(Value, kw_only=True):
     """``flags``: the terms that a recorded use broke (``not_sent``, ``too_early``, ``too_late``)."""
 
     campaign: str
@@ -91,7 +91,14 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
     require_id("member", command.member)
     match command:
         case SendCoupon():
-            sent = CouponSent(command.campaign, command.member, command.kind, command.starts, command.ends, command.at)
+            sent = CouponSent(
+                campaign=command.campaign,
+                member=command.member,
+                kind=command.kind,
+                starts=command.starts,
+                ends=command.ends,
+                at=command.at,
+            )
             if coupons.sent and replace(sent, at=coupons.sent.at) == coupons.sent:
                 return []
             return [sent]
@@ -107,15 +114,15 @@ def decide(command: Command, coupons: Coupons) -> list[Event]:
                 raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
             return [
                 CouponRedeemed(
-                    command.campaign,
-                    command.member,
-                    command.coupon,
-                    command.use,
-                    command.order,
-                    command.recorded,
-                    flags,
-                    command.at,
-                    command.amount,
+                    campaign=command.campaign,
+                    member=command.member,
+                    coupon=command.coupon,
+                    use=command.use,
+                    order=command.order,
+                    recorded=command.recorded,
+                    flags=flags,
+                    at=command.at,
+                    amount=command.amount,
                 )
             ]
         case _:

@@ -1,4 +1,4 @@
-"""What a fold asks to be written: the compact sum of a chunk of events, free of any database's words."""
+"""What a fold writes: the compact sum of a chunk of events, independent of any database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _counters() -> defaultdict[str, defaultdict[str, int]]:
 
 @dataclass
 class Delta:
-    """Writes to named read models, applied together or not at all.
+    """Writes to read models, which are applied together or not at all.
 
     ``documents``: the whole new content of a key, None to remove it. ``fields``: fields of a map set to a value, None to
     remove. ``counts``: integers added to fields of a map. ``scores``: integers added to the scores of a ranking.

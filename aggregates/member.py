@@ -1,6 +1,6 @@
-"""A member: who they are, as far as they tell us; until they leave, or ask to be forgotten.
+"""A member: registered with a profile, perhaps closed, perhaps erased.
 
-Name, e-mail, birthday and every profile field are personal: stored sealed, readable as long as the member's key exists.
+Name, e-mail, birthday and every profile field are personal: they are stored sealed, and readable while the member's key exists.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Command: TypeAlias = RegisterMember | ChangeProfile | CloseMember | EraseMember
 # Events
 
 
-class MemberRegistered(Value):
+class MemberRegistered(Value, kw_only=True):
     member: str
     name: str | None
     email: str | None
@@ -61,7 +61,7 @@ class MemberRegistered(Value):
     at: int
 
 
-class MemberProfileChanged(Value):
+class MemberProfileChanged(Value, kw_only=True):
     """The whole profile as it is from now on."""
 
     member: str
@@ -125,26 +125,37 @@ def decide(command: Command, member: Member) -> list[Event]:
 
 
 def register(command: RegisterMember, member: Member) -> list[Event]:
-    profile = {name: value for name, value in command.profile.items() if value}
-    told = (command.name or None, command.email or None, command.birthday or None, profile)
+    registered = MemberRegistered(
+        member=command.member,
+        name=command.name or None,
+        email=command.email or None,
+        birthday=command.birthday or None,
+        profile={name: value for name, value in command.profile.items() if value},
+        at=command.at,
+    )
     if member.status == "registered":
-        if told == (member.name, member.email, member.birthday, dict(member.profile)):
+        if says_nothing_new(registered, member):
             return []
         raise Refusal("member_registered", "This member is registered already; change the profile instead.")
-    return [MemberRegistered(command.member, *told, command.at)]
+    return [registered]
 
 
 def change(command: ChangeProfile, member: Member) -> list[Event]:
     merged = {**member.profile, **command.profile}
-    told = (
-        (member.name if command.name is None else command.name) or None,
-        (member.email if command.email is None else command.email) or None,
-        (member.birthday if command.birthday is None else command.birthday) or None,
-        {name: value for name, value in merged.items() if value},
+    changed = MemberProfileChanged(
+        member=command.member,
+        name=(member.name if command.name is None else command.name) or None,
+        email=(member.email if command.email is None else command.email) or None,
+        birthday=(member.birthday if command.birthday is None else command.birthday) or None,
+        profile={name: value for name, value in merged.items() if value},
+        at=command.at,
     )
-    if told == (member.name, member.email, member.birthday, dict(member.profile)):
-        return []
-    return [MemberProfileChanged(command.member, *told, command.at)]
+    return [] if says_nothing_new(changed, member) else [changed]
+
+
+def says_nothing_new(event: MemberRegistered | MemberProfileChanged, member: Member) -> bool:
+    before = (member.name, member.email, member.birthday, dict(member.profile))
+    return (event.name, event.email, event.birthday, dict(event.profile)) == before
 
 
 def require_registered(member: Member) -> None:

@@ -1,7 +1,4 @@
-"""Money is an integer of minor units; this is the one place where it is divided.
-
-Largest-remainder apportionment and cumulative rounding keep every split exact: the parts sum to the whole.
-"""
+"""Divides money, which is an integer of minor units. The parts of every split sum to the whole."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ MINOR_DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "OMR
 
 
 def minor_units(currency: str) -> int:
-    """How many minor units make one major unit.
+    """Return how many minor units make one major unit.
 
     >>> minor_units("USD"), minor_units("JPY")
     (100, 1)
@@ -21,9 +18,9 @@ def minor_units(currency: str) -> int:
 
 
 def part_of(amount: int, taken: int, more: int, whole: int) -> int:
-    """The share of ``amount`` that ``more`` of ``whole`` units carry when ``taken`` units have gone before.
+    """Return the share of ``amount`` for ``more`` of ``whole`` units, after ``taken`` units before them.
 
-    Cumulative floors: whatever the order and size of the parts, they sum to ``amount``.
+    It is a difference of cumulative floors, so parts of any size and order sum to ``amount``.
 
     >>> [part_of(100, taken, 1, 3) for taken in range(3)]
     [33, 33, 34]
@@ -32,7 +29,7 @@ def part_of(amount: int, taken: int, more: int, whole: int) -> int:
 
 
 def apportion(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split ``amount`` by ``weights`` (largest remainder, ties to the earlier); the parts sum to ``amount``.
+    """Return ``amount`` split by ``weights`` (largest remainder, ties to the earlier); the parts sum to ``amount``.
 
     >>> apportion(100, [1, 1, 1]), apportion(5, [0, 0])
     ([34, 33, 33], [5, 0])

@@ -1,6 +1,6 @@
-"""A product: what the shop lists, at which price, and whether it still sells it.
+"""A product: listed, repriced, retired.
 
-Prices are minor units of the shop's currency; an unknown price or stock is None, and an unset stock is not tracked.
+Prices are minor units of the shop's currency. An unknown price or stock is None; stock that is None is not tracked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aggregates.value import Value, replace
 
 
 class ListProduct(Value):
-    """Listing a listed product again replaces what was said of it."""
+    """To list a listed product again replaces all its fields."""
 
     product: str
     at: int
@@ -49,7 +49,7 @@ Command: TypeAlias = ListProduct | RepriceProduct | RetireProduct
 # Events
 
 
-class ProductListed(Value):
+class ProductListed(Value, kw_only=True):
     product: str
     name: str | None
     department: str | None
@@ -64,7 +64,7 @@ class ProductListed(Value):
     embedding: tuple[float, ...] = ()
 
 
-class ProductRepriced(Value):
+class ProductRepriced(Value, kw_only=True):
     product: str
     price: int
     previous: int | None
@@ -97,7 +97,7 @@ def decide(command: Command, product: Product) -> list[Event]:
             require_count("price", command.price)
             if command.price == product.price:
                 return []
-            return [ProductRepriced(command.product, command.price, product.price, command.at)]
+            return [ProductRepriced(product=command.product, price=command.price, previous=product.price, at=command.at)]
         case RetireProduct():
             if product.retired:
                 return []
@@ -116,18 +116,18 @@ def list_product(command: ListProduct, product: Product) -> list[Event]:
     if not all(map(isfinite, command.embedding)):
         raise Refusal("embedding_invalid", "An embedding is made of finite numbers.")
     listed = ProductListed(
-        command.product,
-        command.name,
-        command.department,
-        command.category,
-        command.brand,
-        command.price,
-        command.stock,
-        dict(command.attributes),
-        command.at,
-        command.description,
-        command.image,
-        tuple(command.embedding),
+        product=command.product,
+        name=command.name,
+        department=command.department,
+        category=command.category,
+        brand=command.brand,
+        price=command.price,
+        stock=command.stock,
+        attributes=dict(command.attributes),
+        at=command.at,
+        description=command.description,
+        image=command.image,
+        embedding=tuple(command.embedding),
     )
     known = product.listed
     if known and not product.retired and replace(listed, at=known.at) == replace(known, price=product.price):

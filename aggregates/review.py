@@ -1,6 +1,6 @@
-"""What a shopper says of a product they know; saying it again, otherwise, replaces it.
+"""A shopper's review of a product. A later review of the same purchase replaces it.
 
-The rating counts half stars, so that it is exact; the text is personal and stored sealed.
+The rating counts half stars, so it is exact. The text is personal and stored sealed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ReviewProduct(Value):
     order: str | None = None
 
 
-class ProductReviewed(Value):
+class ProductReviewed(Value, kw_only=True):
     product: str
     member: str | None
     session: str | None
@@ -50,8 +50,15 @@ def decide(command: ReviewProduct, review: Review) -> list[ProductReviewed]:
         raise Refusal("rating_invalid", "A rating is 1 to 5 stars, halves allowed.")
     if command.text is not None and len(command.text) > LONGEST:
         raise Refusal("review_too_long", f"A review has at most {LONGEST} characters.")
-    said = (command.product, command.member, command.session, command.half_stars, command.text, command.order)
-    reviewed = ProductReviewed(*said, command.at)
+    reviewed = ProductReviewed(
+        product=command.product,
+        member=command.member,
+        session=command.session,
+        half_stars=command.half_stars,
+        text=command.text,
+        order=command.order,
+        at=command.at,
+    )
     if review.given and replace(reviewed, at=review.given.at) == review.given:
         return []
     return [reviewed]
@@ -62,7 +69,7 @@ def evolve(_: Review, event: ProductReviewed) -> Review:
 
 
 def author(command: ReviewProduct) -> tuple[str, str, str]:
-    """Who speaks of what, and of which purchase: these have one review. A member's word is not a session's of the same name."""
+    """Return product, order and shopper: these have one review. A member and a session of the same name differ."""
     who = f"m.{command.member}" if command.member is not None else f"s.{command.session}"
     return command.product, "" if command.order is None else f"o.{command.order}", who
 

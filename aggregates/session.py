@@ -1,7 +1,7 @@
 """Whose session it is. A guest who signs in is known from then on; what the session did before stays the session's.
 
-It concerns two keys, so it is two facts, each complete: the session's stream says whose it is, the member's list of sessions
-says which are theirs (and what must be forgotten with them).
+To join concerns two keys, so it is two events, each complete: the session's stream says whose it is, and the member's list of
+sessions says which are theirs, and so what an erasure must reach.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class JoinSession(Value):
 
 
 class RecogniseMember(Value):
-    """The member was recognised in a session; it follows from joining."""
+    """Follows from joining: the member was recognised in a session."""
 
     member: str
     recognised_in: str
@@ -30,7 +30,7 @@ class RecogniseMember(Value):
 
 
 class SessionJoined(Value):
-    """``joined``: the member; the event is kept by its session."""
+    """``joined``: the member. The session is the partition key."""
 
     session: str
     joined: str
@@ -38,7 +38,7 @@ class SessionJoined(Value):
 
 
 class MemberRecognised(Value):
-    """``recognised_in``: the session; the event is kept by its member."""
+    """``recognised_in``: the session. The member is the partition key."""
 
     member: str
     recognised_in: str
@@ -68,7 +68,7 @@ Sessions: TypeAlias = frozenset[str]
 
 
 def recognise(command: RecogniseMember, _: Sessions) -> list[MemberRecognised]:
-    """Each time that a session has moved: one that was another's in between is theirs again."""
+    """Return an event each time that a session moved: one that was another member's in between is theirs again."""
     return [MemberRecognised(command.member, command.recognised_in, command.at)]
 
 

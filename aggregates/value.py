@@ -1,8 +1,9 @@
-"""What events, commands, read models and their parts are made of."""
+"""The base of events, commands, read models and their parts."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import msgspec
@@ -12,15 +13,15 @@ V = TypeVar("V")
 
 @dataclass_transform(frozen_default=True)
 class Value(msgspec.Struct, frozen=True, gc=False):
-    """A value object: it stays what it is, and two of one class and content are equal.
+    """An immutable value: two of the same class and content are equal.
 
-    A struct and not a dataclass, because these are made, stored and read at every event (decision 0003). No field may lead
-    back to its own value: nobody collects such a ring.
+    A struct and not a dataclass, because values are made, stored and read at every event (decision 0003). No field may refer
+    back to its own value: such a cycle is never collected.
     """
 
 
 def replace(value: V, /, **changes: Any) -> V:
-    """A value or a dataclass like this one but for ``changes``; what ``copy.replace`` is from Python 3.13 on.
+    """Return a copy of a value or a dataclass with ``changes``, as ``copy.replace`` does from Python 3.13 on.
 
     Raises :class:`TypeError` for a field that it does not have.
     """
@@ -30,10 +31,15 @@ def replace(value: V, /, **changes: Any) -> V:
 
 
 def field_names(kind: type) -> tuple[str, ...]:
-    """The fields of a class of values, in their order."""
+    """Return the fields of a class of values, in order."""
     return cast("type[Value]", kind).__struct_fields__
 
 
+def annotations_of(kind: type) -> dict[str, Any]:
+    """Return the annotations of a class of values, as they are written, with those it inherits, in the order of its fields."""
+    return {name: hint for base in reversed(kind.__mro__) for name, hint in inspect.get_annotations(base).items()}
+
+
 def asdict(value: Value) -> dict[str, Any]:
-    """What a value has in each field, itself and not a copy."""
+    """Return the value of each field, not copied."""
     return msgspec.structs.asdict(value)

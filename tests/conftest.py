@@ -22,7 +22,7 @@ from infra.settings import Settings, jar_cache
 from streams.cli.import_ import Imported
 from streams.running.app import App, running
 from tests import parts
-from tests.journey.imported import imported_into
+from tests.journey.regulars import imported_into
 from tests.packaged import forget
 from tests.sharing import Sharing, long_after
 

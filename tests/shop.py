@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from random import Random
+from typing import Any
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import LaunchCampaign, Offer
@@ -97,10 +98,16 @@ def shopping(n: str, member: str | None, at: int, random: Random) -> Iterator[li
 def browsing(chosen: list[str], member: str | None, session: str | None, at: int) -> Iterator[object]:
     """What a shopper does on the way to a basket."""
     first, last = chosen[0], chosen[-1]
-    whose = (member, session, at)
-    yield Impressed("home", tuple(chosen), member, session, (), "regulars", at)
-    yield Searched(f"{first} for {member or session}", member, session, tuple(chosen), at)
-    yield from (Viewed(product, *whose) for product in chosen)
-    yield from (Clicked(first, *whose, "home", 1), Favourited(first, *whose), Shared(first, *whose))
-    yield Dismissed(last, *whose) if len(chosen) > 2 else Unfavourited(first, *whose)
+    whose: dict[str, Any] = {"member": member, "session": session, "at": at}
+    yield Impressed(
+        slot="home", products=tuple(chosen), member=member, session=session, propensities=(), strategy="regulars", at=at
+    )
+    yield Searched(query=f"{first} for {member or session}", member=member, session=session, shown=tuple(chosen), at=at)
+    yield from (Viewed(product=product, **whose) for product in chosen)
+    yield from (
+        Clicked(product=first, **whose, slot="home", place=1),
+        Favourited(product=first, **whose),
+        Shared(product=first, **whose),
+    )
+    yield Dismissed(product=last, **whose) if len(chosen) > 2 else Unfavourited(product=first, **whose)
     yield ReviewProduct(last, at, 2 + at % 9, member, session)

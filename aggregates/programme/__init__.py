@@ -1,13 +1,35 @@
-"""The programme: its terms, one concept a file, and every version of them."""
+"""The programme: its terms, and every version of them."""
 
-from aggregates.programme.earning import Bonus, Earning, EventRule, Mission, Multiplier, SpendRule, Step, StreakRule
-from aggregates.programme.points import Clawback, Pools, Redemption, Transfers, Wallet
-from aggregates.programme.rate import Rate
-from aggregates.programme.rewards import Reward
-from aggregates.programme.selection import Audience, Days, Selection
-from aggregates.programme.terms import InForce, Policies, Programme
-from aggregates.programme.tiers import ENTRY_TIER, Benefits, Metric, Qualifying, Tier
-from aggregates.programme.validity import Validity
+from aggregates.programme.earning import (
+    Audience,
+    Bonus,
+    Days,
+    Earning,
+    EventRule,
+    Mission,
+    Multiplier,
+    Selection,
+    SpendRule,
+    Step,
+    StreakRule,
+)
+from aggregates.programme.terms import (
+    ENTRY_TIER,
+    Benefits,
+    Clawback,
+    InForce,
+    Metric,
+    Policies,
+    Pools,
+    Programme,
+    Qualifying,
+    RedemptionTerms,
+    Reward,
+    Tier,
+    Transfers,
+    Wallet,
+)
+from aggregates.programme.text_values import Rate, Validity
 
 __all__ = [
     "ENTRY_TIER",
@@ -27,7 +49,7 @@ __all__ = [
     "Programme",
     "Qualifying",
     "Rate",
-    "Redemption",
+    "RedemptionTerms",
     "Reward",
     "Selection",
     "SpendRule",

@@ -1,23 +1,75 @@
-"""How points are earned: by spending, by events, by coming back day after day, and by missions of several steps.
+"""The terms of earning: by spending, by events, by streaks of days, and by missions of several steps.
 
-Every rule has an id, which its grants name. Money is whole major units where a shop writes it down. One rounding an order and
-rule: the floor of the sum over its lines.
+Every rule has an id, which its grants name. A shop writes money as whole major units. Each order and rule is rounded once: the
+floor of the sum over its lines. A selection, an audience or days that are empty exclude nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from aggregates.programme.rate import Rate
-from aggregates.programme.selection import Audience, Days, Selection
+from aggregates.programme.text_values import Rate
 
 Per: TypeAlias = Literal["ever", "day", "week", "month", "year"]
-"""The local period of a limit; a week begins on Monday."""
+"""The local period of a limit. A week begins on Monday."""
 
 PURCHASE = "purchase"
-"""The event a paid order is, to missions."""
+"""The name of a paid order, as a step of a mission."""
+
+
+# What a rule is about
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Selects lines of an order: of one of these products, categories or departments.
+
+    >>> Selection(categories=("tea",)).has("p1", None, "tea"), Selection().has("p1", None, "tea")
+    (True, False)
+    """
+
+    products: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+
+    def has(self, product: str, department: str | None, category: str | None) -> bool:
+        return product in self.products or category in self.categories or department in self.departments
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.products or self.categories or self.departments)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Selects members who hold one of ``tiers`` (if any) and have one of ``tags`` (if any)."""
+
+    tiers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def has(self, tier: str, tags: Collection[str] = ()) -> bool:
+        return (not self.tiers or tier in self.tiers) and (not self.tags or any(tag in tags for tag in self.tags))
+
+
+@dataclass(frozen=True)
+class Days:
+    """Selects local days from ``first`` to ``last``, both included, as ISO text; None is no bound.
+
+    >>> Days("2026-11-27", "2026-11-30").has("2026-11-30"), Days(first="2026-11-27").has("2026-11-26")
+    (True, False)
+    """
+
+    first: str | None = None
+    last: str | None = None
+
+    def has(self, day: str) -> bool:
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+# The rules
 
 
 @dataclass(frozen=True)
@@ -33,7 +85,7 @@ class Multiplier:
 
 @dataclass(frozen=True)
 class Bonus:
-    """``points`` more for an order from which at least ``threshold`` (major units) earn."""
+    """``points`` more for an order of which at least ``threshold`` (major units) earns."""
 
     threshold: int
     points: int
@@ -63,13 +115,13 @@ class SpendRule:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether it asks for nothing but the order's net and the tier."""
+        """Return whether the rule needs nothing but the order's net and the tier."""
         rest = (self.multipliers, self.bonuses, self.minimum, self.cap, self.audience.tiers, self.audience.tags)
         return not self.needs_lines and not any(rest) and self.cap is None and self.days == Days()
 
     @cached_property
     def needs_lines(self) -> bool:
-        """Whether what an order earns depends on more of it than its net."""
+        """Return whether what an order earns depends on more than its net."""
         selections = (self.only, self.excluded, *(multiplier.only for multiplier in self.multipliers))
         return not all(selection.is_empty for selection in selections)
 
@@ -139,12 +191,12 @@ class Earning:
 
     @cached_property
     def rewarded(self) -> frozenset[str]:
-        """What a member may do that some rule is about."""
+        """Return the events that some rule is about."""
         steps = [step.event for mission in self.missions for step in mission.steps]
         return frozenset([*(rule.event for rule in self.events), *(rule.event for rule in self.streaks), *steps])
 
     @cached_property
     def needs_lines(self) -> bool:
-        """Whether any rule asks what is in an order."""
+        """Return whether any rule needs the lines of an order."""
         selected = any(not step.only.is_empty for mission in self.missions for step in mission.steps)
         return selected or any(rule.needs_lines for rule in self.spend)

@@ -1,8 +1,8 @@
-"""The policy: what the shop's programme says, version by version, each in force from an instant on.
+"""The policy: the shop's programme, version by version, each in force from an instant on.
 
-A document is complete plain data, so that an event says for ever what it said when it was published: whatever terms come to
-this program later are off in it. Versions count from 1, the programme of a shop that has published none. Publishing changes no
-decision that was taken, nor one that time had brought before and nobody had recorded: it never takes effect in the past.
+An event holds the complete document as plain data, so it never changes its meaning: terms that are added to this program
+later are off in it. Version 1 is the programme of a shop that has published none. A policy never takes effect in the past, so
+it changes neither decisions that were taken nor those that time had made due.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from typing import Any
 
 from aggregates.decider import Decider, Refusal, require_id
 from aggregates.programme import Policies, Programme
-from aggregates.programme.document import plain
+from aggregates.programme.document import plain, read
 from aggregates.programme.problems import problems
-from aggregates.programme.reading import read
 from aggregates.value import Value
 
 SHOP = "shop"
-"""The one policy of a log."""
+"""The id of a log's one policy."""
 
 END_OF_TIME = 253_402_300_800_000
-"""The year 10000, past which calendars do not go."""
+"""The year 10000: calendars end before it."""
 
 # Commands
 
 
 class PublishPolicy(Value):
-    """``document`` holds from ``effective`` on. ``replaces``: the newest version its author knew, if that is to be so still.
+    """``document`` holds from ``effective`` on. ``replaces``: the newest version that its author knew; None: any.
 
     ``zone`` and ``currency`` are the shop's.
     """
@@ -48,8 +47,8 @@ Command = PublishPolicy
 # Events
 
 
-class PolicyPublished(Value):
-    """``document``: the terms, complete. ``effective``: from when on they hold, until those of a later version."""
+class PolicyPublished(Value, kw_only=True):
+    """``document``: the complete terms. ``effective``: the instant from which they hold."""
 
     policy: str
     version: int
@@ -75,40 +74,50 @@ def decide(command: Command, policies: Policies) -> list[Event]:
         raise Refusal("effective_invalid", "A policy takes effect at an instant: milliseconds since 1970.")
     if command.effective < command.at:
         raise Refusal(
-            "effective_past", "A policy cannot take effect in the past: what happened was decided, or is due, by others."
+            "effective_past",
+            "A policy cannot take effect in the past: what happened then was decided by the policy of that time.",
         )
     newest = len(policies.versions)
-    if published(terms, policies) and command.effective >= policies.since(newest) and newest > 1:
+    if is_newest(terms, policies) and command.effective >= policies.since(newest) and newest > 1:
         return []  # it is what holds from then on
     if command.replaces not in (None, newest):
-        raise Refusal("policy_changed", changed(command.replaces, newest))
+        raise Refusal("policy_changed", replaced_sentence(command.replaces, newest))
     version, document = newest + 1, plain(terms)
     return [
-        PolicyPublished(SHOP, version, document, command.zone, command.currency, command.effective, command.actor, command.at)
+        PolicyPublished(
+            policy=SHOP,
+            version=version,
+            document=document,
+            zone=command.zone,
+            currency=command.currency,
+            effective=command.effective,
+            actor=command.actor,
+            at=command.at,
+        )
     ]
 
 
-def changed(replaces: object, newest: int) -> str:
+def replaced_sentence(replaces: object, newest: int) -> str:
     if type(replaces) is int and replaces < newest:
-        return f"Version {newest} was published meanwhile: look at it before replacing it."
+        return f"Version {newest} was published meanwhile: look at it before you replace it."
     return f"There is no version {replaces} to replace: the newest is {newest}."
 
 
-def published(terms: Programme, policies: Policies) -> bool:
-    """Whether these are the terms of the newest version."""
+def is_newest(terms: Programme, policies: Policies) -> bool:
+    """Return whether these are the terms of the newest version."""
     return plain(terms) == plain(policies.newest)
 
 
 def evolve(policies: Policies, event: Event) -> Policies:
     if len(policies.versions) == 1:
         policies = Policies.first(event.zone, event.currency)
-    terms = stated(json.dumps(event.document), event.zone, event.currency)
+    terms = read_once(json.dumps(event.document), event.zone, event.currency)
     return policies.with_version(terms, event.effective)
 
 
 @lru_cache(maxsize=64)
-def stated(document: str, zone: str, currency: str) -> Programme:
-    """Read once a process: a writer that is not alone rebuilds the policy at every append."""
+def read_once(document: str, zone: str, currency: str) -> Programme:
+    """Return the terms of a document, read once a process: a writer beside others rebuilds the policy at every append."""
     return read(json.loads(document), zone, currency)[0]
 
 

@@ -1,26 +1,75 @@
-"""What is wrong with terms that their types allow: where, and why. What has no problem can be published."""
+"""What is wrong with terms although their types allow it: where, and why. Terms without a problem can be published."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import Any
 
-from aggregates.programme import bounds
-from aggregates.programme.document import Path, Problem
-from aggregates.programme.earning import PURCHASE, EventRule, Mission, SpendRule, StreakRule
-from aggregates.programme.points import Wallet
-from aggregates.programme.selection import Selection
-from aggregates.programme.terms import Programme
-from aggregates.programme.tiers import ENTRY_TIER, Qualifying
+from aggregates.programme.document import Path, Problem, expected
+from aggregates.programme.earning import (
+    PURCHASE,
+    Audience,
+    Bonus,
+    Days,
+    EventRule,
+    Mission,
+    Selection,
+    SpendRule,
+    Step,
+    StreakRule,
+)
+from aggregates.programme.terms import (
+    ENTRY_TIER,
+    Pools,
+    Programme,
+    Qualifying,
+    RedemptionTerms,
+    Reward,
+    Tier,
+    Transfers,
+    Wallet,
+)
+from aggregates.programme.text_values import Rate, Validity
+
+AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
+    Bonus: ("threshold", "points"),
+    EventRule: ("points", "limit"),
+    Mission: ("points", "repeats", "within_days"),
+    Pools: ("members",),
+    Qualifying: ("months",),
+    RedemptionTerms: ("minimum", "multiple"),
+    Reward: ("price", "per_member"),
+    SpendRule: ("cap",),
+    Step: ("times",),
+    StreakRule: ("points",),
+    Tier: ("threshold",),
+    Transfers: ("minimum", "daily_cap"),
+    Wallet: ("hold_minutes", "reissue_days"),
+}
+"""Numbers that cannot be 0."""
+
+MOST = {"days": 3_660, "months": 120, "minutes": 525_600, "hours": 8_760, "members": 100}
+"""The most that a number may be, by the last word of its name."""
+
+LONGEST = {"never": 0, "days": 3_660, "months": 3_660, "end_of_month": 3_660, "end_of_year": 300}
+"""The most of a validity, so that calendars can be counted on from any instant."""
+
+MOST_OF_ALL = 10**9
+MOST_ENTRIES = 1_000
+HIGHEST_RATE = 1_000_000
 
 
 def problems(terms: Programme) -> list[Problem]:
-    """
+    """Return every problem of the terms.
+
     >>> from dataclasses import replace
     >>> problems(Programme()), problems(replace(Programme(), return_days=-1))
     ([], [Problem(path=('return_days',), reason='must be from 0 to 3,660, not -1')])
     """
     return [
-        *bounds.of_terms(terms),
+        *of_bounds(terms),
         *of_names(terms),
         *(problem for place, wallet in enumerate(terms.wallets) for problem in of_wallet(wallet, ("wallets", place))),
         *of_earning(terms),
@@ -30,7 +79,7 @@ def problems(terms: Programme) -> list[Problem]:
 
 
 def of_names(terms: Programme) -> Iterator[Problem]:
-    """A name that a grant, a lot or a card shows means one thing."""
+    """A name that a grant, a lot or a card shows is given once."""
     if not terms.wallets:
         yield Problem(("wallets",), "at least one wallet is needed")
     yield from twice([(("wallets", place, "name"), wallet.name) for place, wallet in enumerate(terms.wallets)])
@@ -84,7 +133,7 @@ def of_earning(terms: Programme) -> Iterator[Problem]:
 
 
 def of_steps(mission: Mission, path: Path) -> Iterator[Problem]:
-    """An amount and lines are a purchase's: a step of something else that asks for them could not be done."""
+    """Only a purchase has an amount and lines: a step of anything else that asks for them could not be done."""
     for place, step in enumerate(mission.steps):
         if step.event != PURCHASE and step.minimum:
             yield Problem((*path, "steps", place, "minimum"), f"only a {PURCHASE} has an amount, not {step.event}")
@@ -141,7 +190,7 @@ def of_qualifying(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
 
 
 def of_reach(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
-    """Of a metric in points, some rule earns what counts."""
+    """If tiers count points, some rule earns such points."""
     earning = [rule for _, rule in rules(terms) if asked.metric == "points" or not isinstance(rule, SpendRule)]
     what = "rule" if asked.metric == "points" else "event, streak or mission"
     if not earning:
@@ -149,3 +198,75 @@ def of_reach(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
     elif not any(asked.counts(rule.wallet) for rule in earning):
         names = ", ".join(asked.wallets)
         yield Problem(("qualifying", "wallets"), f"no {what} earns points of {names}, so no tier could be reached")
+
+
+# Bounds of single terms: numbers, rates, days, and the names of wallets and tiers
+
+
+def of_bounds(terms: Programme) -> Iterator[Problem]:
+    """Yield every value that is out of bounds."""
+    for name in expected(Programme):
+        yield from of_value(terms, name, getattr(terms, name), (name,), terms)
+
+
+def of_value(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Problem]:
+    kind: Any = type(owner)
+    hint = expected(kind)[name]
+    if isinstance(value, Validity):
+        yield from of_number(value.length, path, 1 if value.span in ("days", "months") else 0, LONGEST[value.span])
+    elif isinstance(value, Days):
+        yield from of_days(value, path)
+    elif is_dataclass(value):
+        yield from of_entry(owner, name, value, path, terms)
+    elif hint == Rate:
+        yield from of_rate(value, path)
+    elif isinstance(value, tuple):
+        if len(value) > MOST_ENTRIES:
+            yield Problem(path, f"at most {MOST_ENTRIES:,} entries, not {len(value):,}")
+        for place, entry in enumerate(value):
+            yield from of_entry(owner, name, entry, (*path, place), terms)
+    else:
+        yield from of_entry(owner, name, value, path, terms)
+
+
+def of_entry(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Problem]:
+    if is_dataclass(value):
+        for spec in fields(value):
+            yield from of_value(value, spec.name, getattr(value, spec.name), (*path, spec.name), terms)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        least = int(name in AT_LEAST_ONE.get(type(owner), ()))
+        yield from of_number(value, path, least, MOST.get(name.rpartition("_")[2], MOST_OF_ALL))
+    elif name in ("wallet", "wallets") and terms.wallets and terms.wallet(value) is None:
+        yield Problem(path, f"there is no wallet {value!r}; known are {', '.join(wallet.name for wallet in terms.wallets)}")
+    elif isinstance(owner, Audience) and name == "tiers" and value not in (known := tier_names(terms)):
+        yield Problem(path, f"there is no tier {value!r}; known are {', '.join(known)}")
+
+
+def tier_names(terms: Programme) -> list[str]:
+    return [ENTRY_TIER, *(tier.name for tier in terms.tiers)]
+
+
+def of_number(value: int, path: Path, least: int, most: int) -> Iterator[Problem]:
+    if not least <= value <= most:
+        yield Problem(path, f"must be from {least:,} to {most:,}, not {value:,}")
+
+
+def of_rate(value: Rate, path: Path) -> Iterator[Problem]:
+    numerator, denominator = value
+    if not 0 < numerator <= HIGHEST_RATE * denominator:
+        yield Problem(path, f"must be above 0 and at most {HIGHEST_RATE:,}")
+
+
+def of_days(days: Days, path: Path) -> Iterator[Problem]:
+    told = [(name, getattr(days, name)) for name in ("first", "last") if getattr(days, name) is not None]
+    wrong = [Problem((*path, name), f"expected a day such as 2026-11-27, not {day!r}") for name, day in told if not is_day(day)]
+    yield from wrong
+    if not wrong and len(told) == 2 and told[0][1] > told[1][1]:
+        yield Problem(path, f"ends on {days.last}, before it begins on {days.first}")
+
+
+def is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -58,7 +58,7 @@ class Looks:
 
     >>> looks = Looks()
     >>> looks.learn_one(looks.number("tea"), 0); looks.learn_one(looks.number("tea"), int(HALF_LIVES[0]))
-    >>> looks.heats(np.array([0]), int(HALF_LIVES[0]))[0].tolist()
+    >>> looks.heats(np.array([0]), int(HALF_LIVES[0]))[0].round(6).tolist()
     [1.5]
     """
 

@@ -48,11 +48,11 @@ def shop_log(file: str, personal: bool) -> None:
             for raw in export:
                 out.write(raw + b"\n")
                 if not export.lines % 1000:
-                    bar.update(shown, completed=export.told, rate=f"{export.lines:,} lines")
+                    bar.update(shown, completed=export.position, rate=f"{export.lines:,} lines")
             bar.update(shown, completed=app.log.head(), rate=f"{export.lines:,} lines")
     console.print(f"{export.lines:,} lines" + ("" if personal else "; what is personal was left out (--personal tells it)"))
-    if export.untold:
-        console.print(f"{export.untold:,} events are not in it: no line of a shop-log can tell them.")
+    if export.omitted:
+        console.print(f"{export.omitted:,} events are not in it: no line of a shop-log can tell them.")
         sys.exit(3)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from aggregates.programme import Programme
-from aggregates.programme.rate import rate_text
+from aggregates.programme.text_values import rate_text
 from aggregates.value import Value
 from streams.cli.console import instant, money
 

@@ -13,8 +13,7 @@ from uuid import uuid4
 import click
 
 from aggregates.programme import Policies, Programme
-from aggregates.programme.diff import changes, dropped
-from aggregates.programme.document import plain
+from aggregates.programme.document import changes, dropped, plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog
@@ -23,7 +22,7 @@ from infra.yaml_document import written
 from streams.cli.console import ERR, OUT, grid, instant
 from streams.cli.tick import clock_of, told
 from streams.commands.request import Request
-from streams.imports.policy_file import PolicyFile, policy_file, said
+from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.running.app import App, open_log, running
 
 FILE = click.Path(path_type=Path)
@@ -119,10 +118,10 @@ def checked(file: Path) -> PolicyFile:
     if not file.is_file():
         raise click.ClickException(f"{file} is no file.")
     found = policy_file(file.read_bytes())
-    for problem in found.found:
-        click.echo(said(file, problem), err=True)
-    if found.found:
-        raise click.ClickException(f"{file} has {len(found.found)} problem{'s' * (len(found.found) > 1)}.")
+    for problem in found.problems:
+        click.echo(problem_text(file, problem), err=True)
+    if found.problems:
+        raise click.ClickException(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
     return found
 
 

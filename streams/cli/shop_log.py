@@ -19,10 +19,10 @@ from streams.cli.shop_log_file import Source, aside, opened, place_in, size_of, 
 from streams.cli.shop_log_outage import outages, tell
 from streams.commands.scheduler import latest, tick
 from streams.imports.shop_log.archive import Damaged
-from streams.imports.shop_log.importing import ShopLogImport, Taken, batches
-from streams.imports.shop_log.plans.planning import Planner
+from streams.imports.shop_log.importing import ImportCounts, ShopLogImport, batches
+from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import Reject, RejectsFile
+from streams.imports.shop_log.rejects import RejectedLine, RejectsFile
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App
 from streams.running.elastic_follower import keeping_up
@@ -74,11 +74,11 @@ def shop_log(
 
 @dataclass(frozen=True)
 class Ended:
-    taken: Taken
+    taken: ImportCounts
     events: int
     seconds: float
     damaged: Damaged | None
-    rejects: list[Reject]  # the first of them
+    rejects: list[RejectedLine]  # the first of them
     ignored: Counter[str]  # fields that nothing reads
 
 
@@ -87,7 +87,7 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
     reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     damaged: Damaged | None = None
-    first: list[Reject] = []
+    first: list[RejectedLine] = []
     with ExitStack() as stack:
         follower = stack.enter_context(keeping_up(app, models))
         bars = stack.enter_context(import_bars(app, console, "shop-log", size_of(source.file)))
@@ -98,13 +98,13 @@ def import_shop_log(app: App, source: Source, bad: Path, console: Console, model
                 rejects = task.take(batch)
                 rejected.write(rejects)
                 first += rejects[: SHOWN - len(first)]
-                bars.read(place_in(source.file), f"{task.taken.lines:,} lines")
+                bars.read(place_in(source.file), f"{task.counts.lines:,} lines")
                 bars.followed(follower.keep_up())
         except Damaged as fault:
             damaged = fault
         tick(app.log, app.handler, latest(app.log))
         follower.catch_up(bars.followed)
-        return Ended(task.taken, bars.events, bars.seconds, damaged, first, reader.unknown_fields)
+        return Ended(task.counts, bars.events, bars.seconds, damaged, first, reader.unknown_fields)
 
 
 def say(console: Console, ended: Ended) -> None:

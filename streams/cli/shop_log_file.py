@@ -16,7 +16,7 @@ from infra.event_log.types import Shop
 from infra.settings import Settings
 from streams.cli.shop_log_outage import make_home
 from streams.imports.shop_log.archive import Damaged, raw_lines
-from streams.imports.shop_log.header import with_header
+from streams.imports.shop_log.reading import with_header
 from streams.running.app import App, running
 
 Lines: TypeAlias = Iterator[tuple[int, bytes]]

@@ -13,7 +13,7 @@ import redis
 from eventsourcing.persistence import PersistenceError
 
 from infra.errors import Fault, Misconfigured
-from streams.imports.shop_log.importing import Taken
+from streams.imports.shop_log.importing import ImportCounts
 
 
 class BrokenOff(Fault):
@@ -39,7 +39,7 @@ def make_home(home: Path) -> None:
         raise Misconfigured(f"REGULARS_HOME cannot be {home}: {fault.strerror or fault}.") from None
 
 
-def tell(taken: Taken) -> None:
+def tell(taken: ImportCounts) -> None:
     """Print the outcome as JSON. Raises :class:`Misconfigured` if standard output takes nothing."""
     try:
         click.echo(orjson.dumps(taken))

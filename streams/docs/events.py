@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from inspect import cleandoc, get_annotations
+from inspect import cleandoc
 
 from aggregates.programme import Programme
-from aggregates.value import field_names
+from aggregates.value import annotations_of, field_names
 from infra.codec import PARTITION_KEYS, EventType, partition_fields
 from streams.registry import COMMANDS, EVENTS, TOPICS, folds
 
@@ -45,7 +45,7 @@ def event(kind: EventType) -> Iterator[str]:
         yield ""
     yield "| field | type | |"
     yield "|---|---|---|"
-    for name, hint in get_annotations(kind.event).items():
+    for name, hint in annotations_of(kind.event).items():
         kept = str(hint).replace("|", "\\|")
         yield f"| `{name}` | `{kept}` | {'sealed' if name in kind.sealed else ''} |"
     yield ""

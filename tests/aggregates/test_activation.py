@@ -8,7 +8,7 @@ from aggregates.membership.commands import OverrideTier
 from aggregates.membership.commands_of_use import ActivateLot
 from aggregates.membership.events import LotActivated
 from aggregates.programme import Benefits, Earning, SpendRule, Tier, Validity, Wallet
-from aggregates.programme.points import Activates
+from aggregates.programme.terms import Activates
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import NOW, Ledger, bought, only, policies
 

@@ -15,13 +15,13 @@ from aggregates.membership.events import (
     PointsRedeemed,
     PointsTransferred,
 )
-from aggregates.programme import Clawback, Earning, Redemption, SpendRule, Transfers
+from aggregates.programme import Clawback, Earning, RedemptionTerms, SpendRule, Transfers
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
 
-CAREFUL = replace(AT_ONCE, redemption=Redemption(value=(1, 50), minimum=20, multiple=10, share=(1, 2)))
+CAREFUL = replace(AT_ONCE, redemption=RedemptionTerms(value=(1, 50), minimum=20, multiple=10, share=(1, 2)))
 
 
 @pytest.mark.parametrize(

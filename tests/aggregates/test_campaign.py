@@ -8,7 +8,7 @@ from tests.aggregates.given import refusing
 
 OFFERS = (Offer("c-1", ("tea", "milk")), Offer("c-2", ()))
 LAUNCH = LaunchCampaign("spring", at=1, kind="A", starts=10, ends=20, limit=100, offers=OFFERS)
-LAUNCHED = CampaignLaunched("spring", "A", 10, 20, 100, OFFERS, at=1)
+LAUNCHED = CampaignLaunched(campaign="spring", kind="A", starts=10, ends=20, limit=100, offers=OFFERS, at=1)
 UNKNOWN = campaign.rebuild([])
 
 
@@ -18,7 +18,7 @@ def test_launching_records_the_terms() -> None:
 
 def test_a_campaign_first_seen_is_launched_with_its_id_alone() -> None:
     assert campaign.decide(LaunchCampaign("spring", at=1), UNKNOWN) == [
-        CampaignLaunched("spring", None, None, None, None, (), at=1)
+        CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1)
     ]
 
 
@@ -26,7 +26,7 @@ def test_launching_twice_changes_nothing() -> None:
     assert campaign.decide(replace(LAUNCH, at=9), campaign.rebuild([LAUNCHED])) == []
 
 
-BARE = CampaignLaunched("spring", None, None, None, None, (), at=1)
+BARE = CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1)
 
 
 def test_a_campaign_known_by_its_id_alone_is_completed_by_a_later_launch() -> None:
@@ -37,7 +37,7 @@ def test_a_campaign_known_by_its_id_alone_is_completed_by_a_later_launch() -> No
         campaign.decide(replace(LAUNCH, kind="B"), campaign.rebuild([BARE, *completed]))
 
 
-def test_a_campaign_with_terms_is_not_made_bare_again() -> None:
+def test_a_campaign_with_terms_keeps_them() -> None:
     with refusing("campaign_launched"):
         campaign.decide(LaunchCampaign("spring", at=9), campaign.rebuild([LAUNCHED]))
 
@@ -64,12 +64,12 @@ def test_a_campaign_that_ends_before_it_starts_is_refused(ends: int) -> None:
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(None, 5), (5, None), (5, 6)])
-def test_a_campaign_may_have_one_bound_or_be_as_short_as_can_be(starts: int | None, ends: int | None) -> None:
+def test_a_campaign_may_have_one_bound_or_last_a_millisecond(starts: int | None, ends: int | None) -> None:
     (launched,) = campaign.decide(replace(LAUNCH, starts=starts, ends=ends), UNKNOWN)
     assert (launched.starts, launched.ends) == (starts, ends)
 
 
-def test_a_limit_below_nothing_is_refused() -> None:
+def test_a_negative_limit_is_refused() -> None:
     with refusing("limit_invalid"):
         campaign.decide(replace(LAUNCH, limit=-1), UNKNOWN)
 

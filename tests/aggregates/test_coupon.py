@@ -7,9 +7,9 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 SEND = SendCoupon("spring", "m", at=1, kind="A", starts=10, ends=20)
-SENT = CouponSent("spring", "m", "A", 10, 20, at=1)
+SENT = CouponSent(campaign="spring", member="m", kind="A", starts=10, ends=20, at=1)
 REDEEM = RedeemCoupon("spring", "m", "c-1", use="u-1", at=15, order="o-1")
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
+REDEEMED = CouponRedeemed(campaign="spring", member="m", coupon="c-1", use="u-1", order="o-1", recorded=False, flags=(), at=15)
 NOBODY = coupon.rebuild([])
 HOLDER = coupon.rebuild([SENT])
 
@@ -33,7 +33,7 @@ def test_redeeming_within_the_terms_has_no_flags() -> None:
 
 
 @pytest.mark.parametrize("amount", [None, 0, 150])
-def test_what_a_use_was_worth_is_kept_where_it_is_known(amount: int | None) -> None:
+def test_the_worth_of_a_use_is_recorded(amount: int | None) -> None:
     assert coupon.decide(replace(REDEEM, amount=amount), HOLDER) == [replace(REDEEMED, amount=amount)]
     broken = replace(REDEEM, amount=amount, at=20, recorded=True)
     assert coupon.decide(broken, HOLDER) == [replace(REDEEMED, amount=amount, at=20, recorded=True, flags=("too_late",))]
@@ -49,7 +49,7 @@ def test_another_use_counts_again() -> None:
 
 
 @pytest.mark.parametrize("at", [10, 19])
-def test_the_first_and_the_last_instant_of_a_campaign_count(at: int) -> None:
+def test_the_first_and_last_instant_of_a_campaign_are_within_it(at: int) -> None:
     assert coupon.decide(replace(REDEEM, at=at), HOLDER) == [replace(REDEEMED, at=at)]
 
 
@@ -69,7 +69,7 @@ def test_a_use_outside_the_terms_is_refused(term: str, at: int) -> None:
 
 
 @pytest.mark.parametrize(("term", "at"), BROKEN)
-def test_a_use_that_the_till_took_is_flagged_not_refused(term: str, at: int) -> None:
+def test_a_recorded_use_outside_the_terms_is_flagged(term: str, at: int) -> None:
     given = NOBODY if term == "not_sent" else HOLDER
     assert coupon.decide(replace(REDEEM, at=at, recorded=True), given) == [
         replace(REDEEMED, at=at, recorded=True, flags=(term,))
@@ -93,6 +93,6 @@ def test_a_recorded_use_within_the_terms_has_no_flags() -> None:
         (replace(REDEEM, amount=True), "amount_invalid"),
     ],
 )
-def test_what_has_no_name_is_refused(command: Command, code: str) -> None:
+def test_a_command_without_an_id_is_refused(command: Command, code: str) -> None:
     with refusing(code):
         coupon.decide(command, HOLDER)

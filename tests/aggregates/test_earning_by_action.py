@@ -159,9 +159,13 @@ def test_an_anniversary_of_engagement_is_that_of_what_was_done_first_whether_or_
 def test_facts_of_the_shop_are_actions_where_a_rule_names_them() -> None:
     known = policies(earning=Earning(events=tuple(EventRule(name, name, 5) for name in ("sign_up", "review", "share"))))
     for fact, action, occurrence in (
-        (MemberRegistered("m", None, None, None, {}, NOW), "sign_up", "sign_up"),
-        (ProductReviewed("tea", "m", None, 9, None, "o", NOW), "review", "tea/o"),
-        (Shared("tea", "m", None, NOW), "share", "tea"),
+        (MemberRegistered(member="m", name=None, email=None, birthday=None, profile={}, at=NOW), "sign_up", "sign_up"),
+        (
+            ProductReviewed(product="tea", member="m", session=None, half_stars=9, text=None, order="o", at=NOW),
+            "review",
+            "tea/o",
+        ),
+        (Shared(product="tea", member="m", session=None, at=NOW), "share", "tea"),
     ):
         assert react(fact, known) == [RecordAction("m", action, occurrence, NOW, known)]
         assert react(fact, known, {"m"}) == []

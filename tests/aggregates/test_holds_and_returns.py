@@ -6,7 +6,7 @@ from aggregates.membership.commands import RecordDue
 from aggregates.membership.commands_of_people import ReinstatePoints
 from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints, ReleaseHold, ReturnPoints
 from aggregates.membership.events import HoldReleased, LotExpired, PointsClawedBack, PointsRedeemed, PointsReturned
-from aggregates.programme import Clawback, Redemption, Reward
+from aggregates.programme import Clawback, RedemptionTerms, Reward
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
 from tests.aggregates.ledgers import AT_ONCE, NOW, Ledger, bought, only, policies
@@ -73,7 +73,7 @@ def test_an_order_that_is_paid_spends_what_was_held_for_it_even_if_nothing_is_le
 def test_what_was_held_is_worth_what_the_order_was_told_whatever_a_later_policy_says() -> None:
     ledger = bought()
     ledger.give(HoldPoints("m", "h", 60, NOW, order="p"))
-    dearer = policies(replace(AT_ONCE, redemption=Redemption(value=(1, 50)))).newest
+    dearer = policies(replace(AT_ONCE, redemption=RedemptionTerms(value=(1, 50)))).newest
     ledger.policies = ledger.policies.with_version(dearer, NOW + 1)
     redeemed = only(PointsRedeemed, ledger.buy("p", 1_000, NOW + 1000))
     assert (redeemed.money, redeemed.terms) == (60, 1)

@@ -10,7 +10,7 @@ AMOUNTS = st.integers(-(10**9), 10**9)
 
 
 @pytest.mark.parametrize(("currency", "units"), [("USD", 100), ("EUR", 100), ("JPY", 1), ("KWD", 1000)])
-def test_a_major_unit_has_as_many_minor_units_as_its_currency_says(currency: str, units: int) -> None:
+def test_the_currency_sets_the_minor_units(currency: str, units: int) -> None:
     assert minor_units(currency) == units
 
 
@@ -27,7 +27,7 @@ def test_units_of_one_line_differ_by_one_minor_unit_at_most(amount: int, whole: 
     assert max(units) - min(units) <= 1
 
 
-def test_two_shoes_come_back_as_the_worked_example_says() -> None:
+def test_the_worked_example_of_two_shoes() -> None:
     assert [part_of(20137, taken, 1, 2) for taken in range(2)] == [10068, 10069]
 
 
@@ -55,9 +55,9 @@ def test_the_discount_of_the_worked_example_is_split_to_the_cent() -> None:
     assert apportion(4000, [28310, 7990, 3325]) == [2858, 806, 336]
 
 
-def test_without_any_weight_the_first_carries_all() -> None:
+def test_without_weights_the_first_gets_all() -> None:
     assert apportion(5, [0, 0]) == [5, 0]
 
 
-def test_nobody_shares_nothing() -> None:
+def test_no_weights_give_no_parts() -> None:
     assert apportion(5, []) == []

@@ -12,7 +12,7 @@ from aggregates.membership.events import PointsRedeemed
 from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies, Programme, Reward, Tier, Wallet
 from aggregates.programme.problems import problems
-from aggregates.programme.tiers import Metric
+from aggregates.programme.terms import Metric
 from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.tier_lives import Life, noon, policy, under

@@ -93,10 +93,10 @@ def test_a_session_that_is_joined_is_put_on_its_members_list() -> None:
 
 
 SEEN = [
-    Viewed("tea", "m", "s", at=5),
-    Searched("tea", "m", "s", (), at=5),
-    Impressed("home", (), "m", "s", (), None, at=5),
-    ProductReviewed("tea", "m", "s", 9, None, None, at=5),
+    Viewed(product="tea", member="m", session="s", at=5),
+    Searched(query="tea", member="m", session="s", shown=(), at=5),
+    Impressed(slot="home", products=(), member="m", session="s", propensities=(), strategy=None, at=5),
+    ProductReviewed(product="tea", member="m", session="s", half_stars=9, text=None, order=None, at=5),
     CartOpened("c", "m", "s", at=5),
     OrderPlaced("o", "m", "s", None, "USD", LINES, 0, at=5),
 ]
@@ -129,7 +129,7 @@ def test_everything_else_is_for_its_aggregate_to_judge(command: object) -> None:
         RegisterMember("m", 1),
         RedeemPoints("m", "p", 5, at=1),
         JoinSession("s", "m", at=1),
-        Viewed("tea", "m", "s", at=1),
+        Viewed(product="tea", member="m", session="s", at=1),
         ReviewProduct("tea", 1, 9, member="m"),
     ],
 )
@@ -150,17 +150,38 @@ def test_erasing_again_and_what_names_no_member_is_let_through(command: object) 
     ("fact", "guard"),
     [
         (
-            MemberRegistered("m", None, " Ann@Example.ORG ", None, {}, at=1),
+            MemberRegistered(member="m", name=None, email=" Ann@Example.ORG ", birthday=None, profile={}, at=1),
             Claim("email", "ann@example.org", "m", EMAIL_TAKEN),
         ),
-        (MemberRegistered("m", "Ann", None, None, {}, at=1), Claim("email", None, "m", EMAIL_TAKEN)),
-        (MemberProfileChanged("m", None, "b@c.d", None, {}, at=1), Claim("email", "b@c.d", "m", EMAIL_TAKEN)),
-        (MemberProfileChanged("m", "Ann", None, None, {}, at=1), Claim("email", None, "m", EMAIL_TAKEN)),
+        (
+            MemberRegistered(member="m", name="Ann", email=None, birthday=None, profile={}, at=1),
+            Claim("email", None, "m", EMAIL_TAKEN),
+        ),
+        (
+            MemberProfileChanged(member="m", name=None, email="b@c.d", birthday=None, profile={}, at=1),
+            Claim("email", "b@c.d", "m", EMAIL_TAKEN),
+        ),
+        (
+            MemberProfileChanged(member="m", name="Ann", email=None, birthday=None, profile={}, at=1),
+            Claim("email", None, "m", EMAIL_TAKEN),
+        ),
         (MemberErased("m", at=1), Claim("email", None, "m", EMAIL_TAKEN)),
-        (CampaignLaunched("spring", None, None, None, 100, (), at=1), Allow("campaign:spring", 100)),
-        (CampaignLaunched("spring", None, None, None, 0, (), at=1), Allow("campaign:spring", 0)),
-        (CouponRedeemed("spring", "m", "c", "u", None, False, (), at=1), Use("campaign:spring", CAMPAIGN_EXHAUSTED)),
-        (CouponRedeemed("spring", "m", "c", "u", None, True, (), at=1), Use("campaign:spring", None)),
+        (
+            CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=100, offers=(), at=1),
+            Allow("campaign:spring", 100),
+        ),
+        (
+            CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=0, offers=(), at=1),
+            Allow("campaign:spring", 0),
+        ),
+        (
+            CouponRedeemed(campaign="spring", member="m", coupon="c", use="u", order=None, recorded=False, flags=(), at=1),
+            Use("campaign:spring", CAMPAIGN_EXHAUSTED),
+        ),
+        (
+            CouponRedeemed(campaign="spring", member="m", coupon="c", use="u", order=None, recorded=True, flags=(), at=1),
+            Use("campaign:spring", None),
+        ),
     ],
 )
 def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) -> None:
@@ -170,9 +191,11 @@ def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Guard) ->
 @pytest.mark.parametrize(
     "fact",
     [
-        CampaignLaunched("spring", None, None, None, None, (), at=1),
-        CouponSent("spring", "m", None, None, None, at=1),
-        CouponRedeemed("spring", "m", "c", "u", None, True, ("too_late",), at=1),
+        CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1),
+        CouponSent(campaign="spring", member="m", kind=None, starts=None, ends=None, at=1),
+        CouponRedeemed(
+            campaign="spring", member="m", coupon="c", use="u", order=None, recorded=True, flags=("too_late",), at=1
+        ),
         CartOpened("c", "m", None, at=1),
     ],
 )

@@ -18,19 +18,31 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 LIST = ListProduct("tea", 1, "Tea", "GROCERY", "HOT DRINKS", "Lü", price=599, stock=40, attributes={"organic": "yes"})
-LISTED = ProductListed("tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, at=1)
-REPRICED = ProductRepriced("tea", 499, previous=599, at=2)
+LISTED = ProductListed(
+    product="tea",
+    name="Tea",
+    department="GROCERY",
+    category="HOT DRINKS",
+    brand="Lü",
+    price=599,
+    stock=40,
+    attributes={"organic": "yes"},
+    at=1,
+)
+REPRICED = ProductRepriced(product="tea", price=499, previous=599, at=2)
 RETIRED = ProductRetired("tea", at=3)
 UNKNOWN = product.rebuild([])
 KNOWN = product.rebuild([LISTED])
 
 
-def test_listing_records_what_the_shop_says() -> None:
+def test_listing_records_the_values() -> None:
     assert product.decide(LIST, UNKNOWN) == [LISTED]
 
 
 def test_price_and_stock_may_be_unknown() -> None:
-    listed = ProductListed("tea", None, None, None, None, price=None, stock=None, attributes={}, at=1)
+    listed = ProductListed(
+        product="tea", name=None, department=None, category=None, brand=None, price=None, stock=None, attributes={}, at=1
+    )
     assert product.decide(ListProduct("tea", 1), UNKNOWN) == [listed]
 
 
@@ -38,7 +50,7 @@ def test_listing_twice_changes_nothing() -> None:
     assert product.decide(replace(LIST, at=9), KNOWN) == []
 
 
-def test_listing_in_other_words_replaces_the_first() -> None:
+def test_listing_other_values_replaces_the_first() -> None:
     renamed = replace(LIST, name="Green tea", at=9)
     assert product.decide(renamed, KNOWN) == [replace(LISTED, name="Green tea", at=9)]
 
@@ -56,14 +68,14 @@ def test_listing_at_the_price_it_has_now_changes_nothing() -> None:
 SHOWN = replace(LIST, description="Leaves, dried.", image="tea.jpg", embedding=(0.25, -1.5))
 
 
-def test_a_description_an_image_and_an_embedding_may_be_told() -> None:
+def test_description_image_and_embedding_are_recorded() -> None:
     (listed,) = product.decide(SHOWN, UNKNOWN)
     assert listed == replace(LISTED, description="Leaves, dried.", image="tea.jpg", embedding=(0.25, -1.5))
     assert product.decide(replace(SHOWN, at=9), product.rebuild([listed])) == []
 
 
 @pytest.mark.parametrize("field", ["description", "image", "embedding"])
-def test_telling_one_of_them_otherwise_lists_it_anew_and_silence_takes_it_away(field: str) -> None:
+def test_a_changed_or_missing_value_lists_the_product_anew(field: str) -> None:
     known = product.rebuild(product.decide(SHOWN, UNKNOWN))
     for value in ((1.0,), ()) if field == "embedding" else ("other", None):
         (listed,) = product.decide(replace(SHOWN, at=9, **{field: value}), known)
@@ -75,10 +87,10 @@ def test_a_retired_product_can_be_listed_again() -> None:
     assert not product.rebuild([LISTED, RETIRED, LISTED]).retired
 
 
-def test_a_new_price_remembers_the_one_before() -> None:
+def test_a_new_price_records_the_previous_one() -> None:
     assert product.decide(RepriceProduct("tea", 499, at=2), KNOWN) == [REPRICED]
     later = product.decide(RepriceProduct("tea", 399, at=3), product.rebuild([LISTED, REPRICED]))
-    assert later == [ProductRepriced("tea", 399, previous=499, at=3)]
+    assert later == [ProductRepriced(product="tea", price=399, previous=499, at=3)]
 
 
 def test_repricing_twice_changes_nothing() -> None:
@@ -115,6 +127,6 @@ def test_a_retired_product_has_no_new_price() -> None:
         (RepriceProduct("tea", -1, at=1), "price_invalid"),
     ],
 )
-def test_what_cannot_be_is_refused(command: Command, code: str) -> None:
+def test_invalid_values_are_refused(command: Command, code: str) -> None:
     with refusing(code):
         product.decide(command, KNOWN)

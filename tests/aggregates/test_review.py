@@ -7,15 +7,17 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 
 SAY = ReviewProduct("tea", 1, 9, member="m", text="Good.", order="o-1")
-SAID = ProductReviewed("tea", "m", None, 9, "Good.", "o-1", at=1)
+SAID = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text="Good.", order="o-1", at=1)
 SILENT = review.rebuild([])
 GIVEN = review.rebuild([SAID])
 
 
-def test_a_review_is_kept_as_it_was_said() -> None:
+def test_a_review_is_recorded() -> None:
     assert review.decide(SAY, SILENT) == [SAID]
     guests = ReviewProduct("tea", 1, 2, session="s")
-    assert review.decide(guests, SILENT) == [ProductReviewed("tea", None, "s", 2, None, None, at=1)]
+    assert review.decide(guests, SILENT) == [
+        ProductReviewed(product="tea", member=None, session="s", half_stars=2, text=None, order=None, at=1)
+    ]
 
 
 @pytest.mark.parametrize("half_stars", range(2, 11))
@@ -23,17 +25,17 @@ def test_a_rating_counts_half_stars(half_stars: int) -> None:
     assert review.decide(replace(SAY, half_stars=half_stars), SILENT) == [replace(SAID, half_stars=half_stars)]
 
 
-def test_saying_the_same_again_changes_nothing() -> None:
+def test_the_same_review_again_changes_nothing() -> None:
     assert review.decide(replace(SAY, at=9), GIVEN) == []
 
 
 @pytest.mark.parametrize("change", [{"half_stars": 3}, {"text": "Bad."}, {"text": None}, {"session": "s"}])
-def test_saying_otherwise_replaces_it(change: dict[str, object]) -> None:
+def test_another_review_replaces_it(change: dict[str, object]) -> None:
     edited = replace(SAY, at=9, **change)
     assert review.decide(edited, GIVEN) == [replace(SAID, at=9, **change)]
 
 
-def test_what_counts_is_what_was_said_last() -> None:
+def test_the_last_review_counts() -> None:
     worse = replace(SAID, half_stars=3, at=9)
     assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse])) == [replace(SAID, at=10)]
     assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse])) == []
@@ -54,7 +56,7 @@ def test_what_counts_is_what_was_said_last() -> None:
         (replace(SAY, text="x" * (LONGEST + 1)), "review_too_long"),
     ],
 )
-def test_what_cannot_be_is_refused(command: ReviewProduct, code: str) -> None:
+def test_invalid_values_are_refused(command: ReviewProduct, code: str) -> None:
     with refusing(code):
         review.decide(command, SILENT)
 
@@ -63,7 +65,7 @@ def test_a_long_review_is_taken_whole() -> None:
     assert review.decide(replace(SAY, text="x" * LONGEST), SILENT) == [replace(SAID, text="x" * LONGEST)]
 
 
-def test_one_speaks_once_of_a_product_and_of_each_purchase_of_it() -> None:
+def test_a_shopper_has_one_review_of_a_product_and_of_each_purchase() -> None:
     words = [
         SAY,
         replace(SAY, order=None),

@@ -31,7 +31,7 @@ def test_joining_another_member_moves_on_and_back_again() -> None:
     ("command", "code"),
     [(JoinSession("", "ada", at=1), "session_id_invalid"), (JoinSession("s", "a\x00b", at=1), "member_id_invalid")],
 )
-def test_what_has_no_name_is_refused(command: JoinSession, code: str) -> None:
+def test_a_command_without_an_id_is_refused(command: JoinSession, code: str) -> None:
     with refusing(code):
         session.decide(command, session.initial)
 

@@ -14,7 +14,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from streams.running.processes import Kept
 from tests.cluster.harness import Cluster
-from tests.journey.kills import sigkill
+from tests.journey.regulars import sigkill
 
 Server: TypeAlias = EmbeddedKafka | EmbeddedPostgres | EmbeddedRedis
 

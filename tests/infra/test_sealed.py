@@ -5,6 +5,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import connect
+from typing import Any
 
 import orjson
 import pytest
@@ -22,9 +23,14 @@ from streams.registry import EVENTS
 from streams.running.app import running
 from tests.infra.ticks import Place, open_keys
 
-PLANTED = ("Xanthippe", "xanthippe@example.org", "1971-07-17", {"hobby": "Xylophone"})
+PLANTED: dict[str, Any] = {
+    "name": "Xanthippe",
+    "email": "xanthippe@example.org",
+    "birthday": "1971-07-17",
+    "profile": {"hobby": "Xylophone"},
+}
 WORDS = (b"xanthippe", b"1971-07-17", b"xylophone")
-ADA = MemberRegistered("ada", *PLANTED, at=1)
+ADA = MemberRegistered(member="ada", **PLANTED, at=1)
 
 
 @pytest.fixture
@@ -60,9 +66,9 @@ def wait_for_the_file_to_be_written_anew(client: redis.Redis) -> None:
 
 def test_no_personal_value_is_readable_in_the_log_or_the_keys(settings: Settings) -> None:
     with running(settings) as app:
-        assert app.handler.handle(Request("1", (RegisterMember("ada", 1, *PLANTED),))).accepted
+        assert app.handler.handle(Request("1", (RegisterMember("ada", 1, **PLANTED),))).accepted
         assert app.handler.handle(Request("2", (ChangeProfile("ada", 2, profile={"hobby": "xylophone"}),))).accepted
-        assert not app.handler.handle(Request("3", (RegisterMember("eve", 3, email=PLANTED[1]),))).accepted
+        assert not app.handler.handle(Request("3", (RegisterMember("eve", 3, email=PLANTED["email"]),))).accepted
         assert (settings.home / "events.db-wal").stat().st_size, "the write-ahead log is searched as well"
         assert plain(settings.home) == {}
     assert plain(settings.home) == {}
@@ -73,7 +79,7 @@ def test_after_an_erasure_nothing_that_is_kept_holds_a_personal_value(tmp_path: 
     server = EmbeddedRedis(settings.valkey)
     try:
         with running(settings) as app:
-            app.handler.handle(Request("1", (RegisterMember("ada", 1, *PLANTED),)))
+            app.handler.handle(Request("1", (RegisterMember("ada", 1, **PLANTED),)))
             app.handler.handle(Request("2", (RegisterMember("bob", 1, "Bob"),)))
             follower = app.follower()
             follower.catch_up()
@@ -81,8 +87,12 @@ def test_after_an_erasure_nothing_that_is_kept_holds_a_personal_value(tmp_path: 
             app.handler.handle(Request("3", (EraseMember("ada", 2),)))
             follower.catch_up()
             wait_for_the_file_to_be_written_anew(app.views.client)
-            assert app.log.read("member-ada")[0][0] == MemberRegistered("ada", None, None, None, {}, 1)
-            assert app.log.read("member-bob")[0] == [MemberRegistered("bob", "Bob", None, None, {}, 1)]
+            assert app.log.read("member-ada")[0][0] == MemberRegistered(
+                member="ada", name=None, email=None, birthday=None, profile={}, at=1
+            )
+            assert app.log.read("member-bob")[0] == [
+                MemberRegistered(member="bob", name="Bob", email=None, birthday=None, profile={}, at=1)
+            ]
     finally:
         server.stop()
     assert not [path.name for path in settings.home.glob("keys.db*") if key in path.read_bytes()]
@@ -93,7 +103,7 @@ def test_with_its_key_destroyed_each_sealed_field_is_blank(codec: Codec, keys: K
     stored = codec.encode(ADA)
     assert codec.decode(*stored) == ADA
     keys.destroy("ada")
-    assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+    assert codec.decode(*stored) == MemberRegistered(member="ada", name=None, email=None, birthday=None, profile={}, at=1)
 
 
 def test_in_place_of_a_destroyed_key_no_other_is_made_and_nothing_more_is_kept(codec: Codec, keys: KeyRing) -> None:
@@ -101,27 +111,33 @@ def test_in_place_of_a_destroyed_key_no_other_is_made_and_nothing_more_is_kept(c
     for gone in ("ada", "never seen"):
         keys.destroy(gone)
         name, state = codec.encode(replace(ADA, member=gone))
-        assert codec.decode(name, state) == MemberRegistered(gone, None, None, None, {}, at=1)
+        assert codec.decode(name, state) == MemberRegistered(
+            member=gone, name=None, email=None, birthday=None, profile={}, at=1
+        )
         assert not any(word in state.lower() for word in WORDS)
-    assert codec.decode(*before) == MemberRegistered("ada", None, None, None, {}, at=1), "not damaged: blank"
+    assert codec.decode(*before) == MemberRegistered(member="ada", name=None, email=None, birthday=None, profile={}, at=1), (
+        "not damaged: blank"
+    )
 
 
 def test_a_destroyed_key_is_gone_for_whoever_opens_the_file(codec: Codec, keys: KeyRing, place: Place) -> None:
     stored = codec.encode(ADA)
     keys.destroy("ada")
     with open_keys(place) as again:
-        assert Codec(EVENTS.values(), again).decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+        assert Codec(EVENTS.values(), again).decode(*stored) == MemberRegistered(
+            member="ada", name=None, email=None, birthday=None, profile={}, at=1
+        )
 
 
 def test_a_key_destroyed_by_another_process_is_not_used_from_memory(codec: Codec, keys: KeyRing, place: Place) -> None:
     stored = codec.encode(ADA)
     with open_keys(place) as other:
         other.destroy("ada")
-    assert codec.decode(*stored) == MemberRegistered("ada", None, None, None, {}, at=1)
+    assert codec.decode(*stored) == MemberRegistered(member="ada", name=None, email=None, birthday=None, profile={}, at=1)
 
 
 def test_values_that_are_blank_are_not_sealed(codec: Codec) -> None:
-    _, state = codec.encode(MemberRegistered("ada", None, None, None, {}, at=1))
+    _, state = codec.encode(MemberRegistered(member="ada", name=None, email=None, birthday=None, profile={}, at=1))
     assert orjson.loads(state) == {
         "key": "ada", "member": "ada", "name": None, "email": None, "birthday": None, "profile": {}, "at": 1,
     }  # fmt: skip
@@ -148,7 +164,7 @@ def test_equal_values_can_be_found_equal_after_reopening(keys: KeyRing, place: P
 def test_a_sealed_value_does_not_open_where_it_was_moved(
     codec: Codec, moved: Callable[[dict[str, object], dict[str, object]], tuple[str, dict[str, object]]]
 ) -> None:
-    ada, eve = (orjson.loads(codec.encode(MemberRegistered(member, *PLANTED, at=1))[1]) for member in ("ada", "eve"))
+    ada, eve = (orjson.loads(codec.encode(MemberRegistered(member=member, **PLANTED, at=1))[1]) for member in ("ada", "eve"))
     name, raw = moved(ada, eve)
     with pytest.raises(Unreadable):
         codec.decode(name, orjson.dumps(raw))
@@ -174,5 +190,5 @@ def test_a_damaged_sealed_value_is_said_to_be_unreadable(codec: Codec, damage: C
 
 def test_ids_that_look_alike_do_not_share_a_context(codec: Codec) -> None:
     for member in ("a/b", "a", "ä", "a/name", "é\u0301"):
-        event = MemberProfileChanged(member, *PLANTED, at=1)
+        event = MemberProfileChanged(member=member, **PLANTED, at=1)
         assert codec.decode(*codec.encode(event)) == event

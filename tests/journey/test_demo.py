@@ -33,7 +33,7 @@ def run(app: App, *words: str) -> str:
     return done.output
 
 
-def test_it_says_what_went_in_and_what_came_of_it(app: App, imported: Imported, page: str) -> None:
+def test_the_demo_page_shows_what_was_imported(app: App, imported: Imported, page: str) -> None:
     sold = reading.sales_totals(app.views)
     assert f"{imported.events:,} events from {imported.requests:,} requests" in page
     assert f"{sold['members']:,} members, {sold['orders']:,} orders, {sold['lines']:,} lines" in page
@@ -42,7 +42,7 @@ def test_it_says_what_went_in_and_what_came_of_it(app: App, imported: Imported, 
     assert re.search(r"\d\.\d +\d+ +\w.* +\w", page.partition("Strongest pairs")[2]), "a pair, with how often"
 
 
-def test_it_tells_how_good_the_lists_are_beside_those_they_are_held_against(app: App, page: str) -> None:
+def test_the_demo_page_compares_the_lists_with_the_baselines(app: App, page: str) -> None:
     found = reading.quality(app.views)
     for scope in ("all", "no-staples"):
         for name, called in CALLED.items():
@@ -51,7 +51,7 @@ def test_it_tells_how_good_the_lists_are_beside_those_they_are_held_against(app:
             assert re.search(" +".join(map(re.escape, row)), page)
 
 
-def test_every_command_of_a_storefront_gets_an_answer(app: App, page: str) -> None:
+def test_every_redis_command_on_the_page_gets_an_answer(app: App, page: str) -> None:
     told = page.partition("What a storefront sends to Redis")[2].partition("What to do next")[0]
     commands = re.findall(r"^  ([A-Z]+ .*\S)", told, re.MULTILINE)
     assert len(commands) == 7
@@ -61,7 +61,7 @@ def test_every_command_of_a_storefront_gets_an_answer(app: App, page: str) -> No
         assert run(app, "redis", *command.split()).strip()
 
 
-def test_every_command_that_is_told_to_go_on_with_works(app: App, page: str) -> None:
+def test_every_suggested_command_works(app: App, page: str) -> None:
     told = re.findall(r"^  regulars (.*?)  ", page.partition("What to do next")[2], re.MULTILINE)
     assert len(told) == 8
     for words in map(shlex.split, told):

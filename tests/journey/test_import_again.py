@@ -12,7 +12,7 @@ from infra.embedded.valkey import EmbeddedRedis
 from streams.cli.import_ import Imported, import_complete_journey
 from streams.running.app import App
 from tests.conftest import JOURNEY
-from tests.journey.kills import import_with_kills
+from tests.journey.regulars import import_with_kills
 from tests.redis_content import digests_of
 
 
@@ -36,7 +36,7 @@ def test_killed_imports_of_a_week_and_then_of_more_end_like_one_undisturbed_impo
     assert regulars.json("digest") == digests_of(app)
 
 
-def test_models_taught_later_know_the_same(app: App, home: Path) -> None:
+def test_models_taught_later_have_the_same_digest(app: App, home: Path) -> None:
     regulars, _ = import_with_kills(home, weeks=1, kills=0, seconds=(0, 0), seed=0)
     status, _, err = regulars.run("import", "complete-journey", "--weeks", str(JOURNEY), "--without-models")
     assert status == 0, err

@@ -32,7 +32,7 @@ def test_requests_come_in_order_of_time() -> None:
     assert times == sorted(times)
 
 
-def test_every_request_has_an_id_of_its_own() -> None:
+def test_request_ids_are_unique() -> None:
     ids = [request.id for request in requests(8)]
     assert len(set(ids)) == len(ids)
 

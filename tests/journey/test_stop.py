@@ -18,7 +18,7 @@ from streams.cli.ops import stop
 from tests.packaged import forget
 
 
-def test_a_redis_that_stands_still_keeps_no_other_server_from_stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_redis_does_not_keep_other_servers_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(tmp_path)
     monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
     monkeypatch.setattr(valkey, "ANSWER_TIMEOUT", 0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from aggregates.behaviour import Dismissed
 from aggregates.decider import Recorded
@@ -20,7 +21,17 @@ HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York
 
 def listed(product: str, staple: bool = False) -> ProductListed:
     attributes = {"staple": "fuel"} if staple else {}
-    return ProductListed(product, product.title(), "Grocery", None, None, None, None, attributes, HALF_PAST_TEN)
+    return ProductListed(
+        product=product,
+        name=product.title(),
+        department="Grocery",
+        category=None,
+        brand=None,
+        price=None,
+        stock=None,
+        attributes=attributes,
+        at=HALF_PAST_TEN,
+    )
 
 
 def paid(order: str, member: str | None, *products: str, day: int = 0) -> OrderPaid:
@@ -86,7 +97,8 @@ def test_a_list_scored_for_another_moment_is_another_list() -> None:
 
 def test_what_must_not_be_shown_is_left_out_after_ranking_and_the_list_filled_up() -> None:
     mine = [f"p{n}" for n in range(30)]
-    learner, delta = taught(paid("1", "ann", *mine), Dismissed("p3", "ann", None, HALF_PAST_TEN), paid("2", "ann", *mine))
+    unwanted = Dismissed(product="p3", member="ann", session=None, at=HALF_PAST_TEN)
+    learner, delta = taught(paid("1", "ann", *mine), unwanted, paid("2", "ann", *mine))
     shown = [entry.product for entry in recommended(delta, "ann").items]
     assert len(shown) == LISTED
     assert "p3" not in shown
@@ -94,8 +106,7 @@ def test_what_must_not_be_shown_is_left_out_after_ranking_and_the_list_filled_up
 
 
 def test_what_is_sold_out_is_not_shown_until_it_is_listed_with_stock() -> None:
-    gone = ProductListed("tea", "Tea", None, None, None, None, 0, {}, HALF_PAST_TEN)
-    learner, _ = taught(paid("1", "ann", "milk", "tea"), gone)
+    learner, _ = taught(paid("1", "ann", "milk", "tea"), replace(listed("tea"), stock=0))
     assert [entry.product for entry in learner.shown("ann", HALF_PAST_TEN)[0]] == ["milk"]
     learner.fold([Recorded(99, listed("tea"))])
     assert len(learner.shown("ann", HALF_PAST_TEN)[0]) == 2
@@ -109,10 +120,8 @@ def test_who_has_a_durable_thing_is_not_shown_it_again() -> None:
 
 
 def test_novelty_brings_what_is_new_to_the_front_and_diversity_mixes_categories() -> None:
-    def of(product: str, category: str) -> ProductListed:
-        return ProductListed(product, product, None, category, None, None, None, {}, HALF_PAST_TEN)
-
-    kinds = [of("tea", "drinks"), of("cola", "drinks"), of("bread", "bakery")]
+    told = (("tea", "drinks"), ("cola", "drinks"), ("bread", "bakery"))
+    kinds = [replace(listed(product), category=category) for product, category in told]
     bought = [paid(f"o{n}", "ann", "tea", "cola", day=n) for n in range(5)]
     learner, _ = taught(*kinds, paid("x", "bob", "bread", "salt"), paid("y", "ann", "bread"), *bought)
     plain, new, mixed = (
@@ -199,5 +208,7 @@ def test_a_basket_told_half_a_century_late_breaks_nothing() -> None:
 
 
 def test_a_member_who_wants_nothing_that_there_is_sees_an_empty_list() -> None:
-    _, delta = taught(Dismissed("tea", "ann", None, HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea"))
+    _, delta = taught(
+        Dismissed(product="tea", member="ann", session=None, at=HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea")
+    )
     assert recommended(delta, "ann").items == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,29 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
         listed = chance.sample(PRODUCTS, 40 if n == 0 else 1)
         for product in listed:
             category, kind = chance.choice((None, "tea", "bread", "fuel")), {"staple": "fuel"} if chance.random() < 0.1 else {}
-            events.append(ProductListed(product, product.upper(), "D", category, None, None, None, kind, at))
+            events.append(
+                ProductListed(
+                    product=product,
+                    name=product.upper(),
+                    department="D",
+                    category=category,
+                    brand=None,
+                    price=None,
+                    stock=None,
+                    attributes=kind,
+                    at=at,
+                )
+            )
         bought = chance.sample(PRODUCTS[: 8 * (1 + n % 11)], chance.randint(1, 8))
         lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in bought)
         events.append(OrderPaid(f"o{n}", chance.choice(MEMBERS), None, "USD", lines, 100, at))
         if n == 200:
             events += [MemberErased("dan", at), ProductRetired("p1", at)]
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
+
+
+def line(product: str) -> OrderLine:
+    return OrderLine(product=product, quantity=1, gross=1, total=1, paid=1)
 
 
 def clicks(seed: int) -> list[Recorded]:
@@ -50,20 +67,20 @@ def clicks(seed: int) -> list[Recorded]:
     events: list[object] = []
     for n in range(600):
         at = START + n * 4 * MINUTE + chance.randrange(15 * MINUTE)
-        product, session = chance.choice(PRODUCTS[:14]), f"s{chance.randrange(6)}"
-        member = chance.choice((None, None, *MEMBERS))
+        product = chance.choice(PRODUCTS[:14])
+        who: dict[str, Any] = {"session": f"s{chance.randrange(6)}", "member": chance.choice((None, None, *MEMBERS))}
         match chance.randrange(12):
             case 0:
-                events.append(Searched(f"words {n}", member, session, (), at))
+                events.append(Searched(query=f"words {n}", **who, shown=(), at=at))
             case 1:
-                events.append(CartItemAdded("c", member, session, product, 1, None, at))
+                events.append(CartItemAdded(cart="c", **who, product=product, quantity=1, price=None, at=at))
             case 2:
-                lines = (OrderLine(product, 1, 1, 1, 1), OrderLine(chance.choice(PRODUCTS), 1, 1, 1, 1))
-                events.append(OrderPaid(f"o{n}", member, session, "USD", lines, 1, at))
+                lines = (line(product), line(chance.choice(PRODUCTS)))
+                events.append(OrderPaid(order=f"o{n}", **who, currency="USD", lines=lines, net=1, at=at))
             case _:
-                events.append(chance.choice(of_product)(product, member, session, at))
+                events.append(chance.choice(of_product)(product=product, **who, at=at))
         if n == 400:
-            events.append(MemberErased("dan", at))
+            events.append(MemberErased(member="dan", at=at))
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
 
 

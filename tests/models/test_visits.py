@@ -22,11 +22,20 @@ MINUTE = 60_000
 
 
 def viewed(product: str, at: int, session: str = "s", member: str | None = None) -> Viewed:
-    return Viewed(product, member, None if member else session, at)
+    return Viewed(product=product, member=member, session=None if member else session, at=at)
 
 
 def bought(product: str, at: int, session: str = "s") -> OrderPaid:
-    return OrderPaid(f"o{at}", None, session, "USD", (OrderLine(product, 1, 1, 1, 1),), 1, at)
+    return paid(None, session, product, at)
+
+
+def paid(member: str | None, session: str | None, product: str, at: int) -> OrderPaid:
+    line = OrderLine(product=product, quantity=1, gross=1, total=1, paid=1)
+    return OrderPaid(order=f"o{at}", member=member, session=session, currency="USD", lines=(line,), net=1, at=at)
+
+
+def dismissed(product: str, member: str | None, session: str | None, at: int) -> Dismissed:
+    return Dismissed(product=product, member=member, session=session, at=at)
 
 
 def learned(*events: Event) -> Learner:
@@ -158,30 +167,34 @@ def test_a_page_is_made_anew_when_something_is_bought() -> None:
 
 def test_what_is_dismissed_or_retired_is_not_shown() -> None:
     acts = [viewed(p, n, session=f"s{n}") for n in range(3) for p in ("tea", "pot", "cup")]
-    learner = learned(*acts, viewed("tea", 8), Dismissed("cup", None, "s", 9), ProductRetired("pot", 9))
+    learner = learned(*acts, viewed("tea", 8), dismissed("cup", None, "s", 9), ProductRetired(product="pot", at=9))
     assert shown(learner) == []
 
 
 def test_what_is_dismissed_is_not_wanted_until_it_is_liked() -> None:
-    learner = learned(viewed("tea", 0), Dismissed("tea", None, "s", 1))
+    learner = learned(viewed("tea", 0), dismissed("tea", None, "s", 1))
     assert (list(learner.visits.unwanted("s.s")), list(learner.visits.live["s.s"].products)) == (["tea"], [])
-    learner.fold([Recorded(9, Favourited("tea", None, "s", 2))])
+    learner.fold([Recorded(9, Favourited(product="tea", member=None, session="s", at=2))])
     assert (list(learner.visits.unwanted("s.s")), list(learner.visits.live["s.s"].liked)) == ([], ["tea"])
 
 
 def test_a_guest_is_forgotten_with_their_visit_and_a_member_is_not() -> None:
-    learner = learned(Dismissed("tea", None, "s", 0), Dismissed("tea", "m", None, 0), viewed("pot", IDLE + 1, "other"))
+    learner = learned(dismissed("tea", None, "s", 0), dismissed("tea", "m", None, 0), viewed("pot", IDLE + 1, "other"))
     assert list(learner.visits.dismissed) == ["m.m"]
 
 
 def test_who_shops_without_looking_has_no_visit() -> None:
-    assert list(learned(CartItemAdded("c", "m", None, "tea", 1, None, 0)).visits.live) == []
+    assert (
+        list(
+            learned(CartItemAdded(cart="c", member="m", session=None, product="tea", quantity=1, price=None, at=0)).visits.live
+        )
+        == []
+    )
 
 
 def test_a_members_own_purchases_count_in_their_visit() -> None:
-    paid = OrderPaid("o", "ann", None, "USD", (OrderLine("salt", 1, 1, 1, 1),), 1, 0)
     looked = [viewed("salt", n, session=f"s{n}") for n in range(3)]
-    learner = learned(*looked, paid, viewed("tea", 9, member="ann"), viewed("tea", 9))
+    learner = learned(*looked, paid("ann", None, "salt", 5), viewed("tea", 9, member="ann"), viewed("tea", 9))
     found = learner.visit_lists.ranked("m.ann")
     assert found is not None
     row = found.offer.rows[found.offer.place_of(learner.transitions.looks.numbers["salt"])]
@@ -192,7 +205,7 @@ def test_a_members_own_purchases_count_in_their_visit() -> None:
 
 
 def test_looks_are_measured_before_they_are_learned() -> None:
-    learner = learned(*(Clicked(p, None, f"s{n}", n) for n in range(40) for p in ("tea", "pot")))
+    learner = learned(*(Clicked(product=p, member=None, session=f"s{n}", at=n) for n in range(40) for p in ("tea", "pot")))
     sums = learner.quality.days["1970-01-01"]
     assert sums["visits:acts"] == 40
     assert sums["visits:regulars:hits"] == 39  # nobody knew the pot at first

@@ -11,13 +11,13 @@ from aggregates.value import replace
 from projections.activity import MARKED, REVIEWED, SEARCHED, VIEWED, Activity, ProductEntry, ReviewEntry, SearchEntry, activity
 from tests.projections.folding import folded
 
-SEEN = Viewed("tea", "m", None, at=10)
-CLICKED = Clicked("milk", "m", "s", at=20, slot="home", place=1)
-LIKED = Favourited("tea", "m", None, at=10)
-UNLIKED = Unfavourited("tea", "m", None, at=20)
-UNWANTED = Dismissed("tea", "m", None, at=20)
-ASKED = Searched("green tea", "m", None, (), at=10)
-REVIEW = ProductReviewed("tea", "m", None, 9, "Good.", "o-1", at=10)
+SEEN = Viewed(product="tea", member="m", session=None, at=10)
+CLICKED = Clicked(product="milk", member="m", session="s", at=20, slot="home", place=1)
+LIKED = Favourited(product="tea", member="m", session=None, at=10)
+UNLIKED = Unfavourited(product="tea", member="m", session=None, at=20)
+UNWANTED = Dismissed(product="tea", member="m", session=None, at=20)
+ASKED = Searched(query="green tea", member="m", session=None, shown=(), at=10)
+REVIEW = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text="Good.", order="o-1", at=10)
 EVERY = (SEEN, CLICKED, LIKED, UNLIKED, UNWANTED, ASKED, REVIEW)
 
 
@@ -59,11 +59,14 @@ def test_an_older_look_at_what_was_seen_since_changes_nothing() -> None:
 
 
 def test_the_latest_are_kept_and_one_older_than_all_is_not_let_in() -> None:
-    looks = [Viewed(f"p-{n}", "m", None, at=100 + n) for n in range(VIEWED + 3)]
-    asked = [Searched(f"q-{n}", "m", None, (), at=100 + n) for n in range(SEARCHED + 3)]
-    reviews = [ProductReviewed(f"p-{n}", "m", None, 2, None, None, at=100 + n) for n in range(REVIEWED + 3)]
-    liked = [Favourited(f"p-{n}", "m", None, at=100 + n) for n in range(MARKED + 3)]
-    unwanted = [Dismissed(f"d-{n}", "m", None, at=100 + n) for n in range(MARKED + 3)]
+    looks = [Viewed(product=f"p-{n}", member="m", session=None, at=100 + n) for n in range(VIEWED + 3)]
+    asked = [Searched(query=f"q-{n}", member="m", session=None, shown=(), at=100 + n) for n in range(SEARCHED + 3)]
+    reviews = [
+        ProductReviewed(product=f"p-{n}", member="m", session=None, half_stars=2, text=None, order=None, at=100 + n)
+        for n in range(REVIEWED + 3)
+    ]
+    liked = [Favourited(product=f"p-{n}", member="m", session=None, at=100 + n) for n in range(MARKED + 3)]
+    unwanted = [Dismissed(product=f"d-{n}", member="m", session=None, at=100 + n) for n in range(MARKED + 3)]
     found = of_m(*looks, *asked, *reviews, *liked, *unwanted)
     assert products(found.viewed) == [f"p-{n}" for n in reversed(range(3, VIEWED + 3))]
     assert [entry.query for entry in found.searched] == [f"q-{n}" for n in reversed(range(3, SEARCHED + 3))]

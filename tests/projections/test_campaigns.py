@@ -6,9 +6,11 @@ from aggregates.value import replace
 from projections.campaigns import campaigns
 from tests.projections.folding import tallied
 
-LAUNCHED = CampaignLaunched("spring", "A", 10, 20, 100, (Offer("c-1", ("tea",)), Offer("c-2", ("milk",))), at=1)
-SENT = CouponSent("spring", "m", "A", 10, 20, at=2)
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
+LAUNCHED = CampaignLaunched(
+    campaign="spring", kind="A", starts=10, ends=20, limit=100, offers=(Offer("c-1", ("tea",)), Offer("c-2", ("milk",))), at=1
+)
+SENT = CouponSent(campaign="spring", member="m", kind="A", starts=10, ends=20, at=2)
+REDEEMED = CouponRedeemed(campaign="spring", member="m", coupon="c-1", use="u-1", order="o-1", recorded=False, flags=(), at=15)
 
 
 def test_a_launched_campaign_shows_its_terms() -> None:
@@ -18,7 +20,7 @@ def test_a_launched_campaign_shows_its_terms() -> None:
 
 
 def test_a_campaign_known_by_its_id_alone_shows_no_terms() -> None:
-    bare = CampaignLaunched("spring", None, None, None, None, (), at=1)
+    bare = CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1)
     assert tallied(campaigns, bare).fields["campaign:spring"] == {
         "kind": None, "starts": None, "ends": None, "limit": None, "coupons": 0
     }  # fmt: skip

@@ -30,7 +30,9 @@ from tests.aggregates.given import DAY
 from tests.aggregates.histories import lives
 from tests.projections.folding import folded
 
-REGISTERED = MemberRegistered("m", "Ann", "ann@example.org", "1990-12-31", {"age": "25-34"}, at=1)
+REGISTERED = MemberRegistered(
+    member="m", name="Ann", email="ann@example.org", birthday="1990-12-31", profile={"age": "25-34"}, at=1
+)
 WAY = Ahead("spend", "silver", 90_000, 400, 55)
 GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10, ahead=WAY)
 ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
@@ -68,7 +70,7 @@ def test_a_registered_member_has_a_card() -> None:
 
 
 def test_a_changed_profile_replaces_the_old_but_not_the_date_of_joining() -> None:
-    view = the_card(REGISTERED, MemberProfileChanged("m", "Anna", None, None, {}, at=5))
+    view = the_card(REGISTERED, MemberProfileChanged(member="m", name="Anna", email=None, birthday=None, profile={}, at=5))
     assert (view.name, view.email, view.birthday, view.profile) == ("Anna", None, None, {})
     assert (view.registered_at, view.as_of, view.position) == (1, 5, 2)
 
@@ -223,7 +225,10 @@ def test_the_card_shows_what_the_decider_would_find(life: list[Event], visits: l
     start = life[0].at if life else 0
     events: list[Event | MemberProfileChanged] = list(life)
     for place, day in visits:
-        events.insert(min(place, len(events)), MemberProfileChanged("m", None, None, None, {}, at=start + day * DAY))
+        events.insert(
+            min(place, len(events)),
+            MemberProfileChanged(member="m", name=None, email=None, birthday=None, profile={}, at=start + day * DAY),
+        )
     view, documents, state = card, dict[str, object](), membership.initial
     for position, event in enumerate(events, 1):
         view.fold(documents, [Recorded(position, event)])

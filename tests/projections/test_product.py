@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
 from aggregates.cart.events import CartItemAdded
@@ -12,7 +13,18 @@ from projections.product import product
 from tests.projections.folding import tallied
 
 LISTED = ProductListed(
-    "tea", "Tea", "GROCERY", "HOT DRINKS", "Lü", 599, 40, {"organic": "yes"}, 1, "Leaves, dried.", "tea.jpg", (0.5,)
+    product="tea",
+    name="Tea",
+    department="GROCERY",
+    category="HOT DRINKS",
+    brand="Lü",
+    price=599,
+    stock=40,
+    attributes={"organic": "yes"},
+    at=1,
+    description="Leaves, dried.",
+    image="tea.jpg",
+    embedding=(0.5,),
 )
 TEA = OrderLine("tea", 3, 1500, 1500, 1500)
 MILK = OrderLine("milk", 1, 300, 300, 300)
@@ -40,13 +52,15 @@ def test_a_listed_product_shows_what_the_shop_says() -> None:
 
 
 def test_what_is_not_said_any_more_is_removed() -> None:
-    bare = ProductListed("tea", None, None, None, None, None, None, {}, at=2)
+    bare = ProductListed(
+        product="tea", name=None, department=None, category=None, brand=None, price=None, stock=None, attributes={}, at=2
+    )
     said = ("name", "description", "image", "department", "category", "brand", "price", "stock", "attributes")
     assert fields(LISTED, bare) == {**dict.fromkeys(said), "status": "listed"}
 
 
 def test_a_new_price_is_shown() -> None:
-    shown = fields(LISTED, ProductRepriced("tea", 499, 599, at=2))
+    shown = fields(LISTED, ProductRepriced(product="tea", price=499, previous=599, at=2))
     assert (shown["price"], shown["name"]) == (499, "Tea")
 
 
@@ -90,7 +104,7 @@ def test_an_adjustment_alone_writes_nothing() -> None:
     assert delta.fields == {}
 
 
-WHOSE = ("tea", "m", None, 2)
+WHOSE: dict[str, Any] = {"product": "tea", "member": "m", "session": None, "at": 2}
 
 
 def counts(*events: object) -> dict[str, int]:
@@ -98,8 +112,8 @@ def counts(*events: object) -> dict[str, int]:
 
 
 def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
-    facts = [fact(*WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
-    assert counts(*facts, Viewed("tea", None, "s", at=3)) == {
+    facts = [fact(**WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
+    assert counts(*facts, Viewed(product="tea", member=None, session="s", at=3)) == {
         "views": 2,
         "clicks": 1,
         "favourited": 1,
@@ -110,7 +124,7 @@ def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
 
 
 def test_a_like_taken_back_before_it_is_told_comes_out_even() -> None:
-    liked, unliked = Favourited(*WHOSE), Unfavourited(*WHOSE)
+    liked, unliked = Favourited(**WHOSE), Unfavourited(**WHOSE)
     assert counts(unliked, liked) == counts(liked, unliked) == {"favourited": 1, "unfavourited": 1}
 
 
@@ -119,10 +133,10 @@ def test_each_time_it_is_put_in_a_cart_counts_once_however_many() -> None:
 
 
 def test_each_product_of_a_slot_was_shown() -> None:
-    shown = Impressed("home", ("tea", "milk"), None, "s", (), None, at=2)
+    shown = Impressed(slot="home", products=("tea", "milk"), member=None, session="s", propensities=(), strategy=None, at=2)
     assert tallied(product, shown, shown).counts == {"product:tea": {"shown": 2}, "product:milk": {"shown": 2}}
 
 
 def test_a_review_counts_each_time_it_is_said() -> None:
-    review = ProductReviewed("tea", "m", None, 9, None, None, at=2)
+    review = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text=None, order=None, at=2)
     assert counts(review, replace(review, half_stars=4, at=3)) == {"reviews": 2, "half_stars": 13}

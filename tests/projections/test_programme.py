@@ -15,7 +15,16 @@ TEN = st.integers(0, 9)
 
 
 def published(version: int, effective: int, at: int, document: dict[str, Any] | None = None) -> PolicyPublished:
-    return PolicyPublished("shop", version, document or {"return_days": version}, "UTC", "USD", effective, "ada", at)
+    return PolicyPublished(
+        policy="shop",
+        version=version,
+        document=document or {"return_days": version},
+        zone="UTC",
+        currency="USD",
+        effective=effective,
+        actor="ada",
+        at=at,
+    )
 
 
 def view_of(*events: PolicyPublished) -> ProgrammeView:

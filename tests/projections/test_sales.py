@@ -81,7 +81,9 @@ def test_money_given_back_stands_apart_on_its_own_day() -> None:
 
 
 def test_new_members_are_counted_on_the_day_they_join() -> None:
-    joined = [MemberRegistered(member, None, None, None, {}, at=NOON) for member in ("m", "n")]
+    joined = [
+        MemberRegistered(member=member, name=None, email=None, birthday=None, profile={}, at=NOON) for member in ("m", "n")
+    ]
     assert tallied(SALES, *joined).counts == {"sales:2026-12-31": {"members": 2}}
 
 

@@ -6,8 +6,8 @@ from aggregates.value import replace
 from projections.wallet import CouponUse, Wallet, WalletEntry, wallet
 from tests.projections.folding import folded, removed
 
-SENT = CouponSent("spring", "m", "A", starts=10, ends=20, at=1)
-REDEEMED = CouponRedeemed("spring", "m", "c-1", "u-1", "o-1", recorded=False, flags=(), at=15)
+SENT = CouponSent(campaign="spring", member="m", kind="A", starts=10, ends=20, at=1)
+REDEEMED = CouponRedeemed(campaign="spring", member="m", coupon="c-1", use="u-1", order="o-1", recorded=False, flags=(), at=15)
 ENTRY = WalletEntry("spring", "A", 10, 20, sent_at=1)
 USE = CouponUse("c-1", "o-1", (), at=15)
 

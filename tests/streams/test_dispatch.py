@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -223,7 +223,10 @@ def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Record
 
 
 def test_a_document_that_left_memory_is_not_read_before_it_was_written(views: Views) -> None:
-    registered = [MemberRegistered(f"m-{n}", f"Name {n}", None, None, {}, START) for n in range(REMEMBERED + 500)]
+    registered = [
+        MemberRegistered(member=f"m-{n}", name=f"Name {n}", email=None, birthday=None, profile={}, at=START)
+        for n in range(REMEMBERED + 500)
+    ]
     closed = [MemberClosed(f"m-{n}", "", START) for n in range(3)]
     history = [Recorded(position, event) for position, event in enumerate([*registered, *closed], 1)]
     feed_all(dispatch_of(views, "card"), history[: len(registered)], history[len(registered) :])
@@ -235,8 +238,9 @@ def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequenc
     half = len(history) // 2
     dispatch = dispatch_of(views)
     dispatch.send(history[:half])
+    registered = MemberRegistered(member="m", name=None, email=None, birthday=None, profile={}, at=cast("int", None))
     with pytest.raises(ProjectionFailed, match=rf"failed over event #{half + 1}: TypeError"):
-        dispatch.send([Recorded(half + 1, MemberRegistered("m", None, None, None, {}, None))])  # type: ignore[arg-type]
+        dispatch.send([Recorded(half + 1, registered)])
     dispatch.flush()
     assert dispatch.position == half
     feed_all(dispatch, history[half:])

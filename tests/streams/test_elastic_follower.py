@@ -26,7 +26,7 @@ from streams.running import elastic_follower
 from streams.running.app import App, running
 from streams.running.elastic_follower import ElasticFollower
 from streams.running.follower_pool import PARTS, FollowerPool, FollowerProcess
-from tests.journey.kills import sigkill
+from tests.journey.regulars import sigkill
 from tests.redis_content import content
 from tests.shop import requests
 

@@ -13,9 +13,9 @@ from streams.commands.request import Request
 from streams.running.app import App, running
 from tests.shop import START
 
-GUESTS = Searched("green tea", None, "s", (), START)
-NAMED_ALIKE = Searched("black tea", "s", None, (), START)
-OTHERS = Searched("white tea", None, "t", (), START)
+GUESTS = Searched(query="green tea", member=None, session="s", shown=(), at=START)
+NAMED_ALIKE = Searched(query="black tea", member="s", session=None, shown=(), at=START)
+OTHERS = Searched(query="white tea", member=None, session="t", shown=(), at=START)
 REVIEW = ReviewProduct("tea", START, 9, session="s", text="Good.")
 BEFORE = (GUESTS, NAMED_ALIKE, OTHERS, REVIEW, RegisterMember("ada", START))
 ERASE = (JoinSession("s", "ada", START), EraseMember("ada", START))
@@ -54,7 +54,9 @@ def test_nothing_more_is_kept_of_what_is_said_in_such_a_session(app: App) -> Non
     assert app.follower().catch_up() == app.log.head()
 
 
-@pytest.mark.parametrize("command", [JoinSession("u", "ada", START), Searched("tea", "ada", "u", (), START)])
+@pytest.mark.parametrize(
+    "command", [JoinSession("u", "ada", START), Searched(query="tea", member="ada", session="u", shown=(), at=START)]
+)
 def test_an_erased_member_joins_no_session(app: App, command: object) -> None:
     assert ask(app, "1", *BEFORE) == ask(app, "2", *ERASE) == ""
     assert ask(app, "3", command) == "member_erased"

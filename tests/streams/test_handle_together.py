@@ -179,6 +179,8 @@ def test_an_erasure_is_completed_though_its_process_was_killed_before_the_key_wa
         app.handler.handle(Request("erase", (EraseMember("ada", 1),)))
         app.follower().catch_up()
         assert app.log.head() == 2
-        assert app.log.read("member-ada")[0][0] == MemberRegistered("ada", None, None, None, {}, START)
+        assert app.log.read("member-ada")[0][0] == MemberRegistered(
+            member="ada", name=None, email=None, birthday=None, profile={}, at=START
+        )
     with open_log(settings) as (_, keys):
         assert keys.open("ada", "", "") is None

@@ -34,7 +34,7 @@ UNREADABLE: tuple[object, ...] = (
     CloseMember("m", START, reason=NO),
     RedeemPoints("m", "r", 1.0, START),  # type: ignore[arg-type]
     RedeemPoints("m", "r", True, START),
-    Viewed("p", "m", None, START, place=float("inf")),  # type: ignore[arg-type]
+    Viewed(product="p", member="m", session=None, at=START, place=float("inf")),  # type: ignore[arg-type]
     place("o", "m", NO),
     place("o", "m", replace(line("p"), total=NO)),
     PlaceOrder("o", [line("p")], "USD", START),  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def test_an_id_that_is_none_is_refused_and_its_neighbours_are_answered(app: App)
             SendCoupon("c", wrong, START),
             ReviewProduct(wrong, START, 9, "m"),
             PayOrder(wrong, START),
-            Viewed(wrong, "m", None, START),
+            Viewed(product=wrong, member="m", session=None, at=START),
         )
     ]
     fine = [Request(f"list {n}", (ListProduct(f"p{n}", START),)) for n in range(2)]

@@ -28,7 +28,20 @@ BASKETS = 120
 @pytest.fixture(scope="module")
 def history() -> Sequence[Recorded]:
     random = Random(3)
-    events: list[object] = [ProductListed(p, p.upper(), f"D{p[-1]}", None, None, 100, None, {}, START) for p in PRODUCTS]
+    events: list[object] = [
+        ProductListed(
+            product=p,
+            name=p.upper(),
+            department=f"D{p[-1]}",
+            category=None,
+            brand=None,
+            price=100,
+            stock=None,
+            attributes={},
+            at=START,
+        )
+        for p in PRODUCTS
+    ]
     for n in range(BASKETS):
         at = START + n * 20 * HOUR
         products = random.sample(PRODUCTS, 66 if n % 9 == 0 else random.randint(20, 55))

@@ -57,7 +57,9 @@ def test_a_request_whose_connections_are_killed_while_it_is_decided_has_one_outc
     assert decided == [0, 0], "it was decided again, over the same log"
     again = app.handler.handle(Request("planned", plan))
     assert (again.repeated, again.position) == (True, 2)
-    assert app.log.read("member-ada")[0] == [MemberRegistered("ada", "Ada", None, None, {}, START)], "its key was kept"
+    assert app.log.read("member-ada")[0] == [
+        MemberRegistered(member="ada", name="Ada", email=None, birthday=None, profile={}, at=START)
+    ], "its key was kept"
 
 
 def test_an_append_whose_answer_was_lost_has_happened_once(app: App, proxy: Proxy) -> None:
@@ -75,7 +77,9 @@ def test_the_key_of_a_member_is_destroyed_though_the_answer_to_their_erasure_was
     proxy.lose_the_answer_to(b"COMMIT")
     assert app.handler.handle(Request("erase", (EraseMember("ada", START),))).accepted
     assert proxy.cuts == 1
-    assert app.log.read("member-ada")[0][0] == MemberRegistered("ada", None, None, None, {}, START)
+    assert app.log.read("member-ada")[0][0] == MemberRegistered(
+        member="ada", name=None, email=None, birthday=None, profile={}, at=START
+    )
     assert app.handler.handle(OPEN).code == "member_erased"
 
 

@@ -77,7 +77,7 @@ def test_what_our_list_has_more_is_shown_with_its_standard_error(taught: Views) 
 
 
 def test_lists_of_visits_are_measured_too(views: Views, app: App) -> None:
-    looks = [Viewed(f"p{n % 5}", None, f"s{n % 7}", START + n * 1000) for n in range(200)]
+    looks = [Viewed(product=f"p{n % 5}", member=None, session=f"s{n % 7}", at=START + n * 1000) for n in range(200)]
     app.handler.handle_all([Request("looks", tuple(looks))])
     app.follower().catch_up()
     visits = json.loads(run("quality", "--json").output)["visits"]

@@ -64,7 +64,7 @@ def test_a_plan_sees_what_its_own_commands_brought_about(app: App) -> None:
 
     def plan(look: Look) -> Iterator[object]:
         seen.append(look(session, "s").member)
-        yield Viewed("tea", "ada", "s", START)
+        yield Viewed(product="tea", member="ada", session="s", at=START)
         seen.append(look(session, "s").member)
 
     assert app.handler.handle(Request("r", plan)).events == 3
@@ -74,14 +74,20 @@ def test_a_plan_sees_what_its_own_commands_brought_about(app: App) -> None:
 @pytest.mark.parametrize("own", [True, False], ids=["the plan's own", "a command's"])
 def test_a_refusal_inside_a_plan_leaves_nothing_of_it(app: App, own: bool) -> None:
     def plan(_: Look) -> Iterator[object]:
-        yield from (TEA, RegisterMember("ada", START, email="a@example.org"), Viewed("tea", "ada", None, START))
+        yield from (
+            TEA,
+            RegisterMember("ada", START, email="a@example.org"),
+            Viewed(product="tea", member="ada", session=None, at=START),
+        )
         if own:
             raise Refusal("too_odd", "This plan ends here.")
         yield PayOrder("nowhere", START)
 
-    outcomes = app.handler.handle_all([Request("r", plan), Request("after", (Viewed("milk", None, "s", START),))])
+    outcomes = app.handler.handle_all(
+        [Request("r", plan), Request("after", (Viewed(product="milk", member=None, session="s", at=START),))]
+    )
     assert [outcome.code for outcome in outcomes] == ["too_odd" if own else "order_unknown", ""]
-    assert app.log.read("behaviour-1") == ([Viewed("milk", None, "s", START)], 1)
+    assert app.log.read("behaviour-1") == ([Viewed(product="milk", member=None, session="s", at=START)], 1)
     assert app.log.head() == 1
     assert ask(app, "eve", RegisterMember("eve", START, email="a@example.org")) == ""
 
@@ -140,8 +146,11 @@ def test_other_content_by_the_same_id_is_refused_and_nothing_written(app: App, c
 
 
 def test_the_behaviour_of_one_append_is_one_stream_named_by_its_first_position(app: App) -> None:
-    shown = Impressed("home", ("tea",), "ada", None, (), None, START)
-    viewed, clicked = Viewed("tea", "ada", None, START), Clicked("milk", None, "s", START)
+    shown = Impressed(slot="home", products=("tea",), member="ada", session=None, propensities=(), strategy=None, at=START)
+    viewed, clicked = (
+        Viewed(product="tea", member="ada", session=None, at=START),
+        Clicked(product="milk", member=None, session="s", at=START),
+    )
     app.handler.handle_all([Request("1", (TEA, shown)), Request("2", (PayOrder("o", START),)), Request("3", (viewed, clicked))])
     assert streams(app) == ["product-tea", "behaviour-1", "behaviour-1", "behaviour-1"]
     assert app.log.read("behaviour-1") == ([shown, viewed, clicked], 3)
@@ -152,7 +161,7 @@ def test_the_behaviour_of_one_append_is_one_stream_named_by_its_first_position(a
 def test_what_two_systems_tell_of_behaviour_never_meets(settings: Settings) -> None:
     with running(settings) as one, running(settings) as two:
         for n, app in enumerate([one, two] * 3):
-            assert ask(app, f"{n}", Viewed("tea", None, "s", START)) == ""
+            assert ask(app, f"{n}", Viewed(product="tea", member=None, session="s", at=START)) == ""
         assert streams(one) == [f"behaviour-{position}" for position in range(1, 7)]
 
 
@@ -166,11 +175,13 @@ def test_an_older_log_without_contents_is_opened_and_completed(settings: Setting
         with running(settings) as app:
             assert app.handler.handle(Request("old", (TEA,))) == replace(first, repeated=True)
             assert app.handler.handle(Request("old", (TEA,), content=b"tea")).code == "id_taken"
-            new = app.handler.handle(Request("new", (Viewed("tea", None, "s", START),), content=b"new"))
+            new = app.handler.handle(
+                Request("new", (Viewed(product="tea", member=None, session="s", at=START),), content=b"new")
+            )
             assert (new.content, new.repeated, new.position) == (b"new", n == 1, 2)
 
 
 def test_a_session_says_whose_it_is_and_moves_on(app: App) -> None:
     assert ask(app, "1", JoinSession("s", "ada", START)) == ask(app, "2", JoinSession("s", "ada", START)) == ""
-    assert ask(app, "3", Searched("tea", "eve", "s", (), START)) == ""
+    assert ask(app, "3", Searched(query="tea", member="eve", session="s", shown=(), at=START)) == ""
     assert streams(app) == ["session-s", "sessions-ada", "behaviour-3", "session-s", "sessions-eve"]

@@ -112,7 +112,7 @@ def test_what_was_replaced_once_is_not_said_to_be_replaced_again(policy: Command
 def test_what_is_wrong_with_what_a_file_leaves_to_its_default_is_said_so(policy: Command) -> None:
     said = policy("check", file("return_days: 7\nwallets: [{name: stars}]\n")).stderr.splitlines()[0]
     assert said.startswith("policy.yaml:1:1: earning.spend.0.wallet: there is no wallet 'points'")
-    assert said.endswith("(its default: the file does not say it)")
+    assert said.endswith("(its default: the file does not set it)")
 
 
 def test_names_with_brackets_and_colons_are_shown_as_they_are(policy: Command) -> None:
@@ -184,7 +184,7 @@ def test_the_examples_of_the_docs_are_policies() -> None:
     page = (ROOT / "docs/policy.md").read_text()
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     found = policy_file(example.encode())
-    assert found.found == ()
+    assert found.problems == ()
     assert set(found.document) == {"return_days", "wallets", "earning", "qualifying", "tiers", "rewards"}
     silver, gold = found.terms.tiers
     assert (silver.multiplier, gold.benefits.perks) == ((5, 4), ("lounge",))

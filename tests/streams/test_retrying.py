@@ -285,9 +285,9 @@ def test_what_the_worker_has_yet_to_take_is_left_to_it(shop: Shop) -> None:
 def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     take_all(shop.worker(LEARNING).partition(), records(shop.rows, LEARNING))
     position = shop.positions(*Learner.events)[5]
-    shop.app.views.client.set(f"v1:checkpoint:learner.1:event:{position}", position)
+    shop.app.views.client.set(f"v1:checkpoint:learner.2:event:{position}", position)
     record = next(r for r in records(shop.rows, LEARNING) if b'"position":%d,' % position in (r.value or b""))
-    letter = letter_of(TP(LEARNING, 0), record, "learner.1", "")
+    letter = letter_of(TP(LEARNING, 0), record, "learner.2", "")
     shop.letters[letter.id] = letter
     held = shop.held
     with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):

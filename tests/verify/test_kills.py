@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.valkey import EmbeddedRedis
-from tests.journey.kills import import_with_kills
-from tests.journey.regulars import Regulars
+from tests.journey.regulars import Regulars, import_with_kills
 
 pytestmark = pytest.mark.slow
 

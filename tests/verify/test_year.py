@@ -12,9 +12,8 @@ from streams.cli.console import ERR, grid
 from streams.cli.import_ import Imported
 from streams.queries import views as reading
 from streams.running.app import App
-from tests.journey.imported import imported_into
-from tests.journey.parquet import truth
-from tests.journey.test_reconciliation import told_by_redis
+from tests.journey.regulars import imported_into
+from tests.journey.test_reconciliation import totals_in_redis, truth
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +28,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Import
 
 
 def test_the_year_reconciles_to_the_cent(year: tuple[App, Imported]) -> None:
-    assert told_by_redis(year[0].views) == truth(WEEKS)
+    assert totals_in_redis(year[0].views) == truth(WEEKS)
 
 
 def test_every_rule_of_the_import_was_met_as_often_as_its_page_says(year: tuple[App, Imported]) -> None:

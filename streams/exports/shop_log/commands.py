@@ -1,4 +1,4 @@
-"""The command behind a fact, for what a shop-log has no word of its own for."""
+"""The command behind an event, for what no other line of a shop-log says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aggregates.order import decider as ordering
 from aggregates.order import events as order
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
-from streams.exports.shop_log.world import World
+from streams.exports.shop_log.importer import ImporterState
 from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR
 
@@ -68,40 +68,40 @@ ADDED: dict[type, dict[str, Any]] = {
     carting.OpenCart: {"anew": True},
     ordering.CancelOrder: {"recorded": True},
 }
-"""What a command needs besides, to bring its fact about wherever it is given."""
+"""What a command also needs, so that it brings its event about wherever it is given."""
 
 OF_THE_SHOP = ("at", "policies", "zone")
 
 
-def command_line(event: Any, world: World) -> dict[str, Any]:
-    """A line of type ``regulars``: the command's name and its values, as JSON."""
+def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
+    """Return a line of type ``regulars``: the command's name and its values, as JSON."""
     command = COMMAND_OF[type(event)]
     known = msgspec.structs.fields(command)
     values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
     if isinstance(event, order.OrderRefunded):
-        values["parts"] = parts(event)
+        values["parts"] = refund_parts(event)
     if isinstance(event, member.MemberProfileChanged):
-        values |= changed(event, world)
-    values |= of_points(event, world)
+        values |= profile_change(event, importer)
+    values |= points_values(event, importer)
     values |= ADDED.get(command, {})
     needed = {spec.name for spec in known if spec.required}
-    told = {
+    filled = {
         name: msgspec.to_builtins(value)
         for name, value in values.items()
         if name not in OF_THE_SHOP and (value is not None or name in needed)
     }
-    return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": told}
+    return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": filled}
 
 
-def of_points(event: Any, world: World) -> dict[str, Any]:
-    """What a command about points calls otherwise than its fact, and who asked it of a pool."""
+def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
+    """Return what a command about points names differently from its event, and who asked for a pool's points."""
     match event:
         case points.PointsRedeemed():
-            return {"by": world.spender(event.member, event.redemption)}
+            return {"by": importer.spender(event.member, event.redemption)}
         case points.PointsHeld():
-            return {"by": world.spender(event.member, event.hold)}
+            return {"by": importer.spender(event.member, event.hold)}
         case points.RewardClaimed():
-            return {"by": world.spender(event.member, event.claim)}
+            return {"by": importer.spender(event.member, event.claim)}
         case points.HoldReleased():
             return {"by_shop": event.reason == "shop"}
         case points.PointsReinstated():
@@ -112,8 +112,8 @@ def of_points(event: Any, world: World) -> dict[str, Any]:
             return {}
 
 
-def parts(event: order.OrderRefunded) -> list[dict[str, int]]:
-    """The parts of a refund, by line; money below nothing is not told: it is what the units come to."""
+def refund_parts(event: order.OrderRefunded) -> list[dict[str, int]]:
+    """Return the parts of a refund, by line. Negative money is left out: it follows from the units."""
     by_line = enumerate(zip(event.units, event.given_back, strict=True), 1)
     return [
         {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
@@ -122,9 +122,9 @@ def parts(event: order.OrderRefunded) -> list[dict[str, int]]:
     ]
 
 
-def changed(event: member.MemberProfileChanged, world: World) -> dict[str, Any]:
-    """A member's values as they are now; an empty text takes away what there was."""
-    before = world.member(event.member)
+def profile_change(event: member.MemberProfileChanged, importer: ImporterState) -> dict[str, Any]:
+    """Return a member's values as they are now; an empty text removes what there was."""
+    before = importer.member(event.member)
     gone = {name: "" for name in before.profile if name not in event.profile}
     personal = {name: getattr(event, name) for name in ("name", "email", "birthday")}
     taken = {name: "" for name, value in personal.items() if value is None and getattr(before, name) is not None}
@@ -132,7 +132,7 @@ def changed(event: member.MemberProfileChanged, world: World) -> dict[str, Any]:
 
 
 def instant(at: int) -> int | str:
-    """An instant as a line has it: a number that would be taken for seconds is written out.
+    """Return an instant as a line has it: a number that would be taken for seconds is written as text.
 
     >>> instant(1_500_000_000_000), instant(1500)
     (1500000000000, '1970-01-01T00:00:01.500000+00:00')

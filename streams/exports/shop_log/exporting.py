@@ -1,7 +1,7 @@
-"""The log as lines of a shop-log file. Importing them into an empty log makes the same read models.
+"""Exports the log as lines of a shop-log file. Importing them into an empty log makes the same read models.
 
-A fact is told by the plainest line that brings it about again, found by trying; what no type of line can say is told as the
-command behind it (type ``regulars``). What policies bring about is left out: the import decides it again.
+An event is written as the plainest line that brings it about again, found by trying. What no type of line can say is written as
+the command behind it (type ``regulars``). What reactions bring about is left out: the import decides it again.
 """
 
 from __future__ import annotations
@@ -20,43 +20,41 @@ from aggregates.review import ProductReviewed
 from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
-from streams.exports.shop_log.amounts import Amounts
-from streams.exports.shop_log.candidates import Candidates
 from streams.exports.shop_log.commands import COMMAND_OF, command_line
-from streams.exports.shop_log.world import OF_POINTS, Waiting, World, follows
-from streams.imports.shop_log.header import header
-from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejected import Rejected
+from streams.exports.shop_log.importer import OF_POINTS, ImporterState, WaitingLots, follows
+from streams.exports.shop_log.lines import Amounts, CandidateLines
+from streams.imports.shop_log.reading import Reader, header
+from streams.imports.shop_log.rejects import Rejected
 from streams.registry import COMMANDS
 from streams.upcasters import SEALED
 
 CHUNK = 2000
 AHEAD = 200
-"""Facts that are looked at together: what one line tells is not longer, but for its coupons."""
+"""Events that are looked at together: one line says no more than that, but for its coupons."""
 
 END_OF_TIME = 1 << 52
 
-UNTOLD = "?"
-"""What was searched for where that is not told: a search has some text."""
+NO_QUERY = "?"
+"""The text of a search whose text is left out: a search has some text."""
 
 
 class Export:
-    """``personal``: tell sealed values too.
+    """``personal``: with sealed values.
 
-    As one iterates, ``lines`` counts, ``told`` says how far in the log it is, and ``untold`` how many facts no line can say:
-    it would be longer than a line may be.
+    During iteration ``lines`` counts, ``position`` is the place in the log, and ``omitted`` counts events that no line can say,
+    because it would be longer than a line may be.
     """
 
     def __init__(self, log: EventLog, terms: Programme, personal: bool = False) -> None:
         self.lines = 0
-        self.told = 0
-        self.untold = 0
+        self.position = 0
+        self.omitted = 0
         self._log = log
         self._shop = Shop(terms.zone, terms.currency)
         self._first = Policies.first(terms.zone, terms.currency)
         self._personal = personal
-        self._world = World(log, terms)
-        self._candidates = Candidates(self._world, Amounts(terms.currency))
+        self._importer = ImporterState(log, terms)
+        self._candidates = CandidateLines(self._importer, Amounts(terms.currency))
         self._reader = Reader(terms.currency, None, END_OF_TIME)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -69,23 +67,23 @@ class Export:
                 ahead.append(fact)
             if not ahead:
                 return
-            raw, told = self._tell(list(ahead))
+            raw, said = self._line(list(ahead))
             if raw is not None:
                 self.lines += 1
                 yield raw
             elif type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0]):
-                self.untold += 1  # and not merely a change of what is not told
-            for fact in told:
+                self.omitted += 1  # not merely a change of what is left out
+            for fact in said:
                 ahead.popleft()
                 self._happened(fact)
 
-    def _tell(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
-        """A line for the first of these facts, and which of them it tells."""
-        for facts in said(ahead):
-            for line in (*self._candidates.of(facts), command_line(facts[0], self._world)):
+    def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
+        """Return a line for the first of these events, and the events that it says."""
+        for facts in variants(ahead):
+            for line in (*self._candidates.of(facts), command_line(facts[0], self._importer)):
                 raw = orjson.dumps(line)
                 if isinstance(facts[0], OF_POINTS):
-                    return raw, facts[:1]  # decided over points, which follow from what was told
+                    return raw, facts[:1]  # decided over points, which follow from earlier lines
                 decided = self._decided(raw)
                 if decided and alike(decided, facts):
                     return raw, decided
@@ -93,31 +91,31 @@ class Export:
 
     def _decided(self, raw: bytes) -> list[Any] | None:
         try:
-            return self._world.decided(self._reader.read(1, raw))
+            return self._importer.decided(self._reader.read(1, raw))
         except Rejected:
             return None
 
     def _facts(self) -> Iterator[Any]:
-        """The facts of the log, those left out that follow from others."""
-        position, waiting, before = 0, Waiting(self._first), None
+        """Yield the events of the log, without those that follow from others."""
+        position, waiting, before = 0, WaitingLots(self._first), None
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
             for recorded in chunk:
                 event: Any = recorded.event
-                self.told = recorded.position
+                self.position = recorded.position
                 if isinstance(event, PoolUsed):
-                    self._world.used(event)
+                    self._importer.used(event)
                 if waiting.ended_by(event) or not follows(event, before):
-                    yield tellable(event if self._personal else blank(event))
+                    yield with_query(event if self._personal else blank(event))
                 before = event
 
     def _happened(self, event: Any) -> None:
         route = COMMANDS[COMMAND_OF[type(event)]]
-        self._world.happened(route.stream(event) or "behaviour", route.decider, event)
+        self._importer.happened(route.stream(event) or "behaviour", route.decider, event)
 
 
 def alike(decided: list[Any], facts: list[Any]) -> bool:
-    """Whether these are the next facts; a product's attributes have an order, too, which is seen in its read model."""
+    """Return whether these events come next. A product's attributes have an order, too: its read model shows it."""
     same = facts[: len(decided)]
     return decided == same and in_order(decided) == in_order(same)
 
@@ -127,18 +125,18 @@ def in_order(events: list[Any]) -> list[list[str]]:
 
 
 def blank(event: Any) -> Any:
-    """The fact without what is sealed."""
+    """Return the event without what is sealed."""
     sealed = SEALED.get(type(event))
-    return tellable(replace(event, **sealed)) if sealed else event
+    return with_query(replace(event, **sealed)) if sealed else event
 
 
-def tellable(event: Any) -> Any:
-    """The fact with something in the place of a search's text that is not there."""
-    return replace(event, query=UNTOLD) if isinstance(event, Searched) and not event.query else event
+def with_query(event: Any) -> Any:
+    """Return the event with a text for a search that has none."""
+    return replace(event, query=NO_QUERY) if isinstance(event, Searched) and not event.query else event
 
 
-def said(ahead: list[Any]) -> Iterator[list[Any]]:
-    """The facts; then, of a review without its text, with an empty one: whoever changed the text alone has said it anew."""
+def variants(ahead: list[Any]) -> Iterator[list[Any]]:
+    """Yield the events; then, if a review has no text, with an empty one: a change of the text alone is a new review."""
     yield ahead
     if isinstance(ahead[0], ProductReviewed) and ahead[0].text is None:
         yield [replace(ahead[0], text=""), *ahead[1:]]

@@ -1,17 +1,24 @@
-"""Money as a file writes it, in major units; as the shop counts it, in minor units. Rounding happens in one place."""
+"""Numbers and money as a file writes them. Equal numbers are equal however JSON spells them: 2, 2.0 and 20e-1.
+
+Money is written in major units and counted in minor units. It is rounded in one place: :func:`gross_of`.
+"""
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from typing import Any, TypeAlias
 
 from aggregates.decider import LARGEST_COUNT
-from streams.imports.shop_log.figures import is_number, number_text
-from streams.imports.shop_log.rejected import Rejected
+from streams.imports.shop_log.rejects import Rejected
 
-if TYPE_CHECKING:
-    from streams.imports.shop_log.lines import OrderLineItem
+Number: TypeAlias = int | float | Decimal
+
+WRITTEN_OUT = 30
+"""A number with more digits than this before or behind the point is written with an exponent."""
+
+EXACT = Context(prec=2_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""More digits than a line can have."""
 
 UNIT_PRICE_DIGITS = 6
 
@@ -21,8 +28,58 @@ TOO_LARGE = f"An amount is at most {LARGEST_COUNT} minor units."
 TOO_PRECISE = "An amount has no more decimals than the currency, a unit_price no more than six: round it."
 
 
+def is_number(value: object) -> bool:
+    """Return whether a JSON value is a number; true and false are not."""
+    return type(value) in (int, float, Decimal)
+
+
+def number_text(number: Number) -> str:
+    """Return the one text of a number's value.
+
+    >>> number_text(2.50), number_text(Decimal("20e-1")), number_text(-0.0), number_text(1e300)
+    ('2.5', '2', '0', '1E+300')
+    """
+    if type(number) is int:
+        return str(number)
+    if not number:
+        return "0"
+    value = Decimal(number)
+    if isinstance(number, float):
+        text = repr(number)  # the shortest text that reads as this float, so as it was written
+        if "e" not in text:
+            return text.removesuffix(".0")
+        value = Decimal(text)
+    if not -WRITTEN_OUT <= value.adjusted() <= WRITTEN_OUT:
+        return str(value.normalize(EXACT))
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def whole_number(value: object, least: int, most: int, code: str) -> int:
+    """Return an integer; 2.0 is one. Raises :class:`Rejected` with ``code`` unless it is from ``least`` to ``most``."""
+    if type(value) is int and least <= value <= most:
+        return value
+    if isinstance(value, float | Decimal) and least <= value <= most and value == int(value):
+        return int(value)
+    raise Rejected(code, f"It must be a whole number from {least} to {most}.")
+
+
+def by_value(value: Any) -> Any:
+    """Return a JSON value in which equal numbers are equal: whole numbers of 64 bits are ints, others floats if exact."""
+    if isinstance(value, dict):
+        return {name: by_value(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [by_value(inner) for inner in value]
+    if not is_number(value):
+        return value
+    text = number_text(value)
+    if text.lstrip("-").isdecimal() and -(1 << 63) <= int(text) < 1 << 63:
+        return int(text)
+    return float(text) if number_text(float(text)) == text else Decimal(text)
+
+
 def money(value: Any, digits: int) -> int:
-    """Minor units of an amount with at most ``digits`` decimals; zeros at the end do not count.
+    """Return the minor units of an amount with at most ``digits`` decimals; trailing zeros do not count.
 
     >>> money("12.5", 2), money(12.50, 2), money("3.000", 0)
     (1250, 1250, 3)
@@ -33,13 +90,13 @@ def money(value: Any, digits: int) -> int:
 
 
 def tender(value: Any, digits: int) -> int:
-    """As :func:`money`, but it may be below nothing: a manufacturer's coupon may exceed what it pays for."""
+    """Return minor units as :func:`money` does; they may be negative: a coupon may exceed what it pays for."""
     text = written(value, signed=True)
     return -scaled(text[1:], digits) if text.startswith("-") else scaled(text, digits)
 
 
 def unit_price(value: Any, digits: int) -> Decimal:
-    """Minor units, and parts of them, of an amount with at most six decimals.
+    """Return minor units, and parts of them, of an amount with at most six decimals.
 
     >>> unit_price("1.2345", 2)
     Decimal('123.4500')
@@ -50,23 +107,8 @@ def unit_price(value: Any, digits: int) -> Decimal:
     return Decimal(millionths).scaleb(digits - UNIT_PRICE_DIGITS)
 
 
-def total_of(item: OrderLineItem) -> int | None:
-    """What a line costs after its discount, in minor units; None if it names no price of its own.
-
-    Raises :class:`Rejected` if the discount exceeds the price, or the total the largest amount.
-    """
-    if item.total is not None or item.unit_price is None:
-        return item.total
-    total = gross_of(item.unit_price, item.quantity) - item.discount
-    if total < 0:
-        raise Rejected("total_negative", "The discount exceeds quantity × unit_price: a line costs at least nothing.")
-    if total > LARGEST_COUNT:
-        raise Rejected("money_too_large", TOO_LARGE)
-    return total
-
-
 def gross_of(price: Decimal, quantity: int) -> int:
-    """``quantity`` times ``price`` in minor units, rounded once, half to even.
+    """Return ``quantity`` × ``price`` in minor units, rounded once, half to even.
 
     >>> gross_of(Decimal("0.5"), 1), gross_of(Decimal("0.5"), 3)
     (0, 2)
@@ -77,7 +119,7 @@ def gross_of(price: Decimal, quantity: int) -> int:
 
 
 def written(value: Any, signed: bool = False) -> str:
-    """The digits of an amount, before and behind the point."""
+    """Return the digits of an amount, before and behind the point. Raises :class:`Rejected`."""
     text = number_text(value) if is_number(value) else value
     if not isinstance(text, str):
         raise Rejected("money_invalid", 'Money is a number, or decimal text such as "12.50".')
@@ -91,6 +133,7 @@ def written(value: Any, signed: bool = False) -> str:
 
 
 def scaled(text: str, digits: int, most: int = LARGEST_COUNT) -> int:
+    """Return decimal text in units of 10^-``digits``. Raises :class:`Rejected` if it is finer, or more than ``most``."""
     whole, _, fraction = text.partition(".")
     whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
     if len(fraction) > digits:

@@ -1,7 +1,7 @@
-"""Strict JSON: one object a line, as it was written; a number keeps every digit, and nothing is said twice.
+"""Strict JSON: one object a line. Numbers keep every digit, and a key that stands twice is rejected.
 
-The fast reader drops the first of two equal keys, and digits that a float cannot hold. Both are noticed here, cheaply: every
-pair has one colon, and only a float of many digits or with an exponent is read anew.
+orjson keeps the last of two equal keys and rounds numbers to floats. Both are noticed cheaply: every pair has one colon, and
+only a number of many digits or with an exponent is read again, exactly.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 
 from streams.imports.shop_log.archive import LONGEST
-from streams.imports.shop_log.rejected import Rejected
+from streams.imports.shop_log.rejects import Rejected
 
 DEEPEST = 32
-"""How many objects and lists may stand within each other, the line's own object counted."""
+"""How deep objects and lists may be nested, counting the line's own object."""
 
 LONG_NUMBER = re.compile(rb"[:,\[\s]-?(?:[0-9.]{17}|[0-9.]+[eE])")
 """A number that a float may not hold exactly; fifteen digits and a point always fit."""
@@ -26,7 +26,7 @@ ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The object that a line holds: a number is an int, a float that prints as it was written, or else a Decimal.
+    """Return the object that a line holds: a number is an int, a float that prints as it was written, or a Decimal.
 
     Raises :class:`Rejected`.
     """
@@ -45,7 +45,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def survey(document: dict[str, Any]) -> tuple[int, bool]:
-    """How many colons the document was written with, if no key was dropped; and whether it has floats."""
+    """Return how many colons the document was written with, if no key was dropped, and whether it has floats."""
     colons, floats = 0, False
     level: list[Any] = [document]
     for _ in range(DEEPEST):
@@ -73,7 +73,7 @@ def too_deep() -> Rejected:
 
 
 def parse_exactly(raw: bytes) -> dict[str, Any]:
-    """The same, slowly; the line is known to be JSON of bounded depth."""
+    """Return the same, slowly. The line is known to be JSON of bounded depth."""
     document: dict[str, Any] = json.loads(raw, object_pairs_hook=without_repeats, parse_float=exact)
     return document
 

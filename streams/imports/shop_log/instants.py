@@ -1,7 +1,7 @@
-"""Instants: ISO 8601 with an offset, or UTC epoch milliseconds; told as epoch milliseconds.
+"""Instants as a file writes them, ISO 8601 with an offset or UTC epoch milliseconds, to epoch milliseconds.
 
-Text without an offset is the shop's own time. One that the clock skips in spring moves on by the gap, one that comes twice in
-autumn means the first.
+Text without an offset is local time in the shop's zone. A local time that the clock skips in spring moves on by the gap; one
+that occurs twice in autumn is the first.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from streams.imports.shop_log.figures import is_number
-from streams.imports.shop_log.rejected import Rejected
+from streams.imports.shop_log.amounts import is_number
+from streams.imports.shop_log.rejects import Rejected
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 DAY = 86_400_000
 
 SECONDS = 10**11
-"""A number below this is taken for seconds: as milliseconds it were March 1973 or earlier."""
+"""A number below this is taken for seconds: in milliseconds it would be March 1973 or earlier."""
 
 
 def instant(value: Any, zone: tzinfo | None) -> int:
-    """Epoch milliseconds; a finer part is cut off. Raises :class:`Rejected`."""
+    """Return epoch milliseconds; a finer part is cut off. Raises :class:`Rejected`."""
     if type(value) is str:
         at = from_text(value, zone)
     elif is_number(value):

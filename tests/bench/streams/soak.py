@@ -33,7 +33,11 @@ def shoppers(at: int) -> Iterator[Request]:
         act = RegisterMember(member, at + number)
         yield Request(
             f"soak/{number}",
-            (act if number < MEMBERS else Viewed(f"product-{scattered % PRODUCTS}", member, None, at + number),),
+            (
+                act
+                if number < MEMBERS
+                else Viewed(product=f"product-{scattered % PRODUCTS}", member=member, session=None, at=at + number),
+            ),
         )
 
 

@@ -59,7 +59,7 @@ def lived(folder: Path, policy: str, weeks: int, seed: int | None = None) -> Ite
 def published(app: App, policy: str) -> Programme:
     """On the empty log, so that it holds from the beginning."""
     found = policy_file((POLICIES / f"{policy}.yaml").read_bytes())
-    assert not found.found
+    assert not found.problems
     outcome = app.handler.handle(Request(f"policy/{policy}", (PublishPolicy(found.document, 0, "owner", 0),)))
     assert outcome.accepted, outcome.sentence
     return replace(found.terms, zone=SHOP.zone, currency=SHOP.currency, version=2)

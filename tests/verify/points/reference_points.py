@@ -8,8 +8,7 @@ from fractions import Fraction
 from math import floor, prod
 
 from aggregates.programme import Programme
-from aggregates.programme.earning import Multiplier, SpendRule
-from aggregates.programme.selection import Selection
+from aggregates.programme.earning import Multiplier, Selection, SpendRule
 from tests.verify.points.calendar import day_of
 
 CENTS = 100

@@ -1,0 +1,170 @@
+"""What an importer of the file knows at each of its lines, to check that a line brings about the events that come next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aggregates.cart.decider import cart
+from aggregates.decider import Decider, Refusal, stream_id
+from aggregates.member import Member, member
+from aggregates.membership.decider import membership
+from aggregates.membership.events import (
+    ActionRecorded,
+    HoldCaptured,
+    HoldReleased,
+    LotActivated,
+    MemberTagged,
+    PointsAdjusted,
+    PointsGranted,
+    PointsHeld,
+    PointsRedeemed,
+    PointsReinstated,
+    PointsReturned,
+    PointsTransferred,
+    PoolJoined,
+    PoolLeft,
+    PoolUsed,
+    RewardClaimed,
+    TierOverridden,
+    TierOverrideEnded,
+)
+from aggregates.membership.events import Event as LedgerEvent
+from aggregates.order.decider import order
+from aggregates.programme import Policies, Programme
+from aggregates.programme.policy import PolicyPublished, policy
+from aggregates.session import MemberRecognised, sessions
+from infra.codec import Codec
+from infra.event_log.log import EventLog
+from streams.commands.execution import Deciding, Stream
+from streams.imports.shop_log.planning import Planner
+from streams.imports.shop_log.reading import ShopLine
+
+OF_POINTS = (
+    LotActivated,
+    PointsRedeemed,
+    PointsReturned,
+    PointsHeld,
+    HoldCaptured,
+    HoldReleased,
+    PointsAdjusted,
+    PointsReinstated,
+    PointsTransferred,
+    RewardClaimed,
+    PoolJoined,
+    PoolLeft,
+    ActionRecorded,
+    MemberTagged,
+    TierOverridden,
+    TierOverrideEnded,
+)
+"""What people ask of points and tiers. If it followed from an order after all, asking for it again changes nothing."""
+
+FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS), MemberRecognised)
+"""Events that reactions bring about: the import decides them again, so the file leaves them out."""
+
+
+def follows(event: object, before: object = None) -> bool:
+    """Return whether an event follows from others; ``before``: the one before it in the log."""
+    match before, event:
+        case ((HoldCaptured(hold=use) | RewardClaimed(claim=use)), PointsRedeemed()) if use == event.redemption:
+            return True  # a command with the id of a hold or a claim is refused
+    match event:
+        case LotActivated():
+            return True  # but for those that WaitingLots finds
+        case TierOverrideEnded():
+            return event.actor is None
+        case PointsTransferred():
+            return event.direction == "in"
+        case HoldReleased():
+            return event.reason == "expired"
+        case _:
+            return isinstance(event, FOLLOWS)
+
+
+class WaitingLots:
+    """The lots that wait for an action by the policy of their grant: a command activates them, nothing else does."""
+
+    def __init__(self, first: Policies) -> None:
+        self._policies = first
+        self._lots: set[tuple[str, str]] = set()
+
+    def ended_by(self, event: object) -> bool:
+        """Note the log's next event, and return whether a lot waited for it."""
+        match event:
+            case PolicyPublished():
+                self._policies = policy.evolve(self._policies, event)
+            case PointsGranted():
+                wallet = self._policies.version(event.terms).wallet(event.wallet)
+                if wallet is not None and wallet.activates == "on_action":
+                    self._lots.add((event.member, event.lot))
+            case LotActivated() if (event.member, event.lot) in self._lots:
+                self._lots.remove((event.member, event.lot))
+                return True
+        return False
+
+
+NOT_KEPT = (membership, sessions)
+"""Aggregates whose states only such events depend on."""
+
+
+class ImporterState:
+    """The states that the lines so far have made. An order's state is read from the log, up to its version."""
+
+    def __init__(self, log: EventLog, terms: Programme) -> None:
+        self._log = log
+        self._codec: Codec = log.codec
+        self._policies = Policies.first(terms.zone, terms.currency)
+        self._states: dict[str, Stream] = {}
+        self._versions: dict[str, int] = {}
+        self._erased: frozenset[str] = frozenset()
+        self._planner = Planner(terms)
+        self._spenders: dict[tuple[str, str], str] = {}
+
+    def decided(self, line: ShopLine) -> list[object] | None:
+        """Return the events that this line brings about here, without those that follow from them; None if it is refused."""
+        deciding = Deciding(self._policies, self._codec, self._erased, self._load, batch="behaviour")
+        try:
+            for command in self._planner.request(line).plan(deciding.look):
+                deciding.command(command)
+        except Refusal:
+            return None
+        return [event for _, _, event in deciding.events if not follows(event)]
+
+    def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
+        """Note the log's next event."""
+        if decider is order:
+            self._versions[stream] = self._versions.get(stream, 0) + 1
+            return
+        if decider in NOT_KEPT or decider.name == "behaviour":
+            return
+        version, state = self._load(stream, decider)
+        after = decider.evolve(state, event)
+        if decider is cart and after.status != "open":
+            self._states.pop(stream, None)
+        else:
+            self._states[stream] = version + 1, after
+        if type(event) in self._codec.erasing:
+            self._erased |= {self._codec.partition_key(event)}
+
+    def used(self, event: PoolUsed) -> None:
+        """Note who asked for the use of a pool's points that comes next."""
+        self._spenders[event.member, event.use] = event.by
+
+    def spender(self, pool: str, use: str) -> str | None:
+        """Return who asked for it, once; None for a member's own points."""
+        return self._spenders.pop((pool, use), None)
+
+    def member(self, name: str) -> Member:
+        state: Member = self._load(stream_id(member.name, name), member)[1]
+        return state
+
+    def cart(self, name: str) -> Any:
+        return self._load(stream_id(cart.name, name), cart)[1]
+
+    def _load(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
+        if decider is order:
+            version = self._versions.get(stream, 0)
+            events: Iterable[Any] = self._log.read(stream)[0][:version] if version else ()
+            return version, order.rebuild(events)
+        return self._states.get(stream, (0, decider.initial))
