@@ -37,7 +37,7 @@ from models.recommender.ranker import Ranker
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, Transitions
 from models.recommender.visit_lists import VisitLists, page_of
-from models.recommender.visits import Visits, add
+from models.recommender.visits import IDLE, Visits, add
 
 Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
@@ -98,6 +98,7 @@ class Learner:
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
         self._held: set[str] = set()
+        self._closing = 0  # an instant that the clock has reached when the chunk ends
 
     # State
 
@@ -174,6 +175,7 @@ class Learner:
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
         """Learn a chunk whose state is in memory, and return what to write."""
         delta, last = Delta(), last_positions(chunk)
+        self._closing = latest_instant(chunk)
         for recorded in chunk:
             position = recorded.position
             match recorded.event:
@@ -336,7 +338,9 @@ class Learner:
         return Recommendations(member, items, new, at, at + pace, at + 2 * pace, position)
 
     def _write_page(self, delta: Delta, shopper: str, position: int, last: Mapping[str, int]) -> None:
-        if last[shopper] == position and shopper in self.visits.live:
+        """Write the page of a visit with its last event in a chunk, unless the visit ends before the chunk does."""
+        goes_on = self.visits.clock >= self._closing - IDLE
+        if last[shopper] == position and shopper in self.visits.live and goes_on:
             delta.documents[page_of(shopper)] = self.visit_lists.page(shopper, position)
 
 
@@ -355,6 +359,12 @@ def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
         elif isinstance(event, ACTS):
             last[shopper_of(event)] = recorded.position
     return last
+
+
+def latest_instant(chunk: Sequence[Recorded]) -> int:
+    """Return the latest instant of a chunk that certainly moves the clock of visits."""
+    looks = (r.event.at for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded))
+    return max(looks, default=0)
 
 
 def shopper_of(event: Act | OrderPaid) -> str:

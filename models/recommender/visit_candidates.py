@@ -29,7 +29,7 @@ MEANS = {
     **{name: f"log of the score by {name}" for name in SOURCES},
     **{f"place by {name}": "1 over its place there, 0 if it has none" for name in SOURCES},
     "last": "1 for the product of the latest act",
-    "seen": "log of one plus the products of the visit, for those that it has seen",
+    "seen": "1 for the products of the visit",
     "steps since": "log of the acts since it was seen",
     "times": "log of its looks in this visit",
     "taken": "1 for what was put in a cart or bought in this visit",
@@ -37,6 +37,7 @@ MEANS = {
     "month": "log of its looks of the last month",
     "length": "log of the number of acts of the visit",
     "likeness": "log of how like the most similar visits are",
+    "seen of many": "log of the number of products of the visit, for those that it has seen",
     "member's habit": "log of the member's habit score above the least; 0 for what they never bought",
 }
 """Every feature in its order."""
@@ -63,7 +64,7 @@ SIMILAR = 100
 AGE, LATEST_SHARED, DISTANCE = 4.9, 2.0, 3.62
 """VSTAN's decays: by age in this visit, by the age of the latest shared product, by distance in the other visit."""
 
-HOT = 10
+HOT = 12
 """Products of most heat that are proposed, by hour and by day."""
 
 HISTORY = 10
@@ -136,7 +137,7 @@ class VisitCandidates:
         rows[LAST + 5] = np.log(counts + 1) - 3
         rows[LAST + 6] = np.log(heats[2] + 0.5) - 2
         rows[LAST + 8] = likeness
-        rows[LAST + 9] = self._habits(numbers, habits)
+        rows[LAST + 10] = self._habits(numbers, habits)
         return VisitOffer(numbers, np.ascontiguousarray(rows.T), scores, places, leads)
 
     def _paths(self, leads: Sequence[int]) -> tuple[list[Numbers], list[Floats]]:
@@ -223,7 +224,8 @@ class VisitCandidates:
         rows[sources:LAST] *= scores > 0
         names = visit.latest(len(visit.products))
         rows[LAST, places[0]] = 1
-        rows[LAST + 1, places] = log(len(names) + 1)
+        rows[LAST + 1, places] = 1
+        rows[LAST + 9, places] = log(len(names))
         rows[LAST + 2, places] = np.log([visit.acts - visit.steps[name] + 1 for name in names])
         rows[LAST + 3, places] = np.log([visit.times[name] for name in names])
         rows[LAST + 4, places] = [visit.products[name] in ("cart", "buy") for name in names]
