@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from infra.printable import UNSAFE
+
 Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 2**18
@@ -133,7 +135,10 @@ def place(node: yaml.Node) -> tuple[int, int]:
 def written(plain: Any) -> str:
     """Plain data as such a file."""
 
-    return yaml.dump(plain, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(plain, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+    if UNSAFE.search(text.replace("\n", "")):  # then written as escapes, which YAML reads back
+        text = yaml.dump(plain, Dumper=Plain, sort_keys=False, allow_unicode=False, width=120)
+    return text
 
 
 class Plain(yaml.SafeDumper):

@@ -1,4 +1,4 @@
-"""``regulars import``: other people's data into the log, and from there into every view."""
+"""``regulars import``: data of others into the log, and from there into every read model."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import click
-import orjson
-from rich.console import Console
 
 from infra.event_log.types import Outcome
 from infra.settings import from_environment
-from streams.cli.import_bars import import_bars
-from streams.cli.shop_log import shop_log
+from streams.cli.console import AS_JSON, print_json, say
+from streams.cli.import_shop_log import shop_log
+from streams.cli.progress import import_progress
 from streams.commands.request import Request
 from streams.commands.scheduler import latest, tick
 from streams.imports.complete_journey import SHOP, CompleteJourney
@@ -27,7 +26,7 @@ TOGETHER = 128
 
 @dataclass
 class Imported:
-    """What came of an import. ``events`` and ``seconds`` are this run's; ``counts`` say what the data held."""
+    """The result of an import. ``events`` and ``seconds`` are this run's; ``counts`` say what the data held."""
 
     requests: int = 0
     repeated: int = 0
@@ -38,6 +37,7 @@ class Imported:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
+        """Count the outcome of a request."""
         self.requests += 1
         if outcome.repeated:
             self.repeated += 1
@@ -49,64 +49,64 @@ class Imported:
 
 
 @click.group("import")
-def importing() -> None:
-    """Import data; twice, or after a kill, changes nothing."""
+def import_data() -> None:
+    """Import data. Importing the same again, or after a kill, changes nothing."""
 
 
-importing.add_command(shop_log)
+import_data.add_command(shop_log)
 
 
-@importing.command("complete-journey")
+@import_data.command("complete-journey")
 @click.option("--weeks", type=click.IntRange(1, 53), help="Only the first weeks of the year.")
 @click.option("--without-models", is_flag=True, help="Log and views alone; `regulars follow` teaches the models later.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@AS_JSON
 def complete_journey(weeks: int | None, without_models: bool, as_json: bool) -> None:
     """Import dunnhumby's Complete Journey: a year of 2,469 households."""
-    console = Console(stderr=True)
     with running(from_environment(), SHOP) as app:
-        imported = import_complete_journey(app, weeks, console, models=not without_models)
+        imported = import_complete_journey(app, weeks, models=not without_models)
     if as_json:
-        click.echo(orjson.dumps(imported))
+        print_json(imported)
     else:
-        say(console, imported)
+        report(imported)
 
 
-def import_complete_journey(app: App, weeks: int | None, console: Console, models: bool = True) -> Imported:
-    """Import with progress bars, the views following as the log grows."""
+def import_complete_journey(app: App, weeks: int | None, models: bool = True, quiet: bool = False) -> Imported:
+    """Import some weeks, all of them for None, with the read models following as the log grows. ``quiet``: without progress."""
     journey = CompleteJourney(weeks)
-    with import_bars(app, console, "Complete Journey", journey.basket_count) as bars:
+    with import_progress(app, "Complete Journey", journey.basket_count, quiet) as shown:
 
-        def shown(position: int) -> None:
+        def update(position: int) -> None:
             baskets = journey.counts["baskets"]
-            bars.read(baskets, f"{baskets:,} of {journey.basket_count:,} baskets")
-            bars.followed(position)
+            shown.read(baskets, f"{baskets:,} of {journey.basket_count:,} baskets")
+            shown.followed(position)
 
-        imported = run(app, journey.requests(), shown, models)
-        imported.seconds = bars.seconds
+        imported = run(app, journey.requests(), update, models)
+        imported.seconds = shown.seconds
     imported.counts = journey.counts
     return imported
 
 
-def run(app: App, requests: Iterable[Request], shown: Callable[[int], None], models: bool) -> Imported:
-    """Feed requests to the log, a group at a time, and the views after each; Redis works while the next is decided."""
+def run(app: App, requests: Iterable[Request], update: Callable[[int], None], models: bool) -> Imported:
+    """Feed requests to the log, a group at a time, and the views after each; Redis works while the next group is decided."""
     imported = Imported()
     waiting = iter(requests)
     with keeping_up(app, models) as follower:
-        follower.catch_up(shown)
+        follower.catch_up(update)
         while group := list(islice(waiting, TOGETHER)):
             for outcome in app.handler.handle_all(group):
                 imported.add(outcome)
-            shown(follower.keep_up())
+            update(follower.keep_up())
         tick(app.log, app.handler, latest(app.log))
-        follower.catch_up(shown)
+        follower.catch_up(update)
     return imported
 
 
-def say(console: Console, imported: Imported) -> None:
+def report(imported: Imported) -> None:
+    """Print the result of an import on standard error."""
     rate = imported.events / imported.seconds if imported.seconds else 0.0
-    console.print(
+    say(
         f"{imported.requests:,} requests ({imported.repeated:,} known before, {imported.refused:,} refused), "
         f"{imported.events:,} events in {imported.seconds:.1f} s ({rate:,.0f}/s)"
     )
     for code, count in imported.refusals.most_common():
-        console.print(f"  refused {count:,} times: {code}")
+        say(f"  refused {count:,} times: {code}")

@@ -1,7 +1,9 @@
-"""``regulars``: the operator's command. A command is imported when it is asked for, and waits for no other's libraries."""
+"""``regulars``: the operator's command. A command is imported when it is called, so none waits for the libraries of another."""
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -9,39 +11,42 @@ from importlib import import_module
 import click
 
 from infra.errors import Fault
+from infra.printable import printable
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
-    "audit": "audit:auditing",
+    "audit": "audit:audit_books",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
-    "digest": "ops:digest",
+    "digest": "doctor:digest",
     "doctor": "doctor:doctor",
-    "export": "export:exporting",
-    "follow": "ops:follow",
-    "import": "import_:importing",
-    "lag": "lag:lag",
-    "log": "migrate:log",
-    "migrate": "migrate:migrate",
+    "export": "export:export",
+    "follow": "follow:follow",
+    "import": "import_:import_data",
+    "lag": "doctor:lag",
+    "log": "servers:log",
+    "migrate": "servers:migrate",
     "model": "model:model",
     "policy": "policy:policies",
     "quality": "model:quality",
     "recommend": "show:recommend",
-    "redis": "ops:redis",
+    "redis": "servers:redis",
     "relay": "relay:relay",
     "show": "show:show",
-    "stop": "ops:stop",
-    "tick": "tick:ticks",
+    "stop": "servers:stop",
+    "tick": "follow:record_due",
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
     "why": "why:why",
     "worker": "worker:worker",
 }
-"""Each with its module here and its name there."""
+"""Each command with its module in ``streams/cli`` and its name there."""
 
 
 class Commands(click.Group):
+    """The commands of the table."""
+
     def list_commands(self, _: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -54,6 +59,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="regulars", message="regulars %(version)s")
 @click.option("--tied", is_flag=True, hidden=True, help="End when standard input does.")
 def regulars(tied: bool) -> None:
     """Event-sourced membership and real-time recommendations for online shops."""
@@ -61,11 +67,70 @@ def regulars(tied: bool) -> None:
         tie_to_parent()
 
 
+OUTSIDE = {"sqlite3", "redis", "psycopg", "eventsourcing", "kafka", "aiokafka"}
+"""Libraries whose exceptions mean that something outside has failed."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
 def main() -> None:
-    """Run a command; a fault is said in a sentence, with exit status 2."""
+    """Run a command. A fault ends it with a sentence on standard error and exit status 2, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding lacks is shown, not a fault
     try:
-        regulars()
+        status = run()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    sys.exit(flush() or status)
+
+
+def run() -> int:
+    """Run a command and return its exit status. Raises only what is an error of the program."""
+    try:
+        status = regulars.main(standalone_mode=False)
+    except click.ClickException as problem:
+        with suppress(OSError):
+            problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        end_with("Interrupted.")
+        return INTERRUPTED
     except Fault as fault:
-        with suppress(OSError):  # it counts even where it cannot be said
-            click.echo(f"regulars: {fault}", err=True)
-        sys.exit(2)
+        end_with(str(fault))
+        return 2
+    except Exception as fault:
+        if not is_outside(fault):
+            raise
+        end_with(f"Something outside has failed: {fault}.")
+        return 2
+    return status if isinstance(status, int) else 0
+
+
+def is_outside(fault: BaseException) -> bool:
+    """Return whether the operating system or a server has failed, and not the program.
+
+    >>> is_outside(OSError(28, "No space left on device")), is_outside(KeyError("x"))
+    (True, False)
+    """
+    return isinstance(fault, OSError) or any(kind.__module__.partition(".")[0] in OUTSIDE for kind in type(fault).__mro__)
+
+
+def end_with(sentence: str) -> None:
+    """Print the sentence with which a command ends; the exit status counts even if nobody can read it."""
+    with suppress(OSError):
+        click.echo(f"regulars: {printable(sentence)}", err=True)
+
+
+def flush() -> int:
+    """Write out what standard output still holds, and return exit status 2 if that is not possible, else 0."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter does not fail over it again
+        if not isinstance(fault, BrokenPipeError):
+            end_with(f"Standard output cannot be written: {fault.strerror or fault}.")
+        return 2
+    return 0

@@ -1,4 +1,4 @@
-"""``regulars topics`` and ``relay``: the way from the log to Kafka."""
+"""``regulars topics`` and ``regulars relay``: from the log to Kafka."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare, topic_ids
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import log_by
-from streams.cli.console import ERR, OUT, grid
+from streams.cli.console import AS_JSON, ERR, grid, print_json, say, show_parts
 from streams.kafka.relay.observing import observing_relay
 from streams.kafka.relay.relay import Progress, Relay
 from streams.kafka.topics import RELAYED, broker, carried
@@ -26,7 +26,8 @@ COLUMNS = ("topic", "partitions", "records", "keeps", "identifier", "differs")
 
 
 @click.command()
-def topics() -> None:
+@AS_JSON
+def topics(as_json: bool) -> None:
     """Make the topics that are missing, verify the others, and show them."""
     settings = from_environment()
     hush_clients()
@@ -35,51 +36,70 @@ def topics() -> None:
     with administering(broker(settings)) as admin:
         differs = declare(admin, wanted, settings.replication)
         ids, ends = topic_ids(admin, counts), end_offsets(admin, counts)
+    keeps = {
+        topic.name: "latest" if topic.compacted else f"{topic.retention} days" if topic.retention else "all" for topic in wanted
+    }
+    if as_json:
+        print_json(
+            {
+                name: {
+                    "partitions": partitions,
+                    "records": sum(ends[name]),
+                    "keeps": keeps[name],
+                    "id": ids[name],
+                    "differs": differs[name],
+                }
+                for name, partitions in counts.items()
+            }
+        )
+        return
     rows = (
         (
-            topic.name,
-            topic.partitions,
-            f"{sum(ends[topic.name]):,}",
-            "latest" if topic.compacted else f"{topic.retention} days" if topic.retention else "all",
-            ids[topic.name][:8],
-            ", ".join(f"{setting} is {value}" for setting, value in differs[topic.name].items()) or "-",
+            name,
+            partitions,
+            f"{sum(ends[name]):,}",
+            keeps[name],
+            ids[name][:8],
+            ", ".join(f"{setting} is {value}" for setting, value in differs[name].items()) or "-",
         )
-        for topic in wanted
+        for name, partitions in counts.items()
     )
-    OUT.print(grid("Topics", COLUMNS, rows, numbers=(1, 2)))
+    show_parts(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
 
 
 @click.command()
 def relay() -> None:
-    """Publish the log to the topics, and keep publishing. A second one stands by and takes over."""
+    """Publish the log to the topics, and keep publishing. A second relay stands by and takes over."""
     settings = from_environment()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_by(settings.observation)
-    asyncio.run(relaying(settings, broker(settings)))  # a broker that is being started does not hear of signals
+    asyncio.run(run_relay(settings, broker(settings)))  # starting a broker ignores signals, so it comes before the loop
 
 
-async def relaying(settings: Settings, kafka: KafkaSettings) -> None:
+async def run_relay(settings: Settings, kafka: KafkaSettings) -> None:
+    """Relay until SIGINT or SIGTERM, with a line of status on a terminal."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with open_log(settings) as (log, _), ERR.status("relaying") if ERR.is_terminal else nullcontext() as status:
         wanted = [topic for topic in declared(settings) if topic.name in RELAYED]
 
-        def tell(progress: Progress) -> None:
+        def report(progress: Progress) -> None:
             if status:
-                status.update(line(progress))
+                status.update(status_line(progress))
             if progress.head:
                 made.metrics.reached(progress.position)
 
-        made = Relay(log, kafka, wanted, carried(), settings.replication, tell)
+        made = Relay(log, kafka, wanted, carried(), settings.replication, report)
         with observing_relay(settings.observation, made.metrics, log):
             await made.run(stopping)
-    ERR.print("The relay has stopped.")
+    say("The relay has stopped.")
 
 
-def line(progress: Progress) -> str:
-    """
-    >>> line(Progress("relaying", 1500, 2000, 81_234.5))
+def status_line(progress: Progress) -> str:
+    """Return the progress of a relay in words.
+
+    >>> status_line(Progress("relaying", 1500, 2000, 81_234.5))
     'relaying: 1,500 of 2,000 events, 81,234 a second; Ctrl-C ends it'
     """
     if not progress.head:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import click
 import msgspec
 import orjson
+from rich.console import RenderableType
 
+from aggregates.decider import stream_id
 from aggregates.order.decider import order as order_decider
 from aggregates.order.events import Event as OrderEvent
+from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
+from aggregates.programme import Programme
 from infra.settings import from_environment
 from models.recommender.lists import Variety
-from streams.cli.console import OUT, grid, instant, money, pairs
-from streams.cli.show_tier import benefits_in_words, tier_changes, tier_in_words
-from streams.cli.tick import told
+from projections.orders import change_order, new_order
+from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
+from streams.cli.formatting import format_instant, format_money, read_instant
+from streams.cli.policy import published
 from streams.queries import views as reading
+from streams.queries.clock import clock_of
+from streams.queries.members import card_at, next_tier
 from streams.queries.recommending import recommended
 from streams.running.app import App, running
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the read models as JSON.")
+COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
 
 
 @click.group()
@@ -31,129 +39,258 @@ def show() -> None:
 @click.argument("member")
 @AS_JSON
 def member(member: str, as_json: bool) -> None:
-    """A member's card, cart, wallet and latest orders."""
+    """Show a member's card as of now, with cart, wallet and latest orders."""
     with running(from_environment()) as app:
         found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
         if not any(found.values()):
-            raise click.ClickException(
-                f"No member {member} in the read models. `regulars doctor` tells whether they are behind."
-            )
+            raise Problem(f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind.")
+        if found["card"]:
+            found["card"] = card_at(found["card"], clock_of(app)())
         if as_json:
-            click.echo(orjson.dumps(found))
+            print_json(found)
         else:
-            show_member(app, found)
+            show_parts(*member_page(app, found))
 
 
-def show_member(app: App, found: dict[str, dict[str, Any] | None]) -> None:
+def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[RenderableType]:
+    """Yield the tables of a member: card, cart, wallet and orders, as far as there are any."""
     if found["card"]:
-        show_card(app, found["card"])
+        yield card_page(app, found["card"])
     if cart := found["cart"]:
-        items = ((i["product"], i["quantity"], money(i["price"], app.terms) if i["price"] else "-") for i in cart["items"])
-        OUT.print(grid("Open cart", ("product", "quantity", "price"), items, numbers=(1, 2)))
+        items = (
+            (i["product"], i["quantity"], format_money(i["price"], app.terms) if i["price"] else "-") for i in cart["items"]
+        )
+        yield grid("Open cart", ("product", "quantity", "price"), items, numbers=(1, 2))
     if wallet := found["wallet"]:
         entries = (
-            (e["campaign"], e["kind"], instant(e["starts"], app.terms), instant(e["ends"], app.terms), len(e["uses"]))
+            (e["campaign"], e["kind"], *(format_instant(e[part], app.terms) for part in ("starts", "ends")), len(e["uses"]))
             for e in wallet["campaigns"].values()
         )
-        OUT.print(grid("Coupon wallet", ("campaign", "kind", "from", "until", "used"), entries, numbers=(4,)))
+        yield grid("Coupon wallet", ("campaign", "kind", "from", "until", "used"), entries, numbers=(4,), wraps=(1,))
     if orders := found["orders"]:
         latest = (
-            (o["order"], instant(o["placed_at"], app.terms), o["status"], len(o["lines"]), money(o["total"], app.terms))
+            (
+                o["order"],
+                format_instant(o["placed_at"], app.terms),
+                o["status"],
+                len(o["lines"]),
+                format_money(o["total"], app.terms),
+            )
             for o in reading.many(app.views, [f"order:{entry['order']}" for entry in orders["orders"][:10]])
         )
-        OUT.print(grid("Latest orders", ("order", "placed", "status", "lines", "total"), latest, numbers=(3, 4)))
+        yield grid("Latest orders", ("order", "placed", "status", "lines", "total"), latest, numbers=(3, 4))
 
 
-def show_card(app: App, card: dict[str, Any]) -> None:
+def card_page(app: App, card: dict[str, Any]) -> RenderableType:
+    """Return a card with the points, the tier and what changes next."""
+    title = f"Member {card['member']} ({card['status']})"
+    if card["status"] == "erased":
+        return pairs(title, [("erased", "nothing personal is left; what was bought stays in the log")])
     terms = app.terms
     profile = ", ".join(f"{name} {value}" for name, value in card["profile"].items())
-    changes = [f"{instant(a['at'], terms)}: {a['points']} points become spendable" for a in card["activations"]]
+    changes = [f"{format_instant(a['at'], terms)}: {a['points']} points become spendable" for a in card["activations"]]
     changes += tier_changes(card, terms)
-    told: list[tuple[str, object]] = [
+    rows: list[tuple[str, object]] = [
         ("name", card["name"] or "-"),
         ("e-mail", card["email"] or "-"),
         ("profile", profile or "-"),
         ("points", f"{card['points']:,} to spend, {card['pending']:,} pending, {card['debt']:,} owed"),
-        ("tier", tier_in_words(card, terms)),
-        ("benefits", benefits_in_words(card["benefits"])),
-        ("next", "\n".join(changes) or "-"),
-        ("as of", f"{instant(card['as_of'], terms)} (position {card['position']:,})"),
+        ("tier", describe_tier(card, published(app)[0].at(card["as_of"]))),
+        ("benefits", describe_benefits(card["benefits"])),
+        ("next", changes or "-"),
+        ("as of", f"{format_instant(card['as_of'], terms)} (position {card['position']:,})"),
     ]
-    OUT.print(pairs(f"Member {card['member']} ({card['status']})", told))
+    return pairs(title, rows)
+
+
+def describe_tier(card: dict[str, Any], terms: Programme) -> str:
+    """Return the tier of a card in words: what it is, what is missing to the next one, and the forecast.
+
+    >>> card = {"tier": "silver", "next_tier": "gold", "to_next_tier": 180000, "qualifying": 120000, "metric": "spend"}
+    >>> describe_tier(card | {"leaving": 80000, "forecast": None, "override": None, "earned_tier": "silver"}, Programme())
+    'silver; 1,800.00 USD to gold (1,200.00 USD count, 800.00 USD of them leave within 30 days)'
+    """
+    metric = card["metric"]
+    following = next_tier(card, terms)
+    ahead = f"{describe_amount(following[1], metric, terms)} to {following[0]}" if following else "the highest"
+    leaving = f", {describe_amount(card['leaving'], metric, terms)} of them leave within 30 days" if card["leaving"] else ""
+    forecast = f"; at this pace reached by {format_instant(card['forecast'], terms)[:10]}" if card["forecast"] else ""
+    override = card["override"]
+    over = f" (a {override['kind']}; {card['earned_tier']} is earned)" if override else ""
+    return f"{card['tier']}{over}; {ahead} ({describe_amount(card['qualifying'], metric, terms)} count{leaving}){forecast}"
+
+
+def describe_amount(value: int, metric: str, terms: Programme) -> str:
+    """Return an amount of the metric that tiers go by."""
+    return format_money(value, terms) if metric == "spend" else f"{value:,} {COUNTED[metric]}"
+
+
+def describe_benefits(benefits: dict[str, Any]) -> str:
+    """Return the benefits of a tier in words.
+
+    >>> describe_benefits({"free_shipping": True, "early_access_hours": 24, "service_priority": 0, "perks": ["tea"]})
+    'free shipping, early access hours 24, tea'
+    """
+    flags = ((name, value) for name, value in benefits.items() if name != "perks" and value)
+    words = [name.replace("_", " ") + ("" if value is True else f" {value}") for name, value in flags]
+    return ", ".join((*words, *benefits["perks"])) or "-"
+
+
+def tier_changes(card: dict[str, Any], terms: Programme) -> Iterator[str]:
+    """Yield a line for each date at which the tier of a card may change by time alone."""
+    if card["provisional_until"]:
+        yield f"{format_instant(card['provisional_until'], terms)}: the tier is no longer provisional"
+    if card["grace_until"]:
+        yield f"{format_instant(card['grace_until'], terms)}: the grace of {card['earned_tier']} ends"
+    elif card["tier_until"]:
+        yield f"{format_instant(card['tier_until'], terms)}: {card['earned_tier']} is reviewed"
+    if card["override"] and card["override"]["until"]:
+        kind, tier = card["override"]["kind"], card["override"]["tier"]
+        yield f"{format_instant(card['override']['until'], terms)}: the {kind} of {tier} ends"
 
 
 @show.command()
 @click.argument("product")
 @AS_JSON
 def product(product: str, as_json: bool) -> None:
-    """A product's page, and what it is bought with."""
+    """Show a product's page, and what it is bought with."""
     with running(from_environment()) as app:
-        told = reading.table(app.views, f"product:{product}")
+        found = reading.table(app.views, f"product:{product}")
         also = reading.document(app.views, f"also:{product}")
-        if not told:
-            raise click.ClickException(f"No product {product} in the read models.")
+        if not found:
+            raise Problem(f"There is no product {product} in the read models.")
         if as_json:
-            click.echo(orjson.dumps({"product": told, "also": also}))
+            print_json({"product": found, "also": also})
             return
-        OUT.print(pairs(f"Product {product}", told.items()))
-        if also:
-            rows = ((c["product"], c["name"], c["together"], c["score"]) for c in also["items"][:10])
-            OUT.print(grid("Often bought with it", ("product", "name", "baskets", "score"), rows, numbers=(2, 3)))
+        parts = [pairs(f"Product {product}", describe_product(found, app.terms).items())]
+        if also and also["items"]:
+            companions = also["items"][:10]
+            names = reading.product_names(app.views, [one["product"] for one in companions])
+            rows = (
+                (number, names[one["product"]], one["together"], f"{one['score']:.1f}", one["product"])
+                for number, one in enumerate(companions, 1)
+            )
+            columns = ("", "product", "baskets", "score", "id")
+            parts.append(grid("Often bought with it", columns, rows, numbers=(0, 2, 3), wraps=(1,)))
+        show_parts(*parts)
+        if len(parts) > 1:
+            say("score: lift × √baskets, so higher is a stronger pair; it compares within this list")
+
+
+def describe_product(fields: dict[str, str], terms: Programme) -> dict[str, str]:
+    """Return the fields of a product in words: money with its currency, attributes by name, the mean of its ratings.
+
+    >>> describe_product({"price": "1990", "attributes": '{"size": "1 L"}', "reviews": "2", "half_stars": "17"}, Programme())
+    {'price': '19.90 USD', 'attributes': 'size 1 L', 'rating': '4.2 of 5 stars in 2 reviews'}
+    """
+    words = {name: value for name, value in fields.items() if name not in ("reviews", "half_stars")}
+    if "price" in fields:
+        words["price"] = format_money(int(fields["price"]), terms)
+    if "attributes" in fields:
+        words["attributes"] = ", ".join(f"{name} {value}" for name, value in orjson.loads(fields["attributes"]).items())
+    if reviews := int(fields.get("reviews", 0)):
+        words["rating"] = f"{int(fields['half_stars']) / reviews / 2:.1f} of 5 stars in {reviews:,} reviews"
+    return words
 
 
 @show.command()
 @click.argument("order")
 @AS_JSON
 def order(order: str, as_json: bool) -> None:
-    """An order in full; one older than its member's last 50 is rebuilt from the log."""
+    """Show an order in full, with its dates and refunds; one older than its member's last 50 is read from the log."""
     with running(from_environment()) as app:
-        found = reading.document(app.views, f"order:{order}")
+        events = cast("list[OrderEvent]", app.log.read(stream_id(order_decider.name, order))[0])
+        found = reading.document(app.views, f"order:{order}") or order_of(events)
         if found is None:
-            events, version = app.log.read(f"order-{order}")
-            if not version:
-                raise click.ClickException(f"No order {order} in the log.")
-            rebuilt = order_decider.rebuild(cast("list[OrderEvent]", events))
-            found = msgspec.to_builtins(rebuilt.placed) | {"status": rebuilt.status}
+            raise Problem(f"There is no order {order} in the log.")
+        given_back = [event for event in events if isinstance(event, OrderRefunded | OrderCancelled)]
         if as_json:
-            click.echo(orjson.dumps(found))
-            return
-        told = ((name, found[name]) for name in ("member", "status") if name in found)
-        OUT.print(pairs(f"Order {order}", told))
-        rows = (
-            (
-                line["product"],
-                line["category"] or "-",
-                line["quantity"],
-                *(money(line[part], app.terms) for part in ("gross", "total", "paid")),
-            )
-            for line in found["lines"]
+            print_json(found | {"refunds": given_back})
+        else:
+            show_parts(*order_page(found, given_back, app.terms))
+
+
+def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
+    """Return an order from its own events, as the read model has it; None if there are none."""
+    if not events or not isinstance(events[0], OrderPlaced):
+        return None
+    view = new_order(events[0], 0)
+    for event in events[1:]:
+        if not isinstance(event, OrderPlaced):
+            view = change_order(view, event, 0)
+    return dict(msgspec.to_builtins(view))
+
+
+def order_page(
+    found: dict[str, Any], given_back: list[OrderRefunded | OrderCancelled], terms: Programme
+) -> Iterator[RenderableType]:
+    """Yield the tables of an order: dates and sums, lines, and refunds if there are any."""
+    dates = ((name, found[f"{name}_at"]) for name in ("placed", "paid", "shipped", "delivered"))
+    sums = ((name, format_money(found[name], terms)) for name in ("gross", "total", "paid", "tax", "refunded"))
+    rows = [("member", found["member"] or "a guest"), ("status", found["status"])]
+    rows += [(name, format_instant(at, terms)) for name, at in dates if at is not None]
+    yield pairs(f"Order {found['order']}", [*rows, *((f"sum {name}", amount) for name, amount in sums)])
+    lines = (
+        (
+            line["product"],
+            line["category"] or "-",
+            line["quantity"],
+            *(format_money(line[part], terms) for part in ("gross", "total", "paid")),
         )
-        OUT.print(grid("", ("product", "category", "quantity", "gross", "total", "paid"), rows, numbers=(2, 3, 4, 5)))
+        for line in found["lines"]
+    )
+    columns = ("product", "category", "quantity", "gross", "total", "paid")
+    yield grid("Lines", columns, lines, numbers=(2, 3, 4, 5), wraps=(1,))
+    if given_back:
+        refunds = (
+            (
+                event.refund if isinstance(event, OrderRefunded) else "cancelled",
+                format_instant(event.at, terms),
+                sum(line.quantity for line in event.lines),
+                format_money(sum(line.paid for line in event.lines), terms),
+            )
+            for event in given_back
+        )
+        yield grid("Refunds", ("refund", "at", "units", "amount"), refunds, numbers=(2, 3))
 
 
 @click.command()
 @click.argument("member")
-@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601. Default: the latest instant in the log.")
+@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601, without an offset the shop's own time. Default: now.")
 @click.option("--diversity", type=float, default=0.0, help="Cost of each earlier product of the same category, such as 0.3.")
 @click.option("--novelty", type=float, default=0.0, help="Gain of what is new to the member, such as 1.")
 @click.option("--discover", is_flag=True, help="Show only what the member has never bought.")
 @AS_JSON
 def recommend(member: str, at: str | None, diversity: float, novelty: float, discover: bool, as_json: bool) -> None:
-    """Show a member's list as it is now, best first, and why; for an unknown member, what is popular."""
+    """Show what to recommend to a member now, best first, and why; what is popular, if the member is unknown."""
     with running(from_environment()) as app:
-        instant_of_list = None if at is None else told(at, app.terms.zone)
-        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), instant_of_list)
+        now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
+        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), now)
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
-            raise click.ClickException("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
+            raise Problem("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
         if as_json:
-            click.echo(orjson.dumps(found))
-        else:
-            title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-            show_recommendations(title, found, items="discover" if known and discover else "items")
+            print_json(found)
+            return
+        title = f"For member {member}" if known else f"Member {member} is new: what is popular"
+        items = found["discover"] if known and discover else found["items"]
+        show_parts(recommendation_table(app, title, {"items": items}))
+        say(SCORES[known])
 
 
-def show_recommendations(title: str, found: dict[str, Any], count: int = 20, items: str = "items") -> None:
-    rows = ((i + 1, e["name"], e["reason"], e["score"], e["product"]) for i, e in enumerate(found[items][:count]))
-    OUT.print(grid(title, ("", "product", "because", "score", "id"), rows, numbers=(0, 3)))
+SCORES = {
+    True: "score: the expected share of the member's next basket; it compares within this list",
+    False: "score: how much the product sells, as a share of the best seller",
+}
+
+
+def recommendation_table(app: App, title: str, found: dict[str, Any], count: int = 20) -> RenderableType:
+    """Return a list of recommendations, numbered in their order."""
+    items = found["items"][:count]
+    names = reading.product_names(app.views, [item["product"] for item in items])
+    rows = (
+        (number, names[item["product"]], item["reason"], f"{item['score']:.3f}", item["product"])
+        for number, item in enumerate(items, 1)
+    )
+    return grid(title, ("", "product", "because", "score", "id"), rows, numbers=(0, 3), wraps=(1, 2))

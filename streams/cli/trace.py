@@ -1,4 +1,4 @@
-"""``regulars trace``: what lies behind an event or an id — the request, the rules, the events, the views they reached."""
+"""``regulars trace``: what is behind an event or an id: request, rules, events, and the read models they reached."""
 
 from __future__ import annotations
 
@@ -6,61 +6,84 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from aggregates.constraints import guards
 from aggregates.decider import Recorded, stream_id
 from aggregates.programme import Policies
 from aggregates.reactions import react
-from aggregates.value import asdict
 from infra.event_log.types import Row
+from infra.printable import printable
 from infra.settings import from_environment
-from streams.cli.console import OUT, grid, pairs
+from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, show_parts
+from streams.cli.formatting import describe, format_instant
 from streams.registry import COMMANDS, TOPICS, folds
 from streams.running.app import App, running
 
 LONGEST = 50
 """Events of one stream that are listed."""
 
+FEW = 3
+"""Entries of a list within an event that are shown; of more, their number."""
+
 
 @click.command()
 @click.argument("what")
-def trace(what: str) -> None:
+@AS_JSON
+def trace(what: str, as_json: bool) -> None:
     """Trace an event by its position (as in '#123'), or a member, order, cart, product, campaign or request by id."""
     with running(from_environment()) as app:
         if what.startswith("#") and what[1:].isdigit():
-            trace_event(app, int(what[1:]))
+            trace_event(app, int(what[1:]), as_json)
         elif outcome := app.log.outcome(what):
-            OUT.print(pairs(f"Request {what}", [(name, getattr(outcome, name)) for name in ("accepted", "code", "events")]))
-            trace_events(app, app.log.since(outcome.position - outcome.events, outcome.events))
+            rows = app.log.since(outcome.position - outcome.events, outcome.events)
+            if as_json:
+                print_json({"request": outcome, "events": [document(app, row) for row in rows]})
+                return
+            facts = [(name, getattr(outcome, name)) for name in ("accepted", "code", "events")]
+            show_parts(pairs(f"Request {what}", facts), event_lines(app, "Its events", rows))
         else:
-            trace_id(app, what)
+            trace_id(app, what, as_json)
 
 
-def trace_event(app: App, position: int) -> None:
+def trace_event(app: App, position: int, as_json: bool) -> None:
+    """Show one event, what it brings about, the read models it reaches, and the whole append that it was part of."""
     rows = app.log.since(position - 1, 1)
     if not rows or rows[0].position != position:
-        raise click.ClickException(f"The log has no position {position}; its head is {app.log.head():,}.")
+        raise Problem(f"The log has no position {position}; its head is {app.log.head():,}.")
     row = rows[0]
-    event = app.log.codec.decode(row.name, row.state)
+    event: Any = app.log.codec.decode(row.name, row.state)
     request = app.log.request_at(position)
-    told: list[tuple[str, object]] = [
+    append = app.log.since(request.position - request.events, request.events) if request else []
+    brings = [type(command).__name__ for command in react(event, Policies())]
+    guarded = [type(guard).__name__ for guard in guards(event)]
+    topic, key = TOPICS[type(event)], app.log.codec.partition_key(event)
+    if as_json:
+        about: dict[str, Any] = {"topic": topic, "key": key, "request": request.request if request else None}
+        about |= {"brings_about": brings, "guarded_by": guarded, "folds": dict(reached(app, event, position))}
+        print_json(document(app, row) | about | {"append": [document(app, one) for one in append]})
+        return
+    facts: list[tuple[str, object]] = [
         ("event", row.name),
+        ("at", format_instant(event.at, app.terms)),
         ("stream", f"{row.stream}, version {row.version}"),
-        ("topic", f"{TOPICS[type(event)]}, key {app.log.codec.partition_key(event)}"),
+        ("topic", f"{topic}, key {key}"),
         ("request", request.request if request else "-"),
-        ("brings about", ", ".join(type(command).__name__ for command in react(event, Policies())) or "-"),
-        ("guarded by", ", ".join(type(guard).__name__ for guard in guards(event)) or "-"),
-        ("content", msgspec.json.format(msgspec.json.encode(event)).decode()),
+        ("brings about", ", ".join(brings) or "-"),
+        ("guarded by", ", ".join(guarded) or "-"),
+        ("content", msgspec.json.format(msgspec.json.encode(event)).decode().split("\n")),
     ]
-    OUT.print(pairs(f"Position {position:,}", told))
-    OUT.print(grid("Folds that it reaches", ("fold", "keys"), reached(app, event, position)))
-    if request:
-        OUT.print("\nThe whole append, in order (a policy's event follows the one that caused it):")
-        trace_events(app, app.log.since(request.position - request.events, request.events))
+    rows_of_folds = [(fold, ", ".join(keys)) for fold, keys in reached(app, event, position)]
+    parts = [pairs(f"Position {position:,}", facts), grid("Folds that it reaches", ("fold", "keys"), rows_of_folds, wraps=(1,))]
+    if append:
+        parts.append(event_lines(app, "The whole append, in order (a reaction follows the event that caused it)", append))
+    show_parts(*parts)
 
 
-def reached(app: App, event: object, position: int) -> list[tuple[str, str]]:
-    """Folds that take this event, with the keys it touches where the fold alone can tell."""
+def reached(app: App, event: object, position: int) -> list[tuple[str, list[str]]]:
+    """Return the folds that take this event, with the keys that it touches where the fold alone can tell."""
     found = []
     for fold in folds(app.terms):
         if type(event) not in fold.events:
@@ -72,35 +95,37 @@ def reached(app: App, event: object, position: int) -> list[tuple[str, str]]:
         else:
             delta = fold.fold([Recorded(position, event)])
             keys = sorted({*delta.counts, *delta.scores, *delta.fields})
-        found.append((fold.name, ", ".join(app.views.key(key) for key in keys[:6]) + (" …" if len(keys) > 6 else "")))
+        found.append((fold.name, [*(app.views.key(key) for key in keys[:6]), *("…" for _ in keys[6:7])]))
     return found
 
 
-def trace_id(app: App, what: str) -> None:
-    """Every stream of one id that the log has."""
+def trace_id(app: App, what: str, as_json: bool) -> None:
+    """Show every stream of one id that the log has."""
     names = {route.decider.name for route in COMMANDS.values() if len(route.ids) == 1}
     streams = [stream for name in sorted(names) if app.log.read(stream := stream_id(name, what))[1]]
     streams += app.log.streams_between(stream_id("coupon", what, ""))
     if not streams:
-        raise click.ClickException(f"The log knows nothing named {what}; an event is traced by its position, as in '#123'.")
-    for stream in streams:
-        OUT.print(f"\n[bold]{stream}[/bold]")
-        trace_events(app, app.log.rows_of(stream, LONGEST))
+        raise Problem(f"The log knows nothing named {what}; an event is traced by its position, as in '#123'.")
+    found = {stream: app.log.rows_of(stream, LONGEST) for stream in streams}
+    if as_json:
+        print_json({stream: [document(app, row) for row in rows] for stream, rows in found.items()})
+        return
+    show_parts(*(event_lines(app, stream, rows) for stream, rows in found.items()))
 
 
-def trace_events(app: App, rows: list[Row]) -> None:
-    OUT.print(
-        grid(
-            "",
-            ("position", "event", "stream", "says"),
-            ((f"#{row.position}", row.name, f"{row.stream} v{row.version}", summary(app, row)) for row in rows),
-        )
-    )
+def event_lines(app: App, title: str, rows: list[Row]) -> RenderableType:
+    """Return two lines for each event: which it is and where it stands, and what it says."""
+    parts: list[RenderableType] = [Text(printable(title), "bold")]
+    for row in rows:
+        event: Any = app.log.codec.decode(row.name, row.state)
+        where = f"#{row.position}  {format_instant(event.at, app.terms)}  {row.name}  {row.stream} v{row.version}"
+        parts.append(Text(printable(where), overflow="fold"))
+        if words := describe(event, app.terms, most=FEW):
+            parts.append(Padding(Text(printable(words), "dim", overflow="fold"), (0, 0, 0, 4)))
+    return Group(*parts)
 
 
-def summary(app: App, row: Row) -> str:
-    event: Any = app.log.codec.decode(row.name, row.state)
-    said = {
-        name: value for name, value in asdict(event).items() if isinstance(value, str | int) and name not in ("at", "session")
-    }
-    return ", ".join(f"{name} {value}" for name, value in said.items())[:100]
+def document(app: App, row: Row) -> dict[str, Any]:
+    """Return an event as ``--json`` prints it."""
+    event = app.log.codec.decode(row.name, row.state)
+    return {"position": row.position, "stream": row.stream, "version": row.version, "name": row.name, "event": event}

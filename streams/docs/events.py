@@ -12,18 +12,19 @@ from streams.registry import COMMANDS, EVENTS, TOPICS, folds
 
 
 def page() -> str:
+    """Return the whole page."""
     return "\n".join(lines()) + "\n"
 
 
 def lines() -> Iterator[str]:
     yield "# Events and commands"
     yield ""
-    yield "<!-- generated from the registry by `make docs`; a test keeps it fresh -->"
+    yield "<!-- generated from the registry by `make docs`; a test keeps it up to date -->"
     yield ""
     yield f"{len(EVENTS)} events are stored, by these names for ever. Instants (`at`, `starts`, …) are UTC epoch milliseconds,"
     yield "money is integer minor units. A stored event is JSON that begins with its `key`: the first of"
-    yield f"{', '.join(f'`{name}`' for name in PARTITION_KEYS)} that it names."
-    yield "Sealed fields are readable as long as their member's key exists."
+    yield f"{', '.join(f'`{name}`' for name in PARTITION_KEYS)} that the event has."
+    yield "Sealed fields can be read as long as their member's key exists."
     yield ""
     for kind in EVENTS.values():
         yield from event(kind)
@@ -38,6 +39,7 @@ def lines() -> Iterator[str]:
 
 
 def event(kind: EventType) -> Iterator[str]:
+    """Yield the part of the page about one event."""
     yield f"## {kind.name}"
     yield ""
     if kind.event.__doc__:

@@ -15,22 +15,23 @@ from aggregates.programme.document import expected, stated
 
 
 def page() -> str:
+    """Return the whole page."""
     return "\n".join(lines()) + "\n"
 
 
 def lines() -> Iterator[str]:
     yield "# Every term of a policy"
     yield ""
-    yield "<!-- generated from the terms by `make docs`; a test keeps it fresh -->"
+    yield "<!-- generated from the terms by `make docs`; a test keeps it up to date -->"
     yield ""
-    yield "What a [policy file](policy.md) may say, record by record. A term without a default must be said."
+    yield "What a [policy file](policy.md) may say, record by record. A term without a default is required."
     yield ""
     for kind in records(Programme):
         yield from record(kind)
 
 
 def records(kind: Any) -> list[Any]:
-    """A record and those in it, each once, in the order in which they are met."""
+    """Return a record and the records within it, each once, in the order of their first use."""
     found = [kind]
     for hint in expected(kind).values():
         if is_dataclass(inner := inner_of(hint)) and inner is not Validity:
@@ -45,9 +46,10 @@ def inner_of(hint: Any) -> Any:
 
 
 def record(kind: Any) -> Iterator[str]:
+    """Yield the part of the page about one record."""
     yield f"## {kind.__name__}"
     yield ""
-    if not (getdoc(kind) or "").startswith(f"{kind.__name__}("):  # what a dataclass says of itself where nobody did
+    if not (getdoc(kind) or "").startswith(f"{kind.__name__}("):  # the docstring that a dataclass makes for itself
         yield (getdoc(kind) or "").partition("\n\n>>>")[0].rstrip()
         yield ""
     yield "| term | what | default |"
@@ -59,6 +61,7 @@ def record(kind: Any) -> Iterator[str]:
 
 
 def what(hint: Any) -> str:
+    """Return a type in words."""
     origin, args = get_origin(hint), get_args(hint)
     if hint == Rate:
         return "a rate"
@@ -75,6 +78,7 @@ def what(hint: Any) -> str:
 
 
 def default(hint: Any, given: Any) -> str:
+    """Return a default as it is written in a policy file; nothing for a record or a list with entries."""
     told = None if given is MISSING else stated(hint, given)
     if given is MISSING or isinstance(told, dict) or (isinstance(told, list) and told):
         return ""

@@ -1,12 +1,12 @@
-"""The books of every member, day by day: opening + what was moved = closing, or it is said whose are not right.
+"""Checks the books of every member day by day: opening + what was moved = closing.
 
-It reads the log alone, a member after the other, so it needs nothing that could be wrong with it, and costs decisions nothing.
+It reads the log alone, one member after another. So it shares no fault with the read models, and does not slow decisions.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
 from typing import Any
@@ -27,6 +27,8 @@ LEDGER: tuple[type, ...] = folding.Event.__args__
 
 @dataclass(frozen=True)
 class Difference:
+    """A closing that is not what the day's movements make of the opening."""
+
     member: str
     day: str
     wallet: str
@@ -36,7 +38,7 @@ class Difference:
 
 @dataclass
 class Audit:
-    """``rolled``: what was moved, by wallet, day and kind. ``days``: so many closings of members were checked."""
+    """The result for the whole log. ``rolled``: what was moved, by wallet, day and kind. ``days``: closings checked."""
 
     rolled: dict[tuple[str, str], Counter[Kind]] = field(default_factory=dict)
     liabilities: dict[str, Liability] = field(default_factory=dict)
@@ -45,19 +47,21 @@ class Audit:
     days: int = 0
 
 
-def audit(log: EventLog, policies: Policies, now: int) -> Audit:
-    """All that had happened by ``now``, what time had brought by then included."""
+def audit(log: EventLog, policies: Policies, now: int, progress: Callable[[int], None] = lambda _: None) -> Audit:
+    """Check all that had happened by ``now``, including what had become due. ``progress`` gets the members checked so far."""
     done = Audit()
     prefix = stream_id(membership.name, "")
     for stream in log.streams_between(prefix):
         facts: Any = log.read(stream)[0]
-        events = list(takewhile(lambda event: event.at <= now, facts))  # what came after a later one was not known by then
+        events = list(takewhile(lambda event: event.at <= now, facts))  # an event after a later one was not known yet
         if events:
-            check(stream.removeprefix(prefix), events, policies, now, done)
+            check_member(stream.removeprefix(prefix), events, policies, now, done)
+            progress(done.members)
     return done
 
 
-def check(member: str, events: list[Event], policies: Policies, now: int, done: Audit) -> None:
+def check_member(member: str, events: list[Event], policies: Policies, now: int, done: Audit) -> None:
+    """Fold the events of one member and check the closing of each day on which something happened."""
     zone = policies.at(now).zone
     state = Membership()
     done.members += 1
@@ -70,7 +74,7 @@ def check(member: str, events: list[Event], policies: Policies, now: int, done: 
             for moved in movements(event):  # type: ignore[arg-type]
                 books[moved.wallet, moved.kind == "owed"] += moved.points
                 done.rolled.setdefault((moved.wallet, day), Counter())[moved.kind] += moved.points
-        close(member, day, books, state, done)
+        check_closing(member, day, books, state, done)
     for wallet in {lot.wallet for lot in state.points.lots.all()}:
         liability = done.liabilities.setdefault(wallet, Liability())
         liability.add(state.points, wallet, now, zone)
@@ -78,7 +82,7 @@ def check(member: str, events: list[Event], policies: Policies, now: int, done: 
 
 
 def dated(member: str, events: list[Event], policies: Policies, now: int) -> Iterator[tuple[int, Event]]:
-    """Facts by the instant they were known: a late one is booked when it came. Then what is due and was not recorded."""
+    """Yield events by the instant they became known (a late one when it came), then what is due and not recorded yet."""
     latest = 0
     for event in events:
         latest = max(latest, event.at)
@@ -88,7 +92,8 @@ def dated(member: str, events: list[Event], policies: Policies, now: int) -> Ite
         yield latest, event
 
 
-def close(member: str, day: str, books: Counter[tuple[str, bool]], state: Membership, done: Audit) -> None:
+def check_closing(member: str, day: str, books: Counter[tuple[str, bool]], state: Membership, done: Audit) -> None:
+    """Compare what the events say was moved with what the lots say is there."""
     done.days += 1
     found = closing(state.points)
     for wallet in {wallet for wallet, _ in books}:

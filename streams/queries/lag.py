@@ -1,4 +1,4 @@
-"""How far behind all is, exactly: folds by topic and partition in records, the relay in events, dead letters that wait."""
+"""Measures how far behind everything is: folds in records by topic and partition, the relay in events, dead letters."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LOG = "log"
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """``applied``: records up to this offset, exclusive, are in the read models; ``end``: the partition's next offset.
+    """How far a fold is in a partition. ``applied``: records before this offset are applied; ``end``: the next offset.
 
-    ``position``: in the log, of the latest event applied, 0 if there is none. ``lag``: records that are there and not applied.
-    Where the log itself is the source, offsets are its positions.
+    ``position``: in the log, of the latest event applied, 0 if there is none. ``lag``: records that exist and are not applied.
+    If the log itself is the source, offsets are its positions.
     """
 
     partition: int
@@ -37,7 +37,7 @@ class PartitionLag:
 
 @dataclass(frozen=True)
 class FoldLag:
-    """A fold in one of its sources."""
+    """How far a fold is in one of its sources."""
 
     fold: str
     source: str
@@ -54,8 +54,8 @@ class FoldLag:
 
 @dataclass(frozen=True)
 class Lag:
-    """``head``: the log's. ``relayed``: position up to which every topic is published, ``letters``: how many wait; None where
-    read models are kept up from the log itself.
+    """How far everything is. ``head``: of the log. ``relayed``: position up to which every topic is published. ``letters``:
+    dead letters that wait. Both are None if a follower folds the log itself.
     """
 
     head: int
@@ -65,12 +65,12 @@ class Lag:
 
     @property
     def unpublished(self) -> int:
-        """Events that no topic has yet."""
+        """Return how many events are in no topic yet."""
         return 0 if self.relayed is None else max(0, self.head - self.relayed)
 
     @property
     def records(self) -> int:
-        """Records that some fold has not applied yet, each counted once."""
+        """Return how many records some fold has not applied yet, each counted once."""
         worst: dict[tuple[str, int], int] = {}
         for fold in self.folds:
             for one in fold.partitions:
@@ -79,7 +79,7 @@ class Lag:
 
 
 def lag_of(app: App) -> Lag:
-    """Raises :class:`~infra.errors.Fault` if Kafka does not answer or has no topics."""
+    """Return how far everything is. Raises :class:`~infra.errors.Fault` if Kafka does not answer or has no topics."""
     if app.feed != "topics":
         return Lag(app.log.head(), tuple(in_log(app)))
     kafka = broker(app.settings)
@@ -91,6 +91,7 @@ def lag_of(app: App) -> Lag:
 
 
 def in_log(app: App) -> Iterator[FoldLag]:
+    """Yield the folds of a follower."""
     head = app.log.head()
     for fold, at in app.views.positions([fold_name(fold) for fold in folds(app.terms)]).items():
         yield FoldLag(fold, LOG, (PartitionLag(0, at, head, at, max(0, head - at)),))
@@ -99,7 +100,7 @@ def in_log(app: App) -> Iterator[FoldLag]:
 def in_topics(app: App, kafka: KafkaSettings, counts: Mapping[str, int]) -> Iterator[FoldLag]:
     pairs = [(fold_name(fold), topic) for fold in folds(app.terms) for topic in sources(fold)]
     of = [(fold, f"{topic}:{number}") for fold, topic in pairs for number in range(counts[topic])]
-    places = app.views.checkpoints(of)  # asked before the ends: nobody is ahead of them
+    places = app.views.checkpoints(of)  # read before the ends, so that no checkpoint is ahead of them
     with administering(kafka) as admin:
         ids, firsts, ends = topic_ids(admin, counts), first_offsets(admin, counts), end_offsets(admin, counts)
     for fold, topic in pairs:
@@ -112,7 +113,7 @@ def in_topics(app: App, kafka: KafkaSettings, counts: Mapping[str, int]) -> Iter
 
 
 def waiting_letters(kafka: KafkaSettings) -> int:
-    """Dead letters that nobody has retried or dropped: the keys whose latest record is not empty."""
+    """Return how many dead letters nobody has retried or dropped: the keys whose latest record is not empty."""
     place = TopicPartition(DEAD_LETTERS, 0)
     with consuming(kafka) as consumer:
         consumer.assign([place])

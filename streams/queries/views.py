@@ -1,4 +1,4 @@
-"""Reading a running system, as a storefront would: the read models, by their keys."""
+"""Reads the read models of a running system by their keys, as a storefront would."""
 
 from __future__ import annotations
 
@@ -15,37 +15,54 @@ from models.evaluation.quality import LISTS, METRICS, NEW_LISTS, PAIRED, SCOPES,
 
 
 def document(views: Views, key: str) -> dict[str, Any] | None:
-    """A JSON read model, None if there is none."""
+    """Return a JSON read model, None if there is none."""
     raw = views.client.get(views.key(key))
     return None if raw is None else orjson.loads(raw)
 
 
 def table(views: Views, key: str) -> dict[str, str]:
-    """A map read model, empty if there is none."""
+    """Return a map read model, empty if there is none."""
     return views.hashes([key])[key]
 
 
 def keys_of(views: Views, part: str) -> Iterator[str]:
-    """All keys of a part, such as ``card``, without the version."""
+    """Yield all keys of a part, such as ``card``, without the version."""
     cut = len(views.key(""))
     return (raw.decode()[cut:] for raw in views.client.scan_iter(match=views.key(f"{part}:*"), count=2000))
 
 
 def documents(views: Views, part: str) -> Iterator[dict[str, Any]]:
-    """All JSON read models of a part, in order of their keys."""
+    """Yield all JSON read models of a part, in order of their keys."""
     return many(views, sorted(keys_of(views, part)))
 
 
 def many(views: Views, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The JSON read models of these keys, those that there are."""
+    """Yield the JSON read models of these keys, without those that do not exist."""
     for at in range(0, len(keys), 1000):
         for raw in views.client.mget([views.key(key) for key in keys[at : at + 1000]]):
             if raw is not None:
                 yield orjson.loads(raw)
 
 
+def product_names(views: Views, products: Sequence[str]) -> dict[str, str]:
+    """Return the name of each product with what tells it apart from others of that name: brand, size and department."""
+    found = views.hashes([f"product:{product}" for product in products])
+    return {product: full_name(product, found[f"product:{product}"]) for product in products}
+
+
+def full_name(product: str, fields: dict[str, str]) -> str:
+    """Return a product's name with its brand, size and department, as far as they are known.
+
+    >>> full_name("7", {"name": "TEA", "brand": "Private", "department": "GROCERY", "attributes": '{"size": "20 CT"}'})
+    'TEA, Private, 20 CT (GROCERY)'
+    """
+    size = orjson.loads(fields.get("attributes", "{}")).get("size")
+    words = ", ".join(part for part in (fields.get("name") or product, fields.get("brand"), size) if part)
+    return f"{words} ({fields['department']})" if fields.get("department") else words
+
+
 def sales_totals(views: Views) -> Counter[str]:
-    """The whole of the daily sales, in minor units and counts."""
+    """Return the sum of all daily sales, in minor units and counts."""
     totals: Counter[str] = Counter()
     days = [key for key in keys_of(views, "sales") if key.count(":") == 1]
     for counts in views.hashes(days).values():

@@ -1,8 +1,7 @@
-"""Why a member's points or tier stand as they do: every fact and every instant that moved them, from the first to now.
+"""Explains a member's points or tier by every event and every instant that moved them.
 
-Nothing is read but the member's own stream and the policy: the figures after each step are those that the decisions themselves
-go by, so what is told here is what is so. Steps of time alone (points that become spendable) and what is due but not recorded
-yet have no position.
+It reads only the member's own stream and the policy, so the figures after each step are those that decisions go by. Steps of
+time alone (points that become spendable) and what is due but not recorded yet have no position.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from aggregates.membership.tiers.qualification import Counting
 from aggregates.programme import Policies
 
 TIER: tuple[type, ...] = standing.Event.__args__
-"""Facts that concern the tier; all others of a membership concern points."""
+"""Events of the tier; all other events of a membership concern points."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """``event``: what happened, None for time alone. ``said``: of time, what it brought. ``after``: how it stands then.
+class LifeStep:
+    """One change. ``event``: None for time alone, whose effect is then in ``said``. ``after``: the membership after it.
 
-    ``wallet``: whose points moved; None for the tier, and for what was done.
+    ``wallet``: the wallet whose points moved; None for the tier and for actions.
     """
 
     position: int | None
@@ -38,30 +37,31 @@ class Step:
 
 
 Fact: TypeAlias = tuple[int, Event]
-"""A position and what stands there."""
+"""A position and the event there."""
 
 
 @dataclass(frozen=True)
 class Life:
-    """``steps``: in their order. ``now``: the membership as it is at the instant asked about. ``policies``: all versions."""
+    """All steps in their order. ``now``: the membership at the instant asked about. ``policies``: all versions."""
 
     member: str
-    steps: tuple[Step, ...]
+    steps: tuple[LifeStep, ...]
     now: Membership
     policies: Policies
 
     @property
-    def tier(self) -> list[Step]:
+    def tier(self) -> list[LifeStep]:
+        """Return the steps of the tier."""
         return [step for step in self.steps if isinstance(step.event, TIER)]
 
-    def points(self, wallet: str) -> list[Step]:
-        """Those of a wallet, and what was done that rules go by."""
+    def points(self, wallet: str) -> list[LifeStep]:
+        """Return the steps of a wallet, and the actions that rules go by."""
         return [step for step in self.steps if step.wallet in (wallet, None) and not isinstance(step.event, TIER)]
 
 
 def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Life:
-    """What happened to a member until something happened after ``now``, with what was due by then."""
-    steps: list[Step] = []
+    """Return what happened to a member up to ``now``, with what was due by then."""
+    steps: list[LifeStep] = []
     state = Membership()
     waiting: list[tuple[int, str]] = []  # when points become spendable, and which lot
     told = list(takewhile(lambda fact: fact[1].at <= now, facts))
@@ -69,7 +69,7 @@ def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Li
     for position, event in (*told, *due):
         steps += _by_time(waiting, max(event.at, state.latest), state)
         state = evolve(state, event)
-        steps.append(Step(position, event.at, event, state, getattr(event, "wallet", None)))
+        steps.append(LifeStep(position, event.at, event, state, getattr(event, "wallet", None)))
         if isinstance(event, LotActivated) and event.active_from > state.latest:
             waiting.append((event.active_from, event.lot))
     steps += _by_time(waiting, now, state)
@@ -83,19 +83,19 @@ def _after(facts: Iterable[Fact]) -> Membership:
     return state
 
 
-def _by_time(waiting: list[tuple[int, str]], now: int, state: Membership) -> Iterator[Step]:
-    """Lots whose points have become spendable by ``now``; they are ``waiting`` no longer."""
+def _by_time(waiting: list[tuple[int, str]], now: int, state: Membership) -> Iterator[LifeStep]:
+    """Yield the lots whose points have become spendable by ``now``, and take them off ``waiting``."""
     waiting.sort()
     while waiting and waiting[0][0] <= now:
         at, lot = waiting.pop(0)
         told = state.points.lots[lot]
         if told.remaining:
-            yield Step(None, at, None, state, told.wallet, f"lot {lot}: {told.remaining:,} points become spendable")
+            yield LifeStep(None, at, None, state, told.wallet, f"lot {lot}: {told.remaining:,} points become spendable")
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What counts towards the tier: ``amount`` of the metric, dated ``at``."""
+    """One thing that counts towards the tier: ``amount`` of the metric, dated ``at``."""
 
     what: str
     at: int
@@ -103,7 +103,7 @@ class Counted:
 
 
 def counted(membership: Membership, policies: Policies, now: int) -> list[Counted]:
-    """All that makes the metric of the window of ``now``; the amounts sum to it."""
+    """Return everything that counts in the window of ``now``; the amounts sum to the metric."""
     counting = Counting(policies.at(now), membership)
     since = counting.opens(now)
     metric = counting.terms.qualifying.metric

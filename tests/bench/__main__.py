@@ -33,7 +33,7 @@ def main() -> None:
         settings = Settings(Path(folder))
         try:
             with running(settings, SHOP) as app:
-                imported = import_complete_journey(app, WEEKS, Console(stderr=True))
+                imported = import_complete_journey(app, WEEKS)
                 rows: list[Compared] = [
                     append_one_by_one(Path(folder)),
                     append_in_groups(Path(folder)),

@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from rich.console import Console
-
 from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
-from streams.cli.shop_log import import_shop_log
-from streams.cli.shop_log_file import Source, started
+from streams.cli.import_shop_log import ShopLogFile, import_shop_log, started
 
 VIEWS, ORDER_LINES = 50_000, 50_000
 PRODUCTS, MEMBERS = 10_000, 5_000
@@ -49,8 +46,8 @@ def imports(folder: Path) -> Iterator[tuple[str, ...]]:
             file = io.BytesIO(raw)
             try:
                 with started(file, settings, None, None) as (app, numbered):
-                    bad, quiet = settings.home / "rejects.jsonl", Console(stderr=True, quiet=True)
-                    ended = import_shop_log(app, Source(file, numbered, None), bad, quiet, models)
+                    bad = settings.home / "rejects.jsonl"
+                    ended = import_shop_log(app, ShopLogFile(file, numbered, None), bad, models, quiet=True)
             finally:
                 EmbeddedRedis(settings.valkey).stop()
             assert not ended.taken.rejected

@@ -9,8 +9,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.cli.import_ import import_complete_journey
@@ -24,7 +22,7 @@ def main(weeks: int) -> None:
         try:
             with running(settings, SHOP) as app:
                 wall, cpu = time.perf_counter(), processors()
-                imported = import_complete_journey(app, weeks, Console(quiet=True), models=False)
+                imported = import_complete_journey(app, weeks, models=False, quiet=True)
                 wall, cpu = time.perf_counter() - wall, processors() - cpu
                 used = app.views.client.info("cpu")
                 redis = used["used_cpu_user"] + used["used_cpu_sys"]

@@ -1,7 +1,7 @@
-"""Golden files: one of each stored name, as its bytes stand in a log. A file once committed is never written again.
+"""Golden files: one for each stored name, with its bytes as in a log. A committed file is never written again.
 
-``python -m tests.checks.golden`` writes those that are missing, from ``tests/samples.py``. A sealed event lies beside the key
-that opens it (``<name>.key``, base64).
+``python -m tests.checks.golden`` writes the missing ones from ``tests/samples.py``. Beside a sealed event is the key that
+opens it (``<name>.key``, base64).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def stored_names() -> list[tuple[str, type]]:
-    """Every name that a log may hold, those of old shapes too."""
+    """Return every name that a log may hold, with those of old shapes."""
     return [
         (kind.stored_name(version), event)
         for event, kind in EVENTS.items()
@@ -33,7 +33,7 @@ def stored_names() -> list[tuple[str, type]]:
 
 @contextmanager
 def codec_with_key(directory: Path, member: str, key: bytes) -> Iterator[Codec]:
-    """A codec in whose key ring a member has this key."""
+    """Yield a codec with a key ring in which the member has this key."""
     path = directory / "keys.db"
     with closing(KeyRing(SqliteKeys(path))) as keys, closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?)", (member, key))

@@ -1,4 +1,4 @@
-"""The codes that `docs/refusals.md` knows."""
+"""The codes in `docs/refusals.md`."""
 
 from __future__ import annotations
 

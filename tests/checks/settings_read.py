@@ -1,4 +1,4 @@
-"""Which variables the settings are read from: those that are asked for when they are."""
+"""Finds the variables that the settings are read from: those that are looked up while reading them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from infra.settings import from_environment
 
 OURS = re.compile(r"(REGULARS|REDIS|KAFKA|DATABASE|KEYS)_[A-Z_]+")
 ALL = {"KAFKA_BOOTSTRAP": "localhost:9092", "REDIS_URL": "rediss://localhost"}
-"""Without these, others are not asked for."""
+"""Without these, others are not looked up."""
 
 
 class Asked(dict[str, str]):
-    """An environment that remembers what it was asked for."""
+    """An environment that remembers which names were looked up."""
 
     def __init__(self, *arguments: dict[str, str]) -> None:
         super().__init__(*arguments)
@@ -26,7 +26,8 @@ class Asked(dict[str, str]):
 
 
 def settings_read() -> set[str]:
-    """
+    """Return the names of all settings.
+
     >>> {"REGULARS_HOME", "DATABASE_URL", "REDIS_CA_FILE", "KAFKA_KEY_FILE"} <= settings_read()
     True
     """

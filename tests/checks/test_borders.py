@@ -1,4 +1,4 @@
-"""The borders of the house bite: each rule of pyproject.toml is broken once, in a copy, and must be noticed."""
+"""Each import rule of pyproject.toml is broken once, in a copy of the code, and must be noticed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ VIOLATIONS = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages and their rules, without the tests."""
+    """Return a copy of the packages and their rules, without the tests."""
     house = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", house)
     for package in PACKAGES:
@@ -70,7 +70,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def broken_contracts(house: Path) -> list[str]:
-    """The contracts that import-linter finds broken; it must have judged each."""
+    """Return the contracts that import-linter finds broken; it must have checked each."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=house, capture_output=True, text=True, check=False)
     told = re.findall(r"^(.+) (KEPT|BROKEN)(?: \(\d+ ignored import\))?$", done.stdout, re.MULTILINE)
@@ -80,18 +80,18 @@ def broken_contracts(house: Path) -> list[str]:
     return broken
 
 
-def test_every_contract_is_tried() -> None:
+def test_every_contract_has_a_violation() -> None:
     assert list(VIOLATIONS) == CONTRACTS
 
 
-def test_the_house_as_it_is_keeps_every_contract(copy: Path) -> None:
+def test_the_code_keeps_every_contract(copy: Path) -> None:
     assert broken_contracts(copy) == []
 
 
 @pytest.mark.parametrize(
     ("contract", "path", "line"), [(name, *planted) for name, all_of in VIOLATIONS.items() for planted in all_of]
 )
-def test_a_contract_bites(copy: Path, contract: str, path: str, line: str) -> None:
+def test_a_contract_notices_its_violation(copy: Path, contract: str, path: str, line: str) -> None:
     page = copy / path
     before = page.read_text()
     page.write_text(f"{before}\n{line}\n")
@@ -102,7 +102,7 @@ def test_a_contract_bites(copy: Path, contract: str, path: str, line: str) -> No
 
 
 def found(house: Path, package: str, code: str) -> str:
-    """What ruff says of a page with this code."""
+    """Return what ruff reports about a file with this code."""
     page = house / package / "planted.py"
     page.write_text(code)
     ruff = str(Path(sys.executable).with_name("ruff"))
@@ -116,7 +116,7 @@ def found(house: Path, package: str, code: str) -> str:
 
 @pytest.mark.parametrize("package", ["aggregates", "projections", "models"])
 @pytest.mark.parametrize("banned", BANNED)
-def test_the_core_may_use_neither_clock_nor_chance_nor_environment(copy: Path, package: str, banned: str) -> None:
+def test_the_core_may_use_no_clock_random_or_environment(copy: Path, package: str, banned: str) -> None:
     module, _, name = banned.rpartition(".")
     used = f"import {module.partition('.')[0]}\n\nvalue = {banned}\n" if name != banned else f"import {name}\n"
     assert f"TID251 `{banned}` is banned" in found(copy, package, used)
@@ -127,9 +127,9 @@ def test_the_core_may_use_neither_clock_nor_chance_nor_environment(copy: Path, p
 
 
 @pytest.mark.parametrize("package", ["infra", "streams"])
-def test_the_shell_may_know_the_time(copy: Path, package: str) -> None:
+def test_the_shell_may_use_the_clock(copy: Path, package: str) -> None:
     assert "TID251" not in found(copy, package, "import time\n\nnow = time.time()\n")
 
 
-def test_a_page_that_uses_none_of_it_is_left_alone(copy: Path) -> None:
+def test_a_file_without_banned_names_passes(copy: Path) -> None:
     assert "TID251" not in found(copy, "aggregates", '"""Nothing."""\n\nfrom datetime import date\n\nday = date(2017, 1, 1)\n')

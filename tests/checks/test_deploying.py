@@ -1,4 +1,4 @@
-"""What is deployed is what is there: commands, variables, files and numbers of compose.yaml and deploy/."""
+"""compose.yaml and deploy/ use commands, variables, files and numbers that exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ours() -> dict[str, Any]:
 
 
 def resources() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Of all kustomize folders."""
+    """Yield the resources of all kustomize folders."""
     for folder in FOLDERS:
         for file in sorted(set(folder.glob("*.yaml")) - {folder / "kustomization.yaml"}):
             for document in yaml.safe_load_all(file.read_text()):
@@ -45,14 +45,14 @@ def containers() -> list[Any]:
     return [container for pod in pods().values() for container in pod["spec"]["containers"]]
 
 
-def test_every_service_runs_a_command_that_is_there() -> None:
+def test_every_service_runs_an_existing_command() -> None:
     commands = [service["command"] for service in ours().values()] + [container["args"] for container in containers()]
     assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker"}
     assert {command[0] for command in commands} <= set(COMMANDS)
     assert 'ENTRYPOINT ["regulars"]' in (ROOT / "Dockerfile").read_text()
 
 
-def test_every_variable_is_read() -> None:
+def test_every_variable_is_a_setting() -> None:
     known = settings_read()
     for service in ours().values():
         assert set(service["environment"]) <= known
@@ -66,7 +66,7 @@ def test_every_variable_is_read() -> None:
             assert told <= known
 
 
-def test_what_compose_asks_for_is_in_the_example_and_no_password_has_a_value() -> None:
+def test_the_example_has_every_variable_of_compose_and_no_password() -> None:
     lines = [line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines() if line and line[0] != "#"]
     told = {name: value for name, _, value in lines}
     assert set(told) == set(USED.findall(COMPOSE.read_text()))
@@ -75,7 +75,7 @@ def test_what_compose_asks_for_is_in_the_example_and_no_password_has_a_value() -
     assert len(demanded) == len(re.findall(r"\$\{\w+PASSWORD", COMPOSE.read_text()))
 
 
-def test_redis_has_the_users_of_the_operators_page() -> None:
+def test_redis_users_equal_those_of_the_operating_page() -> None:
     page = ACL.findall((ROOT / "docs/operating.md").read_text())
     content = composed()["configs"]["users"]["content"]
     assert [re.sub(r">\S+( it in \.env\})?", ">", line) for line in ACL.findall(content)] == [
@@ -83,7 +83,7 @@ def test_redis_has_the_users_of_the_operators_page() -> None:
     ]
 
 
-def test_services_wait_for_what_is_there_and_volumes_are_declared() -> None:
+def test_services_wait_for_existing_services_and_declare_volumes() -> None:
     told = composed()
     for name, service in told["services"].items():
         for other, how in service.get("depends_on", {}).items():
@@ -97,7 +97,7 @@ def test_services_wait_for_what_is_there_and_volumes_are_declared() -> None:
     assert told["services"]["worker"]["deploy"]["replicas"] == 3
 
 
-def test_the_image_is_made_of_files_that_are_there() -> None:
+def test_the_image_copies_existing_files() -> None:
     copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     named = {name for line in copied for name in line.split()}
     assert named == set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
@@ -105,7 +105,7 @@ def test_the_image_is_made_of_files_that_are_there() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
-def test_every_file_of_a_folder_is_named_once(folder: Path) -> None:
+def test_every_kustomize_file_is_listed_once(folder: Path) -> None:
     told = yaml.safe_load((folder / "kustomization.yaml").read_text())
     named = [*told["resources"], *(patch["path"] for patch in told.get("patches", ()))]
     here = [name for name in named if not name.startswith("..")]
@@ -113,7 +113,7 @@ def test_every_file_of_a_folder_is_named_once(folder: Path) -> None:
     assert all((folder / name / "kustomization.yaml").exists() for name in named if name.startswith(".."))
 
 
-def test_pods_are_bounded_probed_and_nobody() -> None:
+def test_pods_have_limits_probes_and_no_root() -> None:
     for name, pod in pods().items():
         assert pod["spec"]["securityContext"]["runAsNonRoot"], name
     for container in containers():
@@ -126,7 +126,7 @@ def test_pods_are_bounded_probed_and_nobody() -> None:
         assert mounts == {"home", "scratch", "certificates"}
 
 
-def test_what_a_resource_names_is_there() -> None:
+def test_resources_name_existing_resources() -> None:
     names = {(made["kind"], made["metadata"]["name"]) for _, made in resources()}
     components = {pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in pods().values()}
     for file, made in resources():

@@ -1,4 +1,4 @@
-"""What the docs say is there: generated pages are fresh; links, commands, targets, settings and Redis keys are real."""
+"""The docs are true: generated pages are up to date; links, commands, targets, settings and Redis keys exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from aggregates.programme import Programme
 from infra.errors import Fault
-from streams.cli.main import COMMANDS, regulars
+from streams.cli.main import regulars
+from streams.docs import console
 from streams.docs import events as catalogue
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds
@@ -32,7 +33,7 @@ pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relativ
 
 
 def code(page: Path) -> Iterator[str]:
-    """Lines of fenced blocks without what follows a ``#``, and spans of code."""
+    """Yield the lines of fenced blocks without comments, and the spans of code."""
     text = page.read_text()
     for block in FENCE.findall(text):
         for line in block.splitlines()[1:-1]:
@@ -40,14 +41,14 @@ def code(page: Path) -> Iterator[str]:
     yield from (span.replace("\\|", "|") for span in SPAN.findall(FENCE.sub("", text)))
 
 
-def spoken_of(program: str) -> list[tuple[str, str]]:
-    """Every command of a program in the docs, with its page."""
+def command_lines(program: str) -> list[tuple[str, str]]:
+    """Return every command line of a program in the docs, with its page."""
     told = ((page, PROMPT.sub("", line)) for page in PAGES for line in code(page))
     return sorted({(str(page.relative_to(ROOT)), line) for page, line in told if line.split(" ")[0] == program})
 
 
-def understand(words: list[str]) -> None:
-    """Parse a command line as ``regulars`` would, and run nothing; what is left out is left out on purpose."""
+def parse(words: list[str]) -> None:
+    """Parse a command line as ``regulars`` would, without running it; missing arguments are allowed."""
     command: click.Command = regulars
     context = None
     while isinstance(command, click.Group) and words:
@@ -65,16 +66,16 @@ def understand(words: list[str]) -> None:
 
 
 def slug(heading: str) -> str:
-    """The anchor of a heading."""
+    """Return the anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_page_of_events_is_fresh() -> None:
+def test_the_page_of_events_is_up_to_date() -> None:
     assert (ROOT / "docs/events.md").read_text() == catalogue.page(), "make docs"
 
 
 @pages
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in LINK.findall(FENCE.sub("", page.read_text())):
         if link.startswith(("http://", "https://", "mailto:")):
             continue
@@ -86,27 +87,32 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in {slug(heading) for heading in HEADING.findall(target.read_text())}, link
 
 
-@pytest.mark.parametrize(("page", "line"), spoken_of("regulars"))
-def test_every_command_of_the_docs_is_understood(page: str, line: str) -> None:
+@pytest.mark.parametrize(("page", "line"), command_lines("regulars"))
+def test_every_command_line_in_the_docs_can_be_parsed(page: str, line: str) -> None:
     try:
-        understand(shlex.split(line)[1:])
+        parse(shlex.split(line)[1:])
     except (click.UsageError, Fault) as fault:
         pytest.fail(f"{page}: {line}: {fault}")
 
 
-def test_a_command_that_is_not_there_is_noticed() -> None:
+def test_an_unknown_command_line_is_noticed() -> None:
     for line in ("demo --months 2", "shows member 1", "import everything", "follow once", "demo --weeks many"):
         with pytest.raises(click.UsageError):
-            understand(line.split())
+            parse(line.split())
 
 
-def test_every_command_is_in_the_readme() -> None:
-    told = {line.split()[1] for page, line in spoken_of("regulars") if page == "README.md" and " " in line}
-    assert told | {"demo"} == set(COMMANDS)
+def test_the_page_of_commands_is_up_to_date() -> None:
+    assert (ROOT / "docs/console.md").read_text() == console.page(), "make docs"
 
 
-@pytest.mark.parametrize(("page", "line"), spoken_of("make"))
-def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> None:
+def test_there_is_an_example_of_every_command() -> None:
+    assert set(console.EXAMPLES) == {name for name, _ in console.leaves()}
+    for name, example in console.EXAMPLES.items():
+        assert example.startswith(f"regulars {name}")
+
+
+@pytest.mark.parametrize(("page", "line"), command_lines("make"))
+def test_every_make_target_in_the_docs_exists(page: str, line: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert line.split()[1] in targets, page
 
@@ -114,23 +120,22 @@ def test_every_target_of_the_docs_is_in_the_makefile(page: str, line: str) -> No
 SETTINGS = settings_read()
 
 
-def settings_told(page: str) -> set[str]:
-    """Those that the rows of its tables begin with."""
+def settings_documented(page: str) -> set[str]:
+    """Return the settings that the rows of a page's tables begin with."""
     rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", (ROOT / page).read_text(), re.MULTILINE)
     return {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
 
 
-def test_every_setting_is_told() -> None:
-    assert settings_told("docs/operating.md") == SETTINGS
-    assert {"REGULARS_HOME", "REDIS_URL", "DATABASE_URL", "KAFKA_BOOTSTRAP"} <= settings_told("README.md") <= SETTINGS
+def test_every_setting_is_documented() -> None:
+    assert settings_documented("docs/operating.md") == SETTINGS
 
 
-def test_every_key_of_the_read_models_is_a_folds_and_every_folds_is_told() -> None:
+def test_the_docs_name_exactly_the_keys_of_the_folds() -> None:
     told = set(re.findall(r"\bv1:([a-z-]+)", READ_MODELS)) - {"checkpoint"}
     assert told == set(fold_of_part(Programme()))
 
 
-def test_every_checkpoint_is_told_with_the_keys_it_stands_for() -> None:
+def test_the_docs_name_every_checkpoint_with_its_keys() -> None:
     rows = re.findall(r"^\| `([a-z]+\.\d+)` \| (.+) \|$", READ_MODELS, re.MULTILINE)
     told = {fold: set(re.findall(r"`v1:([a-z-]+)`", keys)) for fold, keys in rows}
     held = {fold_name(fold): set(fold.parts) for fold in folds(Programme())}

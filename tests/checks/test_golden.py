@@ -1,4 +1,4 @@
-"""What was stored once stays readable for ever."""
+"""Everything that was ever stored stays readable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def codec(tmp_path: Path) -> Iterator[Codec]:
         yield codec
 
 
-def test_every_stored_name_has_a_golden_file_and_no_other_has() -> None:
+def test_there_is_one_golden_file_for_every_stored_name() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == {name for name, _ in stored_names()}, (
         "python -m tests.checks.golden writes the missing ones; a name that was stored is never given up"
     )
@@ -35,20 +35,20 @@ def test_there_is_one_sample_of_every_event() -> None:
 
 
 @pytest.mark.parametrize(("name", "event"), stored_names())
-def test_a_golden_file_is_read_as_the_event_it_was(name: str, event: type, tmp_path: Path) -> None:
+def test_a_golden_file_decodes_to_its_event(name: str, event: type, tmp_path: Path) -> None:
     state = (GOLDEN / f"{name}.json").read_bytes()
     with codec_with_key(tmp_path, key_of(state), key_beside(name)) as codec:
         assert codec.decode(name, state) == OLD_SHAPES.get(name, EXPECTED[event])
 
 
 @pytest.mark.parametrize("event", [event for event, kind in EVENTS.items() if not kind.sealed], ids=lambda e: e.__name__)
-def test_an_event_is_still_stored_in_the_bytes_of_its_golden_file(event: type, codec: Codec) -> None:
+def test_an_event_encodes_to_the_bytes_of_its_golden_file(event: type, codec: Codec) -> None:
     name, state = codec.encode(EXPECTED[event])
     assert state == (GOLDEN / f"{name}.json").read_bytes(), "a changed shape needs a version and an upcast of its own"
 
 
 @pytest.mark.parametrize("event", [event for event, kind in EVENTS.items() if kind.sealed], ids=lambda e: e.__name__)
-def test_a_sealed_event_is_still_stored_with_the_fields_of_its_golden_file(event: type, codec: Codec) -> None:
+def test_a_sealed_event_encodes_to_the_fields_of_its_golden_file(event: type, codec: Codec) -> None:
     name, state = codec.encode(EXPECTED[event])
     fresh, golden = (orjson.loads(raw) for raw in (state, (GOLDEN / f"{name}.json").read_bytes()))
     assert list(fresh) == list(golden)

@@ -11,7 +11,7 @@ def report(outcome: object) -> pytest.TestReport:
     return pytest.TestReport("test", ("file", 1, "test"), {}, "skipped", outcome, "setup")  # type: ignore[arg-type]
 
 
-def test_without_a_part_a_test_is_left_out_and_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_test_without_its_program_is_skipped_and_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception) as skipped:
         parts.program(ABSENT, "a-package")
@@ -21,7 +21,7 @@ def test_without_a_part_a_test_is_left_out_and_a_line_says_so(monkeypatch: pytes
     assert parts.summary([other]) is None
 
 
-def test_ci_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ci_fails_instead_of_skipping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=ABSENT):
         parts.program(ABSENT, "a-package")

@@ -1,4 +1,4 @@
-"""Every code of a refusal is in the docs, and none is there that the program does not give."""
+"""The codes of refusals in the docs are exactly those in the code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCES = sorted(path for room in ("aggregates", "infra", "streams") for path in
 
 
 def refused(path: Path) -> Iterator[tuple[str, ast.expr]]:
-    """The codes that a file gives, with ``<…>`` where one is made up, and their sentences."""
+    """Yield the codes in a file, with ``<…>`` for a computed part, and their sentences."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
             yield written(node.args[0]), node.args[1]
@@ -41,11 +41,11 @@ def test_a_code_is_documented(code: str) -> None:
     assert code in CODES or documented(code.replace(ANY, "x"))
 
 
-def test_the_docs_name_no_code_that_is_not_given() -> None:
+def test_every_documented_code_is_in_the_code() -> None:
     assert [code for code in CODES if code not in GIVEN] == []
 
 
-def test_what_is_refused_is_said_in_a_sentence() -> None:
+def test_every_refusal_has_a_sentence() -> None:
     told = [sentence for path in SOURCES for _, sentence in refused(path)]
     written_here = [written(one) for one in told if isinstance(one, ast.Constant | ast.JoinedStr)]
     assert [sentence for sentence in written_here if not sentence.endswith((".", ANY))] == []

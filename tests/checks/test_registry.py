@@ -41,7 +41,7 @@ MODULES = (
 
 
 def named(alias: str) -> set[type]:
-    """The types that the aggregates' own ``Command`` or ``Event`` unions name."""
+    """Return the types in the ``Command`` or ``Event`` unions of all aggregates."""
     unions: list[Any] = [vars(module)[alias] for module in MODULES if alias in vars(module)]
     return {kind for union in unions for kind in get_args(union) or (union,)}
 
@@ -69,14 +69,14 @@ def test_every_event_has_a_topic() -> None:
 
 
 @pytest.mark.parametrize("fold", folds(Programme()), ids=lambda fold: fold.name)
-def test_every_fold_finds_its_events_in_the_topics_that_feed_it_each_once(fold: Any) -> None:
+def test_every_event_of_a_fold_is_in_one_of_its_topics(fold: Any) -> None:
     found = [event for topic, events in sources(fold).items() for event in events if event in carried(Programme())[topic]]
     assert sorted(event.__name__ for event in found) == sorted(event.__name__ for event in fold.events)
     assert len(sources(fold)) == 1 or isinstance(fold, Tally), "documents would depend on how topics interleave"
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
-def test_every_event_is_a_frozen_fact_with_a_time_and_a_key(event: Any) -> None:
+def test_every_event_is_frozen_and_has_a_time_and_a_key(event: Any) -> None:
     assert event.__struct_config__.frozen
     types = annotations_of(event)
     assert types["at"] == "int"
@@ -91,7 +91,7 @@ NAMED_BY_FIELDS = [command for command in COMMANDS if command not in OTHERWISE]
 
 
 @pytest.mark.parametrize("command", NAMED_BY_FIELDS, ids=lambda command: command.__name__)
-def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
+def test_every_command_has_a_stream_name(command: Any) -> None:
     route = COMMANDS[command]
     given = dict.fromkeys(field_names(command), 1) | {name: f"{name}-1" for name in route.ids}
     *first, last = (f"{name}-1" for name in route.ids)
@@ -99,7 +99,7 @@ def test_the_stream_of_every_command_can_be_named(command: Any) -> None:
     assert route.stream(command(**given)) == escaped
 
 
-def test_streams_are_named_as_they_always_were() -> None:
+def test_stream_names_never_change() -> None:
     assert [
         COMMANDS[type(command)].stream(command)
         for command in (
@@ -133,11 +133,11 @@ def test_streams_are_named_as_they_always_were() -> None:
 
 
 @pytest.mark.parametrize("fact", [sample for sample in SAMPLES if type(sample) in BEHAVIOUR], ids=lambda f: type(f).__name__)
-def test_behaviour_has_no_stream_but_its_appends(fact: object) -> None:
+def test_behaviour_has_no_stream_of_its_own(fact: object) -> None:
     assert COMMANDS[type(fact)].stream(fact) is None
 
 
-def test_every_sealed_field_exists_and_erasing_is_one_events_matter() -> None:
+def test_every_sealed_field_exists_and_one_event_erases() -> None:
     for event, blanks in SEALED.items():
         assert set(blanks) <= set(field_names(event))
         assert EVENTS[event].sealed == blanks
@@ -145,7 +145,7 @@ def test_every_sealed_field_exists_and_erasing_is_one_events_matter() -> None:
     assert [event for event, kind in EVENTS.items() if kind.erases] == [member.MemberErased]
 
 
-def test_every_fold_reads_registered_events_and_owns_its_keys() -> None:
+def test_every_fold_reads_registered_events_and_no_two_share_a_key() -> None:
     every = folds(Programme())
     for fold in every:
         assert set(fold.events) <= set(EVENTS)
@@ -155,7 +155,7 @@ def test_every_fold_reads_registered_events_and_owns_its_keys() -> None:
     assert len({fold.name for fold in every}) == len(every)
 
 
-def test_every_past_tense_fact_in_the_aggregates_is_an_event() -> None:
+def test_every_dated_value_of_the_aggregates_is_an_event_or_a_command() -> None:
     past = {
         kind
         for module in modules()

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from infra.embedded.valkey import EmbeddedRedis
 from infra.settings import Settings
 from streams.cli.import_ import Imported, import_complete_journey
@@ -30,7 +28,7 @@ def imported_into(home: Path, weeks: int | None) -> Iterator[tuple[App, Imported
     settings = Settings(home)
     try:
         with running(settings, SHOP) as app:
-            yield app, import_complete_journey(app, weeks, Console(quiet=True))
+            yield app, import_complete_journey(app, weeks, quiet=True)
     finally:
         EmbeddedRedis(settings.valkey).stop()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from infra.embedded.valkey import EmbeddedRedis
 from streams.cli.import_ import Imported, import_complete_journey
@@ -24,7 +23,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def test_importing_twice_changes_nothing(app: App, imported: Imported) -> None:
     before, head = digests_of(app), app.log.head()
-    again = import_complete_journey(app, JOURNEY, Console(quiet=True))
+    again = import_complete_journey(app, JOURNEY, quiet=True)
     assert (again.events, again.repeated) == (0, imported.requests)
     assert (digests_of(app), app.log.head()) == (before, head)
 

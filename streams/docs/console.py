@@ -1,0 +1,150 @@
+"""Generates ``docs/console.md`` from the command line itself: ``python -m streams.docs.console``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import cleandoc
+
+import click
+
+from streams.cli.main import regulars
+
+EXAMPLES = {
+    "audit": "regulars audit --by year",
+    "dead-letters drop": "regulars dead-letters drop 'card.1:63354'",
+    "dead-letters list": "regulars dead-letters list",
+    "dead-letters retry": "regulars dead-letters retry 'card.1:63354'",
+    "dead-letters show": "regulars dead-letters show 'card.1:63354'",
+    "demo": "regulars demo --weeks 8",
+    "digest": "regulars digest --wait 30",
+    "doctor": "regulars doctor",
+    "export shop-log": "regulars export shop-log backup.jsonl.gz",
+    "follow": "regulars follow --once",
+    "import complete-journey": "regulars import complete-journey --weeks 8",
+    "import shop-log": "regulars import shop-log shop.jsonl --timezone Europe/Paris",
+    "lag": "regulars lag --check 1000",
+    "log copy": 'regulars log copy "$REGULARS_HOME" "$DATABASE_URL"',
+    "migrate": "regulars migrate",
+    "model show": "regulars model show",
+    "policy check": "regulars policy check policy.yaml",
+    "policy diff": "regulars policy diff 1 2",
+    "policy history": "regulars policy history",
+    "policy publish": "regulars policy publish policy.yaml --effective 2027-01-01",
+    "policy show": "regulars policy show 2",
+    "quality": "regulars quality --by week --html quality.html",
+    "recommend": "regulars recommend 1057",
+    "redis": "regulars redis HGETALL v1:product:1082185",
+    "relay": "regulars relay",
+    "show member": "regulars show member 1057",
+    "show order": "regulars show order 31316738782",
+    "show product": "regulars show product 1082185",
+    "stop": "regulars stop",
+    "tick": "regulars tick --at 2027-03-06T00:00",
+    "topics": "regulars topics",
+    "trace": "regulars trace '#63354'",
+    "up": "regulars up --weeks 2",
+    "why": "regulars why 1057 points --verbose",
+    "worker": "regulars worker",
+}
+"""An example of each command; a test parses them."""
+
+
+def leaves(command: click.Command = regulars, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that has no subcommands, by its full name, in alphabetical order."""
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    context = click.Context(command)
+    for word in sorted(command.list_commands(context)):
+        found = command.get_command(context, word)
+        if found is not None:
+            yield from leaves(found, f"{name} {word}".strip())
+
+
+def page() -> str:
+    """Return the whole page."""
+    return "\n".join(lines()) + "\n"
+
+
+def lines() -> Iterator[str]:
+    yield "# Commands of the console"
+    yield ""
+    yield "<!-- generated from the command line by `make docs`; a test keeps it up to date -->"
+    yield ""
+    yield "Every command has `--help`. Data goes to standard output; sentences and progress go to standard error."
+    yield "With `--json`, the data is JSON: money in minor units, instants in UTC epoch milliseconds."
+    yield "All commands share the same [exit statuses](operating.md#exit-statuses)."
+    yield ""
+    found = dict(leaves())
+    yield "| command | what it does |"
+    yield "|---|---|"
+    for name, command in found.items():
+        yield f"| [`regulars {name}`](#regulars-{name.replace(' ', '-')}) | {sentences(command)[0]} |"
+    yield ""
+    for name, command in found.items():
+        yield from section(name, command)
+
+
+def sentences(command: click.Command) -> list[str]:
+    """Return the paragraphs of a command's help, each on one line."""
+    return [" ".join(part.split()) for part in cleandoc(command.help or "").split("\n\n")]
+
+
+def section(name: str, command: click.Command) -> Iterator[str]:
+    """Yield the part of the page about one command."""
+    yield f"## regulars {name}"
+    yield ""
+    for paragraph in sentences(command):
+        yield paragraph
+        yield ""
+    yield "```"
+    yield EXAMPLES[name]
+    yield "```"
+    yield ""
+    rows = list(parameters(command))
+    if rows:
+        yield "| argument or option | type | default | |"
+        yield "|---|---|---|---|"
+        yield from rows
+        yield ""
+
+
+def parameters(command: click.Command) -> Iterator[str]:
+    """Yield a row for each argument and option."""
+    context = click.Context(command)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.hidden:
+            continue
+        name = ", ".join(parameter.opts) if isinstance(parameter, click.Option) else parameter.make_metavar(context)
+        words = escaped(getattr(parameter, "help", None) or "")
+        yield f"| `{escaped(name)}` | {type_of(parameter)} | {default_of(parameter)} | {words} |"
+
+
+def type_of(parameter: click.Parameter) -> str:
+    """Return the type of a parameter in words."""
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return "flag"
+    if isinstance(parameter.type, click.Choice):
+        return ", ".join(f"`{choice}`" for choice in parameter.type.choices)
+    if isinstance(parameter.type, click.IntRange | click.FloatRange):
+        low, high = parameter.type.min, parameter.type.max
+        bounds = f" from {low}" * (low is not None) + f" to {high}" * (high is not None)
+        return ("whole number" if isinstance(parameter.type, click.IntRange) else "number") + bounds
+    return {"integer": "whole number", "path": "path", "text": "text"}.get(parameter.type.name, "text")
+
+
+def default_of(parameter: click.Parameter) -> str:
+    """Return the default of a parameter, ``required`` if it must be given."""
+    if parameter.required:
+        return "required"
+    plain = isinstance(parameter.default, str | int | float) and not isinstance(parameter.default, bool)
+    return f"`{parameter.default}`" if plain and str(parameter.default) not in ("", "~") else ""
+
+
+def escaped(text: str) -> str:
+    """Return text for a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - it is what this module is run for
