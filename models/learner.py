@@ -220,6 +220,15 @@ class Learner:
                 if shopper in visits.live:  # who only shops is known by their baskets
                     self._act(shopper, event.product, "cart", event.at)
 
+    def freeze(self) -> None:
+        """Learn nothing from visits that end; :meth:`see` is for what still happens in visits."""
+        self.visits.learning = False
+
+    def see(self, shopper: str, product: str, kind: str, at: int) -> None:
+        """Add an act to its visit, and learn nothing from it. ``kind``: ``view``, ``like``, ``cart`` or ``buy``."""
+        self.transitions.looks.number(product)
+        self.visits.visit(shopper, at).act(product, kind)
+
     def _act(self, shopper: str, product: str, kind: str, at: int) -> None:
         visit = self.visits.visit(shopper, at)
         before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES]
@@ -319,9 +328,12 @@ class Learner:
 
     # Lists
 
-    def listed(self, member: str, now: Moment) -> Listed:
-        """Return the candidates of a member who has bought before, scored for a moment."""
-        occasion = self.candidates.occasion(member, now)
+    def listed(self, member: str, now: Moment, basket: Sequence[str] | None = None) -> Listed:
+        """Return the candidates of a member who has bought before, scored for a moment.
+
+        ``basket``: what calls for companions, such as an open cart; without it, the member's latest basket.
+        """
+        occasion = self.candidates.occasion(member, now, basket)
         offer = self.candidates.offer(occasion)
         return Listed(occasion, offer, self.ranker.score(offer.rows, self.items.category_of[offer.numbers]))
 

@@ -94,10 +94,11 @@ class Candidates:
             Source("popular", POPULAR, self._popular),
         )
 
-    def occasion(self, member: str, moment: Moment) -> Occasion:
-        """Return what is known of a member who has bought before."""
+    def occasion(self, member: str, moment: Moment, basket: Sequence[str] | None = None) -> Occasion:
+        """Return what is known of a member who has bought before. ``basket``: in the place of the latest one."""
         habits = self._repeat.members[member]
-        return Occasion(member, habits, {product: self._pairs.strongest(product) for product in habits.latest_basket()}, moment)
+        products = habits.latest_basket() if basket is None else basket
+        return Occasion(member, habits, {product: self._pairs.strongest(product) for product in products}, moment)
 
     def offer(self, occasion: Occasion) -> Offer:
         """Return what a member's list is chosen from."""

@@ -224,6 +224,18 @@ def test_a_shop_that_goes_one_way_is_followed_one_way() -> None:
     assert first(learner, "s.now", 1) == ["c"]
 
 
+def test_a_frozen_learner_sees_a_visit_and_learns_nothing_from_it() -> None:
+    learner = learned(*(viewed(p, n * 10, f"s{n}") for n in range(5) for p in ("tea", "pot")))
+    learner.freeze()
+    counts = learner.transitions.looks.count.copy()
+    learner.see("s.new", "tea", "view", 60)
+    learner.see("s.new", "unknown", "view", 61)
+    assert set(first(learner, "s.new", 3)) == {"tea", "unknown", "pot"}
+    learner.visits.pass_time(61 + 2 * IDLE)
+    assert len(learner.visits.ended) == 0
+    assert (learner.transitions.looks.count == counts).all()
+
+
 def first(learner: Learner, shopper: str, count: int) -> Sequence[str]:
     return learner.visit_lists.products(shopper, count)
 
