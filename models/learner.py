@@ -44,7 +44,7 @@ Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | A
 ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 100
-"""Popular products kept at hand: enough that no list runs out, whatever the member has bought of them."""
+"""Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
 
 AVERAGED = 100
 """Baskets over which the ranker's weights are averaged."""
@@ -182,8 +182,8 @@ class Learner:
                 case OrderPaid() as event:
                     self._learn_basket(delta, event, position, last)
                 case ProductListed() as event:
-                    told = (event.name or "", event.department or "", event.category or "")
-                    self.items.describe(event.product, *told, staple="staple" in event.attributes, sold_out=event.stock == 0)
+                    words = (event.name or "", event.department or "", event.category or "")
+                    self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
                 case ProductRetired() as event:
                     self.items.retire(event.product)
                 case MemberErased() as event:

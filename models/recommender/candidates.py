@@ -108,7 +108,7 @@ class Candidates:
         products = [habits.products[place] for place in places.tolist()]
         sources = ["repeat"] * len(products)
         row = {product: at for at, product in enumerate(products)}
-        told: list[tuple[int, int, float]] = []
+        strengths: list[tuple[int, int, float]] = []  # column, row, strength
         for source in self.sources:
             column, left = AT[source.name], source.most
             for product, strength in source.propose(occasion):
@@ -120,15 +120,15 @@ class Candidates:
                     at = row[product] = len(products)
                     products.append(product)
                     sources.append(source.name)
-                told.append((column, at, strength))
+                strengths.append((column, at, strength))
                 if not left and not source.speaks_of_all:
                     break
         numbers = np.concatenate((habits.numbers[places], items.numbers_of(products[len(places) :])))
         expected = self.size.predict_one(habits, occasion.moment)
         made = self._features.make(habits, places, numbers, occasion.moment, expected)
-        if told:
-            columns, rows, strengths = zip(*told, strict=True)
-            made[columns, rows] = strengths
+        if strengths:
+            columns, rows, values = zip(*strengths, strict=True)
+            made[columns, rows] = values
         return Offer(products, sources, np.ascontiguousarray(made.T), numbers)
 
     def _companions(self, occasion: Occasion) -> Proposals:

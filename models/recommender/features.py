@@ -140,16 +140,16 @@ class FeatureMaker:
 
     def _of_products(self, numbers: Numbers, moment: Moment, expected: float) -> Floats:
         items, at = self._items, moment.at
-        told = items.columns[:, numbers]
-        heat = told[HEAT] * 2.0 ** (((items.landmark or 0) - at) / HALF_LIFE)
-        surge = told[SURGE] * 2.0 ** min((items.surging - at) / WEEK, ERA)  # a late basket may be of long before
-        logs = np.log([items.return_rates(numbers) + 0.02, told[BUYERS] + 1, heat + 1, (surge + 0.5) / (heat + 2)])
+        columns = items.columns[:, numbers]
+        heat = columns[HEAT] * 2.0 ** (((items.landmark or 0) - at) / HALF_LIFE)
+        surge = columns[SURGE] * 2.0 ** min((items.surging - at) / WEEK, ERA)  # a basket that comes late may be of long before
+        logs = np.log([items.return_rates(numbers) + 0.02, columns[BUYERS] + 1, heat + 1, (surge + 0.5) / (heat + 2)])
         logs[1] -= 3
         logs[2] -= 2
-        interval = (told[GAPS] + TRIED * USUAL_GAP) / (told[RETURNS] + TRIED) - USUAL_GAP
-        usual = (told[SIZES] + expected) / (told[BASKETS] + 1)
+        interval = (columns[GAPS] + TRIED * USUAL_GAP) / (columns[RETURNS] + TRIED) - USUAL_GAP
+        usual = (columns[SIZES] + expected) / (columns[BASKETS] + 1)
         nothing = np.zeros(len(numbers))
-        return np.array([*logs, interval, nothing, told[STAPLE], *self._of_clock(numbers, moment), usual - expected])
+        return np.array([*logs, interval, nothing, columns[STAPLE], *self._of_clock(numbers, moment), usual - expected])
 
     def _of_clock(self, numbers: Numbers, moment: Moment) -> Floats:
         items = self._items

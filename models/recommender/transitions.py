@@ -42,7 +42,7 @@ HALF_LIVES = (2 * 3_600_000.0, 24 * 3_600_000.0, 30 * 86_400_000.0)
 """Milliseconds in which a look loses half its weight: for the hour, the day and the month."""
 
 HOTTEST = 60
-"""Products with most heat that are kept at hand."""
+"""Products with most heat that are kept."""
 
 LONG_AGO = -1e18
 COLD = -60.0

@@ -222,7 +222,7 @@ class Visits:
         return visit
 
     def pass_time(self, at: int) -> None:
-        """End the visits that are over by now. An act that is told late counts as done now."""
+        """End the visits that are over by now. An act that comes late counts as done now."""
         self.clock = max(self.clock, at)
         while self.live:
             shopper, visit = next(iter(self.live.items()))
