@@ -43,7 +43,7 @@ Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Sear
 Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | Act
 ACTS: tuple[type[Act], ...] = Act.__args__
 
-HOT = 100
+HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
 
 AVERAGED = 100

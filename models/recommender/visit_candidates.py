@@ -58,7 +58,7 @@ PRIOR = 5.0
 COMPARED = 4
 """Products of the visit by which similar visits are found."""
 
-SIMILAR = 100
+SIMILAR = 60
 """Most similar visits whose products are proposed."""
 
 AGE, LATEST_SHARED, DISTANCE = 4.9, 2.0, 3.62

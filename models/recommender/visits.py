@@ -31,7 +31,7 @@ MOST_LIVE = 50_000
 ALL_LEARNED, ONE_OF = 20_000, 4
 """Looks in visits from which the ranker learns all, and after which it learns one of so many: a list costs what it costs."""
 
-RECENT = 200
+RECENT = 100
 """Latest ended visits of a product that are compared."""
 
 MEGABYTES, BYTES_OF_PRODUCT = 64, 40
