@@ -80,10 +80,21 @@ class VisitLists:
     def products(self, shopper: str, count: int) -> list[str]:
         """Return the first products of a visit by the ranker's order, before any rule of a slot."""
         found = self.ranked(shopper)
-        if found is None:
-            return []
+        return self.names(found, count) if found else []
+
+    def names(self, found: RankedVisit, count: int) -> list[str]:
+        """Return the first products of a ranking."""
         names, numbers = self._transitions.looks.products, found.offer.numbers
         return [names[numbers[at]] for at in (-found.scores).argsort(kind="stable")[:count].tolist()]
+
+    def by_source(self, found: RankedVisit, count: int) -> dict[str, list[str]]:
+        """Return the first products of each source alone, as far as they are candidates."""
+        names, offer = self._transitions.looks.products, found.offer
+        lists = {"revisit": [names[offer.numbers[at]] for at in offer.seen[:count].tolist()]}
+        for source, scores in zip(SOURCES, offer.scores, strict=True):
+            order = (-scores).argsort(kind="stable")[:count]
+            lists[source] = [names[offer.numbers[at]] for at in order[scores[order] > 0].tolist()]
+        return lists
 
     def test(self, found: RankedVisit, product: str) -> dict[str, int]:
         """Return the place of a product in each of :data:`VISIT_LISTS`, 0 for none."""
