@@ -27,7 +27,7 @@ from models.evaluation.quality import TOP, Quality
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
 from models.recommender import visits as of_visits
-from models.recommender.candidates import Candidates, Occasion, Offer
+from models.recommender.candidates import Candidates, CandidateSet, Occasion
 from models.recommender.co_occurrence import CoOccurrence
 from models.recommender.features import FEATURES
 from models.recommender.habits import DAY, RepeatBuyers
@@ -35,7 +35,7 @@ from models.recommender.items import Floats, Items, Moment, moment
 from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
 from models.recommender.top_k import Leaders
-from models.recommender.transitions import DISTANCES, Transitions
+from models.recommender.transitions import DISTANCES, TransitionCounts
 from models.recommender.visit_lists import VisitLists, page_of
 from models.recommender.visits import IDLE, Visits, add
 
@@ -61,7 +61,7 @@ class Listed:
     """A member's candidates with their scores."""
 
     occasion: Occasion
-    offer: Offer
+    offer: CandidateSet
     scores: Floats
 
     @property
@@ -93,7 +93,7 @@ class Learner:
         self.slots = Slots(self.items, self.hot)
         self.candidates = Candidates(self.items, self.repeat, self.pairs, self.hot)
         self.ranker = Ranker(FEATURES, best=FEATURES[0], averaged=AVERAGED)
-        self.transitions = Transitions()
+        self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()

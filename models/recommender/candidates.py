@@ -55,7 +55,7 @@ class Occasion:
 
 
 @dataclass(slots=True)
-class Offer:
+class CandidateSet:
     """Candidates. ``sources``: which source proposed each first. ``rows``: their features. ``numbers``: their columns."""
 
     products: list[str]
@@ -69,7 +69,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Source:
+class CandidateSource:
     """``propose`` returns products with their strength, the strongest first, of which ``most`` may become candidates.
 
     ``speaks_of_all``: its strength is also a feature of what others proposed.
@@ -90,8 +90,8 @@ class Candidates:
         self._features = FeatureMaker(items)
         self.size = BasketSize()
         self.sources = (
-            Source("companion", COMPANIONS, self._companions, speaks_of_all=True),
-            Source("popular", POPULAR, self._popular),
+            CandidateSource("companion", COMPANIONS, self._companions, speaks_of_all=True),
+            CandidateSource("popular", POPULAR, self._popular),
         )
 
     def occasion(self, member: str, moment: Moment, basket: Sequence[str] | None = None) -> Occasion:
@@ -100,7 +100,7 @@ class Candidates:
         products = habits.latest_basket() if basket is None else basket
         return Occasion(member, habits, {product: self._pairs.strongest(product) for product in products}, moment)
 
-    def offer(self, occasion: Occasion) -> Offer:
+    def offer(self, occasion: Occasion) -> CandidateSet:
         """Return what a member's list is chosen from."""
         items, known, gone = self._items, occasion.habits.places, self._items.gone
         habits = occasion.habits
@@ -129,7 +129,7 @@ class Candidates:
         if strengths:
             columns, rows, values = zip(*strengths, strict=True)
             made[columns, rows] = values
-        return Offer(products, sources, np.ascontiguousarray(made.T), numbers)
+        return CandidateSet(products, sources, np.ascontiguousarray(made.T), numbers)
 
     def _companions(self, occasion: Occasion) -> Proposals:
         """Return what the latest basket suggests."""

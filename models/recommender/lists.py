@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 
 from aggregates.value import Value
-from models.recommender.candidates import Occasion, Offer
+from models.recommender.candidates import CandidateSet, Occasion
 from models.recommender.co_occurrence import Neighbours
 from models.recommender.habits import Habit, Habits
 from models.recommender.items import Floats, Items
@@ -116,7 +116,7 @@ class Slots:
         self._rules = Rules(items)
 
     def member(
-        self, occasion: Occasion, offer: Offer, scores: Floats, unwanted: Collection[str], variety: Variety = PLAIN
+        self, occasion: Occasion, offer: CandidateSet, scores: Floats, unwanted: Collection[str], variety: Variety = PLAIN
     ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Return a member's list, and the list of what is new to them, by the ranker's scores."""
         habits, shares = occasion.habits, softmax(scores).round(6).tolist()
@@ -147,7 +147,7 @@ class Slots:
         department = self._items[product].department
         return f"Popular in {department}" if department else "Popular right now"
 
-    def _order(self, habits: Habits, offer: Offer, scores: Floats, variety: Variety) -> Sequence[int]:
+    def _order(self, habits: Habits, offer: CandidateSet, scores: Floats, variety: Variety) -> Sequence[int]:
         if variety.novelty:
             scores = scores + [variety.novelty * (product not in habits.places) for product in offer.products]
         if variety.diversity:

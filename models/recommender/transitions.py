@@ -149,10 +149,10 @@ class Paths:
         return gone
 
 
-class Transitions:
+class TransitionCounts:
     """All paths between products.
 
-    >>> transitions = Transitions()
+    >>> transitions = TransitionCounts()
     >>> transitions.learn_one("tea", "view", [], 0); transitions.learn_one("pot", "view", ["tea"], 0)
     >>> paths = transitions.paths[0]
     >>> paths.others[:1].tolist(), paths.counts[:, 0].tolist()

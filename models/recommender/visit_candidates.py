@@ -16,7 +16,7 @@ import numpy as np
 
 from models.recommender.habits import FADING, WEIGHT, Habits
 from models.recommender.items import TRUST, Floats, Items, Numbers
-from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, Transitions
+from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, TransitionCounts
 from models.recommender.visits import EndedVisits, Visit
 
 PATHS = ("forward", "forward of the last", "next", "back", "together", "acted on")
@@ -80,7 +80,7 @@ RECIPROCALS: Floats = 1.0 / np.arange(1.0, 4096.0)
 
 
 @dataclass(slots=True)
-class VisitOffer:
+class VisitCandidateSet:
     """Candidates by their numbers in :class:`Looks`, ascending, with a row of features each.
 
     ``scores``: by source and candidate. ``seen``: the places of the visit's products, the latest first. ``leads``: the numbers
@@ -102,14 +102,14 @@ class VisitOffer:
 
 
 class VisitCandidates:
-    def __init__(self, items: Items, transitions: Transitions, ended: EndedVisits) -> None:
+    def __init__(self, items: Items, transitions: TransitionCounts, ended: EndedVisits) -> None:
         self._items = items
         self._transitions = transitions
         self._ended = ended
         self._weights: Floats = np.zeros(0)  # of products, all 0 between two calls
         self._shared: Floats = np.zeros(0)
 
-    def offer(self, visit: Visit, now: int, habits: Habits | None = None, history: Sequence[str] = ()) -> VisitOffer:
+    def offer(self, visit: Visit, now: int, habits: Habits | None = None, history: Sequence[str] = ()) -> VisitCandidateSet:
         """Return the candidates for a visit with at least one product.
 
         ``habits``: the member's, whose strongest products are ``history``.
@@ -138,7 +138,7 @@ class VisitCandidates:
         rows[LAST + 6] = np.log(heats[2] + 0.5) - 2
         rows[LAST + 8] = likeness
         rows[LAST + 10] = self._habits(numbers, habits)
-        return VisitOffer(numbers, np.ascontiguousarray(rows.T), scores, places, leads)
+        return VisitCandidateSet(numbers, np.ascontiguousarray(rows.T), scores, places, leads)
 
     def _paths(self, leads: Sequence[int]) -> tuple[list[Numbers], list[Floats]]:
         """Return where each of the latest products leads, and how strongly by each of :data:`PATHS`."""

@@ -15,8 +15,8 @@ from models.recommender.items import Floats, Items
 from models.recommender.lists import LISTED, Entry, Rules, Slots
 from models.recommender.ranker import Ranker, softmax
 from models.recommender.top_k import Leaders
-from models.recommender.transitions import FORWARD, Transitions
-from models.recommender.visit_candidates import FEATURES, HISTORY, SOURCES, VisitCandidates, VisitOffer
+from models.recommender.transitions import FORWARD, TransitionCounts
+from models.recommender.visit_candidates import FEATURES, HISTORY, SOURCES, VisitCandidates, VisitCandidateSet
 from models.recommender.visits import Visit, Visits, is_guest
 
 
@@ -47,13 +47,13 @@ class VisitPage(Value):
 class RankedVisit:
     """The candidates of a visit with the ranker's scores."""
 
-    offer: VisitOffer
+    offer: VisitCandidateSet
     scores: Floats
 
 
 class VisitLists:
     def __init__(
-        self, items: Items, repeat: RepeatBuyers, visits: Visits, transitions: Transitions, slots: Slots, hot: Leaders[str]
+        self, items: Items, repeat: RepeatBuyers, visits: Visits, transitions: TransitionCounts, slots: Slots, hot: Leaders[str]
     ) -> None:
         self._items = items
         self._repeat = repeat
@@ -175,7 +175,7 @@ class VisitLists:
             source, reason = self._why(visit, product, number, found.offer, at)
             yield Entry(product, self._slots.name(product), shares[at], source, reason)
 
-    def _why(self, visit: Visit, product: str, number: int, offer: VisitOffer, at: int) -> tuple[str, str]:
+    def _why(self, visit: Visit, product: str, number: int, offer: VisitCandidateSet, at: int) -> tuple[str, str]:
         if product in visit.products:
             return "revisit", "You looked at this"
         if offer.scores[:-2, at].any():
@@ -183,7 +183,7 @@ class VisitLists:
             return "onward", f"Shoppers who looked at {self._slots.name(lead)} went on to this"
         return "popular", self._slots.popular_in(product)
 
-    def _lead(self, offer: VisitOffer, number: int) -> str:
+    def _lead(self, offer: VisitCandidateSet, number: int) -> str:
         """Return the product of the visit that leads most to another."""
         best, strongest = offer.leads[0], 0.0
         for lead in offer.leads:

@@ -153,7 +153,7 @@ def test_visits_end_the_same_when_the_learner_forgets(seed: int, monkeypatch: py
     monkeypatch.setattr(visits, "RECENT", 3)
     monkeypatch.setattr(visits, "ALL_LEARNED", 40)
     monkeypatch.setattr(EndedVisits.__init__, "__defaults__", (60,))
-    monkeypatch.setattr(transitions.Transitions.__init__, "__defaults__", (50,))
+    monkeypatch.setattr(transitions.TransitionCounts.__init__, "__defaults__", (50,))
     redis = hold_equal(clicks(seed), seed)
     assert redis.maps["visits"]
     assert redis.maps["visiting"]

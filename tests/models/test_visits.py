@@ -14,7 +14,7 @@ from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductRetired
 from models.learner import Event, Learner
 from models.recommender import visits as of_visits
-from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, Paths, Transitions
+from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, Paths, TransitionCounts
 from models.recommender.visit_lists import VisitPage, place, reciprocal_places
 from models.recommender.visits import IDLE, REMEMBERED, EndedVisits, Visits
 
@@ -98,7 +98,7 @@ def test_ended_visits_are_bounded_by_their_products() -> None:
 
 
 def test_steps_are_counted_by_direction_and_distance() -> None:
-    transitions = Transitions()
+    transitions = TransitionCounts()
     for product, before in (("a", []), ("b", ["a"]), ("c", ["b", "a"])):
         transitions.learn_one(product, "view", before, 0)
     a, c = transitions.paths[0], transitions.paths[2]
@@ -109,7 +109,7 @@ def test_steps_are_counted_by_direction_and_distance() -> None:
 
 
 def test_a_cart_says_more_than_a_like() -> None:
-    transitions = Transitions()
+    transitions = TransitionCounts()
     transitions.learn_one("tea", "view", [], 0)
     for product, kind in (("pot", "cart"), ("cup", "like")):
         transitions.learn_one(product, kind, ["tea"], 0)
@@ -128,7 +128,7 @@ def test_a_product_keeps_its_strongest_paths() -> None:
 
 
 def test_products_not_looked_at_for_longest_lose_their_paths_first() -> None:
-    transitions = Transitions(most=10)
+    transitions = TransitionCounts(most=10)
     for n in range(20):
         transitions.learn_one(f"a{n}", "view", [], 0)
         transitions.learn_one(f"b{n}", "view", [f"a{n}"], 0)

@@ -13,8 +13,8 @@ from models.evaluation.facts import baskets_of, products_of, visits_of
 from models.evaluation.ours import OURS, Ours
 from models.evaluation.running import OursRun
 from models.learner import Learner
-from models.recommender.lists import Recommendations
 from models.recommender.items import moment
+from models.recommender.lists import Recommendations
 from streams.evaluating.shop_log_events import ShopLogEvents
 from streams.imports.shop_log.reading import Reader
 from tests.models.evaluation.given import HOUR, NoMeter, paid, viewed
@@ -55,8 +55,9 @@ def test_online_a_basket_is_asked_for_before_it_is_learned(events: list[object])
 
 
 def test_the_list_is_the_one_that_is_stored_for_a_storefront(events: list[object]) -> None:
+    last = max(n for n, event in enumerate(events, 1) if isinstance(event, OrderPaid) and event.member == "m3")
     learner = Ours("UTC")
-    delta = learner.learner.fold([Recorded(n, event) for n, event in enumerate(events, 1)])
+    delta = learner.learner.fold([Recorded(n, event) for n, event in enumerate(events[:last], 1)])
     stored = delta.documents["recommend:m3"]
     assert isinstance(stored, Recommendations)
     assert learner.for_member("m3", stored.for_time)[OURS] == [entry.product for entry in stored.items]
