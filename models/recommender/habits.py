@@ -52,7 +52,7 @@ LONGEST_GAP = 65_535
 EARLIEST = -30_000
 """Number of the last basket of what was bought long before this run."""
 
-MOST, KEPT = 160, 120
+MOST, KEPT = 112, 84
 """Products a member may have before the weakest are forgotten, and how many are kept then."""
 
 HALF_LIFE = 180 * 24

@@ -20,6 +20,10 @@ from models.recommender.visit_candidates import FEATURES, HISTORY, SOURCES, Visi
 from models.recommender.visits import Visit, Visits, is_guest
 
 
+AVERAGED = 500
+"""Looks over which the weights are averaged: the latest ones alone are too restless for a list."""
+
+
 class Seen(Value):
     """``did``: the last thing done with it (``view``, ``like``, ``cart``, ``buy``)."""
 
@@ -63,7 +67,7 @@ class VisitLists:
         self._hot = hot
         self._rules = Rules(items)
         self._candidates = VisitCandidates(items, transitions, visits.ended)
-        self.ranker = Ranker(FEATURES, key="visit-ranker")
+        self.ranker = Ranker(FEATURES, averaged=AVERAGED, key="visit-ranker")
 
     # Ranking
 

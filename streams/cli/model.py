@@ -55,7 +55,7 @@ def show_model(as_json: bool) -> None:
     """Show what the ranker has learned: the weight of every feature, and what it does to a score."""
     with connected(from_environment()) as views:
         maps = views.hashes(["ranker", "visit-ranker"])
-    ranker, of_visits, numbers = Ranker(FEATURES), Ranker(VISIT_FEATURES, key="visit-ranker"), {"": 0}
+    ranker, of_visits, numbers = Ranker(FEATURES, averaged=1), Ranker(VISIT_FEATURES, averaged=1, key="visit-ranker"), {"": 0}
     ranker.load(maps, numbers)
     of_visits.load(maps, {"": 0})
     if not ranker.seen and not of_visits.seen:
