@@ -28,7 +28,7 @@ REMEMBERED = 30
 MOST_LIVE = 50_000
 """Visits that go on at the same time."""
 
-ALL_LEARNED, ONE_OF = 20_000, 4
+ALL_LEARNED, ONE_OF = 100_000, 4
 """Looks in visits from which the ranker learns all, and after which it learns one of so many: a list costs what it costs."""
 
 RECENT = 100
