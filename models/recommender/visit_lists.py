@@ -19,7 +19,6 @@ from models.recommender.transitions import FORWARD, TransitionCounts
 from models.recommender.visit_candidates import FEATURES, HISTORY, SOURCES, VisitCandidates, VisitCandidateSet
 from models.recommender.visits import Visit, Visits, is_guest
 
-
 AVERAGED = 500
 """Looks over which the weights are averaged: the latest ones alone are too restless for a list."""
 
