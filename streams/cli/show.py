@@ -16,13 +16,15 @@ from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
+from models.recommender.lists import Variety
 from projections.orders import Later, change_order, new_order
 from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
-from streams.cli.formatting import format_instant, format_money
+from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.members import card_at, next_tier
+from streams.queries.recommending import recommended
 from streams.running.app import App, running
 
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
@@ -254,11 +256,16 @@ def order_page(
 
 @click.command()
 @click.argument("member")
+@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601, without an offset the shop's own time. Default: now.")
+@click.option("--diversity", type=float, default=0.0, help="Cost of each earlier product of the same category, such as 0.3.")
+@click.option("--novelty", type=float, default=0.0, help="Gain of what is new to the member, such as 1.")
+@click.option("--discover", is_flag=True, help="Show only what the member has never bought.")
 @AS_JSON
-def recommend(member: str, as_json: bool) -> None:
-    """Show what to recommend to a member, best first, and why; what is popular, if the member is unknown."""
+def recommend(member: str, at: str | None, diversity: float, novelty: float, discover: bool, as_json: bool) -> None:
+    """Show what to recommend to a member now, best first, and why; what is popular, if the member is unknown."""
     with running(from_environment()) as app:
-        found = reading.document(app.views, f"recommend:{member}")
+        now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
+        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), now)
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
@@ -267,7 +274,8 @@ def recommend(member: str, as_json: bool) -> None:
             print_json(found)
             return
         title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-        show_parts(recommendation_table(app, title, found))
+        items = found["discover"] if known and discover else found["items"]
+        show_parts(recommendation_table(app, title, {"items": items}))
         say(SCORES[known])
 
 
