@@ -24,7 +24,7 @@ Path: TypeAlias = tuple[str | int, ...]
 Document: TypeAlias = Mapping[str, Any]
 
 
-class PolicyProblem(NamedTuple):
+class Unfit(NamedTuple):
     path: Path
     reason: str
 
@@ -64,12 +64,12 @@ WORDS = {"true": True, "yes": True, "false": False, "no": False}
 ABSENT: Any = object()
 
 
-def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Programme, list[PolicyProblem]]:
+def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Programme, list[Unfit]]:
     """Return the terms that a document states, and its problems. What it does not mention has its default.
 
     >>> terms, problems = read({"return_days": "30", "teirs": []})
     >>> terms.return_days, problems
-    (30, [PolicyProblem(path=('teirs',), reason="'teirs' is not known here; did you mean 'tiers'?")])
+    (30, [Unfit(path=('teirs',), reason="'teirs' is not known here; did you mean 'tiers'?")])
     """
     reading = DocumentReader()
     found = reading.record(Programme, document, ())
@@ -79,10 +79,10 @@ def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Pr
 
 class DocumentReader:
     def __init__(self) -> None:
-        self.problems: list[PolicyProblem] = []
+        self.problems: list[Unfit] = []
 
     def no(self, path: Path, reason: str) -> Any:
-        self.problems.append(PolicyProblem(path, reason))
+        self.problems.append(Unfit(path, reason))
         return ABSENT
 
     def record(self, kind: Any, plain: object, path: Path) -> Any:

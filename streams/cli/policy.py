@@ -19,7 +19,7 @@ from infra.errors import Fault
 from infra.event_log.log import EventLog
 from infra.settings import from_environment
 from infra.yaml_document import dump_yaml
-from streams.cli.console import AS_JSON, PolicyProblem, echo, grid, print_json, require_output, say, show_parts
+from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
@@ -89,7 +89,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
         outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
         if not outcome.accepted:
-            raise PolicyProblem(outcome.sentence)
+            raise Problem(outcome.sentence)
         known, _ = published(app)
         if not outcome.events:
             echo(f"Nothing changes: version {known.newest.version} says the same.")
@@ -147,19 +147,19 @@ def history_document(event: PolicyPublished, known: Policies, held: set[int]) ->
 
 
 def read_policy(file: Path) -> PolicyFile:
-    """Return a policy file with its problems. Raises :class:`~streams.cli.console.PolicyProblem` if there is no such file."""
+    """Return a policy file with its problems. Raises :class:`~streams.cli.console.Problem` if there is no such file."""
     if not file.is_file():
-        raise PolicyProblem(f"{file} is not a file.")
+        raise Problem(f"{file} is not a file.")
     return policy_file(file.read_bytes())
 
 
 def checked(file: Path) -> PolicyFile:
-    """Return a policy file without problems. Print the problems of another and raise :class:`~streams.cli.console.PolicyProblem`."""
+    """Return a policy file without problems. Print the problems of another and raise :class:`~streams.cli.console.Problem`."""
     found = read_policy(file)
     for problem in found.problems:
         say(problem_text(file, problem))
     if found.problems:
-        raise PolicyProblem(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
+        raise Problem(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
     return found
 
 
@@ -190,14 +190,14 @@ def named(known: Policies, what: str) -> Programme:
     if what.isdecimal() and not Path(what).exists():
         return of_version(known, int(what))
     if not Path(what).is_file():
-        raise PolicyProblem(f"{what} is neither a version nor a file.")
+        raise Problem(f"{what} is neither a version nor a file.")
     return checked(Path(what)).terms
 
 
 def of_version(known: Policies, number: int) -> Programme:
-    """Return a version. Raises :class:`~streams.cli.console.PolicyProblem` if there is none of that number."""
+    """Return a version. Raises :class:`~streams.cli.console.Problem` if there is none of that number."""
     if not 1 <= number <= len(known.versions):
-        raise PolicyProblem(f"There are versions 1 to {len(known.versions)}.")
+        raise Problem(f"There are versions 1 to {len(known.versions)}.")
     return known.version(number)
 
 

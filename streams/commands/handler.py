@@ -68,15 +68,11 @@ class Handler:
         self._destroy_keys(self._erased)
 
     def handle(self, request: Request) -> Outcome:
-<<<<<<< HEAD
         """Answer one request durably. Requests that arrive at the same time share one commit."""
-=======
-        """Answer one request, durably, sharing the disk's wait with whoever asks at the same time."""
         return self.submit(request).result()
 
     def submit(self, request: Request) -> Future[Outcome]:
-        """Return the answer to come of one request; it is decided with all that are asked at the same time."""
->>>>>>> main
+        """Return the future answer to one request, which shares a commit with those that arrive at the same time."""
         with self._lock:
             self._group = self._group or GroupCommit(self._answer)
         return self._group.ask(request)

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import msgspec
 import msgspec.structs
-from aggregates.cart.decider import cart as cart_decider
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aggregates.cart import cart as cart_decider
 from aggregates.decider import stream_id
 from infra.event_log.types import Outcome
 from streams.commands.request import Request
