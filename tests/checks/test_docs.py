@@ -10,13 +10,15 @@ from pathlib import Path
 import click
 import pytest
 
+from aggregates.order.events import OrderLine
 from aggregates.programme import Programme
 from infra.errors import Fault
 from streams.cli.main import regulars
-from streams.docs import console
+from streams.commands.validation import require_well_formed
+from streams.docs import commands, console
 from streams.docs import events as catalogue
 from streams.projecting.loaders import fold_name
-from streams.registry import fold_of_part, folds
+from streams.registry import COMMANDS, REACTIONS, fold_of_part, folds
 from tests.checks.settings_read import settings_read
 
 ROOT = Path(__file__).parents[2]
@@ -101,8 +103,18 @@ def test_an_unknown_command_line_is_noticed() -> None:
             parse(line.split())
 
 
-def test_the_page_of_commands_is_up_to_date() -> None:
+def test_the_page_of_the_console_is_up_to_date() -> None:
     assert (ROOT / "docs/console.md").read_text() == console.page(), "make docs"
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    assert (ROOT / "docs/commands.md").read_text() == commands.page(), "make docs"
+
+
+@pytest.mark.parametrize("command", [kind for kind in COMMANDS if kind not in REACTIONS], ids=lambda kind: kind.__name__)
+def test_the_example_of_a_command_is_valid(command: type) -> None:
+    names = {kind.__name__: kind for kind in COMMANDS} | {"OrderLine": OrderLine}
+    require_well_formed(eval(commands.example_of(command), names))  # noqa: S307 - our own page
 
 
 def test_there_is_an_example_of_every_command() -> None:
