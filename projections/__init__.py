@@ -1,1 +1,1 @@
-"""What we remember: read models folded from events, free of any database."""
+"""Read models, folded from events. Pure: no database, no clock."""

@@ -1,8 +1,8 @@
-"""What a member looked at, searched, likes, does not want and thinks of products: the latest of each, newest first.
+"""What a member looked at, searched, likes, dismissed and reviewed: the latest of each, newest first.
 
-Newest is what happened last, however late it is told; of one instant, what is told last. What a member takes back leaves no
-trace, so a like that is told after its withdrawal counts.
-An erased member's document says that and nothing else, whatever else is told of them later. Guests have none.
+The newest is what happened last, however late its event comes; of one instant, what comes last. A favourite that is taken back
+leaves no trace, so a like that comes after its withdrawal counts.
+An erased member's document says that and nothing else, whatever comes later. Guests have none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from projections.projection import Documents
 VIEWED = 50
 SEARCHED = 20
 MARKED = 500
-"""Favourites kept, and dismissals."""
+"""How many favourites are kept, and how many dismissals."""
 
 REVIEWED = 200
 
@@ -52,7 +52,7 @@ class ReviewEntry(Value):
 
 
 class Activity(Value):
-    """A product, and a search's text, is at most once in a list; no product is both a favourite and dismissed."""
+    """A product, or a search's text, is in a list once. No product is both a favourite and dismissed."""
 
     member: str
     erased: bool = False
@@ -65,8 +65,8 @@ class Activity(Value):
     position: int = 0
 
 
-Told: TypeAlias = Viewed | Clicked | Searched | Favourited | Unfavourited | Dismissed | ProductReviewed
-Event: TypeAlias = Told | MemberErased
+Noted: TypeAlias = Viewed | Clicked | Searched | Favourited | Unfavourited | Dismissed | ProductReviewed
+Event: TypeAlias = Noted | MemberErased
 
 the_product: Callable[[ProductEntry | ReviewEntry], str] = attrgetter("product")
 the_query: Callable[[SearchEntry], str] = attrgetter("query")
@@ -82,35 +82,35 @@ def project(documents: Mapping[str, Activity | None], event: Event, position: in
     if isinstance(event, MemberErased):
         return {key: Activity(event.member, erased=True, as_of=event.at, position=position)}
     activity = before or Activity(event.member)
-    changed = changes(activity, event)
+    changed = changed_fields(activity, event)
     if not changed:
         return {}
     as_of = activity.as_of if activity.as_of > event.at else event.at
     return {key: replace(activity, **changed, as_of=as_of, position=position)}
 
 
-def changes(activity: Activity, event: Told) -> dict[str, Any]:
-    """What an event changes, by field; nothing if it is older than what is known."""
+def changed_fields(activity: Activity, event: Noted) -> dict[str, Any]:
+    """Return what an event changes, by field; nothing if it is older than what is known."""
     match event:
         case Viewed() | Clicked():
-            return told("viewed", activity.viewed, ProductEntry(event.product, event.at), the_product, VIEWED)
+            return with_entry("viewed", activity.viewed, ProductEntry(event.product, event.at), the_product, VIEWED)
         case Searched():
-            return told("searched", activity.searched, SearchEntry(event.query, event.at), the_query, SEARCHED)
+            return with_entry("searched", activity.searched, SearchEntry(event.query, event.at), the_query, SEARCHED)
         case Favourited():
-            return marked(event, "favourites", activity.favourites, "dismissed", activity.dismissed)
+            return mark(event, "favourites", activity.favourites, "dismissed", activity.dismissed)
         case Dismissed():
-            return marked(event, "dismissed", activity.dismissed, "favourites", activity.favourites)
+            return mark(event, "dismissed", activity.dismissed, "favourites", activity.favourites)
         case Unfavourited():
-            return taken_back("favourites", activity.favourites, event.product, event.at)
+            return take_back("favourites", activity.favourites, event.product, event.at)
         case ProductReviewed():
             review = ReviewEntry(event.product, event.half_stars, event.at)
-            return told("reviews", activity.reviews, review, the_product, REVIEWED)
+            return with_entry("reviews", activity.reviews, review, the_product, REVIEWED)
         case _:
             assert_never(event)
 
 
-def told(field: str, entries: tuple[D, ...], new: D, what: Callable[[D], str], most: int) -> dict[str, tuple[D, ...]]:
-    """The entries with a new one in its place by time; of two that tell of the same, the later stays."""
+def with_entry(field: str, entries: tuple[D, ...], new: D, what: Callable[[D], str], most: int) -> dict[str, tuple[D, ...]]:
+    """Return the entries with a new one in its place by time. Of two for the same thing, the later stays."""
     mine = what(new)
     if entries and what(entries[0]) == mine:
         held = 0
@@ -127,17 +127,17 @@ def told(field: str, entries: tuple[D, ...], new: D, what: Callable[[D], str], m
     return {field: (*entries[:place], new, *entries[place : most - 1])} if place < most else {}
 
 
-def marked(
+def mark(
     event: Favourited | Dismissed, field: str, entries: tuple[ProductEntry, ...], other: str, others: tuple[ProductEntry, ...]
 ) -> dict[str, tuple[ProductEntry, ...]]:
-    """The product in one list and out of the other, unless it came into that one later."""
+    """Put the product into one list and take it out of the other, unless it came into that one later."""
     if any(entry.product == event.product and entry.at > event.at for entry in others):
         return {}
-    added = told(field, entries, ProductEntry(event.product, event.at), the_product, MARKED)
-    return added | taken_back(other, others, event.product, event.at)
+    added = with_entry(field, entries, ProductEntry(event.product, event.at), the_product, MARKED)
+    return added | take_back(other, others, event.product, event.at)
 
 
-def taken_back(field: str, entries: tuple[ProductEntry, ...], product: str, at: int) -> dict[str, tuple[ProductEntry, ...]]:
+def take_back(field: str, entries: tuple[ProductEntry, ...], product: str, at: int) -> dict[str, tuple[ProductEntry, ...]]:
     left = tuple(entry for entry in entries if entry.product != product or entry.at > at)
     return {field: left} if len(left) < len(entries) else {}
 

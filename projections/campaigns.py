@@ -1,4 +1,4 @@
-"""What came of each campaign: how often it was sent, how many coupons were used, how many of them outside its terms."""
+"""The outcome of each campaign: how often it was sent, how many coupons were used, and how many of them outside its terms."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The member's card: who they are, their points, their tier, and what changes next.
 
-Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``; a reader at a later instant takes
-the latest of ``changes`` that is due by then, so the card needs no job to stay true: what is above nothing can be spent, what
-is below is owed. An erased member's card says that and nothing else, whatever is still to happen to their orders.
+Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``. A reader at a later instant takes
+the latest of ``changes`` that is due by then, so no job is needed to keep the card true. A balance above 0 can be spent, one
+below is owed. An erased member's card says that and nothing else, whatever still happens to their orders.
 """
 
 from __future__ import annotations
@@ -11,20 +11,45 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.events import PointsClawedBack, PointsGranted
+from aggregates.membership.events import (
+    PointsClawedBack,
+    PointsGranted,
+    TierExtended,
+    TierGraceStarted,
+    TierLowered,
+    TierOverridden,
+    TierOverrideEnded,
+    TierRaised,
+)
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
+from aggregates.membership.tiers.progress import Ahead, Shown
 from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from aggregates.value import Value, asdict, field_names, replace
-from projections.card_tier import Event as TierEvent
-from projections.card_tier import Override, tier_changes, towards
+from projections.card_wallet import (
+    Activation,
+    Change,
+    Expiry,
+    WalletFields,
+    WalletView,
+    apply_event,
+    derived_fields,
+    next_record,
+    settle,
+)
+from projections.card_wallet import Event as PointsEvent
 from projections.projection import one_document
-from projections.purse import Activation, Change, Expiry, Told, WalletView, after
-from projections.purse import Event as PointsEvent
-from projections.purse_time import next_record, settled, summed
+
+
+class Override(Value):
+    """``kind``: ``pin`` or ``floor``. It ends at ``until``, if there is one."""
+
+    kind: str
+    tier: str
+    until: int | None
 
 
 class Card(Value):
-    """The points are those of the wallet ``points``, with the fields of a purse; other ``wallets`` by name."""
+    """The points are those of the wallet ``points``, with the fields of a :class:`WalletView`; other ``wallets`` by name."""
 
     member: str
     status: str = "unregistered"  # unregistered, registered, closed, erased
@@ -61,60 +86,100 @@ class Card(Value):
     wallets: Mapping[str, WalletView] = {}
 
 
-Event: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased | PointsEvent | TierEvent
+PersonalEvent: TypeAlias = MemberRegistered | MemberProfileChanged | MemberClosed | MemberErased
+TierEvent: TypeAlias = TierRaised | TierExtended | TierGraceStarted | TierLowered | TierOverridden | TierOverrideEnded
+Event: TypeAlias = PersonalEvent | PointsEvent | TierEvent
 
-PERSONAL = (MemberRegistered, MemberProfileChanged, MemberClosed, MemberErased)
+PERSONAL: tuple[type, ...] = PersonalEvent.__args__
 OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
-IN_A_PURSE = field_names(WalletView)
-EMPTY: Told = asdict(WalletView())  # nobody changes it, nor what is in it
+WALLET_FIELDS = field_names(WalletView)
+EMPTY_WALLET: WalletFields = asdict(WalletView())
 
 
 def project(card: Card | None, event: Event, position: int) -> Card:
+    """Return the card after an event; :func:`render` fills in what follows from the lots."""
     if card and card.status == "erased":
         return card
     if isinstance(event, MemberErased):
         return Card(event.member, "erased", as_of=event.at, position=position)
     card = card or Card(event.member)
     now = max(card.as_of, event.at)
-    if isinstance(event, PERSONAL) and recorded_before(card, now):
-        now = card.as_of  # what is due meanwhile is recorded soon: till then the card is right as of before
-    purses = {DEFAULT_WALLET: {name: getattr(card, name) for name in IN_A_PURSE}}
-    purses |= {name: asdict(purse) for name, purse in card.wallets.items()}
-    wallet = getattr(event, "wallet", DEFAULT_WALLET)
+    if isinstance(event, PERSONAL) and awaits_event(card, now):
+        now = card.as_of  # an event will record what is due meanwhile: until then the card is right as of before
+    wallets = wallets_of(card)
     if type(event) in OF_A_WALLET:
-        purses[wallet] = after(settled(purses.get(wallet) or EMPTY, now), event)  # type: ignore[arg-type]
-    return shown(card, changes(card, event), purses, now, position)
+        name = getattr(event, "wallet", DEFAULT_WALLET)
+        wallets[name] = apply_event(settle(wallets.get(name) or EMPTY_WALLET, now), event)  # type: ignore[arg-type]
+    mine, *others = [(name, settle(wallet, now)) for name, wallet in wallets.items()]
+    views = {name: WalletView(**wallet) for name, wallet in others}
+    return replace(card, **(changed_fields(card, event) | mine[1]), wallets=views, as_of=now, position=position)
 
 
-def recorded_before(card: Card, now: int) -> bool:
-    """Whether time brings something by ``now`` that will be recorded."""
-    purses: tuple[Card | WalletView, ...] = (card, *card.wallets.values())
-    ends = [next_record(purse.expiries, purse.holds) for purse in purses]
+def render(card: Card) -> Card:
+    """Return the card with the sums of its lots, and what changes next."""
+    mine, *others = wallets_of(card).items()
+    wallets = {name: WalletView(**(wallet | derived_fields(wallet))) for name, wallet in others}
+    return replace(card, **derived_fields(mine[1]), wallets=wallets)
+
+
+def wallets_of(card: Card) -> dict[str, WalletFields]:
+    """Return the fields of each wallet, that of ``points`` first."""
+    wallets: dict[str, WalletFields] = {DEFAULT_WALLET: {name: getattr(card, name) for name in WALLET_FIELDS}}
+    return wallets | {name: asdict(wallet) for name, wallet in card.wallets.items()}
+
+
+def awaits_event(card: Card, now: int) -> bool:
+    """Return whether something is due by ``now`` that an event will record."""
+    wallets: tuple[Card | WalletView, ...] = (card, *card.wallets.values())
+    ends = [next_record(wallet.expiries, wallet.holds) for wallet in wallets]
     return any(end is not None and end <= now for end in ends)
 
 
-def changes(card: Card, event: Event) -> dict[str, Any]:
-    """What an event changes of a card but for its points, by field."""
+def changed_fields(card: Card, event: Event) -> dict[str, Any]:
+    """Return what an event changes of a card, except its points, by field."""
     match event:
         case MemberRegistered() | MemberProfileChanged():
-            told = {name: getattr(event, name) for name in ("name", "email", "birthday", "profile")}
+            profile = {name: getattr(event, name) for name in ("name", "email", "birthday", "profile")}
             registered_at = event.at if isinstance(event, MemberRegistered) else card.registered_at
-            return {"status": "registered", "registered_at": registered_at, **told}
+            return {"status": "registered", "registered_at": registered_at, **profile}
         case MemberClosed():
             return {"status": "closed"}
-        case PointsGranted():
-            return towards(event.qualifying, event.ahead)
-        case PointsClawedBack():
-            return towards(event.qualifying, event.ahead)
+        case PointsGranted() | PointsClawedBack():
+            return {"qualifying": event.qualifying} | (progress_fields(event.ahead) if event.ahead else {})
+        case TierRaised():
+            limits = {"tier_until": event.valid_until, "grace_until": None, "provisional_until": event.provisional_until}
+            return earned_fields(event.tier, event.qualifying, event.shown) | limits
+        case TierExtended() | TierLowered():
+            limits = {"tier_until": event.valid_until, "grace_until": None, "provisional_until": None}
+            return earned_fields(event.tier, event.qualifying, event.shown) | limits
+        case TierGraceStarted():
+            return earned_fields(event.tier, event.qualifying, event.shown) | {"grace_until": event.grace_until}
+        case TierOverridden():
+            return {"override": Override(event.kind, event.tier, event.until)} | tier_fields(event.shown)
+        case TierOverrideEnded():
+            return {"override": None} | tier_fields(event.shown)
         case _:
-            return {} if type(event) in OF_A_WALLET else tier_changes(event)  # type: ignore[arg-type]
+            return {}
 
 
-def shown(card: Card, changed: dict[str, Any], purses: dict[str, Told], now: int, position: int) -> Card:
-    """The card with what an event changed and what follows from it."""
-    mine, *others = [(name, summed(settled(purse, now))) for name, purse in purses.items()]
-    wallets = {name: WalletView(**purse) for name, purse in others}
-    return replace(card, **(changed | mine[1]), wallets=wallets, as_of=now, position=position)
+def earned_fields(tier: str, qualifying: int, shown: Shown | None) -> dict[str, Any]:
+    """``shown``: None in events from before it was part of them, when the tier earned was in effect."""
+    earned = {"earned_tier": tier, "qualifying": qualifying}
+    return earned | ({"tier": tier} if shown is None else tier_fields(shown))
 
 
-card = one_document("card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", project)
+def tier_fields(shown: Shown) -> dict[str, Any]:
+    return {"tier": shown.tier, "benefits": shown.benefits} | progress_fields(shown.ahead)
+
+
+def progress_fields(ahead: Ahead) -> dict[str, Any]:
+    return {
+        "metric": ahead.metric,
+        "next_tier": ahead.tier,
+        "to_next_tier": None if ahead.tier is None else ahead.missing,
+        "leaving": ahead.leaving,
+        "forecast": ahead.forecast,
+    }
+
+
+card = one_document("card", 1, {"card": Card}, Event.__args__, lambda event: f"card:{event.member}", project, render=render)

@@ -1,4 +1,4 @@
-"""The cart a member, or a guest's session, has open now; gone once it is checked out or abandoned."""
+"""The cart that a member, or a guest's session, has open now. It is gone once it is checked out or abandoned."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def project(view: OpenCart | None, event: Event, position: int) -> OpenCart | No
     if isinstance(event, CartOpened):
         return OpenCart(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)
     if view is None or view.cart != event.cart:
-        return view  # a cart that a newer one has replaced
+        return view  # an older cart, which this one has replaced
     match event:
         case CartItemAdded():
-            return with_items(view, added(view.items, event), event.at, position)
+            return with_items(view, add_item(view.items, event), event.at, position)
         case CartItemQuantityChanged():
             items = tuple(replace(i, quantity=event.quantity) if i.product == event.product else i for i in view.items)
             return with_items(view, items, event.at, position)
@@ -65,7 +65,7 @@ def with_items(view: OpenCart, items: tuple[CartItem, ...], at: int, position: i
     return OpenCart(view.cart, view.member, view.session, view.opened_at, items, at, position)
 
 
-def added(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, ...]:
+def add_item(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, ...]:
     for index, item in enumerate(items):
         if item.product == event.product:
             more = CartItem(event.product, item.quantity + event.quantity, event.price)
@@ -73,10 +73,12 @@ def added(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, 
     return (*items, CartItem(event.product, event.quantity, event.price))
 
 
-def key(event: Event) -> str:
+def cart_key(event: Event) -> str:
     if event.member is None:
         return f"guest-cart:{event.session}"
     return f"cart:{event.member}"
 
 
-cart = one_document("cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, key, project, makes=[CartOpened])
+cart = one_document(
+    "cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, cart_key, project, makes=[CartOpened]
+)

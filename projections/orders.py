@@ -1,4 +1,4 @@
-"""Which are a member's last 50 orders, newest first, and each of them in full; an older one leaves, the log keeps it."""
+"""A member's last 50 orders: a list of them, newest first, and each in full. Older ones leave; the log keeps them."""
 
 from __future__ import annotations
 
@@ -48,39 +48,41 @@ class OrderEntry(Value):
 
 
 class MemberOrders(Value):
-    """Which orders, newest first; what became of each stands in the order itself."""
+    """Which orders, newest first. What became of each is in the order itself."""
 
     member: str
     orders: tuple[OrderEntry, ...]
     position: int
 
 
-Views: TypeAlias = Mapping[str, MemberOrders | OrderInFull | None]
+OrderViews: TypeAlias = Mapping[str, MemberOrders | OrderInFull | None]
 Later: TypeAlias = OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
 Event: TypeAlias = OrderPlaced | Later | MemberErased
 
 
-def project(views: Views, event: Event, position: int) -> Views:
+def project(views: OrderViews, event: Event, position: int) -> OrderViews:
     if event.member is None:
         return {}
     match event:
         case MemberErased():
-            return {orders_of(event): None} | {f"order:{entry.order}": None for entry in known(views, event, position).orders}
+            forgotten = known_list(views, event, position).orders
+            return {list_key(event): None} | {f"order:{entry.order}": None for entry in forgotten}
         case OrderPlaced():
-            return {f"order:{event.order}": placed(event, position)} | listed(known(views, event, position), event, position)
+            listed = add_to_list(known_list(views, event, position), event, position)
+            return {f"order:{event.order}": new_order(event, position)} | listed
         case _:
             view = views.get(f"order:{event.order}")
             if not isinstance(view, OrderInFull):
                 return {}  # older than the last 50
-            return {f"order:{event.order}": changed(view, event, position)}
+            return {f"order:{event.order}": change_order(view, event, position)}
 
 
-def known(views: Views, event: OrderPlaced | MemberErased, position: int) -> MemberOrders:
-    found = views.get(orders_of(event))
+def known_list(views: OrderViews, event: OrderPlaced | MemberErased, position: int) -> MemberOrders:
+    found = views.get(list_key(event))
     return found if isinstance(found, MemberOrders) else MemberOrders(event.member or "", (), position)
 
 
-def placed(event: OrderPlaced, position: int) -> OrderInFull:
+def new_order(event: OrderPlaced, position: int) -> OrderInFull:
     return OrderInFull(
         order=event.order,
         member=event.member or "",
@@ -101,8 +103,8 @@ def placed(event: OrderPlaced, position: int) -> OrderInFull:
     )
 
 
-def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str, MemberOrders | None]:
-    """The list with the new order in its place by date, and removals of the orders that this pushes out."""
+def add_to_list(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str, MemberOrders | None]:
+    """Return the list with the new order in its place by date, and remove the orders that this pushes out."""
     entries = (OrderEntry(event.order, event.at), *orders.orders)
     if orders.orders and orders.orders[0].at > event.at:
         entries = tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
@@ -110,7 +112,7 @@ def listed(orders: MemberOrders, event: OrderPlaced, position: int) -> dict[str,
     return {f"orders:{orders.member}": kept} | {f"order:{old.order}": None for old in entries[KEPT:]}
 
 
-def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
+def change_order(view: OrderInFull, event: Later, position: int) -> OrderInFull:
     match event:
         case OrderPaid():
             return replace(view, position=position, status="paid", paid_at=event.at)
@@ -127,23 +129,23 @@ def changed(view: OrderInFull, event: Later, position: int) -> OrderInFull:
             return replace(view, position=position, status=status, refunded=back)
 
 
-def orders_of(event: OrderPlaced | MemberErased) -> str:
+def list_key(event: OrderPlaced | MemberErased) -> str:
     return f"orders:{event.member}"
 
 
-def order_alone(event: OrderPlaced | Later) -> tuple[str, ...]:
+def needs_order(event: OrderPlaced | Later) -> tuple[str, ...]:
     return (f"order:{event.order}",) if event.member is not None else ()
 
 
-def list_alone(event: OrderPlaced | MemberErased) -> tuple[str, ...]:
-    return (orders_of(event),) if event.member is not None else ()
+def needs_list(event: OrderPlaced | MemberErased) -> tuple[str, ...]:
+    return (list_key(event),) if event.member is not None else ()
 
 
 orders = Documents(
     "orders",
     1,
     types={"orders": MemberOrders, "order": OrderInFull},
-    keys={OrderPlaced: list_alone, MemberErased: list_alone, **dict.fromkeys(Later.__args__, order_alone)},
+    keys={OrderPlaced: needs_list, MemberErased: needs_list, **dict.fromkeys(Later.__args__, needs_order)},
     project=project,
-    makes={OrderPlaced: order_alone},
+    makes={OrderPlaced: needs_order},
 )

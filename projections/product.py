@@ -1,7 +1,7 @@
-"""A product's page: what the shop says of it, how often it was bought and given back, and what shoppers make of it.
+"""A product's page: the shop's description, how often it was bought and given back, and what shoppers make of it.
 
-Every counter only grows, so that increments commute: likes and likes taken back are counted apart. A review that is said anew
-counts again, since the fact does not say what it replaces.
+Counters only grow, so that increments commute: likes and withdrawn likes are counted apart. A repeated review counts again,
+since its event does not say what it replaces.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from aggregates.review import ProductReviewed
 from projections.projection import Tally
 
 Counted: TypeAlias = CartItemAdded | Viewed | Clicked | Favourited | Unfavourited | Dismissed | Shared
-Said: TypeAlias = ProductListed | ProductRepriced | ProductRetired
+Described: TypeAlias = ProductListed | ProductRepriced | ProductRetired
 Sold: TypeAlias = OrderPaid | OrderRefunded | OrderCancelled
-Event: TypeAlias = Counted | Said | Sold | Impressed | ProductReviewed
+Event: TypeAlias = Counted | Described | Sold | Impressed | ProductReviewed
 
 COUNTERS: dict[type, str] = {
     CartItemAdded: "carted",
@@ -31,7 +31,7 @@ COUNTERS: dict[type, str] = {
     Dismissed: "dismissals",
     Shared: "shares",
 }
-"""What each fact of one product and one shopper adds 1 to."""
+"""The counter to which each event of one product and one shopper adds 1."""
 
 
 def project(delta: Delta, event: Event) -> None:
@@ -45,7 +45,7 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(f"product:{event.product}", "reviews", 1)
             delta.count(f"product:{event.product}", "half_stars", event.half_stars)
         case ProductListed() | ProductRepriced() | ProductRetired():
-            delta.fields[f"product:{event.product}"].update(said(event))
+            delta.fields[f"product:{event.product}"].update(description_fields(event))
         case OrderPaid():
             for product in {line.product for line in event.lines if line.quantity}:
                 delta.count(f"product:{product}", "orders", 1)
@@ -58,8 +58,8 @@ def project(delta: Delta, event: Event) -> None:
             assert_never(event)
 
 
-def said(event: Said) -> dict[str, Scalar | None]:
-    """What the shop says of a product, None for what it says no more."""
+def description_fields(event: Described) -> dict[str, Scalar | None]:
+    """Return the fields that an event sets, None for those that it removes."""
     match event:
         case ProductListed():
             return {

@@ -1,6 +1,6 @@
-"""The shop's programme, as storefronts show it: the policy in force, and those to come, each with the instant it holds from.
+"""The shop's programme as storefronts show it: the policy in force, and those to come, each with the instant it holds from.
 
-The last one whose ``effective`` has come is in force, so no job has to run when the next one's does.
+The last version whose ``effective`` has come is in force, so no job has to run when the next one takes effect.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Version(Value):
 
 
 class ProgrammeView(Value):
-    """``versions``: in the order of time, the first in force at ``as_of`` unless it is yet to come."""
+    """``versions``: by time. The first is in force at ``as_of``, unless it is yet to come."""
 
     zone: str
     currency: str

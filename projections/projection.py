@@ -14,7 +14,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 
 Document: TypeAlias = Any
-"""A value with a ``position``: the place in the log that it reflects."""
+"""A value with a ``position``: the one in the log that it reflects."""
 
 Keys: TypeAlias = Callable[[Any], tuple[str, ...]]
 Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping[str, Document | None]]
@@ -22,9 +22,10 @@ Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping
 
 @dataclass(frozen=True)
 class Documents:
-    """``types``: what a key's prefix holds. ``keys``: the documents each event needs. ``project``: those that it changes.
+    """``types``: what a key's prefix holds. ``keys``: the documents that each event needs. ``project``: those it changes.
 
-    ``makes``: documents that an event makes anew, whatever was there, so that they need not be read.
+    ``makes``: documents that an event makes anew whatever was there, so that they need not be read. ``render``: fills in, once
+    a chunk, the fields of a document that follow from the others; ``project`` must not read these.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Documents:
     keys: Mapping[type, Keys]
     project: Project
     makes: Mapping[type, Keys] = field(default_factory=dict)
+    render: Callable[[Document], Document] | None = None
 
     @property
     def events(self) -> frozenset[type]:
@@ -43,7 +45,7 @@ class Documents:
         return tuple(self.types)
 
     def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
-        """The documents that a chunk is folded over; False for those that it makes before it needs them."""
+        """Return the documents that a chunk is folded over; False for those that it makes before it needs them."""
         needed: dict[str, bool] = {}
         for recorded in chunk:
             kind = type(recorded.event)
@@ -57,10 +59,14 @@ class Documents:
     def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
         """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
         delta = Delta()
+        written = delta.documents
         for recorded in chunk:
             changed = self.project(documents, recorded.event, recorded.position)
             documents.update(changed)
-            delta.documents.update(changed)
+            written.update(changed)
+        if self.render is not None:
+            written.update({key: self.render(document) for key, document in written.items() if document is not None})
+            documents.update(written)
         return delta
 
 
@@ -75,6 +81,7 @@ class Tally:
     project: Callable[[Delta, Any], None]
 
     def fold(self, chunk: Iterable[Recorded]) -> Delta:
+        """Return what a chunk adds."""
         delta = Delta()
         for recorded in chunk:
             self.project(delta, recorded.event)
@@ -92,10 +99,11 @@ def one_document(
     key: Callable[[Any], str],
     project: Callable[[Any, Any, int], Any],
     makes: Iterable[type] = (),
+    render: Callable[[Any], Any] | None = None,
 ) -> Documents:
-    """A fold whose events concern one document each: ``project(document or None, event, position) -> document or None``.
+    """Return a fold whose events concern one document each: ``project(document or None, event, position)`` returns the new one.
 
-    ``makes``: the events that make it anew.
+    ``makes``: the events that make it anew. ``render``: see :class:`Documents`.
     """
 
     def keys(event: object) -> tuple[str, ...]:
@@ -107,4 +115,4 @@ def one_document(
         after = project(before, event, position)
         return {} if after is before else {mine: after}
 
-    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, dict.fromkeys(makes, keys))
+    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, dict.fromkeys(makes, keys), render)

@@ -1,7 +1,7 @@
-"""Daily sales, by the shop's own calendar day: in all, by department and by category. Every figure is a sum of integers.
+"""Daily sales by the shop's calendar day: in all, by department and by category. Every figure is a sum of integers.
 
 Money is minor units: ``gross`` before discounts, ``discount`` the shop's, ``total`` after it, ``tender`` what coupons paid,
-``paid`` the rest. Cancelled and refunded money stands apart, on the day it was given back, and changes no sale.
+``paid`` the rest. Cancelled and refunded money is counted apart, on the day it was given back; it changes no sale.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def project(zone: str, delta: Delta, event: Event) -> None:
     day = f"sales:{local_day(event.at, zone)}"
     match event:
         case OrderPaid():
-            sold(delta, day, event)
+            add_sale(delta, day, event)
         case OrderRefunded():
             delta.count(day, "refunds", 1)
             delta.count(day, "refunded", sum(line.paid for line in event.lines))
@@ -37,7 +37,7 @@ def project(zone: str, delta: Delta, event: Event) -> None:
             assert_never(event)
 
 
-def sold(delta: Delta, day: str, event: OrderPaid) -> None:
+def add_sale(delta: Delta, day: str, event: OrderPaid) -> None:
     departments, categories = delta.counts[f"{day}:department"], delta.counts[f"{day}:category"]
     gross = total = paid = 0
     for line in event.lines:

@@ -1,4 +1,4 @@
-"""Whose session it is: a pointer a session, and a member's list of them, so that they can be forgotten together."""
+"""Which member a session belongs to: a pointer a session, and a list of a member's sessions, to forget them together."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aggregates.value import Value
 from projections.projection import Documents
 
 KEPT = 100
-"""Sessions of a member, the latest; an older one's pointer leaves."""
+"""How many sessions of a member are kept, the latest. An older one's pointer leaves."""
 
 
 class SessionPointer(Value):
-    """The session was joined to this member, ``at``."""
+    """The session was joined to this member ``at``."""
 
     session: str
     member: str
@@ -31,25 +31,25 @@ class MemberSessions(Value):
     position: int
 
 
-Views: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
+SessionViews: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
 Event: TypeAlias = MemberRecognised | MemberErased
 
 
-def project(views: Views, event: Event, position: int) -> Views:
-    found = views.get(mine(event))
+def project(views: SessionViews, event: Event, position: int) -> SessionViews:
+    found = views.get(list_key(event))
     before = found.sessions if isinstance(found, MemberSessions) else ()
     if isinstance(event, MemberErased):
-        return {mine(event): None} | {f"session:{session}": None for session in before}
+        return {list_key(event): None} | {f"session:{session}": None for session in before}
     sessions = (event.recognised_in, *(session for session in before if session != event.recognised_in))
     pointer = SessionPointer(event.recognised_in, event.member, event.at, position)
     return {
-        mine(event): MemberSessions(event.member, sessions[:KEPT], position),
+        list_key(event): MemberSessions(event.member, sessions[:KEPT], position),
         f"session:{event.recognised_in}": pointer,
         **{f"session:{session}": None for session in sessions[KEPT:]},
     }
 
 
-def mine(event: Event) -> str:
+def list_key(event: Event) -> str:
     return f"sessions:{event.member}"
 
 
@@ -57,7 +57,7 @@ sessions = Documents(
     "sessions",
     1,
     types={"sessions": MemberSessions, "session": SessionPointer},
-    keys=dict.fromkeys(Event.__args__, lambda event: (mine(event),)),
+    keys=dict.fromkeys(Event.__args__, lambda event: (list_key(event),)),
     project=project,
     makes={MemberRecognised: lambda event: (f"session:{event.recognised_in}",)},
 )

@@ -1,9 +1,9 @@
 """What sells now: purchases that lose half their weight in a week of event time.
 
 Forward decay (Cormode et al., 2009): a purchase weighs 2^(age at its landmark / half-life), fixed for ever, so increments
-commute and the ranking needs no refresh. A landmark begins every 28 days; a purchase counts in its own period and, decayed,
-in the next one, so one period's ranking is all a reader needs: its number is ``at // PERIOD``. What is older than one period
-would weigh less than a sixteenth and is left out. Weights are integers, 2^20 at a period's beginning.
+commute and the ranking needs no refresh. A landmark begins every 28 days. A purchase counts in its period and, decayed, in
+the next one, so a reader needs the ranking of one period only, number ``at // PERIOD``. What is older than one period would
+weigh less than a sixteenth, and is left out. Weights are integers, 2^20 at a period's beginning.
 """
 
 from __future__ import annotations

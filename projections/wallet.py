@@ -1,4 +1,4 @@
-"""A member's coupon wallet: the campaigns they were sent, until when, and what they used."""
+"""A member's coupon wallet: the campaigns they were sent, until when these hold, and the coupons they used."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The Redis that holds the read models: where it is, and how it is reached."""
+"""Redis, which holds the read models: its address, reading, committing, checkpoints and digests."""

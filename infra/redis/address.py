@@ -1,4 +1,4 @@
-"""Where a Redis is: its URL, checked once, whole with the files that TLS needs, and shown without its password."""
+"""The URL of a Redis: read from the environment with the files that TLS needs, checked, and shown without its password."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ SECRET = re.compile(r"(?<=[?&])(?:ssl_)?password=[^&]*&?")
 
 
 def redis_address(environment: Mapping[str, str]) -> str | None:
-    """``REDIS_URL`` with ``REDIS_CA_FILE``, ``REDIS_CERT_FILE`` and ``REDIS_KEY_FILE`` as its parameters; None if it is unset.
+    """Return ``REDIS_URL`` with ``REDIS_CA_FILE``, ``REDIS_CERT_FILE`` and ``REDIS_KEY_FILE`` as parameters; None if unset.
 
-    Raises :class:`Misconfigured` if values cannot be used, or not together.
+    Raises :class:`Misconfigured` if a value cannot be used, or not with the others.
     """
     url, files = environment.get("REDIS_URL") or None, named_certificates(environment, "REDIS")
     if url is None or not url.startswith("rediss://"):
         if files:
-            raise Misconfigured(f"{files.variables} are used with a REDIS_URL that begins with rediss://, and with no other.")
+            raise Misconfigured(f"{files.variables} need a REDIS_URL that begins with rediss://.")
         return url and checked(url)
     context(files)
     named = [f"{name}={quote(str(path))}" for name, what in PARAMETERS.items() if (path := getattr(files, what))]
     if named and any(f"{name}=" in url for name in PARAMETERS):
-        raise Misconfigured(f"{files.variables} are named in REDIS_URL already: leave one or the other out.")
+        raise Misconfigured(f"REDIS_URL names {files.variables} already: leave out one or the other.")
     return checked(url + ("&" if "?" in url else "?") * bool(named) + "&".join(named))
 
 
 def checked(url: str) -> str:
-    """Raises :class:`Misconfigured` if a URL cannot be understood."""
+    """Return a URL. Raises :class:`Misconfigured` if it cannot be understood."""
     if not url.startswith(SCHEMES):
         raise Misconfigured(f"REDIS_URL is {shown(url)!r}; it must begin with redis://, rediss:// or unix://.")
     try:
@@ -43,14 +43,14 @@ def checked(url: str) -> str:
         int(database or 0)
     except (ValueError, TypeError, redis.RedisError):
         raise Misconfigured(
-            f"REDIS_URL is {shown(url)!r}; it must look like rediss://user:password@host:6379/0, and what is neither letter "
-            "nor digit in the password percent-encoded."
+            f"REDIS_URL is {shown(url)!r}; it must look like rediss://user:password@host:6379/0, with all but letters and "
+            "digits of the password percent-encoded."
         ) from None
     return url
 
 
 def shown(url: str) -> str:
-    """The URL without its passwords, for people and logs.
+    """Return a URL without its passwords, for people and logs.
 
     >>> shown("rediss://ada:secret@redis.example:6380/2?ssl_certfile=ada.pem&ssl_password=other")
     'rediss://ada@redis.example:6380/2?ssl_certfile=ada.pem'

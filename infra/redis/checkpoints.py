@@ -1,34 +1,38 @@
-"""How far a fold has come in what feeds it, as its checkpoint says in one line of text."""
+"""How far a fold has come in what feeds it. A checkpoint is stored as one line of text."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 LOG = "log:0"
-"""The source of a fold that reads the log itself; a topic's partition is ``{topic}:{partition}``."""
+"""The source of a fold that reads the log itself. The source for a topic's partition is ``{topic}:{partition}``."""
 
 
-def lacking(position: int) -> str:
-    """The source of a fold that lacks one event, which is among the dead letters: it stands there at the event's position
-    for as long as it does, else at 0."""
+def missing_event(position: int) -> str:
+    """Return the source that marks one event as missing from a fold, because it is among the dead letters.
+
+    The fold's checkpoint there is the event's position while it is missing, and 0 otherwise.
+    """
     return f"event:{position}"
 
 
 def checkpoint_key(fold: str, source: str) -> str:
-    """The key of a fold's place in a source."""
+    """Return the key of a fold's checkpoint in a source, without the version's prefix."""
     return f"checkpoint:{fold}:{source}"
 
 
 class Checkpoint(NamedTuple):
-    """``position``: of the last event, in the log. In a topic, besides: the ``offset`` of its last record there, and which
-    ``topic`` it is by the broker's own id, since a topic that was made anew counts from 0 again.
+    """The last event that a fold has taken.
 
-    ``amended``: how often somebody else wrote right here what the fold should have. The next step leaves it behind; whoever
-    holds in memory what it wrote before finds the place changed, and reads again.
+    ``position``: that event's, in the log. In a topic also ``offset``, of the last record there, and ``topic``, the broker's
+    id of the topic: a topic that was deleted and made again counts from 0.
 
-    >>> str(Checkpoint(7)), str(Checkpoint(7, 3, "t1")), Checkpoint.read(b"t1 3 7")
+    ``amended``: how often a retry of a dead letter has written here what the fold should hold. The next write resets it. A
+    worker that keeps documents in memory finds the checkpoint changed, and reads them again.
+
+    >>> str(Checkpoint(7)), str(Checkpoint(7, 3, "t1")), Checkpoint.parse(b"t1 3 7")
     ('7', 't1 3 7', Checkpoint(position=7, offset=3, topic='t1', amended=0))
-    >>> str(Checkpoint(7, 3, "t1").amend()), Checkpoint.read("t1 3 7 1").amend().amended
+    >>> str(Checkpoint(7, 3, "t1").amend()), Checkpoint.parse("t1 3 7 1").amend().amended
     ('t1 3 7 1', 2)
     """
 
@@ -38,7 +42,8 @@ class Checkpoint(NamedTuple):
     amended: int = 0
 
     @classmethod
-    def read(cls, text: bytes | str | None) -> Checkpoint:
+    def parse(cls, text: bytes | str | None) -> Checkpoint:
+        """Return a stored checkpoint; the beginning if there is none."""
         if not text:
             return cls()
         match (text.decode() if isinstance(text, bytes) else text).split():
@@ -58,21 +63,21 @@ class Checkpoint(NamedTuple):
         return self._replace(amended=self.amended + 1)
 
     def next_offset(self, topic: str) -> int:
-        """Where to read on in a topic; its beginning, if it is not the one this place is in."""
+        """Return the offset to read on from in a topic; 0 if this checkpoint is in another topic."""
         return self.offset + 1 if self.topic == topic else 0
 
-    def reaching(self, there: Checkpoint) -> Checkpoint:
-        """The place after a chunk that ends ``there``: its offset, yet never an earlier position.
+    def advanced_to(self, end: Checkpoint) -> Checkpoint:
+        """Return the checkpoint after a chunk that ends at ``end``: its offset, but never a lower position.
 
-        >>> Checkpoint(9, 4, "t1").reaching(Checkpoint(6, 5, "t1"))  # published twice
+        >>> Checkpoint(9, 4, "t1").advanced_to(Checkpoint(6, 5, "t1"))  # published twice
         Checkpoint(position=9, offset=5, topic='t1', amended=0)
         """
-        return there if there.position >= self.position else there._replace(position=self.position)
+        return end if end.position >= self.position else end._replace(position=self.position)
 
-    def before(self, other: Checkpoint) -> bool:
-        """Whether somebody who was at ``other`` finds less here than there was."""
+    def is_before(self, other: Checkpoint) -> bool:
+        """Return whether Redis holds less here than at ``other``."""
         return self.position < other.position or (self.topic == other.topic and self.offset < other.offset)
 
-    def has(self, there: Checkpoint) -> bool:
-        """Whether nothing of a chunk that ends ``there`` is new."""
-        return there.position <= self.position and there.topic == self.topic and there.offset <= self.offset
+    def covers(self, end: Checkpoint) -> bool:
+        """Return whether a chunk that ends at ``end`` holds nothing new."""
+        return end.position <= self.position and end.topic == self.topic and end.offset <= self.offset

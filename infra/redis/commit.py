@@ -1,20 +1,27 @@
-"""A fold's step, and the script that applies some: each checkpoint compared, all that is written, the checkpoint moved."""
+"""Writes a fold's changes and moves its checkpoint in one atomic step, if the checkpoint is where the writer believes.
+
+Whoever comes second (a restarted worker, one that was thought dead, the client's own silent retry) finds the checkpoint moved
+and changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import msgspec
+import redis
 
 from aggregates.delta import Delta
-from infra.redis.checkpoints import LOG, Checkpoint
+from infra.errors import Superseded
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 
-CALL = 2**18
-"""Bytes that steps which are applied by one call write."""
+CALL_BYTES = 2**18
+"""Writes go in calls of so many bytes, so that no call blocks a storefront's reads for long."""
 
-APPLY = """
-local prefix, told = ARGV[1], {}
+SCRIPT = """
+local prefix, found = ARGV[1], {}
 local function call(command, key, arguments)
   for first = 1, #arguments, 4000 do  -- even, for pairs; unpack gives up at 8000
     redis.call(command, prefix .. key, unpack(arguments, first, math.min(first + 3999, #arguments)))
@@ -40,32 +47,18 @@ for i, checkpoint in ipairs(KEYS) do
     redis.call('SET', checkpoint, after)
     held = ''
   end
-  told[i] = held
+  found[i] = held
 end
-return told
+return found
 """
-"""What a step writes is sent in the shape that its delta has, so that a chunk of counts is packed in one go."""
 
-
-def calls(packed: Sequence[bytes]) -> Iterator[range]:
-    """Which steps go in one call each: few bytes, or one step, so that no call keeps a storefront waiting for long.
-
-    >>> list(calls([b"small", b"", b"x" * CALL, b"small"]))
-    [range(0, 2), range(2, 3), range(3, 4)]
-    """
-    first, size = 0, 0
-    for index, writes in enumerate(packed):
-        if size and size + len(writes) > CALL:
-            yield range(first, index)
-            first, size = index, 0
-        size += len(writes)
-    if packed:
-        yield range(first, len(packed))
+Refusals: TypeAlias = Mapping[tuple[str, str], str]
+"""By fold and source: empty if its write was made, else where its checkpoint stands in Redis."""
 
 
 @dataclass(frozen=True)
 class CheckpointedWrite:
-    """A fold's move from one place to another in what feeds it, with what it writes."""
+    """What a fold writes, and its move from one checkpoint to the next in a source."""
 
     fold: str
     before: Checkpoint
@@ -74,21 +67,85 @@ class CheckpointedWrite:
     source: str = LOG
 
 
+class Committer:
+    """Applies checkpointed writes to the keys under one prefix."""
+
+    def __init__(self, client: redis.Redis, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._sha: str | None = None
+
+    def commit(self, writes: Sequence[CheckpointedWrite]) -> Refusals:
+        """Apply writes, each whole or not at all, in one round trip."""
+        if not writes:
+            return {}
+        packed = [pack(write.delta) for write in writes]
+        try:
+            held = self._send(self._sha or self._load(), writes, packed)
+        except redis.exceptions.NoScriptError:  # the server was started anew: nothing was applied
+            held = self._send(self._load(), writes, packed)
+        return {(write.fold, write.source): at.decode() for write, at in zip(writes, held, strict=True)}
+
+    def _send(self, sha: str, writes: Sequence[CheckpointedWrite], packed: Sequence[bytes]) -> list[bytes]:
+        pipeline = self._client.pipeline(transaction=False)
+        for call in calls(packed):
+            keys = [self._prefix + checkpoint_key(writes[index].fold, writes[index].source) for index in call]
+            moves = [(str(writes[index].before), str(writes[index].after), packed[index]) for index in call]
+            pipeline.evalsha(sha, len(keys), *keys, self._prefix, *(part for move in moves for part in move))
+        return [held for answer in pipeline.execute() for held in answer]
+
+    def _load(self) -> str:
+        self._sha = sha = str(self._client.script_load(SCRIPT))
+        return sha
+
+
+def all_applied(writes: Iterable[CheckpointedWrite], refusals: Refusals) -> bool:
+    """Return whether all writes were made by this commit.
+
+    False if a checkpoint was already where its write ends: an earlier call whose answer was lost has made the write, or
+    another writer has. Redis is right then, but documents may have been read after that write: forget what is in memory.
+
+    Raises :class:`Superseded` if a checkpoint is anywhere else.
+    """
+    by_us = True
+    for write in writes:
+        held = refusals[write.fold, write.source]
+        if held and held != str(write.after):
+            raise Superseded(write.fold, write.source, held, str(write.before))
+        by_us = by_us and not held
+    return by_us
+
+
+def calls(packed: Sequence[bytes]) -> Iterator[range]:
+    """Group writes into calls of up to :data:`CALL_BYTES`; a larger write has a call to itself.
+
+    >>> list(calls([b"small", b"", b"x" * CALL_BYTES, b"small"]))
+    [range(0, 2), range(2, 3), range(3, 4)]
+    """
+    first, size = 0, 0
+    for index, write in enumerate(packed):
+        if size and size + len(write) > CALL_BYTES:
+            yield range(first, index)
+            first, size = index, 0
+        size += len(write)
+    if packed:
+        yield range(first, len(packed))
+
+
 def pack(delta: Delta) -> bytes:
-    """A delta as the script takes it, empty if it writes nothing. Text is packed as such: Redis's unpacker knows no bytes."""
+    """Encode a delta for the script; empty if it writes nothing. Text stays text: Redis's unpacker knows no bytes."""
     if not (delta.documents or delta.fields or delta.counts or delta.scores):
         return b""
     documents = delta.documents.items()
-    return msgspec.msgpack.encode(
-        {
-            "gone": [key for key, document in documents if document is None],
-            "documents": {key: msgspec.json.encode(document).decode() for key, document in documents if document is not None},
-            "set": {
-                key: [part for pair in fields.items() if pair[1] is not None for part in pair]
-                for key, fields in delta.fields.items()
-            },
-            "unset": {key: [field for field, value in fields.items() if value is None] for key, fields in delta.fields.items()},
-            "counts": delta.counts,
-            "scores": delta.scores,
-        }
-    )
+    content: dict[str, Any] = {
+        "gone": [key for key, document in documents if document is None],
+        "documents": {key: msgspec.json.encode(document).decode() for key, document in documents if document is not None},
+        "set": {
+            key: [part for name, value in fields.items() if value is not None for part in (name, value)]
+            for key, fields in delta.fields.items()
+        },
+        "unset": {key: [field for field, value in fields.items() if value is None] for key, fields in delta.fields.items()},
+        "counts": delta.counts,
+        "scores": delta.scores,
+    }
+    return msgspec.msgpack.encode(content)

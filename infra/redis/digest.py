@@ -1,6 +1,6 @@
 """A fold's content in one line, so that two runs, modes or rebuilds can be compared: how many entries, and a hash of them.
 
-Positions and checkpoints are left out, and so is any order that a reader cannot see, so equal content gives equal digests.
+Positions and checkpoints are left out, and so is any order that a reader cannot see: equal content gives equal digests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODULUS = 1 << 256
 
 @dataclass
 class Digest:
-    """``hash``: the sum of its entries' hashes, so entries may be met in any order."""
+    """``total``: the sum of the entries' hashes, so that entries may come in any order."""
 
     entries: int = 0
     total: int = 0
@@ -35,7 +35,7 @@ class Digest:
 
 
 def digests(views: Views, fold_of: Mapping[str, str]) -> dict[str, Digest]:
-    """A digest for each fold; ``fold_of`` tells whose a key is by its first part."""
+    """Return a digest of each fold. ``fold_of``: whose a key is, by its first part."""
     found = {fold: Digest() for fold in fold_of.values()}
     for keys in pages(views):
         mine = [key for key in keys if key.partition(":")[0] in fold_of]
@@ -45,7 +45,7 @@ def digests(views: Views, fold_of: Mapping[str, str]) -> dict[str, Digest]:
 
 
 def pages(views: Views) -> Iterator[list[str]]:
-    """All keys of this version, without its prefix."""
+    """Return all keys of this version, without its prefix."""
     prefix = len(views.key(""))
     page: list[str] = []
     for raw in views.client.scan_iter(match=views.key("*"), count=PAGE):
@@ -57,7 +57,7 @@ def pages(views: Views) -> Iterator[list[str]]:
 
 
 def contents(views: Views, keys: list[str]) -> Iterator[bytes]:
-    """Each key's content, canonical."""
+    """Return the content of each key in one canonical form."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))
@@ -75,6 +75,7 @@ def contents(views: Views, keys: list[str]) -> Iterator[bytes]:
 
 
 def canonical(content: Any) -> bytes:
+    """Return a document without its position, or the sorted pairs of a map or ranking, as JSON."""
     if isinstance(content, bytes):
         document = orjson.loads(content)
         document.pop("position", None)

@@ -16,7 +16,7 @@ from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from projections.orders import changed, placed
+from projections.orders import change_order, new_order
 from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money
 from streams.cli.policy import published
@@ -212,10 +212,10 @@ def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
     """Return an order from its own events, as the read model has it; None if there are none."""
     if not events or not isinstance(events[0], OrderPlaced):
         return None
-    view = placed(events[0], 0)
+    view = new_order(events[0], 0)
     for event in events[1:]:
         if not isinstance(event, OrderPlaced):
-            view = changed(view, event, 0)
+            view = change_order(view, event, 0)
     return dict(msgspec.to_builtins(view))
 
 

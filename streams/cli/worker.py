@@ -13,8 +13,8 @@ from infra.telemetry.health import beat
 from infra.telemetry.logs import log_by
 from streams.cli.console import Problem
 from streams.kafka.topics import broker
-from streams.kafka.worker.observing import observing
-from streams.kafka.worker.wiring import agents
+from streams.kafka.worker.telemetry import observing
+from streams.kafka.worker.wiring import build_worker
 from streams.running.app import redis_url, running
 
 
@@ -25,12 +25,12 @@ def worker() -> None:
     log_by(settings.observation)
     kafka = broker(settings)
     with running(settings) as app:
-        made = agents(app, kafka)
+        made = build_worker(app, kafka)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        loop.call_soon(beat, loop, made.feeding.observed.loop)
+        loop.call_soon(beat, loop, made.telemetry.loop)
         process = faust.Worker(made.app, quiet=True, loop=loop, override_logging=False, redirect_stdouts=False)
-        watched = observing(settings.observation, made.feeding.observed, kafka, redis_url(settings), made.topics)
+        watched = observing(settings.observation, made.telemetry, kafka, redis_url(settings), made.topics)
         with watched, contextlib.suppress(SystemExit):  # Faust ends by it
             process.execute_from_commandline()
     if made.fault:

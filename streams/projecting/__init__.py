@@ -1,1 +1,1 @@
-"""The read side: chunks of events folded into Redis."""
+"""The read side: projects chunks of events into Redis."""

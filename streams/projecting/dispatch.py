@@ -1,4 +1,4 @@
-"""The embedded mode's dispatch: events of the log in, each fold's step applied to Redis once, in one round trip for all."""
+"""The embedded mode's dispatch: projects chunks of the log, one round trip to Redis for all folds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from aggregates.decider import Recorded
-from infra.redis.asking import answered
 from infra.redis.checkpoints import Checkpoint
 from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
@@ -15,58 +14,59 @@ from streams.projecting.projector import Projector
 
 
 class Dispatch:
-    """Folds one chunk while the steps of the one before are on their way: Redis works while we do, one chunk at a time."""
+    """Folds one chunk while the writes of the one before are on their way, so that Redis works at the same time."""
 
-    def __init__(self, views: Views, feeds: Iterable[Loader]) -> None:
+    def __init__(self, views: Views, loaders: Iterable[Loader]) -> None:
         self.views = views
-        self._folding = Projector(views, feeds)
+        self._projector = Projector(views, loaders)
         self._sender = ThreadPoolExecutor(1, "views")
         self._sent: Future[bool] | None = None
 
     @property
     def position(self) -> int:
-        """How far every fold has come, at the least, counting what is on its way."""
-        return min((place.position for place in self._folding.places.values()), default=0)
+        """The position that every fold has reached, counting what is on its way."""
+        return min((checkpoint.position for checkpoint in self._projector.checkpoints.values()), default=0)
 
     @property
     def furthest(self) -> int:
-        return max((place.position for place in self._folding.places.values()), default=0)
+        """The position of the fold that has come furthest."""
+        return max((checkpoint.position for checkpoint in self._projector.checkpoints.values()), default=0)
 
     def dispatch(self, chunk: Sequence[Recorded]) -> None:
-        """Fold a chunk of the log, and return when it is in Redis; see :meth:`send`."""
+        """Project a chunk of the log, and return when it is in Redis; see :meth:`send`."""
         self.send(chunk)
         self.flush()
 
     def send(self, chunk: Sequence[Recorded]) -> None:
-        """Fold a chunk of the log, without gaps behind :attr:`position`, and send it; each fold skips what it has seen.
+        """Project a chunk of the log that begins at or before the event behind :attr:`position`; folds skip what they have.
 
-        Raises whatever befell the chunk before, such as :class:`Superseded`. Then nothing is believed any more but Redis: go on
-        from :attr:`position`, and nothing is lost or counted twice.
+        Raises what went wrong with this chunk or the one before, such as :class:`Superseded`. Then go on from
+        :attr:`position`, which is read from Redis again: nothing is lost or counted twice.
         """
         try:
-            steps = self._steps(chunk)
+            writes = self._project(chunk)
             if not self.flush():
-                steps = self._steps(chunk)
+                writes = self._project(chunk)
         except BaseException:
-            self._folding.forget()
+            self._projector.forget()
             raise
-        self._sent = self._sender.submit(self.views.apply, steps)
-        self._folding.moved(steps)
+        self._sent = self._sender.submit(self.views.apply, writes)
+        self._projector.moved(writes)
 
     def flush(self) -> bool:
-        """Wait until all that was sent is in Redis; False if what the folds hold had to be forgotten.
+        """Wait until all that was sent is in Redis. Return False if another writer made a step, so that memory was dropped.
 
         Raises what :meth:`send` does.
         """
         sent, self._sent = self._sent, None
         try:
-            ours = sent is None or sent.result()
+            by_us = sent is None or sent.result()
         except BaseException:
-            self._folding.forget()
+            self._projector.forget()
             raise
-        if not ours:
-            self._folding.ask_again()
-        return ours
+        if not by_us:
+            self._projector.start_over()
+        return by_us
 
-    def _steps(self, chunk: Sequence[Recorded]) -> list[CheckpointedWrite]:
-        return answered(self._folding.steps(chunk, Checkpoint(chunk[-1].position)), self.views.exchange)
+    def _project(self, chunk: Sequence[Recorded]) -> list[CheckpointedWrite]:
+        return self._projector.project(chunk, Checkpoint(chunk[-1].position))

@@ -1,4 +1,4 @@
-"""The embedded mode's follower: reads the log from where the folds are, and feeds them."""
+"""The embedded mode's follower: reads the log from where the folds stand, and projects it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.projecting.erasure import complete_erasures
 
 
 class ExternalWorkers:
-    """Stands where a follower would, if others keep the read models up: whoever imports has nothing to do for them."""
+    """Takes a follower's place where workers keep the read models up: it has nothing to do."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -28,7 +28,7 @@ class ExternalWorkers:
 
 
 class Follower:
-    """``complete``: whether it feeds every fold there is; if not, an erasure it sees is not yet everywhere."""
+    """``complete``: whether it feeds every fold there is. If not, it completes no erasure."""
 
     def __init__(self, log: EventLog, dispatch: Dispatch, complete: bool = True) -> None:
         self._log = log
@@ -40,7 +40,7 @@ class Follower:
         return self.dispatch.position
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Loader the folds up to the head of the log and return the position reached; ``progress`` hears of each chunk.
+        """Project the log up to its head and return the position reached; call ``progress`` with it after each chunk.
 
         Raises what :meth:`refuse_older_log` does.
         """
@@ -53,7 +53,7 @@ class Follower:
         return self.position
 
     def refuse_older_log(self) -> None:
-        """Raises :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from."""
+        """Raise :class:`Misconfigured` if Redis is ahead of the log, which then is not the one it was filled from."""
         if self.dispatch.furthest > (head := self._log.head()):
             raise Misconfigured(
                 f"The read models stand at {self.dispatch.furthest:,}, the log ends at {head:,}: an older log was restored. "
@@ -61,14 +61,14 @@ class Follower:
             )
 
     def keep_up(self) -> int:
-        """Send whole chunks as far as the log has them, without waiting for Redis; return the position reached."""
+        """Project all whole chunks that the log has, without waiting for Redis, and return the position reached."""
         head = self._log.head()
         while head - self.position >= CHUNK:
             self.dispatch.send(self._log.recorded(self.position, CHUNK))
         return self.position
 
     def follow(self, stopped: threading.Event) -> None:
-        """Loader the folds as events come, until ``stopped`` is set."""
+        """Project events as they come, until ``stopped`` is set."""
         for chunk in self._log.subscribe(self.catch_up(), stopped):
             self.dispatch.dispatch(chunk)
             self._complete_erasures()

@@ -1,4 +1,4 @@
-"""What a fold needs to be fed: its documents or its state brought before, what it holds forgotten when it lost its place."""
+"""Loaders: what a fold needs besides its events. Each names the keys to read, and holds documents or state in memory."""
 
 from __future__ import annotations
 
@@ -8,35 +8,59 @@ from typing import Any, Protocol, TypeAlias
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from infra.redis.asking import Ask, Asking
-from infra.redis.views import Views
+from infra.redis.views import Contents, Keys, Views
 from models.learner import Learner
 from projections.projection import Documents, Tally
 
 REMEMBERED = 20_000
 """Documents of a fold kept between chunks."""
 
+NOTHING = Keys()
+
 Fold: TypeAlias = Documents | Tally | type[Learner]
 
 
 class Loader(Protocol):
-    """A fold with what it needs to be fed: asking before, forgetting when it lost its place. ``events``: those it is fed."""
+    """A fold with what it keeps in memory, fed one chunk after the other.
+
+    For each chunk: call :meth:`needs`, read those keys, give what they hold to :meth:`load`, repeat while that names further
+    keys, then :meth:`fold`. ``events``: the types that the fold takes from its source.
+    """
 
     name: str
     events: frozenset[type]
 
-    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]: ...
+    def needs(self, chunk: Sequence[Recorded]) -> Keys:
+        """Return the keys to read before the chunk is folded."""
+        ...
 
-    def forget(self) -> None: ...
+    def load(self, read: Contents, chunk: Sequence[Recorded]) -> Keys:
+        """Take what was read into memory, and return the keys that are needed now."""
+        ...
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        """Return what the fold writes for the chunk."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what is in memory, because Redis may hold something else."""
+        ...
 
 
 class TallyLoader:
+    """A tally only adds, so it reads nothing."""
+
     def __init__(self, tally: Tally, events: frozenset[type] | None = None) -> None:
         self._tally = tally
         self.name, self.events = fold_name(tally), tally.events if events is None else events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
-        yield from ()
+    def needs(self, chunk: Sequence[Recorded]) -> Keys:  # noqa: ARG002 - a tally has no needs
+        return NOTHING
+
+    def load(self, read: Contents, chunk: Sequence[Recorded]) -> Keys:  # noqa: ARG002
+        return NOTHING
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
         return self._tally.fold(chunk)
 
     def forget(self) -> None:
@@ -44,26 +68,34 @@ class TallyLoader:
 
 
 class DocumentsLoader:
-    """Loads the documents a chunk needs, but for those it makes or wrote itself: its checkpoint proves that nobody else did."""
+    """Reads the documents of a chunk, except those it wrote itself: the checkpoint proves that nobody else wrote them."""
 
     def __init__(self, documents: Documents, views: Views) -> None:
         self._documents = documents
         self._views = views
         self._remembered: OrderedDict[str, Any] = OrderedDict()
+        self._of_chunk: dict[str, Any] = {}
         self.name, self.events = fold_name(documents), documents.events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
-        needed, held = self._documents.needs(chunk), self._remembered
-        at_hand = {key: held.get(key) for key, to_read in needed.items() if key in held or not to_read}
-        if missing := tuple(key for key in needed if key not in at_hand):
-            read = (yield Ask(documents=missing)).read
-            at_hand |= {key: self._views.decoded(key, read[key], self._documents.types) for key in missing}
-        delta = self._documents.fold(at_hand, chunk)
-        for key, document in at_hand.items():
-            held[key] = document
-            held.move_to_end(key)
-        while len(held) > max(REMEMBERED, len(at_hand)):  # these are on their way: Redis may not have them yet
-            held.popitem(last=False)
+    def needs(self, chunk: Sequence[Recorded]) -> Keys:
+        needed, remembered = self._documents.needs(chunk), self._remembered
+        self._of_chunk = {key: remembered.get(key) for key, to_read in needed.items() if key in remembered or not to_read}
+        return Keys(documents=tuple(key for key in needed if key not in self._of_chunk))
+
+    def load(self, read: Contents, chunk: Sequence[Recorded]) -> Keys:  # noqa: ARG002 - one reading is enough
+        types = self._documents.types
+        self._of_chunk |= {key: self._views.decoded(key, raw, types) for key, raw in read.documents.items()}
+        return NOTHING
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
+        documents, remembered = self._of_chunk, self._remembered
+        delta = self._documents.fold(documents, chunk)
+        for key, document in documents.items():
+            remembered[key] = document
+            remembered.move_to_end(key)
+        while len(remembered) > max(REMEMBERED, len(documents)):  # these are on their way: Redis may not have them yet
+            remembered.popitem(last=False)
+        self._of_chunk = {}
         return delta
 
     def forget(self) -> None:
@@ -71,16 +103,20 @@ class DocumentsLoader:
 
 
 class LearnerLoader:
-    """Brings the learner the state that a chunk needs and it does not hold."""
+    """Reads the state that a chunk needs and the learner does not hold."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
         self.name, self.events = fold_name(learner), learner.events
 
-    def fold(self, chunk: Sequence[Recorded]) -> Asking[Delta]:
-        while missing := self._learner.needs(chunk):
-            read = (yield Ask(maps=tuple(missing))).read
-            self._learner.restore({key: read[key] for key in missing})
+    def needs(self, chunk: Sequence[Recorded]) -> Keys:
+        return Keys(maps=tuple(self._learner.needs(chunk)))
+
+    def load(self, read: Contents, chunk: Sequence[Recorded]) -> Keys:
+        self._learner.restore(read.maps)
+        return self.needs(chunk)
+
+    def fold(self, chunk: Sequence[Recorded]) -> Delta:
         return self._learner.fold(chunk)
 
     def forget(self) -> None:
@@ -88,7 +124,7 @@ class LearnerLoader:
 
 
 def loader_of(fold: Fold, zone: str, views: Views, events: frozenset[type] | None = None) -> Loader:
-    """A fold's feed. ``events``: those of one source, where a tally has several."""
+    """Return a fold's loader. ``events``: those of one source, where a tally has several sources."""
     match fold:
         case Tally():
             return TallyLoader(fold, events)
@@ -99,5 +135,5 @@ def loader_of(fold: Fold, zone: str, views: Views, events: frozenset[type] | Non
 
 
 def fold_name(fold: Fold | Learner) -> str:
-    """A fold's checkpoint is its version's own: a new version begins at the beginning."""
+    """Return the name of a fold's checkpoint. It has the fold's version, so that a new version begins at the beginning."""
     return f"{fold.name}.{fold.version}"

@@ -1,62 +1,66 @@
-"""The folds that one source feeds, and how far each has come in it: a chunk in, what each fold writes out."""
+"""The folds that one source feeds, and how far each has come: a chunk of events in, what each fold writes out.
+
+The way of a chunk has two phases. First everything that the folds need is read, together with their checkpoints; then the
+folds run, and their writes are committed. The caller does the reading and committing, for many projectors at once if it likes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple, TypeGuard
-
-import redis
+from typing import NamedTuple
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.errors import Fault, Superseded
-from infra.redis.asking import Answer, Asking, together
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, lacking
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, missing_event
 from infra.redis.commit import CheckpointedWrite
-from infra.redis.views import Views
-from streams.projecting.loaders import Loader
+from infra.redis.views import Contents, Keys, Views
+from streams.projecting.loaders import NOTHING, Loader
 
 POSITION = attrgetter("position")
 
 NOWHERE = Checkpoint(-1)
-"""No fold is ever here, so that a step from here is never made."""
+"""No fold is ever here, so a write that begins here is never made; it reports where the fold stands."""
 
 
 class ProjectionFailed(Fault):
-    """A fold failed over an event or a chunk of them: a fault of the fold, or of an event that should not be."""
+    """A fold failed over one event or over a chunk: a fault of the fold, or of an event that should not be."""
 
-    def __init__(self, fold: str, first: int, last: int, cause: Exception) -> None:
+    def __init__(self, fold: str, events: Sequence[Recorded], cause: Exception) -> None:
+        first, last = events[0].position, events[-1].position
         at = f"event #{first}" if first == last else f"events #{first} to #{last}"
         super().__init__(f"The fold {fold} failed over {at}: {cause!r}. Nothing of it is in Redis.")
         self.fold = fold
 
 
 class UnreadableEvent(NamedTuple):
-    """An event that cannot be read, at an offset of a topic: its position, and the name it was stored by."""
+    """A stored event that cannot be decoded, at an offset of a topic. ``name``: the one it was stored by."""
 
     offset: int
     position: int
     name: str
 
-    def new_to(self, place: Checkpoint, topic: str) -> bool:
-        """Whether a fold has not come past it yet."""
-        return self.position > place.position and not (topic == place.topic and self.offset <= place.offset)
+    def is_new_to(self, checkpoint: Checkpoint, topic: str) -> bool:
+        """Return whether a fold has not passed it yet."""
+        return self.position > checkpoint.position and not (topic == checkpoint.topic and self.offset <= checkpoint.offset)
 
 
-class Chunk(NamedTuple):
-    """``kinds``: the types of its events. ``first``: the least of its positions."""
+class EventChunk(NamedTuple):
+    """Events in the order of the log. ``kinds``: their types. ``first``: the lowest position."""
 
     events: Sequence[Recorded]
     kinds: frozenset[type]
     first: int
 
     @classmethod
-    def of(cls, events: Sequence[Recorded]) -> Chunk:
+    def of(cls, events: Sequence[Recorded]) -> EventChunk:
         return cls(events, frozenset(type(event) for _, event in events), min(map(POSITION, events), default=0))
 
-    def new(self, kinds: frozenset[type], position: int) -> Sequence[Recorded]:
-        """The events of these types behind a position; mostly it is all of them, or none."""
+    def after(self, position: int, kinds: frozenset[type]) -> Sequence[Recorded]:
+        """Return the events of these types behind a position: mostly all of them, or none."""
         if self.kinds.isdisjoint(kinds):
             return ()
         if self.first <= position:
@@ -65,126 +69,187 @@ class Chunk(NamedTuple):
 
 
 class Projector:
-    """What it believes of Redis holds until Redis says otherwise; then :meth:`forget`, and it asks again."""
+    """The folds of one source. It believes what it knows of Redis until Redis says otherwise; then it reads again."""
 
-    def __init__(self, views: Views, feeds: Iterable[Loader], source: str = LOG) -> None:
+    def __init__(self, views: Views, loaders: Iterable[Loader], source: str = LOG) -> None:
         self._views = views
-        self._feeds = list(feeds)
-        self._places: dict[str, Checkpoint] | None = None
-        self._left: dict[str, Checkpoint] = {}  # where folds were before their last step, which may be on its way
+        self._checkpoints: dict[str, Checkpoint] | None = None
+        self._previous: dict[str, Checkpoint] = {}
+        self.loaders = list(loaders)
         self.source = source
 
     @property
-    def places(self) -> dict[str, Checkpoint]:
-        """How far each fold has come."""
-        if self._places is None:
-            self._places = self._ask()
-        return self._places
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """How far each fold has come, by name."""
+        if self._checkpoints is None:
+            self._checkpoints = self._read_checkpoints()
+        return self._checkpoints
 
-    def verify(self) -> bool:
-        """Ask Redis; if it says other than believed, forget the rest too. Without an answer, nothing changes.
+    def expected(self, fold: str) -> set[Checkpoint]:
+        """Return where a fold may stand in Redis: where we left it, or one write before, if that is on its way."""
+        checkpoint = self.checkpoints[fold]
+        return {checkpoint, self._previous.get(fold, checkpoint)}
 
-        Whether it stands before what was believed: it was restored, or failed over.
-        """
-        believed, found = self._places, self._ask()
-        if believed != found:
-            self.forget()
-        self._places = found
-        return self._lacking(believed or {}) is not None
-
-    def ask_again(self) -> None:
-        """Forget all, and go by what Redis says.
-
-        Raises :class:`Superseded` if that is before what was believed: between that and what comes next, something is lacking.
-        """
-        believed = self._places or {}
-        self.forget()
-        if fold := self._lacking(believed):
-            raise Superseded(fold, self.source, str(self.places[fold]), str(believed[fold]))
-
-    def steps(
+    def start(
         self,
-        chunk: Sequence[Recorded],
-        there: Checkpoint,
+        events: Sequence[Recorded],
+        end: Checkpoint,
         without: Collection[str] = (),
-        unread: Sequence[UnreadableEvent] = (),
-    ) -> Asking[list[CheckpointedWrite]]:
-        """What each fold writes of a chunk that ends ``there``; one that has it all has no step.
+        unreadable: Sequence[UnreadableEvent] = (),
+    ) -> ChunkProjection:
+        """Begin to project a chunk that ends at ``end``. A fold that has all of it takes no part.
 
-        ``without``: folds that only move on; what these lack then, and what they do of ``unread``, is written in the same step.
-        Raises :class:`ProjectionFailed`; then all that the folds hold is to be forgotten.
+        ``without``: folds that only move on. The events that these skip, and those of ``unreadable``, are noted as missing
+        from the fold in the same write.
         """
-        some = Chunk.of(chunk)
-        behind = [feed for feed in self._feeds if not self.places[feed.name].has(there)]
-        outcomes = yield from together([self._step(feed, some, there, feed.name in without, unread) for feed in behind])
-        return [step for step in outcomes if is_step(step)]
+        chunk = EventChunk.of(events)
+        behind = [loader for loader in self.loaders if not self.checkpoints[loader.name].covers(end)]
+        return ChunkProjection(self, [self._task(loader, chunk, end, loader.name in without, unreadable) for loader in behind])
 
-    def moved(self, steps: Iterable[CheckpointedWrite]) -> None:
-        """These steps are in Redis, or on their way."""
-        for step in steps:
-            self._left[step.fold], self.places[step.fold] = step.before, step.after
+    def project(
+        self,
+        events: Sequence[Recorded],
+        end: Checkpoint,
+        without: Collection[str] = (),
+        unreadable: Sequence[UnreadableEvent] = (),
+    ) -> list[CheckpointedWrite]:
+        """Read what a chunk needs, and return what each fold writes; arguments and errors as of :meth:`start`."""
+        projection = self.start(events, end, without, unreadable)
+        while keys := projection.needs():
+            projection.load(self._views.read(keys))
+        return projection.fold()
+
+    def moved(self, writes: Iterable[CheckpointedWrite]) -> None:
+        """Note that these writes are in Redis, or on their way."""
+        for write in writes:
+            self._previous[write.fold], self.checkpoints[write.fold] = write.before, write.after
 
     def forget(self) -> None:
-        self._places = None
-        self._left.clear()
-        for feed in self._feeds:
-            feed.forget()
+        """Drop everything that is believed of Redis."""
+        self._checkpoints = None
+        self._previous.clear()
+        for loader in self.loaders:
+            loader.forget()
 
-    def _lacking(self, believed: Mapping[str, Checkpoint]) -> str | None:
-        """A fold that stands before where it was believed to, if one does."""
-        return next((fold for fold, place in believed.items() if self.places[fold].before(place)), None)
+    def rolled_back(self) -> bool:
+        """Read the checkpoints, and return whether Redis holds less than it did: it was restored, or failed over.
 
-    def _ask(self) -> dict[str, Checkpoint]:
-        return self._views.places([feed.name for feed in self._feeds], self.source)
-
-    def _step(
-        self, feed: Loader, chunk: Chunk, there: Checkpoint, spared: bool, unread: Sequence[UnreadableEvent]
-    ) -> Asking[CheckpointedWrite]:
-        before = self.places[feed.name]
-        after = before.reaching(there)
-        mine = chunk.new(feed.events, before.position)
-        try:
-            delta = (yield from self._reading(feed, mine, before)) if mine and not spared else Delta()
-        except redis.RedisError:  # no fault of the events: they are folded when Redis is back
-            raise
-        except Superseded as elsewhere:
-            if elsewhere.held != str(after):
-                raise
-            feed.forget()  # it has not got what it asked for
-            return CheckpointedWrite(
-                feed.name, NOWHERE, after, Delta(), self.source
-            )  # somebody else made it, which is found again
-        except Exception as fault:
-            raise ProjectionFailed(feed.name, mine[0].position, mine[-1].position, fault) from fault
-        lacked = [recorded.position for recorded in mine] if spared else []
-        if unread:
-            names = {event.__name__ for event in feed.events}
-            lacked += [u.position for u in unread if u.name.partition(".")[0] in names and u.new_to(before, there.topic)]
-        delta.documents.update((checkpoint_key(feed.name, lacking(position)), position) for position in lacked)
-        return CheckpointedWrite(feed.name, before, after, delta, self.source)
-
-    def _reading(self, feed: Loader, events: Sequence[Recorded], place: Checkpoint) -> Asking[Delta]:
-        """Fold, believing what is read only if Redis stood where the fold is, before the reading and after it.
-
-        That the step begins there would be too little: another writer may have moved on, and Redis be set back after the
-        reading, to that very place.
+        If a checkpoint is not where it was believed to be, forget the rest too. Without an answer, nothing changes.
         """
-        folding, here = feed.fold(events), (feed.name, self.source)
-        believed = {place, self._left.get(feed.name, place)}
-        answer: Answer | None = None
-        while True:
-            try:
-                ask = folding.send(answer) if answer else next(folding)
-            except StopIteration as end:
-                delta: Delta = end.value
-                return delta
-            answer = yield ask._replace(checkpoints=(here,))
-            if not believed.issuperset(answer.stood[here]):
-                raise Superseded(*here, str(answer.stood[here][-1]), str(place))
+        believed, found = self._checkpoints, self._read_checkpoints()
+        if believed != found:
+            self.forget()
+        self._checkpoints = found
+        return self._lost(believed or {}) is not None
+
+    def start_over(self) -> None:
+        """Forget everything, and read the checkpoints.
+
+        Raises :class:`Superseded` if one is before where it was believed to be: the events between are missing in Redis.
+        """
+        believed = self._checkpoints or {}
+        self.forget()
+        if fold := self._lost(believed):
+            raise Superseded(fold, self.source, str(self.checkpoints[fold]), str(believed[fold]))
+
+    def _task(
+        self, loader: Loader, chunk: EventChunk, end: Checkpoint, spared: bool, unreadable: Sequence[UnreadableEvent]
+    ) -> FoldTask:
+        before = self.checkpoints[loader.name]
+        events = chunk.after(before.position, loader.events)
+        missing = [recorded.position for recorded in events] if spared else []
+        if unreadable:
+            names = {event.__name__ for event in loader.events}
+            mine = (one for one in unreadable if one.name.partition(".")[0] in names)
+            missing += [one.position for one in mine if one.is_new_to(before, end.topic)]
+        return FoldTask(loader, () if spared else events, before, before.advanced_to(end), missing)
+
+    def _lost(self, believed: Mapping[str, Checkpoint]) -> str | None:
+        """Return a fold that stands before where it was believed to be, if one does."""
+        return next((fold for fold, checkpoint in believed.items() if self.checkpoints[fold].is_before(checkpoint)), None)
+
+    def _read_checkpoints(self) -> dict[str, Checkpoint]:
+        return self._views.checkpoints_in(self.source, [loader.name for loader in self.loaders])
 
 
-def is_step(outcome: CheckpointedWrite | Exception) -> TypeGuard[CheckpointedWrite]:
-    """Raises what it is instead."""
-    if isinstance(outcome, Exception):
-        raise outcome
-    return True
+@dataclass
+class FoldTask:
+    """One fold's part in a chunk. ``missing``: positions of events that the fold goes without.
+
+    ``needs``: keys to read next. ``overtaken``: another writer has made this very step.
+    """
+
+    loader: Loader
+    events: Sequence[Recorded]
+    before: Checkpoint
+    after: Checkpoint
+    missing: list[int]
+    needs: Keys = NOTHING
+    overtaken: bool = False
+
+
+class ChunkProjection:
+    """A chunk on its way through the folds of a source.
+
+    Read what :meth:`needs` names, give it to :meth:`load`, repeat until nothing is needed; then :meth:`fold`. Each raises
+    :class:`ProjectionFailed` if a fold fails. After any error, the projector must forget or start over.
+    """
+
+    def __init__(self, projector: Projector, tasks: Sequence[FoldTask]) -> None:
+        self._projector = projector
+        self._tasks = tasks
+        for task in tasks:
+            if task.events:
+                with failures_of(task):
+                    task.needs = task.loader.needs(task.events)
+
+    def needs(self) -> Keys:
+        """Return the keys to read, and the checkpoints of the folds that need them; nothing once all is in memory."""
+        return Keys.union(task.needs._replace(checkpoints=(self._checkpoint(task),)) for task in self._tasks if task.needs)
+
+    def load(self, read: Contents) -> None:
+        """Take what was read into memory.
+
+        It is believed only if Redis stood where the fold stands, before the reading and after it. That the write begins there
+        is too little: another writer may have moved on, and Redis been rolled back after the reading, to that very place.
+
+        Raises :class:`Superseded` if Redis stood elsewhere.
+        """
+        for task in self._tasks:
+            if not task.needs:
+                continue
+            fold, source = checkpoint = self._checkpoint(task)
+            stood = read.checkpoints[checkpoint]
+            if self._projector.expected(fold).issuperset(stood):
+                with failures_of(task):
+                    task.needs = task.loader.load(read.only(task.needs), task.events)
+            elif str(stood[-1]) == str(task.after):
+                task.overtaken, task.needs = True, NOTHING
+                task.loader.forget()
+            else:
+                raise Superseded(fold, source, str(stood[-1]), str(task.before))
+
+    def fold(self) -> list[CheckpointedWrite]:
+        """Run the folds, and return what each writes."""
+        writes = []
+        for task in self._tasks:
+            delta, name = Delta(), task.loader.name
+            if task.events and not task.overtaken:
+                with failures_of(task):
+                    delta = task.loader.fold(task.events)
+            delta.documents.update((checkpoint_key(name, missing_event(position)), position) for position in task.missing)
+            before = NOWHERE if task.overtaken else task.before
+            writes.append(CheckpointedWrite(name, before, task.after, delta, self._projector.source))
+        return writes
+
+    def _checkpoint(self, task: FoldTask) -> tuple[str, str]:
+        return task.loader.name, self._projector.source
+
+
+@contextmanager
+def failures_of(task: FoldTask) -> Iterator[None]:
+    """Raise :class:`ProjectionFailed` for whatever goes wrong in the block."""
+    try:
+        yield
+    except Exception as fault:
+        raise ProjectionFailed(task.loader.name, task.events, fault) from fault

@@ -39,7 +39,7 @@ from streams.running.app import running
 from tests.kafka.shelf import eventually
 from tests.kafka.test_chunks import committed
 from tests.shop import TERMS
-from tests.streams.shelved import read_models
+from tests.streams.kafka.topic_records import read_models
 
 PARTITIONS = 3
 LARGEST = 16 * 2**20 - 2048  # bytes, with which a record still is one that Kafka takes
@@ -113,7 +113,7 @@ class Shop:
         for topic, count in counts.items():
             names = [fold_name(fold) for fold in folds(TERMS) if topic in sources(fold)]
             for number in range(count):
-                places = Views(self.client).places(names, f"{topic}:{number}").values()
+                places = Views(self.client).checkpoints_in(f"{topic}:{number}", names).values()
                 found[topic, number] = ends[topic][number] - min(place.next_offset(ids[topic]) for place in places)
         return found
 

@@ -1,4 +1,4 @@
-"""Folding a few events by hand: positions count from 1, documents start empty."""
+"""Fold a few events by hand: positions count from 1, documents start empty."""
 
 from __future__ import annotations
 

@@ -23,9 +23,8 @@ from aggregates.membership.events import (
 from aggregates.membership.tiers.progress import Ahead, Shown
 from aggregates.programme import Benefits
 from aggregates.value import replace
-from projections.card import Card, card
-from projections.card_tier import Override
-from projections.purse import Activation
+from projections.card import Card, Override, card
+from projections.card_wallet import Activation
 from tests.aggregates.given import DAY
 from tests.aggregates.histories import lives
 from tests.projections.folding import folded
@@ -173,20 +172,20 @@ def test_a_kept_tier_holds_longer() -> None:
     assert (view.tier, view.tier_until, view.qualifying) == ("silver", 2000, 90_000)
 
 
-def test_a_lost_tier_is_ahead_again() -> None:
+def test_a_lost_tier_is_the_next_one_again() -> None:
     view = the_card(RAISED, TierLowered("m", "member", "silver", 10_000, None, "review", LOST, 1, at=1000))
     assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("member", None, "silver", 90_000)
     assert view.benefits == Benefits()
 
 
-def test_a_tier_in_its_grace_is_held_on() -> None:
+def test_a_tier_in_grace_is_kept() -> None:
     graced = TierGraceStarted("m", "silver", 10_000, 80_000, 1300, RAISED.shown or TOP, 1, at=1000)
     view = the_card(RAISED, graced)
     assert (view.tier, view.tier_until, view.grace_until, view.qualifying) == ("silver", 1000, 1300, 10_000)
     assert the_card(RAISED, graced, replace(KEPT, at=1100)).grace_until is None
 
 
-def test_an_override_lies_over_what_is_earned() -> None:
+def test_an_override_hides_the_earned_tier() -> None:
     pinned = TierOverridden("m", "p", "pin", "gold", "a complaint", "ada", 500, TOP, 1, at=20)
     view = the_card(RAISED, pinned)
     assert (view.tier, view.earned_tier, view.override) == ("gold", "silver", Override("pin", "gold", 500))
@@ -194,12 +193,12 @@ def test_an_override_lies_over_what_is_earned() -> None:
     assert (ended.tier, ended.earned_tier, ended.override) == ("silver", "silver", None)
 
 
-def test_facts_from_before_there_were_overrides_tell_the_tier_in_effect() -> None:
+def test_events_from_before_overrides_show_the_earned_tier() -> None:
     view = the_card(replace(RAISED, shown=None))
     assert (view.tier, view.earned_tier, view.next_tier, view.to_next_tier) == ("silver", "silver", None, None)
 
 
-def test_a_grant_that_tells_no_way_leaves_the_way_as_it_was() -> None:
+def test_a_grant_without_progress_leaves_the_progress_unchanged() -> None:
     view = the_card(GRANTED, replace(GRANTED, lot="b", order="b", qualifying=20_000, ahead=None))
     assert (view.qualifying, view.next_tier, view.to_next_tier) == (20_000, "silver", 90_000)
 

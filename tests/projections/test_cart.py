@@ -28,7 +28,7 @@ def test_an_opened_cart_is_empty() -> None:
     assert folded(cart, OPENED) == {"cart:m": OpenCart("c", "m", "s", opened_at=1, items=(), as_of=1, position=1)}
 
 
-def test_items_stand_in_the_order_they_were_first_added() -> None:
+def test_items_are_in_the_order_they_were_first_added() -> None:
     more = CartItemAdded(*WHOSE, "tea", 3, 549, at=4)
     shown = (CartItem("tea", 5, 549), CartItem("milk", 1, None))
     assert folded(cart, OPENED, TEA, MILK, more) == {
@@ -58,7 +58,7 @@ def test_a_guests_cart_is_found_by_the_session() -> None:
     assert view == {"guest-cart:s": OpenCart("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
 
 
-def test_a_session_called_like_a_member_has_a_cart_of_its_own() -> None:
+def test_a_session_with_a_members_id_has_its_own_cart() -> None:
     guest = ("g", None, "m")
     theirs = (CartOpened(*guest, at=5), CartItemAdded(*guest, "rice", 1, None, at=6))
     view = folded(cart, OPENED, TEA, *theirs, CartCheckedOut(*guest, (("rice", 1),), at=7))
@@ -73,14 +73,14 @@ def test_a_newer_cart_takes_the_place_of_an_older_one() -> None:
     assert view == {"cart:m": OpenCart("d", "m", "s", opened_at=5, as_of=5, position=3)}
 
 
-def test_an_older_cart_moves_nothing_any_more() -> None:
+def test_events_of_an_older_cart_change_nothing() -> None:
     newer = CartOpened("d", "m", "s", at=5)
     ends = (CartCheckedOut(*WHOSE, (("tea", 2),), at=6), CartAbandoned(*WHOSE, at=7))
     late = (MILK, CartItemQuantityChanged(*WHOSE, "tea", 9, at=6), CartItemRemoved(*WHOSE, "tea", at=6))
     assert folded(cart, OPENED, TEA, newer, *late, *ends) == folded(cart, OPENED, TEA, newer)
 
 
-def test_items_of_an_unknown_cart_are_left_out() -> None:
+def test_items_of_an_unknown_cart_are_ignored() -> None:
     assert folded(cart, TEA, CartItemRemoved(*WHOSE, "tea", at=4), CartCheckedOut(*WHOSE, (), at=5)) == {}
 
 

@@ -72,7 +72,7 @@ def test_every_step_of_an_order_is_dated() -> None:
     assert shown(PLACED, PAID, DELIVERED) == replace(IN_FULL, status="delivered", paid_at=2, delivered_at=4, position=3)
 
 
-def test_an_order_says_where_it_stands_and_the_list_stays_as_it_is() -> None:
+def test_a_later_step_changes_the_order_and_not_the_list() -> None:
     steps = (PLACED, PAID, SHIPPED, DELIVERED, HALF_BACK, REST_BACK)
     contents = [folded(orders, *steps[: length + 1]) for length in range(len(steps))]
     statuses = [shown(*steps[: length + 1]).status for length in range(len(steps))]
@@ -136,13 +136,13 @@ def test_an_order_older_than_the_last_50_is_not_kept_at_all() -> None:
     assert listed(contents) == listed(folded(orders, *recent))
 
 
-def test_later_news_of_an_order_that_left_the_list_is_left_out() -> None:
+def test_later_events_of_an_order_that_left_the_list_are_ignored() -> None:
     placed = [numbered(number) for number in range(1, KEPT + 2)]
     paid = replace(PAID, order="o-1", at=999)
     assert folded(orders, *placed, paid) == folded(orders, *placed)
 
 
-def test_news_of_an_unknown_order_is_left_out() -> None:
+def test_events_of_an_unknown_order_are_ignored() -> None:
     assert folded(orders, PAID, SHIPPED, DELIVERED, HALF_BACK) == {}
 
 
@@ -159,6 +159,6 @@ def test_an_erased_member_has_no_orders() -> None:
     assert set(contents) - removed(contents) == {"orders:n", "order:other"}
 
 
-def test_news_of_an_erased_members_order_brings_nothing_back() -> None:
+def test_events_of_an_erased_members_order_bring_nothing_back() -> None:
     contents = folded(orders, PLACED, MemberErased("m", at=9), PAID, DELIVERED)
     assert removed(contents) == {"orders:m", "order:o"}

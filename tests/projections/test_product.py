@@ -35,7 +35,7 @@ def fields(*events: object) -> dict[str, object]:
     return dict(tallied(product, *events).fields["product:tea"])
 
 
-def test_a_listed_product_shows_what_the_shop_says() -> None:
+def test_a_listed_product_shows_its_description() -> None:
     shown = fields(LISTED)
     assert json.loads(str(shown.pop("attributes"))) == {"organic": "yes"}
     assert shown == {
@@ -51,7 +51,7 @@ def test_a_listed_product_shows_what_the_shop_says() -> None:
     }
 
 
-def test_what_is_not_said_any_more_is_removed() -> None:
+def test_a_field_that_is_no_longer_listed_is_removed() -> None:
     bare = ProductListed(
         product="tea", name=None, department=None, category=None, brand=None, price=None, stock=None, attributes={}, at=2
     )
@@ -78,7 +78,7 @@ def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
     }
 
 
-def test_an_order_counts_once_on_however_many_lines_a_product_stands() -> None:
+def test_an_order_with_a_product_on_several_lines_counts_once() -> None:
     paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, TEA, ADJUSTMENT), 3300, at=2)
     assert tallied(product, paid).counts == {
         "product:tea": {"orders": 1, "units": 6},
@@ -111,7 +111,7 @@ def counts(*events: object) -> dict[str, int]:
     return dict(tallied(product, *events).counts["product:tea"])
 
 
-def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
+def test_actions_of_members_and_guests_are_counted() -> None:
     facts = [fact(**WHOSE) for fact in (Viewed, Clicked, Favourited, Unfavourited, Dismissed, Shared)]
     assert counts(*facts, Viewed(product="tea", member=None, session="s", at=3)) == {
         "views": 2,
@@ -123,20 +123,20 @@ def test_what_shoppers_do_with_it_is_counted_guests_too() -> None:
     }
 
 
-def test_a_like_taken_back_before_it_is_told_comes_out_even() -> None:
+def test_a_like_withdrawn_before_it_arrives_sums_to_nothing() -> None:
     liked, unliked = Favourited(**WHOSE), Unfavourited(**WHOSE)
     assert counts(unliked, liked) == counts(liked, unliked) == {"favourited": 1, "unfavourited": 1}
 
 
-def test_each_time_it_is_put_in_a_cart_counts_once_however_many() -> None:
+def test_adding_several_units_to_a_cart_counts_once() -> None:
     assert counts(*[CartItemAdded("c", "m", None, "tea", n, 599, at=2) for n in (1, 7)]) == {"carted": 2}
 
 
-def test_each_product_of_a_slot_was_shown() -> None:
+def test_an_impression_counts_each_product_of_the_slot() -> None:
     shown = Impressed(slot="home", products=("tea", "milk"), member=None, session="s", propensities=(), strategy=None, at=2)
     assert tallied(product, shown, shown).counts == {"product:tea": {"shown": 2}, "product:milk": {"shown": 2}}
 
 
-def test_a_review_counts_each_time_it_is_said() -> None:
+def test_a_repeated_review_counts_again() -> None:
     review = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text=None, order=None, at=2)
     assert counts(review, replace(review, half_stars=4, at=3)) == {"reviews": 2, "half_stars": 13}

@@ -39,15 +39,15 @@ def shown(view: ProgrammeView) -> list[tuple[int, int]]:
     return [(version.version, version.effective) for version in view.versions]
 
 
-def test_a_version_that_is_to_come_stands_after_the_one_in_force() -> None:
+def test_a_future_version_is_listed_after_the_one_in_force() -> None:
     assert shown(view_of(published(2, 10, at=10), published(3, 50, at=20))) == [(2, 10), (3, 50)]
 
 
-def test_a_version_whose_time_is_over_is_left_out() -> None:
+def test_a_version_that_was_succeeded_is_left_out() -> None:
     assert shown(view_of(published(2, 10, at=10), published(3, 20, at=10), published(4, 30, at=25))) == [(3, 20), (4, 30)]
 
 
-def test_a_version_that_was_replaced_before_it_held_is_left_out() -> None:
+def test_a_version_replaced_before_it_took_effect_is_left_out() -> None:
     assert shown(view_of(published(2, 10, at=10), published(3, 50, at=20), published(4, 40, at=30))) == [(2, 10), (4, 40)]
 
 
@@ -57,7 +57,7 @@ def test_the_document_is_one_of_the_policy() -> None:
 
 
 @given(st.lists(st.tuples(TEN, TEN), min_size=1, max_size=6), TEN)
-def test_a_reader_finds_the_version_by_which_a_decision_would_go(history: list[tuple[int, int]], later: int) -> None:
+def test_a_reader_finds_the_version_that_decisions_use(history: list[tuple[int, int]], later: int) -> None:
     events = [published(number, since, at) for number, (since, at) in enumerate(history, 2)]
     view, now = view_of(*events), max(at for _, at in history) + later
     begun = [version.version for version in view.versions if version.effective <= now]

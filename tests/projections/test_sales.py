@@ -61,7 +61,7 @@ def test_departments_and_categories_have_their_own_sums() -> None:
     assert counts["sales:2026-12-31:category"]["TEA:total"] == 1000
 
 
-def test_the_day_is_the_shops_not_utcs() -> None:
+def test_the_day_is_the_shops_local_day() -> None:
     last, first = instant("2027-01-01") - 1, instant("2027-01-01")
     counts = tallied(SALES, replace(PAID, at=last), replace(PAID, at=first)).counts
     assert {day: counts[day]["orders"] for day in counts if day.count(":") == 1} == {
@@ -70,7 +70,7 @@ def test_the_day_is_the_shops_not_utcs() -> None:
     }
 
 
-def test_money_given_back_stands_apart_on_its_own_day() -> None:
+def test_refunded_money_is_counted_apart_on_its_own_day() -> None:
     refunded = OrderRefunded(
         "o", "r", "m", None, "USD", (2, 0, 0), LINES[:1], 350, False, instant("2027-01-02T09:00"), (900, 0, 0)
     )

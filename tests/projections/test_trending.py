@@ -34,7 +34,7 @@ def test_a_purchase_weighs_twice_as_much_as_one_a_week_before(weeks: int) -> Non
     assert weight(5, at) == 2 * weight(5, at - WEEK) == 2**weeks * UNIT
 
 
-def test_the_next_period_sees_a_purchase_as_old_as_it_is() -> None:
+def test_the_next_period_weighs_a_purchase_by_its_age() -> None:
     assert weight(6, 6 * PERIOD - WEEK) * 2 == weight(6, 6 * PERIOD) == UNIT
 
 

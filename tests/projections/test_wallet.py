@@ -16,7 +16,7 @@ def test_a_campaign_sent_is_in_the_wallet_with_its_dates() -> None:
     assert folded(wallet, SENT) == {"wallet:m": Wallet("m", {"spring": ENTRY}, as_of=1, position=1)}
 
 
-def test_the_terms_sent_last_hold() -> None:
+def test_the_latest_terms_hold() -> None:
     longer = replace(SENT, ends=30, at=5)
     assert folded(wallet, SENT, REDEEMED, longer) == {
         "wallet:m": Wallet("m", {"spring": replace(ENTRY, ends=30, sent_at=5, uses=(USE,))}, as_of=15, position=3)
@@ -31,7 +31,7 @@ def test_uses_are_listed_in_the_order_they_came() -> None:
     }
 
 
-def test_a_use_of_a_campaign_that_was_never_sent_is_in_the_wallet_too() -> None:
+def test_a_use_of_a_campaign_that_was_not_sent_is_in_the_wallet() -> None:
     entry = WalletEntry("spring", uses=(USE,))
     assert folded(wallet, REDEEMED) == {"wallet:m": Wallet("m", {"spring": entry}, as_of=15, position=1)}
 

@@ -1,1 +1,1 @@
-"""Records that no fold could take: kept, shown, retried."""
+"""Records that no fold could take: kept in a topic, shown, retried."""

@@ -1,13 +1,14 @@
-"""A dead letter's event put where it belongs, in the read models that lack it, by today's code.
+"""Retries a dead letter: puts its event into the read models that lack it, by today's code.
 
-A second delivery would be skipped as seen. So a key's documents are folded anew from the log and written where the fold
-stands; of a tally the one event is added, in one step with the note that it lacks it; the learner takes nothing that is late.
+A second delivery would be skipped as seen. So a key's documents are folded anew from the log, and written where the fold
+stands. Of a tally the one event is added, in one step with the note that it is missing. The learner takes nothing late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from aggregates.decider import Recorded
@@ -15,12 +16,12 @@ from aggregates.delta import Delta
 from infra.codec import key_of
 from infra.errors import Fault, Superseded, Unreadable
 from infra.kafka.envelope import Envelope, unwrap
-from infra.redis.checkpoints import Checkpoint, checkpoint_key, lacking
+from infra.redis.checkpoints import Checkpoint, checkpoint_key, missing_event
 from infra.redis.commit import CheckpointedWrite
 from models.learner import Learner
 from projections.projection import Documents, Projection, Tally
 from streams.kafka.dead_letters.letters import EVERY_FOLD, DeadLetter
-from streams.kafka.dead_letters.rebuild import DocumentRebuild, FieldRebuild, Lacks, RetryFailed, Rows, Tell
+from streams.kafka.dead_letters.rebuild import DocumentRebuild, EventRows, FieldRebuild, ReadProgress, RetryFailed
 from streams.projecting.loaders import fold_name
 from streams.registry import LEARNING, folds, sources
 from streams.running.app import App
@@ -29,35 +30,35 @@ ATTEMPTS = 100  # each takes in what a worker has done meanwhile
 
 
 class NotSettled(Fault):
-    """The letter stays: what it is about could not be put in, or need not be yet."""
+    """The letter stays: its event could not be put in, or need not be yet."""
 
 
-class Anew(Protocol):
+class Rebuild(Protocol):
     """What is made again from the log."""
 
-    def reach(self, position: int) -> Delta: ...
+    def advance(self, position: int) -> Delta: ...
 
 
 @dataclass(frozen=True)
 class Retry:
-    """One letter's, in a running system. ``tell``: hears how far the log has been read."""
+    """The retry of one letter in a running system. ``progress`` is called as the log is read."""
 
     app: App
     letter: DeadLetter
-    tell: Tell
+    progress: ReadProgress
 
     def run(self) -> list[str]:
-        """What was done, a sentence for each fold; then the letter is settled.
+        """Return what was done, a sentence for each fold; then the letter is settled.
 
-        Raises :class:`NotSettled` and :class:`RetryFailed` if it is not; whatever was done of it is done only once.
+        Raises :class:`NotSettled` and :class:`RetryFailed` if it is not. What was done of it is not done again.
         """
         self.app.views.fed_by("topics")
         recorded, key = self._event()
         takers = list(self._takers(recorded))
         for fold in takers:
-            self._come_to(fold_name(fold), recorded.position)
+            self._require_reached(fold_name(fold), recorded.position)
         done = [self._put_in(fold, recorded, key) for fold in takers if fold is not Learner]
-        if Learner in takers and self._lacks(fold_name(Learner))(recorded.position):
+        if Learner in takers and self._is_missing(fold_name(Learner), recorded.position):
             raise NotSettled(
                 f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: either "
                 "drop this letter, and the learner goes without it, or empty this Redis, and the workers fill it anew."
@@ -65,16 +66,16 @@ class Retry:
         return done
 
     def _event(self) -> tuple[Recorded, str]:
-        """The letter's event, as the log has it, and its key."""
+        """Return the letter's event, as the log has it, and its key."""
         try:
             envelope = unwrap(self.letter.value)
-            self._verify(envelope)
+            self._require_same_as_log(envelope)
             event = self.app.log.codec.decode(envelope.name, bytes(envelope.event))
             return Recorded(envelope.position, event), key_of(bytes(envelope.event))
         except Unreadable as fault:
             raise RetryFailed(f"The record still cannot be read: {fault}") from fault
 
-    def _verify(self, envelope: Envelope) -> None:
+    def _require_same_as_log(self, envelope: Envelope) -> None:
         found = self.app.log.since(envelope.position - 1, 1) if envelope.position > 0 else []
         if not found or (found[0].position, found[0].name, found[0].state) != (
             envelope.position,
@@ -84,70 +85,73 @@ class Retry:
             raise NotSettled(f"The log has no such event at #{envelope.position}: the record is another program's. Drop it.")
 
     def _takers(self, recorded: Recorded) -> Iterator[Projection | type[Learner]]:
-        """The folds that the letter is about."""
+        """Return the folds that the letter is about."""
         topic, about = self.letter.topic, self.letter.fold
         every = folds(self.app.terms)
         if about != EVERY_FOLD and about not in map(fold_name, every):
-            raise NotSettled(f"This version has no fold {about}: its read models need nothing any more. Drop the letter.")
+            raise NotSettled(f"This program has no fold {about}: its read models need nothing any more. Drop the letter.")
         for fold in every:
             if about in (EVERY_FOLD, fold_name(fold)) and type(recorded.event) in sources(fold).get(topic, ()):
                 yield fold
 
     def _put_in(self, fold: Projection | type[Learner], recorded: Recorded, key: str) -> str:
         name, position = fold_name(fold), recorded.position
-        lacks = self._lacks(name)
-        if not lacks(position):
+        is_missing = partial(self._is_missing, name)
+        if not is_missing(position):
             return f"{name}: had event #{position} already."
-        rows = Rows(self.app.log, sources(fold)[self.letter.topic], self.tell)
+        rows = EventRows(self.app.log, sources(fold)[self.letter.topic], self.progress)
         match fold:
             case Documents():
-                refold = DocumentRebuild(fold, self.app.log, rows, key, position, lacks, shared=self.letter.topic == LEARNING)
-                self._amend(name, refold, {checkpoint_key(name, lacking(position)): None})
+                shared = self.letter.topic == LEARNING
+                rebuild = DocumentRebuild(fold, self.app.log, rows, key, position, is_missing, shared)
+                self._amend(name, rebuild, {checkpoint_key(name, missing_event(position)): None})
                 return f"{name}: made the documents of {key} anew from the log."
             case Tally():
-                delta = added(fold, recorded)
-                if delta.fields:  # these may be set as often as you like, the sums not
-                    self._amend(name, FieldRebuild(fold, self.app.log, rows, key, position, lacks), {})
+                delta = tallied(fold, recorded)
+                if delta.fields:  # fields may be set any number of times, sums only once
+                    self._amend(name, FieldRebuild(fold, self.app.log, rows, key, position, is_missing), {})
                 return self._add(name, position, Delta(counts=delta.counts, scores=delta.scores))
             case _:
                 raise AssertionError("the learner takes nothing late")
 
-    def _come_to(self, name: str, position: int) -> None:
-        if self._place(name).position < position:
+    def _require_reached(self, name: str, position: int) -> None:
+        if self._checkpoint(name).position < position:
             raise NotSettled(f"The fold {name} has not come to event #{position} yet: let the workers take it first.")
 
     def _add(self, name: str, position: int, sums: Delta) -> str:
+        missing = missing_event(position)
         try:
-            self.app.views.apply([CheckpointedWrite(name, Checkpoint(position), Checkpoint(), sums, lacking(position))])
-        except Superseded:  # somebody else's retry, or the first attempt of ours
+            self.app.views.apply([CheckpointedWrite(name, Checkpoint(position), Checkpoint(), sums, missing)])
+        except Superseded:  # another retry, or the first attempt of this one
             return f"{name}: had event #{position} already."
         return f"{name}: added event #{position}."
 
-    def _amend(self, name: str, anew: Anew, besides: dict[str, object | None]) -> None:
+    def _amend(self, name: str, rebuild: Rebuild, besides: dict[str, object | None]) -> None:
         """Write what is made anew, exactly up to where the fold stands, and have its worker read it again."""
         for _ in range(ATTEMPTS):
-            place = self._place(name)
-            delta = anew.reach(place.position)
+            checkpoint = self._checkpoint(name)
+            delta = rebuild.advance(checkpoint.position)
             delta.documents.update(besides)
             try:
-                if self.app.views.apply([CheckpointedWrite(name, place, place.amend(), delta, self._source)]):
+                if self.app.views.apply([CheckpointedWrite(name, checkpoint, checkpoint.amend(), delta, self._source)]):
                     return
             except Superseded:
                 continue
         raise NotSettled(f"The fold {name} moves on faster than it can be amended: try again when there is less to do.")
 
-    def _place(self, name: str) -> Checkpoint:
-        return self.app.views.places([name], self._source)[name]
+    def _checkpoint(self, name: str) -> Checkpoint:
+        return self.app.views.checkpoints_in(self._source, [name])[name]
 
-    def _lacks(self, name: str) -> Lacks:
-        return lambda position: self.app.views.places([name], lacking(position))[name].position == position
+    def _is_missing(self, name: str, position: int) -> bool:
+        return self.app.views.checkpoints_in(missing_event(position), [name])[name].position == position
 
     @property
     def _source(self) -> str:
         return f"{self.letter.topic}:{self.letter.partition}"
 
 
-def added(fold: Tally, recorded: Recorded) -> Delta:
+def tallied(fold: Tally, recorded: Recorded) -> Delta:
+    """Return what a tally adds for one event. Raises :class:`RetryFailed`."""
     try:
         return fold.fold([recorded])
     except Exception as fault:

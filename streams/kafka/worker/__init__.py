@@ -1,1 +1,1 @@
-"""``regulars worker``: Kafka's topics, folded into the read models by Faust; what cannot be folded, and what becomes of it."""
+"""``regulars worker``: projects Kafka's topics into the read models, by Faust."""

@@ -1,7 +1,7 @@
 """The Faust app of a worker: an agent a topic, each a few lines over :class:`WorkerConsumer`.
 
-What an agent cannot take stops the worker with nothing of it acknowledged; a record that no fold can ever take goes to the dead
-letters instead, and the rest goes on.
+A fault stops the worker before its chunk is acknowledged. A record that no fold can take is none: it goes to the dead letters,
+and the rest goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from infra.kafka.settings import KafkaSettings
 from streams.kafka.topics import LARGEST_LETTER
 from streams.kafka.worker.consumer import WATCH, WorkerConsumer, veto
 from streams.kafka.worker.partition import OffsetGap
+from streams.kafka.worker.telemetry import WorkerTelemetry
 
 log = structlog.get_logger()
 
@@ -33,72 +34,71 @@ SESSION, HEARTBEAT, COMMIT = 6.0, 2.0, 0.5  # seconds; after a SIGKILL the other
 
 
 class Agents:
-    """``fault``: what stopped the worker, if anything did."""
+    """The agents of a Faust app, one a topic. ``fault``: what stopped the worker, if anything did."""
 
-    def __init__(self, kafka: KafkaSettings, topics: Mapping[str, int], feeding: WorkerConsumer, data: str) -> None:
-        self.app = configured(kafka, data)
-        self.feeding = feeding
+    def __init__(self, app: faust.App, topics: Mapping[str, int], consumer: WorkerConsumer, telemetry: WorkerTelemetry) -> None:
+        self.app = app
         self.topics = topics
+        self.telemetry = telemetry
         self.fault: Exception | None = None
-        deliver_in_chunks(self.app, topics, CHUNK, feeding.observed.resuming(feeding.resume))
-        self.app.on_partitions_assigned.connect(feeding.observed.assigned)
+        self._worker = consumer
+        deliver_in_chunks(app, topics, CHUNK, consumer.resume)
+        app.on_partitions_assigned.connect(telemetry.assigned)
         for name, partitions in topics.items():
-            topic = self.app.topic(name, partitions=partitions, schema=ChunkSchema())
-            self.app.agent(topic, name=f"fold {name}", isolated_partitions=True)(self._fold)
-        self.app.timer(WATCH)(self._watch)
+            topic = app.topic(name, partitions=partitions, schema=ChunkSchema())
+            app.agent(topic, name=f"fold {name}", isolated_partitions=True)(self._project)
+        app.timer(WATCH)(self._watch)
 
-    @property
-    def consumer(self) -> ChunkConsumer:
-        return cast(ChunkConsumer, self.app.consumer)
-
-    async def _fold(self, stream: Any) -> None:
+    async def _project(self, stream: Any) -> None:
+        """Project the chunks of a partition, one after the other."""
         async for records in stream:
             message = stream.current_event.message
-            place = TP(message.topic, message.partition)
+            tp = TP(message.topic, message.partition)
             try:
-                await self.feeding.observed.taking(place, records, self.feeding.take(place, records))
-            except OffsetGap as behind:
+                await self._worker.take(tp, records)
+            except OffsetGap as gap:
                 veto(message)
-                await self._rewind(place, behind)
+                await self._rewind(tp, gap)
             except asyncio.CancelledError:
                 veto(message)
                 raise
-            except Exception as fault:  # noqa: BLE001 - it is said, and the worker stops
+            except Exception as fault:  # noqa: BLE001 - it is logged, and the worker stops
                 veto(message)
-                await self._stop(fault, place)
+                await self._stop(fault, tp)
 
-    async def _rewind(self, place: TP, behind: OffsetGap) -> None:
+    async def _rewind(self, tp: TP, gap: OffsetGap) -> None:
         try:
-            await self.feeding.rewind(self.consumer, place, behind)
+            await self._worker.rewind(cast(ChunkConsumer, self.app.consumer), tp, gap)
         except Exception as fault:  # noqa: BLE001
-            await self._stop(fault, place)
+            await self._stop(fault, tp)
 
     async def _watch(self) -> None:
         if self.app.rebalancing:
             return
-        for place, behind in await self.feeding.to_read_again():
-            await self._rewind(place, behind)
+        for tp, gap in await self._worker.to_read_again():
+            await self._rewind(tp, gap)
 
-    async def _stop(self, fault: Exception, place: TP) -> Never:
-        self.fault = self.feeding.observed.fault = self.fault or fault
-        log.critical("worker_stops", topic=place.topic, partition=place.partition, fault=str(fault), exc_info=fault)
+    async def _stop(self, fault: Exception, tp: TP) -> Never:
+        self.fault = self.telemetry.fault = self.fault or fault
+        log.critical("worker_stops", topic=tp.topic, partition=tp.partition, fault=str(fault), exc_info=fault)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
 
 
 class Unmonitored(faust.Monitor):
-    """Faust's own monitor, without the times it takes of each message: a worker tells of itself by its metrics."""
+    """Faust's own monitor, without the times it takes of each message: a worker has metrics of its own."""
 
     def on_stream_event_in(self, tp: TP, *_: Any) -> None:
-        self.stream_inbound_time[tp] = time.monotonic()  # or Faust says after minutes that the stream has stopped
+        self.stream_inbound_time[tp] = time.monotonic()  # else Faust reports after minutes that the stream has stopped
 
     def on_message_in(self, *_: Any) -> None: ...
     def on_stream_event_out(self, *_: Any) -> None: ...
     def on_message_out(self, *_: Any) -> None: ...
 
 
-def configured(kafka: KafkaSettings, data: str) -> faust.App:
+def make_app(kafka: KafkaSettings, data: str) -> faust.App:
+    """Return a worker's Faust app, without agents. ``data``: the folder that Faust may use."""
     return faust.App(
         GROUP,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],

@@ -1,7 +1,7 @@
-"""Chunks of many partitions, folded in rounds: whatever waits when a thread is free goes together.
+"""Batches chunks of many partitions: all that waits when a thread is free is projected together.
 
-A quiet worker folds each chunk as it comes. A busy one has few round trips to Redis, and few calls from thread to thread,
-for many small chunks; so the time that a chunk takes grows slowly with how many there are.
+A quiet worker projects each chunk as it comes. A busy one makes few round trips to Redis, and few calls from thread to thread,
+for many small chunks; so the time that a chunk takes grows slowly with their number.
 """
 
 from __future__ import annotations
@@ -10,89 +10,80 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
-import redis
 from faust.types import TP
 
-from infra.redis.asking import Answer, Ask, answered, together
 from streams.kafka.worker.partition import BatchResult, Partition, Record
 
-THREADS = 3  # one folds while others wait for Redis; more would leave less to go together
-LARGEST = 2000  # records of a round, unless one chunk alone has more
+THREADS = 3  # one folds while others wait for Redis; with more, fewer chunks would go together
+LARGEST = 2000  # records of a batch, unless one chunk alone has more
+
+Outcomes: TypeAlias = list[BatchResult | Exception]
+TakeTogether: TypeAlias = Callable[[Sequence[tuple[Partition, Sequence[Record]]]], Outcomes]
 
 
 @dataclass(frozen=True, eq=False)
-class Waiting:
-    place: TP
+class WaitingChunk:
+    tp: TP
     partition: Partition
     records: Sequence[Record]
     outcome: asyncio.Future[BatchResult]
 
 
 class Batcher:
-    """Of one event loop. ``exchange``: one round trip to Redis. A place is in one round at a time."""
+    """For one event loop. ``take_together`` projects a batch. A partition is in one batch at a time."""
 
-    def __init__(self, exchange: Callable[[Ask], Answer]) -> None:
-        self._exchange = exchange
-        self._threads = ThreadPoolExecutor(THREADS, "fold")
+    def __init__(self, take_together: TakeTogether) -> None:
+        self._take_together = take_together
+        self._threads = ThreadPoolExecutor(THREADS, "project")
         self._free = THREADS
-        self._waiting: list[Waiting] = []
+        self._waiting: list[WaitingChunk] = []
         self._busy: set[TP] = set()
-        self._about_to = False
+        self._scheduled = False
 
-    async def take(self, place: TP, partition: Partition, records: Sequence[Record]) -> BatchResult:
-        """What :meth:`Partition.take` returns, or raises, of these records."""
+    async def take(self, tp: TP, partition: Partition, records: Sequence[Record]) -> BatchResult:
+        """Return what became of a partition's chunk, or raise it."""
         loop = asyncio.get_running_loop()
-        waiting = Waiting(place, partition, records, loop.create_future())
-        self._waiting.append(waiting)
-        if not self._about_to:
-            self._about_to = True
-            loop.call_soon(self._begin, loop)  # once all that came at the same time are here
-        return await waiting.outcome
+        chunk = WaitingChunk(tp, partition, records, loop.create_future())
+        self._waiting.append(chunk)
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._start, loop)  # once all that came at the same time are here
+        return await chunk.outcome
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._about_to = False
-        while self._free and (some := self._next()):
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give each free thread a batch."""
+        self._scheduled = False
+        while self._free and (batch := self._next()):
             self._free -= 1
-            self._threads.submit(self._fold, some, loop)
+            working = self._threads.submit(self._take_together, [(chunk.partition, chunk.records) for chunk in batch])
+            asyncio.wrap_future(working, loop=loop).add_done_callback(partial(self._end, batch))
 
-    def _next(self) -> list[Waiting]:
-        some: list[Waiting] = []
+    def _next(self) -> list[WaitingChunk]:
+        batch: list[WaitingChunk] = []
         records = 0
-        for one in self._waiting:
-            if one.place not in self._busy and (not some or records + len(one.records) <= LARGEST):
-                some.append(one)
-                self._busy.add(one.place)
-                records += len(one.records)
-        if some:
-            self._waiting = [one for one in self._waiting if one not in some]
-        return some
+        for chunk in self._waiting:
+            if chunk.tp not in self._busy and (not batch or records + len(chunk.records) <= LARGEST):
+                batch.append(chunk)
+                self._busy.add(chunk.tp)
+                records += len(chunk.records)
+        if batch:
+            self._waiting = [chunk for chunk in self._waiting if chunk not in batch]
+        return batch
 
-    def _fold(self, some: Sequence[Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        outcomes: Sequence[BatchResult | Exception]
-        try:
-            outcomes = self._folded(some)
-        except Exception as fault:  # noqa: BLE001 - each of them hears of it
-            outcomes = [fault] * len(some)
-        loop.call_soon_threadsafe(self._end, some, outcomes, loop)
-
-    def _folded(self, some: Sequence[Waiting]) -> list[BatchResult | Exception]:
-        """What Redis cannot do for one of them must not be the others' fault: then each is taken by itself."""
-        outcomes = answered(together([one.partition.taking(one.records) for one in some]), self._exchange)
-        if len(some) > 1 and any(isinstance(outcome, redis.ResponseError) for outcome in outcomes):
-            return [outcome for one in some for outcome in self._folded([one])]
-        return outcomes
-
-    def _end(
-        self, some: Sequence[Waiting], outcomes: Sequence[BatchResult | Exception], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        for one, outcome in zip(some, outcomes, strict=True):
-            self._busy.discard(one.place)
-            if one.outcome.done():  # whoever waited was cancelled
+    def _end(self, batch: Sequence[WaitingChunk], done: asyncio.Future[Outcomes]) -> None:
+        """Hand out what became of a batch, and start the next."""
+        fault = done.exception()
+        outcomes = done.result() if fault is None else [fault] * len(batch)
+        for chunk, outcome in zip(batch, outcomes, strict=True):
+            self._busy.discard(chunk.tp)
+            if chunk.outcome.done():  # whoever waited was cancelled
                 continue
-            if isinstance(outcome, Exception):
-                one.outcome.set_exception(outcome)
+            if isinstance(outcome, BaseException):
+                chunk.outcome.set_exception(outcome)
             else:
-                one.outcome.set_result(outcome)
+                chunk.outcome.set_result(outcome)
         self._free += 1
-        self._begin(loop)
+        self._start(done.get_loop())

@@ -1,6 +1,6 @@
-"""What a worker does with chunks: has each folded, and has read again what Redis does not have.
+"""What a worker does with chunks: has them projected, and has read again what Redis does not have.
 
-A chunk is acknowledged once its effects are in Redis. Faust acknowledges whatever an agent lets go of, be it by an exception or
+A chunk is acknowledged once its effects are in Redis. Faust acknowledges whatever an agent lets go of, by an exception or
 because it was cancelled, so a chunk that must not be is vetoed first (:func:`veto`).
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import redis
 import structlog
@@ -22,150 +22,173 @@ from faust.types import TP
 from infra.errors import Fault, Unreachable
 from infra.kafka.chunks import ChunkConsumer
 from streams.kafka.worker.batching import Batcher
-from streams.kafka.worker.observed import WorkerTelemetry
 from streams.kafka.worker.partition import BatchResult, OffsetGap, Partition, RedisRolledBack
+from streams.kafka.worker.telemetry import WorkerTelemetry
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
-THREADS = 2  # to ask Redis and Kafka where things are
+THREADS = 2  # to ask Redis and Kafka for offsets and ids
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts while Redis or Kafka does not answer; the last for ever
-RESUME_PATIENCE = 5.0  # seconds of a rebalance
-REWIND_PATIENCE = 5.0  # seconds until a partition that should be delivered again is asked for again
+RESUME_PATIENCE = 5.0  # seconds that a rebalance waits for Redis
+REWIND_PATIENCE = 5.0  # seconds until a partition that should be delivered again is sought again
 WATCH = 2.0  # seconds between looks at what Redis holds of idle partitions
+
+AWAITED = (redis.RedisError, Unreachable)
+"""Faults that end when Redis or Kafka answers again."""
 
 
 class RecordsGone(Fault):
-    """A topic's beginning was removed before its effects were in Redis, or Redis was set back to before it."""
+    """A topic's beginning was removed before its effects were in Redis, or Redis was rolled back to before it."""
 
-    def __init__(self, place: TP, wanted: int, first: int) -> None:
+    def __init__(self, tp: TP, wanted: int, first: int) -> None:
         super().__init__(
-            f"The read models need {place.topic}, partition {place.partition}, from offset {wanted}, and Kafka has it from "
-            f"{first} only: end relay and workers, delete the topic, and run `regulars relay`, which publishes the whole log "
+            f"The read models need {tp.topic}, partition {tp.partition}, from offset {wanted}, and Kafka has it from "
+            f"{first} only: stop relay and workers, delete the topic, and run `regulars relay`, which publishes the whole log "
             "again; what is in Redis already is skipped. Let topics keep records for longer (KAFKA_RETENTION_DAYS)."
         )
 
 
+class Partitions(Protocol):
+    """Makes what projects the partitions that a worker is assigned."""
+
+    def identify(self) -> Mapping[str, str]:
+        """Return the broker's ids of the topics, by name. Raises :class:`Unreachable`."""
+        ...
+
+    def make(self, tp: TP) -> Partition: ...
+
+
 class WorkerConsumer:
-    """``partition``: makes the folding of one; it is kept while it is ours, and Redis tells whether it still holds.
+    """Keeps a :class:`Partition` for each assigned one; Redis says whether what these believe still holds."""
 
-    ``rounds``: folds chunks. ``identify``: tells the broker's own ids of the topics, by name. ``observed``: what it tells of
-    itself.
-    """
-
-    def __init__(
-        self, partition: Callable[[TP], Partition], rounds: Batcher, identify: Callable[[], Mapping[str, str]]
-    ) -> None:
-        self._make = partition
-        self._rounds = rounds
-        self.observed = WorkerTelemetry()
-        self._identify = identify
+    def __init__(self, partitions: Partitions, batcher: Batcher, telemetry: WorkerTelemetry) -> None:
+        self._partitions = partitions
+        self._batcher = batcher
+        self._telemetry = telemetry
         self._ids: Mapping[str, str] = {}
-        self._partitions: dict[TP, Partition] = {}
+        self._assigned: dict[TP, Partition] = {}
         self._rewound: dict[TP, tuple[int, float]] = {}
-        self._unresumed: frozenset[TP] = frozenset()  # Redis has not told yet where these are to be read from
-        self._threads = ThreadPoolExecutor(THREADS, "places")
+        self._unresumed: frozenset[TP] = frozenset()  # Redis has not said yet where to read these from
+        self._threads = ThreadPoolExecutor(THREADS, "offsets")
 
-    async def take(self, place: TP, records: Sequence[Any]) -> BatchResult:
-        """Fold a chunk, waiting for Redis, and for Kafka to have its dead letters, as long as it takes.
+    async def take(self, tp: TP, records: Sequence[Any]) -> BatchResult:
+        """Project a chunk, and wait for Redis, and for Kafka to have its dead letters, as long as it takes.
 
-        Raises :class:`OffsetGap` and whatever else is no wait's matter.
+        Raises :class:`OffsetGap`, and whatever no waiting mends.
         """
-        taken = await self._patiently(lambda: self._rounds.take(place, self._of(place), records))
-        self._rewound.pop(place, None)
-        return taken
+        begun, attempt = time.monotonic(), 0
+        result: BatchResult | None = None
+        while result is None:
+            try:
+                result = await self._batcher.take(tp, self._partition(tp), records)
+            except AWAITED as fault:
+                await self._pause(fault, attempt)
+                attempt += 1
+        self._rewound.pop(tp, None)
+        self._telemetry.taken(tp, records, result, time.monotonic() - begun)
+        return result
 
-    async def resume(self, places: Collection[TP]) -> Mapping[TP, int]:
-        """Where assigned partitions are to be read from.
+    async def resume(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """Return the offsets to read assigned partitions from.
 
-        A rebalance does not wait for long: without Redis they are read from where the group committed, for now. A hole will
-        tell, or :meth:`to_read_again`, where nothing more comes.
+        A rebalance does not wait for long: without an answer from Redis they are read from where the group committed. A gap
+        will show, or :meth:`to_read_again` will, where no more records come.
         """
-        ids = await self._patiently(partial(self._on_thread, self._identify))
-        for place in list(self._partitions):
-            if place not in places or ids[place.topic] != self._ids[place.topic]:
-                del self._partitions[place]
-        self._ids = ids
-        self._rewound.clear()
-        self._unresumed = frozenset(places)
+        self._telemetry.progress.assign(tps)
+        self._assign(tps, await self._until_answered(self._partitions.identify))
+        self._unresumed = frozenset(tps)
+        partitions = {tp: self._partition(tp) for tp in tps}
         try:
-            found = await asyncio.wait_for(self._resumed(places), RESUME_PATIENCE)
+            found = await asyncio.wait_for(self._until_answered(partial(resumed_offsets, partitions)), RESUME_PATIENCE)
         except TimeoutError:
-            log.warning("redis_silent", partitions=len(places), reads="where the group committed")
+            log.warning("redis_silent", partitions=len(tps), reads="where the group committed")
             return {}
         self._unresumed = frozenset()
+        for tp, offset in found.items():
+            self._telemetry.progress.reached(tp, offset)
         return found
 
-    async def rewind(self, consumer: ChunkConsumer, place: TP, behind: OffsetGap) -> None:
-        """Have a partition delivered again, once; chunks that were on their way still come and are behind the same hole.
+    async def rewind(self, consumer: ChunkConsumer, tp: TP, gap: OffsetGap) -> None:
+        """Have a partition delivered again, once; chunks that were on their way still come, and show the same gap.
 
         Raises :class:`RecordsGone` if the topic does not have the records any more.
         """
-        offset, until = self._rewound.get(place, (-1, 0.0))
-        if offset == behind.offset and time.monotonic() < until:
+        offset, until = self._rewound.get(tp, (-1, 0.0))
+        if offset == gap.offset and time.monotonic() < until:
             return
-        with contextlib.suppress(KafkaError):  # then it is tried, and asked again behind the same hole
-            (first,) = (await consumer.earliest_offsets(place)).values()
-            if first > behind.offset:
-                raise RecordsGone(place, behind.offset, first)
-        log.warning("reading_again", topic=place.topic, partition=place.partition, reason=str(behind))
-        self.observed.reading_again(place, behind)
-        self._rewound[place] = behind.offset, time.monotonic() + REWIND_PATIENCE
-        with contextlib.suppress(IllegalStateError):  # it was just given to another, who asks Redis
-            await consumer.rewind(place, behind.offset)
+        with contextlib.suppress(KafkaError):  # then seek, and be asked again behind the same gap
+            (first,) = (await consumer.earliest_offsets(tp)).values()
+            if first > gap.offset:
+                raise RecordsGone(tp, gap.offset, first)
+        log.warning("reading_again", topic=tp.topic, partition=tp.partition, reason=str(gap))
+        self._telemetry.reading_again(tp, gap)
+        self._rewound[tp] = gap.offset, time.monotonic() + REWIND_PATIENCE
+        with contextlib.suppress(IllegalStateError):  # it was just given to another worker, which asks Redis
+            await consumer.rewind(tp, gap.offset)
 
     async def to_read_again(self) -> list[tuple[TP, OffsetGap]]:
-        """What is to be read again, also where nothing comes: what a Redis that was restored or failed over has lost, and
-        what it did not tell in time."""
-        held, unresumed = list(self._partitions.items()), self._unresumed
-        late = [(place, self._of(place)) for place in unresumed]
-
-        def look() -> tuple[list[int | None], list[int]]:
-            return [partition.set_back() for _, partition in held], [partition.resume() for _, partition in late]
-
+        """Return the partitions to read again though no record shows it: what a Redis that was restored or failed over has
+        lost, and what it did not say in time."""
+        held, unresumed = dict(self._assigned), self._unresumed
+        late = {tp: self._partition(tp) for tp in unresumed}
         try:
-            set_back, resumed = await self._on_thread(look)
+            lost = await self._on_thread(partial(lost_offsets, held))
+            resumed = await self._on_thread(partial(resumed_offsets, late))
         except redis.RedisError:
             return []
-        if self._unresumed is unresumed:  # else partitions were given out meanwhile
+        if self._unresumed is unresumed:  # else partitions were assigned meanwhile
             self._unresumed = frozenset()
-        told = zip((place for place, _ in late), resumed, strict=True)
-        found: list[tuple[TP, OffsetGap]] = [(place, OffsetGap(offset, "Redis tells it late")) for place, offset in told]
-        for (place, _), offset in zip(held, set_back, strict=True):
-            if offset is not None and place not in unresumed:
-                found.append((place, RedisRolledBack(offset, "Redis was set back")))
-        return [(place, behind) for place, behind in found if place in self._partitions]
+        found: list[tuple[TP, OffsetGap]] = [(tp, OffsetGap(offset, "Redis answers late")) for tp, offset in resumed.items()]
+        found += [(tp, RedisRolledBack(at, "Redis was rolled back")) for tp, at in lost.items() if tp not in unresumed]
+        return [(tp, gap) for tp, gap in found if tp in self._assigned]
 
-    def _of(self, place: TP) -> Partition:
-        if place not in self._partitions:
-            self._partitions[place] = self._make(place)
-        return self._partitions[place]
+    def _partition(self, tp: TP) -> Partition:
+        if tp not in self._assigned:
+            self._assigned[tp] = self._partitions.make(tp)
+        return self._assigned[tp]
 
-    async def _resumed(self, places: Collection[TP]) -> Mapping[TP, int]:
-        partitions = [(place, self._of(place)) for place in places]
-        return await self._patiently(
-            lambda: self._on_thread(lambda: {place: partition.resume() for place, partition in partitions})
-        )
+    def _assign(self, tps: Collection[TP], ids: Mapping[str, str]) -> None:
+        """Drop the partitions that were taken away, and those of a topic that was made anew."""
+        self._assigned = {tp: one for tp, one in self._assigned.items() if tp in tps and ids[tp.topic] == self._ids[tp.topic]}
+        self._ids = ids
+        self._rewound.clear()
 
-    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _until_answered(self, ask: Callable[[], T]) -> T:
+        """Ask on a thread until Redis or Kafka answers."""
         attempt = 0
         while True:
             try:
-                return await act()
-            except (redis.RedisError, Unreachable) as fault:
-                if isinstance(fault, redis.RedisError):
-                    self.observed.metrics.retries.inc()
-                if attempt % 10 == 0:
-                    silent = "kafka_unavailable" if isinstance(fault, Unreachable) else "redis_unavailable"
-                    log.warning(silent, fault=str(fault), attempt=attempt)
-                await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+                return await self._on_thread(ask)
+            except AWAITED as fault:
+                await self._pause(fault, attempt)
                 attempt += 1
 
-    async def _on_thread(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+    async def _pause(self, fault: Exception, attempt: int) -> None:
+        """Wait before the next attempt, longer each time."""
+        if isinstance(fault, redis.RedisError):
+            self._telemetry.metrics.retries.inc()
+        if attempt % 10 == 0:
+            silent = "kafka_unavailable" if isinstance(fault, Unreachable) else "redis_unavailable"
+            log.warning(silent, fault=str(fault), attempt=attempt)
+        await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+
+    async def _on_thread(self, ask: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
+
+def resumed_offsets(partitions: Mapping[TP, Partition]) -> dict[TP, int]:
+    """Return the offset to read each partition from."""
+    return {tp: partition.resume() for tp, partition in partitions.items()}
+
+
+def lost_offsets(partitions: Mapping[TP, Partition]) -> dict[TP, int]:
+    """Return the offsets to read again from, of the partitions of which Redis holds less than it did."""
+    found = {tp: partition.lost_from() for tp, partition in partitions.items()}
+    return {tp: offset for tp, offset in found.items() if offset is not None}
 
 
 def veto(message: Any) -> None:
-    """Keep Faust from acknowledging a message whatever becomes of the agent that has it: it believes that somebody did."""
+    """Keep Faust from acknowledging a message, whatever becomes of its agent: Faust believes that it was acknowledged."""
     message.acked = True

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 from infra.settings import from_environment
 from streams.kafka.topics import broker
-from streams.kafka.worker.wiring import agents
+from streams.kafka.worker.wiring import build_worker
 from streams.running.app import running
 
 stack = ExitStack()
 atexit.register(stack.close)
 settings = from_environment()
-app = agents(stack.enter_context(running(settings)), broker(settings)).app
+app = build_worker(stack.enter_context(running(settings)), broker(settings)).app

@@ -1,25 +1,28 @@
-"""One partition of a topic, folded: every event once, in order, with no hole, whoever else is or was at work on it."""
+"""Projects one partition of a topic: every event once, in order and without gaps, despite competing workers."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+import redis
 
 from aggregates.decider import Recorded
 from infra.codec import Codec
 from infra.errors import Newer, Superseded, Unreadable
 from infra.kafka.envelope import envelopes, unwrap
-from infra.redis.asking import Ask, Asking, answered
 from infra.redis.checkpoints import Checkpoint
-from infra.redis.views import Views, made
+from infra.redis.commit import CheckpointedWrite, Refusals, all_applied
+from infra.redis.views import Keys, Views
 from streams.kafka.dead_letters.letters import EVERY_FOLD
-from streams.projecting.projector import ProjectionFailed, Projector, UnreadableEvent
+from streams.projecting.projector import ChunkProjection, ProjectionFailed, Projector, UnreadableEvent
 
 
 class Record(Protocol):
-    """What Kafka hands over."""
+    """What Kafka delivers."""
 
     @property
     def offset(self) -> int: ...
@@ -30,13 +33,11 @@ class Record(Protocol):
 
 
 WriteDeadLetter: TypeAlias = Callable[[Record, str, str], None]
-"""Puts a record where an operator finds it, with the fold that cannot take it and the reason; it returns once it is there."""
-
-Told: TypeAlias = Sequence[tuple[Record, Recorded]]
+"""Writes a record to the dead letters, with the fold that cannot take it and the reason, and returns once it is there."""
 
 
-class OffsetGap(Exception):  # noqa: N818 - it says where the effects are
-    """The effects end before these records begin, or were set back: read again from ``offset``."""
+class OffsetGap(Exception):  # noqa: N818 - not an error: it says where to read
+    """The effects in Redis end before these records begin: read again from ``offset``."""
 
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(f"{reason}: reading again from offset {offset}")
@@ -44,12 +45,12 @@ class OffsetGap(Exception):  # noqa: N818 - it says where the effects are
 
 
 class RedisRolledBack(OffsetGap):
-    """Redis was restored, or failed over."""
+    """Redis was restored, or failed over, and holds less than it did."""
 
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What came of a chunk, in records; ``skipped``: seen before. ``position``: the log's, of its last event."""
+    """What became of a chunk, in records. ``skipped``: seen before. ``position``: its last event's, in the log."""
 
     records: int
     applied: int
@@ -58,143 +59,250 @@ class BatchResult:
     skipped: int
 
 
-class Partition:
-    """``topic``: the broker's own id of it. Any thread may call; one at a time gets in."""
+@dataclass(frozen=True)
+class DecodedRecords:
+    """A chunk's records with their events, each position behind all before it.
 
-    def __init__(self, folding: Projector, views: Views, codec: Codec, topic: str, dead_letter: WriteDeadLetter) -> None:
-        self._folding = folding
+    ``end``: the checkpoint behind the chunk. ``unreadable``: events that cannot be decoded. ``dead_lettered``: records that
+    were written to the dead letters. ``known``: the position that every fold had before.
+    """
+
+    events: Sequence[tuple[Record, Recorded]]
+    end: Checkpoint
+    unreadable: Sequence[UnreadableEvent]
+    dead_lettered: int
+    known: int
+    records: int
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        return [recorded for _, recorded in self.events]
+
+    def result(self, letters: int) -> BatchResult:
+        """Return what became of the chunk. ``letters``: those written for single folds."""
+        applied = sum(recorded.position > self.known for _, recorded in self.events)
+        position, skipped = self.end.position, len(self.events) - applied
+        return BatchResult(self.records, applied, self.dead_lettered + letters, position, skipped)
+
+
+class Partition:
+    """``topic``: the broker's id of it. Any thread may call; one at a time gets in."""
+
+    def __init__(self, projector: Projector, views: Views, codec: Codec, topic: str, dead_letter: WriteDeadLetter) -> None:
         self._views = views
         self._envelopes = envelopes(codec)
         self._topic = topic
-        self._bury = dead_letter
-        self._alone = threading.Lock()
+        self._dead_letter = dead_letter
+        self.projector = projector
+        self.lock = threading.Lock()
 
     def resume(self) -> int:
-        """The offset to read from, as Redis has it now; if that is not what was believed, what is held is forgotten."""
-        with self._alone:
-            self._folding.verify()
+        """Return the offset to read from, as Redis says now."""
+        with self.lock:
+            self.projector.rolled_back()
             return self._next_offset()
 
-    def set_back(self) -> int | None:
-        """The offset to read again from, if Redis stands before what was last written: it was restored, or failed over."""
-        with self._alone:
-            return self._next_offset() if self._folding.verify() else None
+    def lost_from(self) -> int | None:
+        """Return the offset to read again from if Redis was rolled back since the last write, else None."""
+        with self.lock:
+            return self._next_offset() if self.projector.rolled_back() else None
 
     def take(self, records: Sequence[Record]) -> BatchResult:
-        """Fold a chunk and return when it is in Redis; raises what :meth:`taking` does."""
-        return answered(self.taking(records), self._views.exchange)
+        """Project a chunk, and return when it is in Redis; raise what :func:`take_together` says."""
+        (outcome,) = take_together(self._views, [(self, records)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def taking(self, records: Sequence[Record]) -> Asking[BatchResult]:
-        """Fold a chunk; it is done when it is in Redis. What it asks for is to be brought on one and the same thread.
+    def decode(self, records: Sequence[Record]) -> DecodedRecords:
+        """Return a chunk's events; write records that are none to the dead letters.
 
-        Raises :class:`OffsetGap` if records before it are missing, :class:`Newer` if an event needs a newer program,
-        and what Redis raises when it does not answer; then nothing is lost, and the chunk may be taken again.
+        Raises :class:`OffsetGap` if records before the chunk are missing.
         """
-        with self._alone:
-            resume = self._next_offset()
-            if records[0].offset > resume:
-                raise OffsetGap(resume, f"{self._folding.source} goes on at offset {records[0].offset}")
-            everything, unread, dead_lettered = self._told(records, resume)
-            told = rising(everything)
-            position = told[-1][1].position if told else 0
-            there = Checkpoint(position, records[-1].offset, self._topic)
-            known = min(place.position for place in self._folding.places.values())
-            try:
-                yield from self._move([recorded for _, recorded in told], there, unread)
-            except ProjectionFailed:
-                dead_lettered += yield from self._one_by_one(told, unread, there)
-            applied = sum(recorded.position > known for _, recorded in told)
-            return BatchResult(len(records), applied, dead_lettered, position, len(told) - applied)
-
-    def _next_offset(self) -> int:
-        return min(place.next_offset(self._topic) for place in self._folding.places.values())
-
-    def _told(self, records: Sequence[Record], resume: int) -> tuple[Told, list[UnreadableEvent], int]:
-        """Records with their events, those of our events that cannot be read, and how many records became dead letters."""
+        resume = self._next_offset()
+        if records[0].offset > resume:
+            raise OffsetGap(resume, f"{self.projector.source} goes on at offset {records[0].offset}")
+        unreadable: list[UnreadableEvent] = []
         try:
-            return list(zip(records, self._envelopes.open(list(map(value_of, records))), strict=True)), [], 0
+            decoded = self._envelopes.open(list(map(value_of, records)))
+            events, dead_lettered = list(zip(records, decoded, strict=True)), 0
         except Newer:
             raise
         except Unreadable:
-            return self._sorted_out(records, resume)
+            events, unreadable, dead_lettered = self._decode_singly(records, resume)
+        rising = without_repeats(events)
+        end = Checkpoint(rising[-1][1].position if rising else 0, records[-1].offset, self._topic)
+        known = min(checkpoint.position for checkpoint in self.projector.checkpoints.values())
+        return DecodedRecords(rising, end, unreadable, dead_lettered, known, len(records))
 
-    def _sorted_out(self, records: Sequence[Record], resume: int) -> tuple[Told, list[UnreadableEvent], int]:
-        told: list[tuple[Record, Recorded]] = []
-        unread: list[UnreadableEvent] = []
+    def take_alone(self, chunk: DecodedRecords) -> int:
+        """Project a chunk by itself, from what Redis says now. Return how many letters were written for single folds.
+
+        Raises :class:`RedisRolledBack` if the events before it are missing in Redis.
+        """
+        self._start_over()
+        try:
+            self._project(chunk.recorded, chunk.end, chunk.unreadable)
+        except ProjectionFailed:
+            return self._project_singly(chunk)
+        return 0
+
+    def _next_offset(self) -> int:
+        return min(checkpoint.next_offset(self._topic) for checkpoint in self.projector.checkpoints.values())
+
+    def _decode_singly(
+        self, records: Sequence[Record], resume: int
+    ) -> tuple[list[tuple[Record, Recorded]], list[UnreadableEvent], int]:
+        events: list[tuple[Record, Recorded]] = []
+        unreadable: list[UnreadableEvent] = []
         dead_lettered = 0
         for record in records:
             envelope = None
             try:
                 envelope = unwrap(value_of(record))
-                told += [(record, recorded) for recorded in self._envelopes.open([value_of(record)])]
+                events += [(record, recorded) for recorded in self._envelopes.open([value_of(record)])]
             except Newer:
                 raise
             except Unreadable as fault:
                 if envelope:
-                    unread.append(UnreadableEvent(record.offset, envelope.position, envelope.name))
+                    unreadable.append(UnreadableEvent(record.offset, envelope.position, envelope.name))
                 if record.offset >= resume:
-                    self._bury(record, EVERY_FOLD, str(fault))
+                    self._dead_letter(record, EVERY_FOLD, str(fault))
                     dead_lettered += 1
-        return told, unread, dead_lettered
+        return events, unreadable, dead_lettered
 
-    def _move(
+    def _project(
         self,
-        chunk: Sequence[Recorded],
-        there: Checkpoint,
-        unread: Sequence[UnreadableEvent],
+        events: Sequence[Recorded],
+        end: Checkpoint,
+        unreadable: Sequence[UnreadableEvent],
         without: frozenset[str] = frozenset(),
-    ) -> Asking[None]:
-        """Apply what is new of a chunk, however far others have come with it meanwhile."""
+    ) -> None:
+        """Apply what is new of a chunk, however far other workers have come with it meanwhile."""
         while True:
             try:
-                steps = yield from self._folding.steps(chunk, there, without, unread)
-                if made(steps, (yield Ask(steps=tuple(steps)))):
-                    return self._folding.moved(steps)
+                writes = self.projector.project(events, end, without, unreadable)
+                if self._views.apply(writes):
+                    return self.projector.moved(writes)
             except Superseded:
                 pass
             except ProjectionFailed:
-                self._ask_again()
+                self._start_over()
                 raise
             except BaseException:
-                self._folding.forget()
+                self.projector.forget()
                 raise
-            self._ask_again()  # somebody else was there, perhaps before the documents were read
+            self._start_over()  # another writer was here, perhaps before the documents were read
 
-    def _ask_again(self) -> None:
-        """Read the checkpoints again. Raises :class:`RedisRolledBack` if Redis holds less than it did."""
-        try:
-            self._folding.ask_again()
-        except Superseded:
-            raise RedisRolledBack(self._next_offset(), f"{self._folding.source} was set back in Redis") from None
-
-    def _one_by_one(self, told: Told, unread: Sequence[UnreadableEvent], there: Checkpoint) -> Asking[int]:
-        """Find the events that a fold cannot take and dead-letter them for it; how many."""
+    def _project_singly(self, chunk: DecodedRecords) -> int:
+        """Find the events that a fold cannot take, and dead-letter them for that fold alone; return how many."""
         dead_lettered = 0
-        for record, recorded in told:
+        for record, recorded in chunk.events:
             without: frozenset[str] = frozenset()
-            here = Checkpoint(recorded.position, record.offset, self._topic)
-            passed = [event for event in unread if event.offset < record.offset]
+            end = Checkpoint(recorded.position, record.offset, self._topic)
+            unreadable = [event for event in chunk.unreadable if event.offset < record.offset]
             while True:
                 try:
-                    yield from self._move([recorded], here, passed, without)
+                    self._project([recorded], end, unreadable, without)
                     break
                 except ProjectionFailed as fault:
-                    self._bury(record, fault.fold, str(fault))
+                    self._dead_letter(record, fault.fold, str(fault))
                     without |= {fault.fold}
             dead_lettered += len(without)
-        yield from self._move([], there, unread)  # these may be at the end
+        self._project([], chunk.end, chunk.unreadable)  # unreadable ones may be at the end
         return dead_lettered
+
+    def _start_over(self) -> None:
+        """Go by what Redis says. Raises :class:`RedisRolledBack` if it holds less than it did."""
+        try:
+            self.projector.start_over()
+        except Superseded:
+            raise RedisRolledBack(self._next_offset(), f"{self.projector.source} was rolled back in Redis") from None
+
+
+class ChunkAttempt:
+    """One partition's chunk in a batch. ``failed``: this partition has to take its chunk alone."""
+
+    def __init__(self, partition: Partition, chunk: DecodedRecords) -> None:
+        self._partition = partition
+        self._chunk = chunk
+        self.failed = False
+        self.projection = ChunkProjection(partition.projector, ())
+        self.writes: Sequence[CheckpointedWrite] = ()
+        with self.failing_alone():
+            self.projection = partition.projector.start(chunk.recorded, chunk.end, unreadable=chunk.unreadable)
+
+    @contextmanager
+    def failing_alone(self) -> Iterator[None]:
+        """Keep what happens to this partition from the others of its batch."""
+        try:
+            yield
+        except (Superseded, ProjectionFailed):
+            self.failed = True
+            self.projection = ChunkProjection(self._partition.projector, ())
+
+    def abandon(self) -> None:
+        """Believe nothing any more, since Redis did not answer."""
+        self._partition.projector.forget()
+
+    def finish(self, refusals: Refusals) -> BatchResult:
+        """Return what became of the chunk once the batch is committed; take it alone if it failed there."""
+        with self.failing_alone():
+            if not self.failed and all_applied(self.writes, refusals):
+                self._partition.projector.moved(self.writes)
+                return self._chunk.result(letters=0)
+        return self._chunk.result(letters=self._partition.take_alone(self._chunk))
+
+
+def take_together(views: Views, chunks: Sequence[tuple[Partition, Sequence[Record]]]) -> list[BatchResult | Exception]:
+    """Project chunks of several partitions with one reading and one commit for all; return what became of each.
+
+    An outcome is :class:`OffsetGap` if records before the chunk are missing, :class:`Newer` if an event needs a newer program,
+    and what Redis raises if it does not answer. Then nothing is lost, and the chunk may be taken again.
+    """
+    outcomes: dict[int, BatchResult | Exception] = {}
+    attempts: dict[int, ChunkAttempt] = {}
+    with ExitStack() as locks:
+        for index, (partition, records) in enumerate(chunks):
+            locks.enter_context(partition.lock)
+            try:
+                attempts[index] = ChunkAttempt(partition, partition.decode(records))
+            except Exception as fault:  # noqa: BLE001 - it is this partition's outcome
+                outcomes[index] = fault
+        try:
+            while keys := Keys.union(attempt.projection.needs() for attempt in attempts.values()):
+                read = views.read(keys)
+                for attempt in attempts.values():
+                    with attempt.failing_alone():
+                        attempt.projection.load(read)
+            for attempt in attempts.values():
+                with attempt.failing_alone():
+                    attempt.writes = attempt.projection.fold()
+            refusals = views.commit([write for attempt in attempts.values() for write in attempt.writes])
+        except Exception as fault:  # noqa: BLE001 - each of them waits for it
+            for attempt in attempts.values():
+                attempt.abandon()
+            outcomes.update(dict.fromkeys(attempts, fault))
+        else:
+            for index, attempt in attempts.items():
+                try:
+                    outcomes[index] = attempt.finish(refusals)
+                except Exception as fault:  # noqa: BLE001
+                    outcomes[index] = fault
+    if len(chunks) > 1 and any(isinstance(outcome, redis.ResponseError) for outcome in outcomes.values()):
+        return [outcome for chunk in chunks for outcome in take_together(views, [chunk])]  # one's refusal is not the others'
+    return [outcomes[index] for index in range(len(chunks))]
 
 
 def value_of(record: Record) -> bytes:
     return record.value or b""
 
 
-def rising(told: Told) -> Told:
-    """Without what is published twice within a chunk: each position is behind all before it."""
-    reached, rises = 0, []
-    for entry in told:
+def without_repeats(events: Sequence[tuple[Record, Recorded]]) -> list[tuple[Record, Recorded]]:
+    """Leave out what is published twice within a chunk: each position is behind all before it."""
+    reached, rising = 0, []
+    for entry in events:
         if (position := entry[1].position) > reached:
-            rises.append(entry)
+            rising.append(entry)
             reached = position
-    return rises
+    return rising

@@ -27,7 +27,7 @@ def checkpoints(app: App) -> dict[tuple[str, str], int]:
         readers = [fold_name(fold) for fold in folds(app.terms) if topic in sources(fold)]
         for number in range(1 if topic == LEARNING else PARTITIONS):
             source = f"{topic}:{number}"
-            found |= {(fold, source): place.position for fold, place in app.views.places(readers, source).items()}
+            found |= {(fold, source): place.position for fold, place in app.views.checkpoints_in(source, readers).items()}
     return found
 
 

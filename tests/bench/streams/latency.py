@@ -73,7 +73,7 @@ class Looking:
             with self._alone:
                 for partition in range(PARTITIONS):
                     if held[partition] != seen[partition]:
-                        self._see(partition, Checkpoint.read(held[partition]).position, now)
+                        self._see(partition, Checkpoint.parse(held[partition]).position, now)
             seen = held
 
     def _see(self, partition: int, reached: int, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The project: the worker's own agents, feeding and partitions, with two small folds in the place of the registry's."""
+"""The project: the worker's own agents, consumer and partitions, with two small folds instead of the registry's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Never
 
 import faust
 from faust.types import TP
 
+from infra.codec import Codec
 from infra.embedded.valkey import connect
 from infra.kafka.clients import administering
 from infra.kafka.settings import KafkaSettings
@@ -19,10 +21,11 @@ from infra.kafka.topics import topic_ids
 from infra.keys.ring import KeyRing
 from infra.keys.sqlite import SqliteKeys
 from infra.redis.views import Views
-from streams.kafka.worker.agents import Agents
+from streams.kafka.worker.agents import Agents, make_app
 from streams.kafka.worker.batching import Batcher
 from streams.kafka.worker.consumer import WorkerConsumer
-from streams.kafka.worker.partition import BatchResult, Partition, Record
+from streams.kafka.worker.partition import BatchResult, Partition, Record, take_together
+from streams.kafka.worker.telemetry import WorkerTelemetry
 from streams.projecting.loaders import TallyLoader
 from streams.projecting.projector import Projector
 from streams.running.app import seldom_collected
@@ -37,37 +40,49 @@ class Timed(WorkerConsumer):
     clock: Stopwatch
     finish: Finish | None = None
 
-    async def take(self, place: TP, records: Sequence[Any]) -> BatchResult:
+    async def take(self, tp: TP, records: Sequence[Any]) -> BatchResult:
         self.clock.begin()
-        taken = await super().take(place, records)
+        taken = await super().take(tp, records)
         self.finish = self.finish or self.clock.count(taken.applied)
         if self.finish:
             os.kill(os.getpid(), signal.SIGTERM)
         return taken
 
 
+class TwoTallies:
+    """Makes partitions of two small folds."""
+
+    def __init__(self, views: Views, codec: Codec, kafka: KafkaSettings, topic: str) -> None:
+        self._views = views
+        self._codec = codec
+        self._kafka = kafka
+        self._topic = topic
+        self._ids: Mapping[str, str] = {}
+
+    def identify(self) -> Mapping[str, str]:
+        with administering(self._kafka) as admin:
+            self._ids = topic_ids(admin, [self._topic])
+        return self._ids
+
+    def make(self, tp: TP) -> Partition:
+        projector = Projector(self._views, [TallyLoader(TIMES), TallyLoader(SPENT)], f"{tp.topic}:{tp.partition}")
+        return Partition(projector, self._views, self._codec, self._ids[tp.topic], dead_letter)
+
+
 def work(course: Course) -> Finish:
     kafka = KafkaSettings(course.bootstrap)
     with seldom_collected(), closing(KeyRing(SqliteKeys(Path(course.home) / "keys.db"))) as keys:
-        views, coding, ids = Views(connect(course.redis)), codec(keys), dict[str, str]()
-
-        def identify() -> Mapping[str, str]:
-            with administering(kafka) as admin:
-                ids.update(topic_ids(admin, [course.topic]))
-            return dict(ids)
-
-        def partition(place: TP) -> Partition:
-            folding = Projector(views, [TallyLoader(TIMES), TallyLoader(SPENT)], f"{place.topic}:{place.partition}")
-            return Partition(folding, views, coding, ids[place.topic], dead_letter)
-
-        feeding = Timed(partition, Batcher(views.exchange), identify)
-        feeding.clock = Stopwatch(course.records)
-        agents = Agents(kafka, {course.topic: course.partitions}, feeding, course.home)
+        views = Views(connect(course.redis))
+        telemetry = WorkerTelemetry()
+        partitions = TwoTallies(views, codec(keys), kafka, course.topic)
+        consumer = Timed(partitions, Batcher(partial(take_together, views)), telemetry)
+        consumer.clock = Stopwatch(course.records)
+        agents = Agents(make_app(kafka, course.home), {course.topic: course.partitions}, consumer, telemetry)
         with suppress(SystemExit):
             faust.Worker(agents.app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
-    if agents.fault or feeding.finish is None:
+    if agents.fault or consumer.finish is None:
         raise agents.fault or RuntimeError("The worker ended before the last record.")
-    return feeding.finish
+    return consumer.finish
 
 
 def dead_letter(record: Record, fold: str, reason: str) -> Never:

@@ -1,4 +1,4 @@
-"""A partition's records, folded: whatever is delivered twice, cut anew or published again."""
+"""A partition counts every event once, whatever is delivered twice, cut anew or published again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from infra.event_log.types import Row
 from infra.redis.views import Views
 from streams.kafka.worker.partition import OffsetGap
 from streams.running.app import App
-from tests.streams.partition.taking import dispatch, every_topic, take_all
-from tests.streams.shelved import Lying, Worker, laid, read_models, records
+from tests.streams.kafka.topic_records import (
+    StoredRecord,
+    WorkerOfTopic,
+    dispatch_topic,
+    every_topic,
+    read_models,
+    records,
+    renumbered,
+    take_all,
+)
 
 
 @every_topic
 def test_a_topic_gives_the_read_models_that_the_log_gives(
     name: str, shop: App, rows: Sequence[Row], client: redis.Redis
 ) -> None:
-    dispatch(Views(client), name, shop.log.recorded(0, 10**6))
+    dispatch_topic(Views(client), name, shop.log.recorded(0, 10**6))
     expected = read_models(client)
     client.flushall()
-    worker = Worker(Views(client), shop.log.codec, name)
+    worker = WorkerOfTopic(Views(client), shop.log.codec, name)
     take_all(worker.partition(), records(rows, name), 60)
     assert read_models(client) == expected
     assert worker.dead_lettered == []
@@ -33,7 +41,7 @@ def test_a_topic_gives_the_read_models_that_the_log_gives(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_cut_and_no_kill_changes_what_redis_holds(
-    seed: int, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+    seed: int, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     random = Random(seed)
     partitions = [worker.partition()]
@@ -58,7 +66,9 @@ def test_no_cut_and_no_kill_changes_what_redis_holds(
     assert worker.partition().resume() == len(topic)
 
 
-def test_a_chunk_taken_twice_counts_once_and_says_so(worker: Worker, topic: Sequence[Lying]) -> None:
+def test_a_chunk_taken_twice_counts_once_and_is_reported_as_skipped(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord]
+) -> None:
     partition = worker.partition()
     first = partition.take(topic[:100])
     held = read_models(worker.views.client)
@@ -71,7 +81,7 @@ def test_a_chunk_taken_twice_counts_once_and_says_so(worker: Worker, topic: Sequ
     assert read_models(worker.views.client) == held
 
 
-def test_a_hole_is_noticed_and_nothing_behind_it_is_taken(worker: Worker, topic: Sequence[Lying]) -> None:
+def test_nothing_behind_a_gap_is_taken(worker: WorkerOfTopic, topic: Sequence[StoredRecord]) -> None:
     partition = worker.partition()
     with pytest.raises(OffsetGap) as from_nothing:
         partition.take(topic[1:50])
@@ -84,8 +94,8 @@ def test_a_hole_is_noticed_and_nothing_behind_it_is_taken(worker: Worker, topic:
     assert read_models(worker.views.client) == held
 
 
-def test_a_topic_that_was_made_anew_is_skipped_as_far_as_it_is_known(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_events_of_a_topic_made_anew_are_skipped_as_far_as_they_are_known(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     take_all(worker.partition(), topic[:150])
     anew = replace(worker, topic_id="BBBB").partition()
@@ -96,8 +106,10 @@ def test_a_topic_that_was_made_anew_is_skipped_as_far_as_it_is_known(
     assert read_models(worker.views.client) == whole
 
 
-def test_what_is_published_twice_counts_once(worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]) -> None:
-    twice = laid(topic[:150], topic[90:150], topic[90:])
+def test_an_event_published_twice_counts_once(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
+) -> None:
+    twice = renumbered(topic[:150], topic[90:150], topic[90:])
     for size in (1, 64, 10_000):
         worker.views.client.flushall()
         take_all(worker.partition(), twice, size)
@@ -106,18 +118,18 @@ def test_what_is_published_twice_counts_once(worker: Worker, topic: Sequence[Lyi
 
 
 def test_a_topic_that_lost_its_end_and_got_it_again_elsewhere_counts_once(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
-    take_all(worker.partition(), laid(topic[:90], topic[60:150]))  # up to offset 180
-    shorter = laid(topic[:100], topic[100:])  # and 150 events are in 150 records now
+    take_all(worker.partition(), renumbered(topic[:90], topic[60:150]))  # up to offset 180
+    shorter = renumbered(topic[:100], topic[100:])  # and 150 events are in 150 records now
     partition = worker.partition()
     take_all(partition, shorter[90:], 33)  # new events are at offsets that were seen
     assert read_models(worker.views.client) == whole
     assert partition.resume() == len(shorter)
 
 
-def test_two_who_believe_that_a_partition_is_theirs_do_no_harm(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_two_workers_of_one_partition_do_no_harm(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     mine, zombie = worker.partition(), worker.partition()
     mine.take(topic[:50])

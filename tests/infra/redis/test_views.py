@@ -42,7 +42,7 @@ def count(by: int = 1) -> Delta:
     return delta
 
 
-def test_a_step_writes_every_kind_of_view_and_moves_the_checkpoint(views: Views) -> None:
+def test_a_commit_writes_every_kind_of_view_and_moves_the_checkpoint(views: Views) -> None:
     views.client.set("v1:page:gone", "{}")
     views.client.hset("v1:map", "nothing", "was here")
     views.apply([CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(7), everything())])
@@ -55,7 +55,7 @@ def test_a_step_writes_every_kind_of_view_and_moves_the_checkpoint(views: Views)
     assert views.positions(["fold.1", "other.1"]) == {"fold.1": 7, "other.1": 0}
 
 
-def test_applying_a_step_twice_changes_nothing(views: Views) -> None:
+def test_a_write_applied_twice_changes_nothing(views: Views) -> None:
     step = CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(7), everything())
     assert views.apply([step])
     before = content(views.client)
@@ -64,7 +64,7 @@ def test_applying_a_step_twice_changes_nothing(views: Views) -> None:
 
 
 @pytest.mark.parametrize(("held", "before"), [(5, 0), (5, 4), (5, 6)], ids=["begun", "moved on", "restored"])
-def test_a_step_from_another_place_is_refused_and_writes_nothing(views: Views, held: int, before: int) -> None:
+def test_a_write_from_another_checkpoint_is_refused_and_changes_nothing(views: Views, held: int, before: int) -> None:
     views.apply([CheckpointedWrite("fold.1", Checkpoint(0), Checkpoint(held), count())])
     known = content(views.client)
     with pytest.raises(Superseded, match=rf"fold\.1 stands at {held} in Redis, not at {before}"):
@@ -84,7 +84,7 @@ def test_each_fold_has_a_checkpoint_of_its_own(views: Views) -> None:
     assert views.hashes(["map", "none"]) == {"map": {"count": "111"}, "none": {}}
 
 
-def test_each_version_of_the_views_stands_beside_the_others(views: Views) -> None:
+def test_versions_of_the_views_do_not_touch_each_other(views: Views) -> None:
     second = Views(views.client, "v2")
     views.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(3), count())])
     second.apply([CheckpointedWrite("one.1", Checkpoint(0), Checkpoint(1), count(5))])
@@ -119,7 +119,7 @@ def test_the_script_is_loaded_again_when_the_server_has_lost_it(views: Views) ->
     assert views.hashes(["map"]) == {"map": {"count": "3"}}
 
 
-def test_no_steps_are_no_work(views: Views) -> None:
+def test_no_writes_and_no_keys_are_allowed(views: Views) -> None:
     views.apply([])
     assert (views.load([], {}), views.hashes([]), views.positions([])) == ({}, {}, {})
     assert content(views.client) == {}
@@ -162,7 +162,7 @@ def test_text_comes_back_as_it_was(views: Views, text: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["{", "[]", '{"title": 1}'])
-def test_a_view_that_its_fold_did_not_write_is_said_to_be_unreadable(views: Views, raw: Any) -> None:
+def test_a_view_that_its_fold_did_not_write_is_unreadable(views: Views, raw: Any) -> None:
     views.client.set("v1:page:a", raw)
     with pytest.raises(Unreadable, match=r"v1:page:a.*rebuild"):
         views.load(["page:a"], {"page": Page})

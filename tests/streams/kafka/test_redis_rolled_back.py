@@ -1,4 +1,4 @@
-"""A Redis that answers no more, does not tell what it did, or holds less than it held."""
+"""A Redis that does not answer, whose answer is lost, or that was rolled back."""
 
 from __future__ import annotations
 
@@ -11,32 +11,42 @@ import redis
 
 from aggregates.value import replace
 from infra.event_log.types import Row
-from infra.redis.asking import Answer, Ask
 from infra.redis.checkpoints import Checkpoint
-from infra.redis.views import Views
+from infra.redis.commit import CheckpointedWrite, Refusals
+from infra.redis.views import Contents, Keys, Views
 from projections.orders import orders
 from streams.kafka.worker.partition import OffsetGap
 from streams.projecting.loaders import fold_name
 from streams.running.app import App
-from tests.streams.partition.taking import dispatch, every_topic, refusing, take_all
-from tests.streams.shelved import Image, Lying, Worker, read_models, records, without
+from tests.streams.kafka.topic_records import (
+    Image,
+    StoredRecord,
+    WorkerOfTopic,
+    dispatch_topic,
+    every_topic,
+    failing_over,
+    read_models,
+    records,
+    take_all,
+    without,
+)
 
 
-def test_what_a_redis_that_was_set_back_has_lost_is_read_again(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_what_a_rolled_back_redis_has_lost_is_read_again(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     partition, client = worker.partition(), worker.views.client
     partition.take(topic[:100])
     image = Image(client)
     partition.take(topic[100:200])
-    assert partition.set_back() is None
+    assert partition.lost_from() is None
     image.restore(client)
-    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was rolled back in Redis: reading again from offset 100"):
         partition.take(topic[200:250])
     partition.take(topic[100:250])
     image.restore(client)
-    assert partition.set_back() == 100, "also where nothing comes"
-    assert partition.set_back() is None, "once"
+    assert partition.lost_from() == 100, "also where nothing comes"
+    assert partition.lost_from() is None, "once"
     client.flushall()
     assert partition.resume() == 0
     take_all(partition, topic)
@@ -49,18 +59,22 @@ class Failing(Views):
     applied: bool
     failing: bool = False
 
-    def exchange(self, ask: Ask) -> Answer:
+    def read(self, keys: Keys) -> Contents:
         if self.failing and not self.applied:
             raise redis.ConnectionError("no answer")
-        answer = super().exchange(ask)
-        if self.failing and ask.steps:
-            raise redis.ConnectionError("the answer is lost")
-        return answer
+        return super().read(keys)
+
+    def commit(self, writes: Sequence[CheckpointedWrite]) -> Refusals:
+        if not self.failing:
+            return super().commit(writes)
+        if self.applied:
+            super().commit(writes)
+        raise redis.ConnectionError("no answer")
 
 
 @pytest.mark.parametrize("applied", [True, False])
 def test_a_chunk_whose_answer_was_lost_is_taken_again_and_counts_once(
-    applied: bool, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+    applied: bool, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     views = Failing(worker.views.client)
     views.applied = applied
@@ -80,17 +94,17 @@ class AnswerLost(Views):
 
     then: Callable[[], object] | None = None
 
-    def exchange(self, ask: Ask) -> Answer:
-        answer = super().exchange(ask)
-        if self.then and ask.steps:
-            answer = super().exchange(ask)
+    def commit(self, writes: Sequence[CheckpointedWrite]) -> Refusals:
+        refusals = super().commit(writes)
+        if self.then:
+            refusals = super().commit(writes)
             self.then()
             self.then = None
-        return answer
+        return refusals
 
 
-def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_a_rollback_right_after_a_commit_is_noticed(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     views = AnswerLost(worker.views.client)
     partition = replace(worker, views=views).partition()
@@ -98,29 +112,29 @@ def test_a_redis_that_is_set_back_once_a_chunk_was_in_it_is_noticed(
     image = Image(views.client)
     partition.take(topic[100:200])
     views.then = partial(image.restore, views.client)
-    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was rolled back in Redis: reading again from offset 100"):
         partition.take(topic[200:250])
     take_all(partition, topic[100:])
     assert read_models(views.client) == whole
 
 
-def test_a_redis_that_is_set_back_while_a_letter_is_buried_is_noticed(
-    shop: App, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_a_rollback_while_a_dead_letter_is_written_is_noticed(
+    shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     bad = [recorded.position for recorded in shop.log.recorded(0, 10**6) if type(recorded.event) in orders.events][-1]
 
-    class Slow(Worker):
+    class Slow(WorkerOfTopic):
         def dead_letter(self, record: Any, fold: str, reason: str) -> None:
             super().dead_letter(record, fold, reason)
             if len(self.dead_lettered) == 1:
                 image.restore(self.views.client)
 
-    slow = Slow(worker.views, worker.codec, broken={"orders": refusing(orders, bad)})
+    slow = Slow(worker.views, worker.codec, broken={"orders": failing_over(orders, bad)})
     partition = slow.partition()
     partition.take(topic[:100])
     image = Image(worker.views.client)
     partition.take(topic[100:200])
-    with pytest.raises(OffsetGap, match="was set back in Redis: reading again from offset 100"):
+    with pytest.raises(OffsetGap, match="was rolled back in Redis: reading again from offset 100"):
         partition.take(topic[200:])
     take_all(partition, topic[100:])
     assert [letter.fold for letter in slow.dead_lettered] == [fold_name(orders)] * 2
@@ -132,29 +146,29 @@ class Overtaken(Views):
 
     meanwhile: Callable[[], object] | None = None
 
-    def exchange(self, ask: Ask) -> Answer:
-        if not self.meanwhile or not (ask.documents or ask.maps):
-            return super().exchange(ask)
+    def read(self, keys: Keys) -> Contents:
+        if not self.meanwhile:
+            return super().read(keys)
         image = Image(self.client)
         self.meanwhile()
         self.meanwhile = None
-        answer = super().exchange(ask)
+        contents = super().read(keys)
         image.restore(self.client)
-        return answer
+        return contents
 
 
 @every_topic
-def test_what_was_read_of_effects_that_are_lost_again_is_not_believed(
+def test_documents_read_before_a_rollback_are_not_believed(
     name: str, shop: App, rows: Sequence[Row], client: redis.Redis
 ) -> None:
-    dispatch(Views(client), name, shop.log.recorded(0, 10**6))
-    expected, lying = read_models(client), records(rows, name)
+    dispatch_topic(Views(client), name, shop.log.recorded(0, 10**6))
+    expected, stored = read_models(client), records(rows, name)
     client.flushall()
     views = Overtaken(client)
-    worker, other = Worker(views, shop.log.codec, name), Worker(Views(client), shop.log.codec, name)
+    worker, other = WorkerOfTopic(views, shop.log.codec, name), WorkerOfTopic(Views(client), shop.log.codec, name)
     overtaken = 0
-    for at in range(0, len(lying), 150):
-        chunk = lying[at : at + 150]
+    for at in range(0, len(stored), 150):
+        chunk = stored[at : at + 150]
         partition = worker.partition()
         assert partition.resume() == at, "it knows where Redis stands"
         views.meanwhile = partial(other.partition().take, chunk)
@@ -169,18 +183,17 @@ class Torn(Views):
 
     torn: bool = False
 
-    def exchange(self, ask: Ask) -> Answer:
-        answer = super().exchange(ask)
-        if not ask.documents or self.torn:
-            return answer
+    def read(self, keys: Keys) -> Contents:
+        contents = super().read(keys)
+        if not keys.documents or self.torn:
+            return contents
         self.torn = True
-        return answer._replace(
-            read=dict.fromkeys(answer.read), stood={one: (Checkpoint(), after) for one, (_, after) in answer.stood.items()}
-        )
+        stood = {one: (Checkpoint(), after) for one, (_, after) in contents.checkpoints.items()}
+        return contents._replace(documents=dict.fromkeys(contents.documents), checkpoints=stood)
 
 
-def test_what_was_read_while_redis_changed_is_not_believed(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_documents_read_while_redis_changed_are_not_believed(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     worker.partition().take(topic[:150])
     views = Torn(worker.views.client)

@@ -13,22 +13,20 @@ from aggregates.membership import events as membership
 from aggregates.programme.policy import PublishPolicy
 from infra.codec import partition_fields
 from infra.errors import Superseded
-from infra.redis.asking import answered
 from infra.redis.checkpoints import Checkpoint
-from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Views
 from projections.card import Card
 from projections.projection import Documents
 from streams.commands.request import Request
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import REMEMBERED, Loader, fold_name, loader_of
-from streams.projecting.projector import ProjectionFailed
+from streams.projecting.projector import ProjectionFailed, Projector
 from streams.registry import EVENTS, LEARNING, folds, sources
 from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.redis_content import content
 from tests.shop import START, TERMS, requests
-from tests.streams.shelved import Image
+from tests.streams.kafka.topic_records import Image
 
 FOLDS = {fold.name: fold for fold in folds(TERMS)}
 
@@ -103,7 +101,7 @@ def test_a_chunk_applied_twice_changes_nothing(name: str, history: Sequence[Reco
 
 
 @pytest.mark.parametrize("name", FOLDS)
-def test_who_finds_a_chunk_applied_by_another_goes_on_from_what_redis_holds(
+def test_a_fold_goes_on_from_redis_if_another_follower_applied_its_chunk(
     name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
 ) -> None:
     first, zombie = dispatch_of(views, name), dispatch_of(views, name)
@@ -116,7 +114,7 @@ def test_who_finds_a_chunk_applied_by_another_goes_on_from_what_redis_holds(
 
 
 @pytest.mark.parametrize("name", FOLDS)
-def test_who_finds_a_chunk_applied_by_another_while_the_next_is_folded_goes_on(
+def test_a_fold_goes_on_if_another_follower_applied_the_chunk_before(
     name: str, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
 ) -> None:
     first, cut = dispatch_of(views, name), chunks(history, 200)
@@ -131,7 +129,7 @@ def test_who_finds_a_chunk_applied_by_another_while_the_next_is_folded_goes_on(
 
 
 @pytest.mark.parametrize("name", FOLDS)
-def test_a_redis_that_was_set_back_while_nothing_came_is_noticed(name: str, history: Sequence[Recorded], views: Views) -> None:
+def test_a_rollback_while_nothing_came_is_noticed(name: str, history: Sequence[Recorded], views: Views) -> None:
     first, zombie = dispatch_of(views, name), dispatch_of(views, name)
     third, two_thirds = history[: len(history) // 3], history[: len(history) * 2 // 3]
     feed_all(zombie, third)
@@ -157,7 +155,7 @@ def test_chunks_that_overlap_count_each_event_once(
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_how_the_log_is_cut_does_not_change_what_redis_holds(
+def test_the_size_of_chunks_does_not_change_what_redis_holds(
     size: int, history: Sequence[Recorded], views: Views, whole: dict[str, Any]
 ) -> None:
     feed_all(dispatch_of(views), *chunks(history, size))
@@ -174,7 +172,7 @@ def test_a_fold_that_starts_anew_at_every_chunk_gives_the_same(
     assert found == {key: whole[key] for key in found}
 
 
-def test_a_fold_that_waited_catches_up_beside_those_that_went_on(
+def test_a_fold_that_is_behind_catches_up_beside_the_others(
     history: Sequence[Recorded], views: Views, whole: dict[str, Any]
 ) -> None:
     half = len(history) // 2
@@ -212,13 +210,14 @@ def test_a_document_is_written_by_events_of_one_partition_key(history: Sequence[
     assert {key: by for key, by in writers.items() if len(by) > 1} == {}
 
 
-def test_a_step_writes_only_keys_that_are_its_folds_own(history: Sequence[Recorded], views: Views) -> None:
+def test_a_fold_writes_only_its_own_keys(history: Sequence[Recorded], views: Views) -> None:
     for name, fold in FOLDS.items():
         mine = [recorded for recorded in history if type(recorded.event) in fold.events]
-        delta = answered(feed(name, views).fold(mine), views.exchange)
+        (write,) = Projector(views, [feed(name, views)]).project(mine, Checkpoint(len(history)))
+        delta = write.delta
         written = {*delta.documents, *delta.fields, *delta.counts, *delta.scores}
         assert {key.partition(":")[0] for key in written} == set(fold.parts) - {"alarms"}, "nothing alarming happens here"
-        views.apply([CheckpointedWrite(fold_name(fold), Checkpoint(0), Checkpoint(len(history)), delta)])
+        views.apply([write])
     assert len({part for fold in FOLDS.values() for part in fold.parts}) == sum(len(fold.parts) for fold in FOLDS.values())
 
 
@@ -234,7 +233,7 @@ def test_a_document_that_left_memory_is_not_read_before_it_was_written(views: Vi
     assert [(card.name, card.status) for card in cards.values()] == [(f"Name {n}", "closed") for n in range(3)]
 
 
-def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequence[Recorded], views: Views) -> None:
+def test_a_failed_fold_goes_on_from_where_redis_stands(history: Sequence[Recorded], views: Views) -> None:
     half = len(history) // 2
     dispatch = dispatch_of(views)
     dispatch.send(history[:half])
@@ -250,7 +249,7 @@ def test_a_fold_that_fails_is_fed_again_from_where_redis_stands(history: Sequenc
     assert content(views.client) == found
 
 
-def test_a_follower_that_was_overtaken_is_told_so_and_then_converges(app: App) -> None:
+def test_an_overtaken_follower_fails_and_converges_when_it_goes_on(app: App) -> None:
     every = list(requests(shoppings=60))
     slow = app.follower()
     assert slow.dispatch.position == 0, "it has read where it stands"

@@ -1,4 +1,4 @@
-"""More products than the learner keeps at hand, and more neighbours than it keeps of a product."""
+"""The learner with more products than its lists hold, and more neighbours than it keeps of a product."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def learned(client: redis.Redis, history: Sequence[Recorded], size: int, again: 
     return content(client, positions=False)
 
 
-def test_the_learner_gives_the_same_however_often_it_starts_anew(history: Sequence[Recorded], client: redis.Redis) -> None:
+def test_restarts_of_the_learner_do_not_change_its_state(history: Sequence[Recorded], client: redis.Redis) -> None:
     whole = learned(client, history, len(history), again=False)
     neighbours = [len(held) for key, held in whole.items() if key.startswith("v1:pairs:")]
     assert NEIGHBOURS / 2 < max(neighbours) <= 2 * NEIGHBOURS

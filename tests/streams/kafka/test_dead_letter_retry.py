@@ -1,4 +1,4 @@
-"""Letters retried beside the worker that dead_lettered them: what comes of it is what would have come of it at once."""
+"""Retrying a dead letter gives the read models that the event would have given at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import redis
-from faust.types import TP
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
@@ -28,17 +27,15 @@ from projections.projection import Documents, Projection
 from projections.sessions import sessions
 from projections.trending import trending
 from streams.kafka.dead_letters import retrying
-from streams.kafka.dead_letters.letters import DeadLetter
+from streams.kafka.dead_letters.letters import DeadLetter, letter_of
 from streams.kafka.dead_letters.rebuild import RetryFailed
 from streams.kafka.dead_letters.retrying import NotSettled, Retry
 from streams.kafka.worker.partition import Record
-from streams.kafka.worker.wiring import letter_of
 from streams.registry import DOMAIN, LEARNING, folds
 from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.shop import TERMS, requests
-from tests.streams.partition.taking import refusing, take_all
-from tests.streams.shelved import Image, Lying, Worker, read_models, records
+from tests.streams.kafka.topic_records import Image, StoredRecord, WorkerOfTopic, failing_over, read_models, records, take_all
 
 FOLDS = {fold.name: fold for fold in folds(TERMS)}
 
@@ -51,12 +48,12 @@ class Shop:
     rows: Sequence[Row]
     letters: dict[str, DeadLetter] = field(default_factory=dict)
 
-    def worker(self, topic: str = DOMAIN, /, **broken: Projection) -> Worker:
+    def worker(self, topic: str = DOMAIN, /, **broken: Projection) -> WorkerOfTopic:
         shop = self
 
-        class Writing(Worker):
+        class Writing(WorkerOfTopic):
             def dead_letter(self, record: Record, fold: str, reason: str) -> None:
-                letter = letter_of(TP(topic, 0), record, fold, reason)
+                letter = letter_of(record, topic, 0, fold, reason)
                 shop.letters[letter.id] = letter
 
         return Writing(self.app.views, self.app.log.codec, topic, broken=broken)
@@ -100,7 +97,7 @@ def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> N
     fold = FOLDS[name]
     assert isinstance(fold, Documents)
     bad = shop.positions(*fold.events)[::9]
-    broken: dict[str, Projection] = {name: refusing(fold, *bad)}
+    broken: dict[str, Projection] = {name: failing_over(fold, *bad)}
     take_all(shop.worker(**broken).partition(), records(shop.rows), 50)
     whole = exact(shop)
     assert shop.held != whole
@@ -112,20 +109,20 @@ def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> N
     assert shop.retry(letters[0]) == [f"{name}.1: had event #{letters[0].split('/')[0]} already."]
 
 
-def test_what_a_worker_holds_in_memory_does_not_undo_a_retry(shop: Shop) -> None:
+def test_documents_in_a_workers_memory_do_not_undo_a_retry(shop: Shop) -> None:
     topic = records(shop.rows)
     placed = shop.positions(OrderPlaced)[2]
     at = next(n for n, record in enumerate(topic) if b'"position":%d,' % placed in (record.value or b"")) + 1
-    partition = shop.worker(orders=refusing(orders, placed)).partition()
+    partition = shop.worker(orders=failing_over(orders, placed)).partition()
     partition.take(topic[:at])
     shop.retry(f"{placed}/orders.1")
     take_all(partition, topic[at:], 20)
     assert shop.held == exact(shop)
 
 
-def test_documents_that_a_key_has_no_more_are_removed(shop: Shop) -> None:
+def test_documents_that_a_key_no_longer_has_are_removed(shop: Shop) -> None:
     erased = shop.positions(MemberErased)[0]
-    take_all(shop.worker(orders=refusing(orders, erased)).partition(), records(shop.rows))
+    take_all(shop.worker(orders=failing_over(orders, erased)).partition(), records(shop.rows))
     whole = exact(shop)
     gone = set(shop.held) - set(whole)
     assert len([key for key in gone if key.startswith("v1:order:")]) >= 1
@@ -137,7 +134,7 @@ def test_a_tallys_event_is_added_once_however_often_it_is_tried(shop: Shop) -> N
     fold = trending
     paid = [r for r in shop.app.log.recorded(0, 10**6) if type(r.event) in fold.events]
     bad = {r.event.at for r in paid[::7]}  # type: ignore[attr-defined]
-    take_all(shop.worker(trending=refusing(fold, *bad)).partition(), records(shop.rows), 40)
+    take_all(shop.worker(trending=failing_over(fold, *bad)).partition(), records(shop.rows), 40)
     whole = exact(shop)
     assert shop.held != whole
     for letter in list(shop.letters) * 2:
@@ -148,8 +145,8 @@ def test_a_tallys_event_is_added_once_however_often_it_is_tried(shop: Shop) -> N
 def test_two_letters_of_one_record_are_retried_one_by_one(shop: Shop) -> None:
     paid = next(r for r in shop.app.log.recorded(400, 10**6) if type(r.event) in orders.events & trending.events)
     broken: dict[str, Projection] = {
-        "orders": refusing(orders, paid.position),
-        "trending": refusing(trending, paid.event.at),  # type: ignore[attr-defined]
+        "orders": failing_over(orders, paid.position),
+        "trending": failing_over(trending, paid.event.at),  # type: ignore[attr-defined]
     }
     take_all(shop.worker(**broken).partition(), records(shop.rows))
     whole = exact(shop)
@@ -158,7 +155,7 @@ def test_two_letters_of_one_record_are_retried_one_by_one(shop: Shop) -> None:
     assert shop.held == whole
 
 
-def test_what_a_tally_sets_is_not_set_back_by_what_comes_late(shop: Shop) -> None:
+def test_a_late_event_does_not_overwrite_newer_fields_of_a_tally(shop: Shop) -> None:
     listed = [r for r in shop.app.log.recorded(0, 10**6) if type(r.event) is ProductListed]
 
     def project(delta: Delta, event: Any) -> None:
@@ -176,7 +173,7 @@ def test_what_a_tally_sets_is_not_set_back_by_what_comes_late(shop: Shop) -> Non
 
 def test_a_document_of_several_keys_is_folded_from_the_events_of_all_of_them(shop: Shop) -> None:
     bad = shop.positions(*sessions.events)[1::3]
-    take_all(shop.worker(LEARNING, sessions=refusing(sessions, *bad)).partition(), records(shop.rows, LEARNING), 40)
+    take_all(shop.worker(LEARNING, sessions=failing_over(sessions, *bad)).partition(), records(shop.rows, LEARNING), 40)
     whole = exact(shop, LEARNING)
     for letter in shop.letters:
         shop.retry(letter)
@@ -216,9 +213,9 @@ def test_a_record_that_can_be_read_now_is_put_in_for_every_fold(size: int, shop:
     assert shop.held == whole
 
 
-def test_what_still_fails_stays_and_says_why(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_that_still_fails_stays_and_says_why(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = shop.positions(OrderPlaced)[3]
-    broken = refusing(orders, bad)
+    broken = failing_over(orders, bad)
     take_all(shop.worker(orders=broken).partition(), records(shop.rows))
     held = shop.held
     monkeypatch.setattr(retrying, "folds", lambda terms: [broken])
@@ -231,8 +228,8 @@ def test_other_events_of_the_key_that_still_fail_are_left_out(shop: Shop, monkey
     whose = next(r.event.member for r in shop.app.log.recorded(0, 10**6) if type(r.event) is OrderPlaced and r.event.member)
     placed = [r.position for r in shop.app.log.recorded(0, 10**6) if getattr(r.event, "member", "") == whose]
     mine = [position for position in placed if position in shop.positions(OrderPlaced)]
-    take_all(shop.worker(orders=refusing(orders, *mine[:2])).partition(), records(shop.rows))
-    monkeypatch.setattr(retrying, "folds", lambda terms: [refusing(orders, mine[1])])
+    take_all(shop.worker(orders=failing_over(orders, *mine[:2])).partition(), records(shop.rows))
+    monkeypatch.setattr(retrying, "folds", lambda terms: [failing_over(orders, mine[1])])
     shop.retry(f"{mine[0]}/orders.1")
     monkeypatch.undo()
     whole = exact(shop)
@@ -241,11 +238,11 @@ def test_other_events_of_the_key_that_still_fail_are_left_out(shop: Shop, monkey
     assert shop.held == whole
 
 
-def test_a_worker_that_moves_on_meanwhile_is_caught_up_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_catches_up_with_a_worker_that_moves_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     topic = records(shop.rows)
     bad = shop.positions(OrderPlaced)[1]
     at = next(n for n, record in enumerate(topic) if b'"position":%d,' % bad in (record.value or b"")) + 1
-    partition = shop.worker(orders=refusing(orders, bad)).partition()
+    partition = shop.worker(orders=failing_over(orders, bad)).partition()
     partition.take(topic[:at])
     ends = iter((at + 10, at + 90))
 
@@ -268,10 +265,10 @@ def test_a_worker_that_moves_on_meanwhile_is_caught_up_with(shop: Shop, monkeypa
     assert shop.held == exact(shop)
 
 
-def test_what_the_worker_has_yet_to_take_is_left_to_it(shop: Shop) -> None:
+def test_a_retry_leaves_events_that_the_worker_has_yet_to_take(shop: Shop) -> None:
     topic = records(shop.rows)
     bad = shop.positions(OrderPlaced)[3]
-    take_all(shop.worker(orders=refusing(orders, bad)).partition(), topic)
+    take_all(shop.worker(orders=failing_over(orders, bad)).partition(), topic)
     shop.app.views.client.flushall()
     take_all(shop.worker().partition(), topic[:20])
     with pytest.raises(NotSettled, match=rf"has not come to event #{bad} yet"):
@@ -287,7 +284,7 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     position = shop.positions(*Learner.events)[5]
     shop.app.views.client.set(f"v1:checkpoint:learner.1:event:{position}", position)
     record = next(r for r in records(shop.rows, LEARNING) if b'"position":%d,' % position in (r.value or b""))
-    letter = letter_of(TP(LEARNING, 0), record, "learner.1", "")
+    letter = letter_of(record, LEARNING, 0, "learner.1", "")
     shop.letters[letter.id] = letter
     held = shop.held
     with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):
@@ -304,7 +301,7 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
         (b'{"position":-3,"name":"MemberClosed","event":{"key":"m","member":"m","reason":"","at":1}}', "another program's"),
     ],
 )
-def test_what_is_not_ours_is_never_put_in(value: bytes, sentence: str, shop: Shop) -> None:
-    letter = letter_of(TP(DOMAIN, 0), Lying(9, None, value), "*", "")
+def test_a_record_that_is_not_in_the_log_is_never_put_in(value: bytes, sentence: str, shop: Shop) -> None:
+    letter = letter_of(StoredRecord(9, None, value), DOMAIN, 0, "*", "")
     with pytest.raises((NotSettled, RetryFailed), match=sentence):
         Retry(shop.app, letter, lambda at, of: None).run()

@@ -40,7 +40,7 @@ def test_files_become_a_part_of_the_address(authority: Authority, client: Signed
         assert [told[name] for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")] == paths
 
 
-def test_an_address_without_files_is_as_it_was_told() -> None:
+def test_an_address_without_files_is_unchanged() -> None:
     for url in (URL, "redis://localhost", "unix:///run/redis.sock?db=1", None):
         assert redis_address({"REDIS_URL": url} if url else {}) == url
 

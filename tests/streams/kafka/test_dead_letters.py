@@ -1,4 +1,4 @@
-"""Records and events that cannot be folded: set aside, and the rest is exact."""
+"""Records and events that cannot be folded become dead letters, and the rest is exact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from aggregates.value import replace
 from infra.errors import Newer
-from infra.redis.checkpoints import Checkpoint, lacking
+from infra.redis.checkpoints import Checkpoint, missing_event
 from infra.redis.views import Views
 from projections.orders import orders
 from projections.trending import trending
@@ -17,20 +17,28 @@ from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import fold_name, loader_of
 from streams.running.app import App
 from tests.shop import TERMS
-from tests.streams.partition.taking import refusing, take_all
-from tests.streams.shelved import Lying, Worker, laid, of, read_models, without
+from tests.streams.kafka.topic_records import (
+    StoredRecord,
+    WorkerOfTopic,
+    failing_over,
+    of_fold,
+    read_models,
+    renumbered,
+    take_all,
+    without,
+)
 
 JUNK = (b"\xff\x00junk", b'{"id":7,"type":"click"}', b"", b'{"position":1,"name":"OrderPaid","event":{"key":"m-1","order":7}}')
 
 
-def test_records_that_cannot_be_read_are_buried_and_the_rest_is_exact(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_records_that_cannot_be_read_become_dead_letters_and_the_rest_is_exact(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
-    poisoned: list[Lying] = []
+    poisoned: list[StoredRecord] = []
     for n, record in enumerate(topic):
         poisoned += [replace(record, value=JUNK[n // 40 % len(JUNK)])] if n % 40 == 0 else []
         poisoned.append(record)
-    poisoned = laid(poisoned, [Lying(0, None, None)])
+    poisoned = renumbered(poisoned, [StoredRecord(0, None, None)])
     where = [at for at, record in enumerate(poisoned) if record.value is None or record.value in JUNK]
     for size in (1, 30, 10_000):
         worker.views.client.flushall()
@@ -44,56 +52,62 @@ def test_records_that_cannot_be_read_are_buried_and_the_rest_is_exact(
 
 
 @pytest.mark.parametrize("size", [1, 30, 10_000])
-def test_an_event_that_one_fold_fails_over_is_buried_for_that_fold_alone(
-    size: int, shop: App, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_an_event_that_one_fold_fails_over_becomes_a_dead_letter_of_that_fold_alone(
+    size: int, shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
     history = shop.log.recorded(0, 10**6)
     mine = [recorded.position for recorded in history if type(recorded.event) in orders.events]
     bad = [mine[30], mine[31], mine[60]]
-    broken = replace(worker, broken={"orders": refusing(orders, *bad)})
+    broken = replace(worker, broken={"orders": failing_over(orders, *bad)})
     take_all(broken.partition(), topic, size)
     held, client = read_models(worker.views.client), worker.views.client
     assert without(held, orders) == without(whole, orders)
     assert [(letter.fold, letter.reason.split(":")[0]) for letter in worker.dead_lettered] == [
         (fold_name(orders), f"The fold orders.1 failed over event #{position}") for position in bad
     ]
-    assert [worker.views.places([fold_name(orders)], lacking(at))["orders.1"] for at in bad] == [Checkpoint(at) for at in bad]
+    assert [worker.views.checkpoints_in(missing_event(at), [fold_name(orders)])["orders.1"] for at in bad] == [
+        Checkpoint(at) for at in bad
+    ]
     client.flushall()
     Dispatch(Views(client), [loader_of(orders, TERMS.zone, Views(client))]).dispatch(
         [r for r in history if r.position not in bad]
     )
-    assert of(held, orders) == read_models(client)
+    assert of_fold(held, orders) == read_models(client)
 
 
-def test_two_folds_may_fail_over_one_event(shop: App, worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]) -> None:
+def test_two_folds_may_fail_over_one_event(
+    shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
+) -> None:
     paid = next(r for r in shop.log.recorded(400, 10**6) if type(r.event) in orders.events & trending.events)
     at = paid.event.at  # type: ignore[attr-defined]
-    broken = replace(worker, broken={"orders": refusing(orders, paid.position), "trending": refusing(trending, at)})
+    broken = replace(worker, broken={"orders": failing_over(orders, paid.position), "trending": failing_over(trending, at)})
     take_all(broken.partition(), topic)
     letters = {(letter.fold) for letter in worker.dead_lettered if f"#{paid.position}:" in letter.reason}
     assert letters == {"orders.1", "trending.1"}
     assert without(read_models(worker.views.client), orders, trending) == without(whole, orders, trending)
 
 
-def test_an_event_of_a_later_version_stops_it_and_moves_nothing(worker: Worker, topic: Sequence[Lying]) -> None:
-    later = Lying(0, b"m-1", b'{"position":9999,"name":"OrderGifted","event":{"key":"m-1","order":"1"}}')
-    shape = Lying(0, b"m-1", b'{"position":9999,"name":"OrderPlaced.9","event":{"key":"m-1","order":"1"}}')
-    junk = Lying(0, None, b"junk")
+def test_an_event_of_a_newer_program_stops_the_partition_and_moves_nothing(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord]
+) -> None:
+    later = StoredRecord(0, b"m-1", b'{"position":9999,"name":"OrderGifted","event":{"key":"m-1","order":"1"}}')
+    shape = StoredRecord(0, b"m-1", b'{"position":9999,"name":"OrderPlaced.9","event":{"key":"m-1","order":"1"}}')
+    junk = StoredRecord(0, None, b"junk")
     partition = worker.partition()
     partition.take(topic[:20])
     held = read_models(worker.views.client)
     for newer in (later, shape):
         for chunk in ([*topic[20:30], newer], [newer, *topic[20:30]], [junk, newer, *topic[20:30]]):
             with pytest.raises(Newer, match="upgrade it"):
-                partition.take(laid(chunk, start=20))
+                partition.take(renumbered(chunk, start=20))
             assert partition.resume() == 20
             assert read_models(worker.views.client) == held
 
 
-def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
-    worker: Worker, topic: Sequence[Lying], whole: dict[str, Any]
+def test_a_chunk_is_not_taken_while_its_dead_letters_are_unconfirmed(
+    worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
-    class Away(Worker):
+    class Away(WorkerOfTopic):
         away = True
 
         def dead_letter(self, record: Any, fold: str, reason: str) -> None:
@@ -102,7 +116,7 @@ def test_letters_that_cannot_be_confirmed_keep_their_chunk_from_being_taken(
             super().dead_letter(record, fold, reason)
 
     away = Away(worker.views, worker.codec)
-    poisoned = laid(topic[:10], [Lying(0, None, b"junk")], topic[10:])
+    poisoned = renumbered(topic[:10], [StoredRecord(0, None, b"junk")], topic[10:])
     partition = away.partition()
     with pytest.raises(ConnectionError):
         partition.take(poisoned[:20])

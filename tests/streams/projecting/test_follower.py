@@ -17,6 +17,8 @@ from infra.settings import CHUNK, Settings
 from projections.activity import Activity
 from projections.card import Card
 from streams.commands.request import Request
+from streams.kafka.worker.wiring import complete_seen_erasures
+from streams.projecting.follower import Follower
 from streams.projecting.loaders import fold_name
 from streams.registry import folds
 from streams.running.app import App, running
@@ -56,14 +58,14 @@ def test_erasing_a_member_purges_every_view_of_theirs(app: App) -> None:
     assert naming(app, f"Name of {FORGOTTEN}") == naming(app, f"{FORGOTTEN}@example.org") == []
 
 
-def test_an_erased_member_is_also_unknown_to_views_built_later(app: App) -> None:
+def test_an_erased_member_is_in_no_view_that_is_built_later(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=120)))
     app.follower().catch_up()
     assert_nothing_is_left(app, FORGOTTEN)
     assert naming(app, MEMBERS[-1])
 
 
-def test_what_happens_to_an_order_after_its_member_was_erased_brings_no_view_back(app: App) -> None:
+def test_later_events_of_an_erased_members_order_bring_no_view_back(app: App) -> None:
     app.handler.handle(Request("1", (RegisterMember("ada", START), place("o", "ada", line("tea")), PayOrder("o", START))))
     app.handler.handle(Request("2", (EraseMember("ada", START),)))
     app.handler.handle(Request("3", (DeliverOrder("o", START),)))
@@ -72,7 +74,7 @@ def test_what_happens_to_an_order_after_its_member_was_erased_brings_no_view_bac
 
 
 @pytest.mark.parametrize("name", ["two\x1fparts", "", ".dot", "a\nb\x00c", "漢 字", "s"])
-def test_the_next_process_goes_on_from_redis_whatever_a_product_is_called(app: App, name: str) -> None:
+def test_the_next_process_goes_on_from_redis_with_any_product_id(app: App, name: str) -> None:
     products = (".p", ".baskets", ".shown", "p p")
     app.handler.handle(Request("list", tuple(ListProduct(product, START, name, name) for product in products)))
     for n in range(3):
@@ -95,14 +97,14 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
     assert set(app.views.positions(list(positions)).values()) == {app.log.head()}
 
 
-def test_a_follower_tells_how_far_it_has_come(app: App) -> None:
+def test_a_follower_reports_how_far_it_has_come(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=240)))
     told: list[int] = []
     head = app.follower().catch_up(told.append)
     assert told == [*range(CHUNK, head, CHUNK), head]
 
 
-def test_keeping_up_sends_whole_chunks_and_leaves_the_rest(app: App) -> None:
+def test_keeping_up_projects_whole_chunks_and_leaves_the_rest(app: App) -> None:
     follower = app.follower()
     assert follower.keep_up() == 0
     app.handler.handle_all(list(requests(shoppings=240)))
@@ -145,7 +147,7 @@ def copied(source: Path, target: Path) -> None:
         log.backup(copy)
 
 
-def test_a_log_older_than_its_read_models_is_noticed(settings: Settings, tmp_path: Path) -> None:
+def test_a_log_older_than_its_read_models_is_refused(settings: Settings, tmp_path: Path) -> None:
     with running(settings) as app:
         app.handler.handle(listed("tea"))
         app.follower().catch_up()
@@ -162,7 +164,7 @@ def test_a_log_older_than_its_read_models_is_noticed(settings: Settings, tmp_pat
         assert app.follower().catch_up() == 1
 
 
-def test_a_redis_filled_from_another_log_is_not_used(settings: Settings, tmp_path: Path) -> None:
+def test_a_redis_filled_from_another_log_is_refused(settings: Settings, tmp_path: Path) -> None:
     with running(settings) as app:
         app.handler.handle(listed("tea"))
         app.follower().catch_up()
@@ -173,3 +175,15 @@ def test_a_redis_filled_from_another_log_is_not_used(settings: Settings, tmp_pat
         assert content(app.views.client) == before
     with running(settings) as again:
         assert again.follower().catch_up() == 1
+
+
+def test_an_erasure_is_complete_once_every_fold_has_passed_it(app: App) -> None:
+    app.handler.handle_all(list(requests(shoppings=20)))
+    erased = app.log.incomplete_erasures()
+    assert erased, "a member is erased in the midst"
+    complete_seen_erasures(app)
+    assert app.log.incomplete_erasures() == erased, "no fold has come so far"
+    Follower(app.log, app.follower().dispatch, complete=False).catch_up()
+    assert app.log.incomplete_erasures() == erased, "this follower completes none"
+    complete_seen_erasures(app)
+    assert app.log.incomplete_erasures() == {}

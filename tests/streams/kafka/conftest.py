@@ -15,8 +15,7 @@ from streams.registry import DOMAIN
 from streams.running.app import App
 from tests.open_shop import open_shop
 from tests.shop import requests
-from tests.streams.partition.taking import dispatch
-from tests.streams.shelved import Lying, Worker, read_models, records
+from tests.streams.kafka.topic_records import StoredRecord, WorkerOfTopic, dispatch_topic, read_models, records
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +35,13 @@ def whole(shop: App, valkey_url: str) -> dict[str, Any]:
     """What the embedded dispatch makes of what this topic carries."""
     with redis.Redis.from_url(valkey_url) as client:
         client.flushall()
-        dispatch(Views(client), DOMAIN, shop.log.recorded(0, 10**6))
+        dispatch_topic(Views(client), DOMAIN, shop.log.recorded(0, 10**6))
         return read_models(client)
 
 
 @pytest.fixture
-def worker(client: redis.Redis, codec: Codec) -> Worker:
-    return Worker(Views(client), codec)
+def worker(client: redis.Redis, codec: Codec) -> WorkerOfTopic:
+    return WorkerOfTopic(Views(client), codec)
 
 
 @pytest.fixture(scope="module")
@@ -51,5 +50,5 @@ def codec(shop: App) -> Codec:
 
 
 @pytest.fixture(scope="module")
-def topic(rows: Sequence[Row]) -> list[Lying]:
+def topic(rows: Sequence[Row]) -> list[StoredRecord]:
     return records(rows)
