@@ -13,7 +13,7 @@ from infra.kafka.compacted_topic import settle, table
 from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
 from infra.settings import from_environment
-from streams.cli.console import Problem, echo, grid, pairs, print_json, show_parts
+from streams.cli.console import CommandFailed, echo, grid, pairs, print_json, show_parts
 from streams.cli.progress import progress
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
@@ -90,10 +90,10 @@ def drop(letter_id: str) -> None:
 
 
 def find_letter(kafka: KafkaSettings, letter_id: str) -> DeadLetter:
-    """Return a letter. Raises :class:`~streams.cli.console.Problem` if there is none of that id."""
+    """Return a letter. Raises :class:`~streams.cli.console.CommandFailed` if there is none of that id."""
     raw = table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
     if raw is None:
-        raise Problem(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
+        raise CommandFailed(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
     return DeadLetter.unpack(raw)
 
 

@@ -21,7 +21,7 @@ from models.recommender.features import MEANS
 from models.recommender.items import Items
 from models.recommender.ranker import Ranker
 from models.recommender.ranker_state import ALARMS, CATEGORIES, WEIGHTS, RankerState
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.queries import views as reading
 from streams.running.app import connected
 
@@ -51,7 +51,7 @@ def show_model(as_json: bool) -> None:
     with connected(from_environment()) as views:
         maps = views.hashes([WEIGHTS, CATEGORIES])
     if not maps[WEIGHTS]:
-        raise Problem(NOTHING)
+        raise CommandFailed(NOTHING)
     ranker, items = Ranker(), Items()
     RankerState(ranker, items, Watch()).restore(maps)
     features = weights_of(ranker)
@@ -92,9 +92,10 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
     """Show how good the lists have been, each source alone and the whole: recall@10, tested before learned."""
     with connected(from_environment()) as views:
         found = quality_by_period(views, since, until, PERIODS[by])
+        learned = what_was_learned(views)
         alarms = [json.loads(text) for _, text in sorted(reading.table(views, ALARMS).items(), key=lambda item: int(item[0]))]
-    if not found:
-        raise Problem(NOTHING)
+    if not found and not any(learned.values()):
+        raise CommandFailed(NOTHING)
     if html is not None:
         write_file(html, quality_page(found, alarms))
     if as_json:
@@ -103,7 +104,11 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
             for period, q_of in found
             for (scope, name), q in q_of.items()
         ]
-        print_json({"quality": rows, "alarms": alarms})
+        print_json({"quality": rows, "alarms": alarms, "learned": learned})
+        return
+    if not found:
+        counts = ", ".join(f"{count:,} {what}" for what, count in learned.items())
+        say(f"No basket was tested in this time, so there is no figure. Learned so far: {counts}.")
         return
     for scope, words in SCOPES.items():
         show_quality(f"Recall@10 by {by}, {words}", scope, found)
@@ -112,6 +117,13 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
         say(f"alarm {alarm['day']}: recall@10 went from {alarm['before']:.4f} to {alarm['after']:.4f}")
     if not alarms:
         say("no alarm: the level has not changed (ADWIN)")
+
+
+def what_was_learned(views: Views) -> dict[str, int]:
+    """Return what the recommender has learned besides baskets: from looks, clicks and carts."""
+    parts = {"products looked at": "looks", "visits that go on": "visiting", "visits that ended": "visits"}
+    found = views.hashes(parts.values())
+    return {what: len(found[part]) for what, part in parts.items()}
 
 
 def quality_by_period(views: Views, since: str, until: str, of: Callable[[date], str]) -> list[tuple[str, reading.Qualities]]:

@@ -18,7 +18,7 @@ from infra.event_log.postgres.copying import PostgresSource, PostgresTarget
 from infra.event_log.sqlite.copying import SqliteSource, SqliteTarget
 from infra.postgres.address import SCHEMES, checked, shown
 from infra.settings import Settings, from_environment
-from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.cli.progress import progress
 from streams.running.app import connected, log_url, migrated
 
@@ -33,7 +33,7 @@ def redis(words: tuple[str, ...]) -> None:
             connection.send_command(*words)  # type: ignore[no-untyped-call]
             answer = connection.read_response()
         except ResponseError as fault:
-            raise Problem(f"Redis refuses: {fault}") from None
+            raise CommandFailed(f"Redis refuses: {fault}") from None
         finally:
             views.client.connection_pool.release(connection)
     for line in answer_lines(answer):

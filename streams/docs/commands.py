@@ -58,7 +58,7 @@ def section(command: type) -> Iterator[str]:
         yield "Follows by itself: a request that asks for it is refused as `reaction_only`."
         yield ""
     else:
-        yield "```python"
+        yield "```"
         yield example_of(command)
         yield "```"
         yield ""
@@ -121,7 +121,7 @@ def example_value(name: str, hint: Any) -> str:
     if origin is UnionType:
         return example_value(name, arguments[0])
     if origin is Literal:
-        return repr(arguments[0])
+        return f'"{arguments[0]}"'
     if origin is tuple:
         several = len(arguments) == 2 and arguments[1] is Ellipsis
         parts = [example_value(name.removesuffix("s"), one) for one in (arguments[:1] if several else arguments)]
@@ -135,7 +135,7 @@ def example_value(name: str, hint: Any) -> str:
         return "True"
     if hint is float:
         return "0.5"
-    return repr(WORDS.get(name, f"{name}-1")) if hint is str else "{}"
+    return f'"{WORDS.get(name, f"{name}-1")}"' if hint is str else "{}"
 
 
 if __name__ == "__main__":

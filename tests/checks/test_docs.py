@@ -13,6 +13,9 @@ import pytest
 from aggregates.order.events import OrderLine
 from aggregates.programme import Programme
 from infra.errors import Fault
+from models.recommender import candidates
+from models.recommender.features import FEATURES
+from models.recommender.ranker import BENDS
 from streams.cli.main import regulars
 from streams.commands.validation import require_well_formed
 from streams.docs import commands, console
@@ -154,3 +157,13 @@ def test_the_docs_name_every_checkpoint_with_its_keys() -> None:
     own = READ_MODELS.partition("## The learner's own state")[2]
     state = set(re.findall(r"^\| `v1:([a-z-]+)", own, re.MULTILINE))
     assert told == {fold: parts - state for fold, parts in held.items()}
+
+
+def test_the_decision_on_the_ranker_has_the_numbers_of_the_code() -> None:
+    page = next(ROOT.glob("docs/decisions/0008-*.md")).read_text()
+    assert (
+        f"{candidates.REPEATS} by habit, {candidates.COMPANIONS} companions of the latest basket, {candidates.POPULAR} that"
+        in page
+    )
+    assert f"**{len(FEATURES)} features**" in page
+    assert f"with {BENDS} bends" in page
