@@ -12,6 +12,7 @@ from typing import Protocol
 import click
 
 from infra.errors import Misconfigured
+from infra.printable import printable_json
 from infra.settings import from_environment
 from streams.cli.console import say
 from streams.cli.import_shop_log import make_home
@@ -47,7 +48,7 @@ def shop_log(file: str, personal: bool) -> None:
         with progress() as writer:
             task = writer.add("shop-log", total=app.log.head())
             for raw in made:
-                out.write(raw + b"\n")
+                out.write((printable_json(raw) if file == "-" else raw) + b"\n")
                 if not made.lines % 1000:
                     writer.update(task, made.position, f"{made.lines:,} lines")
             writer.update(task, app.log.head(), f"{made.lines:,} lines")

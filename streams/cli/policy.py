@@ -154,7 +154,7 @@ def read_policy(file: Path) -> PolicyFile:
 
 
 def checked(file: Path) -> PolicyFile:
-    """Return a policy file without problems. Print the problems of another and raise :class:`~streams.cli.console.CommandFailed`."""
+    """Return a policy file without problems. Raises :class:`CommandFailed` after printing the problems of another."""
     found = read_policy(file)
     for problem in found.problems:
         say(problem_text(file, problem))
