@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -83,6 +84,8 @@ def main() -> None:
         status = run()
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    with suppress(ValueError):  # a thread that is not the main one has no signals
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do takes no time, and has no one to tell
     sys.exit(flush() or status)
 
 
