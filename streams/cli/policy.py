@@ -28,6 +28,8 @@ from streams.running.app import App, open_log, running
 
 FILE = click.Path(path_type=Path)
 
+SHOW_IT = "`regulars follow --once` shows it to storefronts, unless `regulars follow` is running."
+
 NAMED = 3
 """Changes that a line of the history names."""
 
@@ -98,6 +100,8 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         warn(before.at(since), known.newest)
         for replaced in sorted(holding(before) - holding(known)):
             say(f"It replaces version {replaced}, which was to take effect after it.")
+        if app.feed == "log":
+            say(SHOW_IT)
 
 
 @policies.command()

@@ -15,7 +15,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import declare, topic_ids
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import log_by
-from streams.cli.console import AS_JSON, ERR, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, ERR, CommandFailed, grid, print_json, say, show_parts
 from streams.kafka.relay.observing import observing_relay
 from streams.kafka.relay.relay import Progress, Relay
 from streams.kafka.topics import RELAYED, broker, carried
@@ -30,6 +30,11 @@ COLUMNS = ("topic", "partitions", "records", "keeps", "identifier", "differs")
 def topics(as_json: bool) -> None:
     """Make the topics that are missing, verify the others, and show them."""
     settings = from_environment()
+    if is_embedded(settings):
+        raise CommandFailed(
+            "This home needs no topics: a follower keeps its read models up to date. `regulars up` starts a cluster in a new "
+            "home; KAFKA_BOOTSTRAP names brokers of yours."
+        )
     hush_clients()
     wanted = declared(settings)
     counts = {topic.name: topic.partitions for topic in wanted}
@@ -65,6 +70,11 @@ def topics(as_json: bool) -> None:
         for name, partitions in counts.items()
     )
     show_parts(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Return whether a home has a log in a SQLite file and never had a broker."""
+    return settings.kafka is None and settings.log.exists() and not settings.postgres.exists() and not settings.broker.exists()
 
 
 @click.command()
