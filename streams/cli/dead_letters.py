@@ -14,6 +14,7 @@ from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
 from infra.settings import from_environment
 from streams.cli.console import CommandFailed, echo, grid, pairs, print_json, show_parts
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
@@ -23,7 +24,7 @@ from streams.running.app import running
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", cls=CommandGroup)
 def dead_letters() -> None:
     """Work on records that no fold could take, and events that one fold could not."""
     hush_clients()

@@ -15,6 +15,7 @@ from infra.errors import Misconfigured
 from infra.printable import printable_json
 from infra.settings import from_environment
 from streams.cli.console import say
+from streams.cli.groups import CommandGroup
 from streams.cli.import_shop_log import make_home
 from streams.cli.progress import progress
 from streams.exports.shop_log.exporting import Export
@@ -27,7 +28,7 @@ class Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def export() -> None:
     """Export the log."""
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import RenderableType
 
 from infra.errors import Misconfigured
 from infra.printable import printable
 from infra.redis.views import Views
 from infra.settings import from_environment
 from models.evaluation.drift import Watch
-from models.evaluation.quality import LISTS
+from models.evaluation.quality import BASELINES, LISTS
 from models.recommender.features import MEANS
 from models.recommender.items import Items
 from models.recommender.ranker import Ranker
 from models.recommender.ranker_state import ALARMS, CATEGORIES, WEIGHTS, RankerState
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
+from streams.cli.groups import CommandGroup
 from streams.queries import views as reading
 from streams.running.app import connected
 
@@ -39,7 +41,7 @@ EXTREMES = 5  # categories at either end
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-@click.group("model")
+@click.group("model", cls=CommandGroup)
 def model() -> None:
     """Look into the recommender."""
 
@@ -110,8 +112,9 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
         counts = ", ".join(f"{count:,} {what}" for what, count in learned.items())
         say(f"No basket was tested in this time, so there is no figure. Learned so far: {counts}.")
         return
+    show_parts(*(quality_grid(f"Recall@10 by {by}, {words}", scope, found) for scope, words in SCOPES.items()))
     for scope, words in SCOPES.items():
-        show_quality(f"Recall@10 by {by}, {words}", scope, found)
+        say(f"{words}: {', '.join(sparklines(scope, found))}")
     say("recall@10: the share of a basket that was among the first ten of the list shown before it")
     for alarm in alarms:
         say(f"alarm {alarm['day']}: recall@10 went from {alarm['before']:.4f} to {alarm['after']:.4f}")
@@ -136,16 +139,21 @@ def quality_by_period(views: Views, since: str, until: str, of: Callable[[date],
     return [(name, reading.quality(views, mine[0], mine[-1] + "~")) for name, mine in names.items()]
 
 
-def show_quality(title: str, scope: str, found: list[tuple[str, reading.Qualities]]) -> None:
+def quality_grid(title: str, scope: str, found: list[tuple[str, reading.Qualities]]) -> RenderableType:
+    """Return a row for each period, with the recall of every list."""
     rows = [
         (period, f"{q_of[scope, 'regulars'].baskets:,}", *(f"{q_of[scope, name].recall:.4f}" for name in LISTS))
         for period, q_of in found
         if (scope, "regulars") in q_of
     ]
-    show_parts(grid(title, ("period", "baskets", *LISTS), rows, numbers=range(1, 2 + len(LISTS))))
-    for name in ("regulars", "personal", "popular"):
+    return grid(title, ("period", "baskets", *LISTS), rows, numbers=range(1, 2 + len(LISTS)))
+
+
+def sparklines(scope: str, found: list[tuple[str, reading.Qualities]]) -> Iterator[str]:
+    """Yield how the recall of our list and of the two simple ones went."""
+    for name in ("regulars", *BASELINES):
         values = [q_of[scope, name].recall for _, q_of in found if (scope, name) in q_of]
-        say(f"  {name:<10} {sparkline(values)} {min(values, default=0):.3f} to {max(values, default=0):.3f}")
+        yield f"{name} {sparkline(values)} {min(values, default=0):.3f} to {max(values, default=0):.3f}"
 
 
 def sparkline(values: list[float]) -> str:

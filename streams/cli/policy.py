@@ -21,6 +21,7 @@ from infra.settings import from_environment
 from infra.yaml_document import written
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
+from streams.cli.groups import CommandGroup
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
@@ -34,7 +35,7 @@ NAMED = 3
 """Changes that a line of the history names."""
 
 
-@click.group("policy")
+@click.group("policy", cls=CommandGroup)
 def policies() -> None:
     """Check, publish and compare the policy: what earns points, what they are worth, and what tiers ask and give."""
 

@@ -19,6 +19,7 @@ from infra.event_log.sqlite.copying import SqliteSource, SqliteTarget
 from infra.postgres.address import SCHEMES, checked, shown
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.running.app import connected, log_url, migrated
 
@@ -101,7 +102,7 @@ def migrate(as_json: bool) -> None:
         say(f"The tables of {one.what} at {one.where} {how} of version {one.after}.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def log() -> None:
     """Work on the log as a whole."""
 

@@ -19,6 +19,7 @@ from infra.settings import from_environment
 from projections.orders import change_order, new_order
 from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money
+from streams.cli.groups import CommandGroup
 from streams.cli.policy import published
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
@@ -28,7 +29,7 @@ from streams.running.app import App, running
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def show() -> None:
     """Show a member, a product or an order."""
 
