@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "digest": "doctor:digest",
     "doctor": "doctor:doctor",
+    "evaluate": "evaluate:evaluate",
     "export": "export:export",
     "follow": "follow:follow",
     "import": "import_:import_data",

@@ -24,8 +24,8 @@ from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
-from infra.keys.ring import KeyRing, of_session
-from infra.postgres.errors import persistently
+from infra.keys.ring import KeyRing, session_key_name
+from infra.postgres.connection import retry
 from streams.commands.constraints import hold
 from streams.commands.execution import Deciding, Stream
 from streams.commands.request import Request
@@ -87,7 +87,7 @@ class Handler:
         Raises :class:`Unreachable` if the log does not come back.
         """
         with self._answering:
-            answers = persistently(lambda: self._answer_alone(requests))
+            answers = retry(lambda: self._answer_alone(requests))
             if self._erases:
                 self._destroy_keys()
                 self._erases = False
@@ -169,7 +169,7 @@ class Handler:
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
             for session in sessions.rebuild(events):  # type: ignore[arg-type]
-                self._keys.destroy(of_session(session))
+                self._keys.destroy(session_key_name(session))
 
     def _remember(self, streams: dict[str, Stream]) -> None:
         for stream, state in streams.items():

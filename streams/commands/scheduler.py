@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infra.errors import Fault
-from infra.event_log.due_index import NAME
-from infra.event_log.log import EventLog
+from infra.event_log.log import DUE_INDEX, EventLog
 from streams.commands.handler import Handler
 from streams.commands.request import Request
 from streams.registry import DUE
@@ -71,7 +70,7 @@ def index(log: EventLog) -> None:
                 read = append.read(some).items()
                 append.schedule({stream: due(decider.rebuild(events)) for stream, (events, _) in read})
     with log.append() as append:
-        append.indexed(NAME)
+        append.indexed(DUE_INDEX)
 
 
 def parts(streams: list[str], size: int) -> Iterable[list[str]]:

@@ -18,6 +18,7 @@ EXAMPLES = {
     "demo": "regulars demo --weeks 8",
     "digest": "regulars digest --wait 30",
     "doctor": "regulars doctor",
+    "evaluate": "regulars evaluate shop.jsonl --task next-basket --protocol last-basket",
     "export shop-log": "regulars export shop-log backup.jsonl.gz",
     "follow": "regulars follow --once",
     "import complete-journey": "regulars import complete-journey --weeks 8",

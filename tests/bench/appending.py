@@ -7,11 +7,11 @@ from pathlib import Path
 
 from aggregates.cart.events import CartItemAdded
 from infra.codec import Codec
-from infra.event_log.sqlite.log import SqliteLog
-from infra.event_log.sqlite.schema import TABLES
+from infra.event_log.schema import SQLITE_TABLES
+from infra.event_log.sqlite import SqliteLog
 from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from streams.registry import EVENTS
 from tests.bench.comparing import Compared, compare
 
@@ -80,7 +80,7 @@ def open_both(folder: Path) -> tuple[SqliteLog, sqlite3.Connection]:
     bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
     bare.execute("PRAGMA journal_mode = WAL")
     bare.execute("PRAGMA synchronous = FULL")
-    for statement in TABLES:
+    for statement in SQLITE_TABLES:
         bare.execute(statement)
     return log, bare
 

@@ -11,7 +11,7 @@ from aggregates.cart.decider import AddToCart, OpenCart
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.value import replace
 from infra.errors import Unreachable
-from infra.postgres import errors as faults
+from infra.postgres import connection as faults
 from infra.settings import Settings
 from streams.commands.request import Look, Request
 from streams.running.app import App, running

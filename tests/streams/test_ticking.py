@@ -15,7 +15,7 @@ from aggregates.membership.events import TierLowered, TierRaised
 from aggregates.order.decider import PayOrder
 from aggregates.programme.policy import PublishPolicy
 from aggregates.value import replace
-from infra.event_log import due_index
+from infra.event_log import log as due_index
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
 from infra.settings import Settings

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from infra.printable import UNSAFE, printable, printable_json
-from infra.telemetry.logs import log_by
-from infra.telemetry.settings import Observation
+from infra.telemetry.logs import configure_logging
+from infra.telemetry.settings import TelemetrySettings
 from streams.cli import console
 from streams.cli.model import text_of
 from tests.streams.conftest import Command
@@ -128,7 +128,7 @@ def test_logs_show_hostile_text_as_text(text: str, log_format: str) -> None:
     import structlog
 
     out = io.StringIO()
-    log_by(Observation(log_format=log_format), to=out)
+    configure_logging(TelemetrySettings(log_format=log_format), to=out)
     structlog.get_logger("streams.test").warning("something", key=text)
     assert "something" in out.getvalue()
     assert is_text(out.getvalue())

@@ -1,0 +1,29 @@
+"""Complete Journey as the events that the recommender learns from, without a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.events import OrderPaid, net_of
+from aggregates.product import ListProduct, Product, product
+from streams.imports.complete_journey import CompleteJourney
+
+
+def journey_events(journey: CompleteJourney) -> Iterator[object]:
+    """Yield products as they are listed and orders as they are paid, in the order of an import."""
+    placed: dict[str, PlaceOrder] = {}
+    for request in journey.requests():
+        commands = request.commands
+        for command in () if callable(commands) else commands:  # this import decides nothing as it goes
+            match command:
+                case ListProduct() as told:
+                    yield from product.decide(told, Product())
+                case PlaceOrder() as told:
+                    placed[told.order] = told
+                case PayOrder() as told:
+                    order = placed.pop(told.order)
+                    net = net_of(sum(line.paid for line in order.lines), order.tax)
+                    yield OrderPaid(order.order, order.member, order.session, order.currency, order.lines, net, told.at)
+                case _:
+                    pass
