@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from aggregates.programme import Policies
 from aggregates.value import Value
 from streams.registry import COMMANDS, REACTIONS
 
@@ -71,9 +70,8 @@ def section(command: type) -> Iterator[str]:
 
 
 def fields_of(kind: type) -> list[Any]:
-    """Return the fields that a program gives; the policies are the shop's."""
-    hints = get_type_hints(kind)
-    return [field for field in msgspec.structs.fields(kind) if hints[field.name] is not Policies]
+    """Return the fields of a struct, in their order."""
+    return list(msgspec.structs.fields(kind))
 
 
 def is_required(field: Any) -> bool:

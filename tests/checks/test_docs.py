@@ -17,7 +17,7 @@ from models.recommender import candidates
 from models.recommender.features import FEATURES
 from models.recommender.ranker import BENDS
 from streams.cli.main import regulars
-from streams.commands.validation import require_well_formed
+from streams.commands.validation import require_valid
 from streams.docs import commands, console
 from streams.docs import events as catalogue
 from streams.projecting.loaders import fold_name
@@ -117,7 +117,7 @@ def test_the_page_of_commands_is_up_to_date() -> None:
 @pytest.mark.parametrize("command", [kind for kind in COMMANDS if kind not in REACTIONS], ids=lambda kind: kind.__name__)
 def test_the_example_of_a_command_is_valid(command: type) -> None:
     names = {kind.__name__: kind for kind in COMMANDS} | {"OrderLine": OrderLine}
-    require_well_formed(eval(commands.example_of(command), names))  # noqa: S307 - our own page
+    require_valid(eval(commands.example_of(command), names))  # noqa: S307 - our own page
 
 
 def test_there_is_an_example_of_every_command() -> None:
