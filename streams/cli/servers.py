@@ -13,7 +13,7 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Misconfigured, Unreachable
-from infra.event_log.copying import PostgresSource, PostgresTarget, Source, SqliteSource, SqliteTarget, Target, copy_tables
+from infra.event_log.copying import CopySource, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget, Target, copy_tables
 from infra.postgres.connection import SCHEMES, check_url, redact_url
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
@@ -128,7 +128,7 @@ def copy_log(source: str, target: str, source_keys: str | None, target_keys: str
         show_parts(grid("Copied", ("table", "rows"), ((table, f"{rows:,}") for table, rows in copied.items()), numbers=(1,)))
 
 
-def source_of(place: str, keys: str | None) -> Source:
+def source_of(place: str, keys: str | None) -> CopySource:
     """Return the log to copy. Raises :class:`Misconfigured` if ``place`` is neither a home nor the URL of a database."""
     settings = settings_of(place, keys, "SOURCE")
     if url := log_url(settings):
