@@ -40,6 +40,7 @@ chaos: $(READY)  ## a cluster hurt in mid-stream in every way, ten times each; a
 	$(BIN)/python -m tests.cluster.chaos
 
 docs: $(READY)  ## write the pages that are generated from the code
+	$(BIN)/python -m streams.docs.commands > docs/commands.md
 	$(BIN)/python -m streams.docs.console > docs/console.md
 	$(BIN)/python -m streams.docs.events > docs/events.md
 	$(BIN)/python -m streams.docs.policy_terms > docs/policy-terms.md

@@ -21,7 +21,8 @@ from models.recommender.features import FEATURES, MEANS
 from models.recommender.ranker import Ranker
 from models.recommender.visit_candidates import FEATURES as VISIT_FEATURES
 from models.recommender.visit_candidates import MEANS as VISIT_MEANS
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
+from streams.cli.groups import CommandGroup
 from streams.queries import views as reading
 from streams.running.app import connected
 
@@ -44,7 +45,7 @@ EXTREMES = 5  # categories at either end
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-@click.group("model")
+@click.group("model", cls=CommandGroup)
 def model() -> None:
     """Look into the recommender."""
 
@@ -59,7 +60,7 @@ def show_model(as_json: bool) -> None:
     ranker.load(maps, numbers)
     of_visits.load(maps, {"": 0})
     if not ranker.seen and not of_visits.seen:
-        raise Problem(NOTHING)
+        raise CommandFailed(NOTHING)
     features, visits = weights_of(ranker, MEANS), weights_of(of_visits, VISIT_MEANS)
     named = zip(numbers, ranker.categories.mean.tolist(), strict=False)
     categories = sorted(((name, value) for name, value in named if name), key=lambda pair: -pair[1])
@@ -105,7 +106,7 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
         whole, visits = reading.quality(views, since, until), reading.visit_quality(views, since, until)
         alarms = [json.loads(text) for _, text in sorted(reading.table(views, ALARMS).items(), key=lambda item: int(item[0]))]
     if not found and not visits:
-        raise Problem(NOTHING)
+        raise CommandFailed(NOTHING)
     if html is not None:
         write_file(html, quality_page(found, alarms, visits))
     if as_json:

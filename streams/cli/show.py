@@ -18,8 +18,9 @@ from aggregates.programme import Programme
 from infra.settings import from_environment
 from models.recommender.lists import Variety
 from projections.orders import Later, change_order, new_order
-from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money, read_instant
+from streams.cli.groups import CommandGroup
 from streams.cli.policy import published
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
@@ -30,7 +31,7 @@ from streams.running.app import App, running
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def show() -> None:
     """Show a member, a product or an order."""
 
@@ -43,7 +44,9 @@ def member(member: str, as_json: bool) -> None:
     with running(from_environment()) as app:
         found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
         if not any(found.values()):
-            raise Problem(f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind.")
+            raise CommandFailed(
+                f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind."
+            )
         if found["card"]:
             found["card"] = card_at(found["card"], clock_of(app)())
         if as_json:
@@ -158,7 +161,7 @@ def product(product: str, as_json: bool) -> None:
         found = reading.table(app.views, f"product:{product}")
         also = reading.document(app.views, f"also:{product}")
         if not found:
-            raise Problem(f"There is no product {product} in the read models.")
+            raise CommandFailed(f"There is no product {product} in the read models.")
         if as_json:
             print_json({"product": found, "also": also})
             return
@@ -202,7 +205,7 @@ def order(order: str, as_json: bool) -> None:
         events = cast("list[OrderEvent]", app.log.read(stream_id(order_decider.name, order))[0])
         found = reading.document(app.views, f"order:{order}") or order_of(events)
         if found is None:
-            raise Problem(f"There is no order {order} in the log.")
+            raise CommandFailed(f"There is no order {order} in the log.")
         given_back = [event for event in events if isinstance(event, OrderRefunded | OrderCancelled)]
         if as_json:
             print_json(found | {"refunds": given_back})
@@ -269,7 +272,7 @@ def recommend(member: str, at: str | None, diversity: float, novelty: float, dis
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
-            raise Problem("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
+            raise CommandFailed("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
         if as_json:
             print_json(found)
             return
