@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,9 +65,13 @@ class Handler:
 
     def handle(self, request: Request) -> Outcome:
         """Answer one request, durably, sharing the disk's wait with whoever asks at the same time."""
+        return self.submit(request).result()
+
+    def submit(self, request: Request) -> Future[Outcome]:
+        """Return the answer to come of one request; it is decided with all that are asked at the same time."""
         with self._lock:
             self._group = self._group or GroupCommit(self._answer)
-        return self._group.ask(request).result()
+        return self._group.ask(request)
 
     def handle_all(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer many requests in order, in one durable append. Raises the first fault; what was accepted stays."""
