@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench bench-streams soak verify chaos lock docs clean
+.PHONY: demo test test-servers check bench bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
 
-test: check  ## lint, types, contracts, and every test that takes seconds
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
+
+test: check  ## lint, types, contracts, and the tests that a developer runs all day
+	$(PYTEST) -m "not slow and not servers"
+
+test-servers: $(READY)  ## the other tests: PostgreSQL, Kafka, TLS, kills, races on both databases
+	$(PYTEST) -m "servers and not slow"
 
 check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.decider import Decider, require_id
+from aggregates.decider import Context, Decider, require_id
 from aggregates.value import Value
 
 
@@ -65,7 +65,7 @@ class Session:
     member: str | None = None
 
 
-def decide(command: JoinSession, session: Session) -> list[SessionJoined]:
+def decide(command: JoinSession, session: Session, _: Context) -> list[SessionJoined]:
     require_id("session", command.session)
     require_id("member", command.joined)
     if session.member == command.joined:
@@ -82,7 +82,9 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember | ForgetSessions, sessions: Sessions) -> list[MemberRecognised | SessionsForgotten]:
+def recognise(
+    command: RecogniseMember | ForgetSessions, sessions: Sessions, _: Context
+) -> list[MemberRecognised | SessionsForgotten]:
     """Return an event each time that a session moved: one that was another member's in between is theirs again."""
     if isinstance(command, ForgetSessions):
         return [SessionsForgotten(command.member, tuple(sorted(sessions)), command.at)] if sessions else []

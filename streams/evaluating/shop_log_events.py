@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aggregates.behaviour import Searched
-from aggregates.cart.events import CartItemAdded
-from aggregates.decider import Refusal
+from aggregates.cart import CartItemAdded
+from aggregates.decider import Context, Refusal
 from aggregates.order.events import OrderPaid, net_of
 from aggregates.product import Product, product
+from aggregates.programme import Policies
 from aggregates.value import replace
 from streams.imports.shop_log.lines import (
     BehaviourLine,
@@ -30,6 +31,10 @@ from streams.imports.shop_log.order_plans import order_line
 from streams.imports.shop_log.plans import BEHAVIOUR, merged, running_cart
 from streams.imports.shop_log.reading import Reader
 from streams.imports.shop_log.rejects import Rejected
+
+CONTEXT = Context(Policies())
+"""No listing of a product depends on the programme."""
+
 
 PAID = {"paid", "shipped", "delivered"}
 
@@ -81,14 +86,22 @@ class ShopLogEvents:
             case CartAdditionLine():
                 who = self._who(line.who)
                 cart = line.cart or running_cart(who)
-                yield CartItemAdded(cart, who.member, who.session, line.product, line.quantity, line.price, line.at)
+                yield CartItemAdded(
+                    cart=cart,
+                    member=who.member,
+                    session=who.session,
+                    product=line.product,
+                    quantity=line.quantity,
+                    price=line.price,
+                    at=line.at,
+                )
             case OrderRecord():
                 yield from self._ordered(line)
             case StatusLine() if line.status in PAID:
                 yield from self._paid(line.order, line.at)
             case ProductLine():
                 known = self._products.get(line.product, Product())
-                for event in product.decide(merged(line, known), known):
+                for event in product.decide(merged(line, known), known, CONTEXT):
                     self._products[line.product] = known = product.evolve(known, event)
                     yield event
             case _:
@@ -107,7 +120,9 @@ class ShopLogEvents:
         who = self._who(order.who)
         lines = tuple(order_line(item, self._products.get(item.product, Product()))[0] for item in order.lines)
         net = net_of(sum(line.paid for line in lines), order.tax or 0)
-        self._orders[order.order] = OrderPaid(order.order, who.member, who.session, self.currency, lines, net, order.at)
+        self._orders[order.order] = OrderPaid(
+            order=order.order, member=who.member, session=who.session, currency=self.currency, lines=lines, net=net, at=order.at
+        )
         if order.status in PAID:
             yield from self._paid(order.order, order.at)
 

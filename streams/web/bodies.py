@@ -16,11 +16,8 @@ import msgspec
 from aggregates.value import Value
 from streams.web.problems import HttpProblem, pointer_of
 
-FILLED_IN = frozenset({"actor", "policies", "zone", "currency"})
-"""Fields of a command that the server knows: the caller, the programme in force, the shop's zone and currency."""
-
-STATED = frozenset({"PlaceOrder.currency"})
-"""Fields of those names that a command states itself."""
+FILLED_IN = frozenset({"actor"})
+"""Fields of a command that the server fills in: who asks."""
 
 
 def body_of(command: type, left_out: frozenset[str] = frozenset()) -> type[msgspec.Struct]:
@@ -31,9 +28,7 @@ def body_of(command: type, left_out: frozenset[str] = frozenset()) -> type[msgsp
 @cache
 def _body(command: type, left_out: frozenset[str]) -> type[msgspec.Struct]:
     fields = [
-        (name, hint, default)
-        for name, hint, default in _fields(command)
-        if name not in left_out and (name not in FILLED_IN or f"{command.__name__}.{name}" in STATED)
+        (name, hint, default) for name, hint, default in _fields(command) if name not in left_out and name not in FILLED_IN
     ]
     return _struct(command.__name__, command.__doc__, fields, optional_instant=True)
 

@@ -18,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart import cart as cart_decider
 from aggregates.decider import stream_id
 from infra.event_log.types import Outcome
 from streams.commands.request import Request

@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
+from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
 from aggregates.membership import commands as membership
-from aggregates.membership import commands_of_people as people
-from aggregates.membership import commands_of_use as use
 from aggregates.order import decider as order
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
@@ -60,24 +57,24 @@ DOORS: dict[type, Door] = {
     member.ChangeProfile: Door("PATCH", MEMBER, (S, B, M)),
     member.CloseMember: Door("POST", f"{MEMBER}/close", (B,)),
     member.EraseMember: Door("POST", f"{MEMBER}/erase", (B,)),
-    people.TagMember: Door("PUT", f"{MEMBER}/tags", (B,)),
-    people.RecordAction: Door("POST", f"{MEMBER}/actions", (S, B)),
-    use.RedeemPoints: Door(
+    membership.TagMember: Door("PUT", f"{MEMBER}/tags", (B,)),
+    membership.RecordAction: Door("POST", f"{MEMBER}/actions", (S, B)),
+    membership.RedeemPoints: Door(
         "POST", f"{MEMBER}/points/redemptions", (S, B, M), created=f"{MEMBER}/points/redemptions/{{redemption}}"
     ),
-    use.ReturnPoints: Door("POST", f"{MEMBER}/points/redemptions/{{redemption}}/returns", (B,)),
-    use.HoldPoints: Door("POST", f"{MEMBER}/points/holds", (S, B), created=f"{MEMBER}/points/holds/{{hold}}"),
-    use.CaptureHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/capture", (S, B)),
-    use.ReleaseHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/release", (S, B)),
-    people.AdjustPoints: Door("POST", f"{MEMBER}/points/adjustments", (B,)),
-    people.ReinstatePoints: Door("POST", f"{MEMBER}/points/reinstatements", (B,)),
+    membership.ReturnPoints: Door("POST", f"{MEMBER}/points/redemptions/{{redemption}}/returns", (B,)),
+    membership.HoldPoints: Door("POST", f"{MEMBER}/points/holds", (S, B), created=f"{MEMBER}/points/holds/{{hold}}"),
+    membership.CaptureHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/capture", (S, B)),
+    membership.ReleaseHold: Door("POST", f"{MEMBER}/points/holds/{{hold}}/release", (S, B)),
+    membership.AdjustPoints: Door("POST", f"{MEMBER}/points/adjustments", (B,)),
+    membership.ReinstatePoints: Door("POST", f"{MEMBER}/points/reinstatements", (B,)),
     membership.ActivateLot: Door("POST", f"{MEMBER}/points/lots/{{lot}}/activate", (B,)),
-    people.TransferPoints: Door("POST", f"{MEMBER}/points/transfers", (S, B, M)),
-    use.ClaimReward: Door("POST", f"{MEMBER}/rewards", (S, B, M)),
+    membership.TransferPoints: Door("POST", f"{MEMBER}/points/transfers", (S, B, M)),
+    membership.ClaimReward: Door("POST", f"{MEMBER}/rewards", (S, B, M)),
     membership.OverrideTier: Door("POST", f"{MEMBER}/tier/overrides", (B,)),
     membership.EndTierOverride: Door("POST", f"{MEMBER}/tier/overrides/{{override}}/end", (B,)),
-    people.JoinPool: Door("POST", f"{POOL}/members", (S, B, M)),
-    people.LeavePool: Door("DELETE", f"{POOL}/members/{{leaver}}", (S, B, M)),
+    membership.JoinPool: Door("POST", f"{POOL}/members", (S, B, M)),
+    membership.LeavePool: Door("DELETE", f"{POOL}/members/{{leaver}}", (S, B, M)),
     session.JoinSession: Door("POST", "/v1/sessions/{session}/join", (S,)),
     product.ListProduct: Door("POST", "/v1/products", (B,), created=PRODUCT),
     product.RepriceProduct: Door("PUT", f"{PRODUCT}/price", (B,)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from infra.codec import Codec
 from infra.event_log.schema import SQLITE_TABLES
 from infra.event_log.sqlite import SqliteLog
@@ -86,4 +86,12 @@ def open_both(folder: Path) -> tuple[SqliteLog, sqlite3.Connection]:
 
 
 def item(number: int) -> CartItemAdded:
-    return CartItemAdded("31198570044", "900", None, str(1_000_000 + number), 1, 199, 1_483_271_606_000 + number)
+    return CartItemAdded(
+        cart="31198570044",
+        member="900",
+        session=None,
+        product=str(1_000_000 + number),
+        quantity=1,
+        price=199,
+        at=1_483_271_606_000 + number,
+    )

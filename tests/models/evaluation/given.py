@@ -13,7 +13,7 @@ HOUR = 3_600_000
 
 def paid(order: str, member: str | None, *products: str, at: int = 0) -> OrderPaid:
     lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in products)
-    return OrderPaid(order, member, None, "USD", lines, 100 * len(lines), at)
+    return OrderPaid(order=order, member=member, session=None, currency="USD", lines=lines, net=100 * len(lines), at=at)
 
 
 def viewed(session: str | None, product: str, at: int = 0, member: str | None = None) -> Viewed:

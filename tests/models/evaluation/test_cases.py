@@ -76,7 +76,9 @@ def test_a_members_acts_without_a_session_are_a_visit_until_they_pause() -> None
 
 
 def test_an_order_of_a_visit_is_one_step_with_all_its_products() -> None:
-    order = OrderPaid("o", "ann", "s", "USD", paid("o", "ann", "tea", "pot").lines, 200, 1)
+    order = OrderPaid(
+        order="o", member="ann", session="s", currency="USD", lines=paid("o", "ann", "tea", "pot").lines, net=200, at=1
+    )
     plan = plan_of_visits(
         visits([viewed("s", "cup", 0), order, viewed("s", "cup", 2)], "view", "order"), Setting("prequential")
     )
