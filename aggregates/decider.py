@@ -75,9 +75,11 @@ class Decider(Generic[C, S, E]):
 def stream_id(aggregate: str, *ids: str) -> str:
     """Return the stream of one aggregate. A dash inside any id but the last is escaped, so no two streams share a name.
 
-    >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7")
-    ('order-a-1', 'coupon-spring%2Dsale-m-7')
+    >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7"), stream_id("codes")
+    ('order-a-1', 'coupon-spring%2Dsale-m-7', 'codes')
     """
+    if not ids:
+        return aggregate
     if len(ids) == 1:
         return f"{aggregate}-{ids[0]}"
     *first, last = ids

@@ -23,12 +23,18 @@ class RefundPart(Value):
 
 
 class RefundOrder(Value):
-    """Refund ``parts`` of an order; without parts, all that is left of it, adjustments included."""
+    """Refund ``parts`` of an order; without parts, all that is left of it, adjustments included.
+
+    ``goodwill``: money without a line; ``fee``: kept of the refund. Both need an order with a price trace.
+    """
 
     order: OrderId
     refund: Annotated[str, Id("refund")]
     at: Instant
     parts: tuple[RefundPart, ...] = ()
+    goodwill: Annotated[int, Count("goodwill")] = 0
+    fee: Annotated[int, Count("fee")] = 0
+    reason: str = ""
 
 
 def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
@@ -37,6 +43,8 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
         raise Refusal("order_not_paid", "Only what was paid can be refunded.")
     if command.refund in order.refunds:
         return []
+    if command.goodwill or command.fee:
+        raise Refusal("order_not_priced", "Goodwill and fees need an order that has its price trace.")
     units, money = wanted(command, order)
     by_line = zip(order.lines, order.refunded, order.given_back, units, money, strict=True)
     back = [money_back(line, done, given, more, stated) for line, done, given, more, stated in by_line]
@@ -62,6 +70,9 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             complete=complete,
             at=command.at,
             given_back=tuple(back),
+            kind="goods" if any(units) else "money",
+            reason=command.reason,
+            tax=max(0, placed.tax - placed.tax * sum(order.given_back) // paid - tax_kept) if paid > 0 else 0,
         )
     ]
 

@@ -154,6 +154,10 @@ class EventLog(ABC):
         """Return the streams whose name begins with ``prefix``, sorted by code point."""
         return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix + "\U0010ffff"))]
 
+    def left(self, key: str, at: int) -> int | None:
+        """How much of a limit is left, holds that have lapsed by then included; None of a key without a limit."""
+        return next((int(left) for (left,) in self._query(statements.LEFT, (at, key))), None)
+
     def outcome(self, request: str) -> Outcome | None:
         """Return the outcome of a request, None if there is none yet."""
         return next(map(outcome_from, self._query(statements.OUTCOME, (request,))), None)

@@ -19,6 +19,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "outcomes": ("text", "bool", "text", "text", "int8", "int8", "bytea"),
     "claims": ("text", "text", "text"),
     "limits": ("text", "int8", "int8"),
+    "holds": ("text", "text", "int8", "int8"),
     "erasures": ("text", "int8", "bool"),
     "relayed": ("text", "text", "int8", "text"),
     "due": ("text", "int8"),
@@ -79,10 +80,19 @@ POSTGRES_2 = (
     "CREATE TABLE indexed (name text PRIMARY KEY)",
 )
 
-LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2))
+POSTGRES_3 = (
+    """CREATE TABLE holds (
+        key text COLLATE "C",
+        holder text COLLATE "C",
+        number bigint NOT NULL,
+        until bigint NOT NULL,
+        PRIMARY KEY (key, holder))""",
+)
+
+LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2, POSTGRES_3))
 
 
-SQLITE_VERSION = 2
+SQLITE_VERSION = 3
 """Version of the tables: SQLite's ``user_version``, which is 0 in logs that are older than it."""
 
 SQLITE_TABLES = (
@@ -108,6 +118,12 @@ SQLITE_TABLES = (
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS holds (
+        key TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (key, holder)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS erasures (
         member TEXT PRIMARY KEY,
         position INTEGER NOT NULL,

@@ -109,5 +109,9 @@ class KeyRing:
         """Return a keyed hash: equal values have equal hashes, and nobody without these keys can compute one."""
         return hmac.new(self._pepper, value.encode(), sha256).hexdigest()
 
+    def secret(self, purpose: str) -> bytes:
+        """Return 32 bytes for a purpose, the same as long as these keys are kept; one secret tells nothing of another."""
+        return hmac.new(self._pepper, f"secret/{purpose}".encode(), sha256).digest()
+
     def close(self) -> None:
         self._keys.close()

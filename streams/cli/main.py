@@ -16,6 +16,7 @@ from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "audit": "audit:audit_books",
+    "codes": "codes:codes",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
     "digest": "doctor:digest",
@@ -31,6 +32,7 @@ COMMANDS = {
     "migrate": "servers:migrate",
     "model": "model:model",
     "policy": "policy:policies",
+    "price": "price:pricing",
     "quality": "model:quality",
     "recommend": "show:recommend",
     "redis": "servers:redis",

@@ -16,7 +16,7 @@ from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from projections.orders import change_order, new_order
+from projections.orders import Later, change_order, new_order
 from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money
 from streams.cli.policy import published
@@ -214,7 +214,7 @@ def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
         return None
     view = new_order(events[0], 0)
     for event in events[1:]:
-        if not isinstance(event, OrderPlaced):
+        if isinstance(event, Later):
             view = change_order(view, event, 0)
     return dict(msgspec.to_builtins(view))
 

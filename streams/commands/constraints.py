@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aggregates.constraints import ClaimKey, Constraint, LimitUses, ReturnUse, UseKey
+from aggregates.constraints import (
+    ClaimKey,
+    ConfirmHold,
+    Constraint,
+    DropHold,
+    HoldUses,
+    LimitUses,
+    ReturnUse,
+    ReturnUses,
+    UseKey,
+)
 from infra.event_log.append import Append
 from infra.keys.ring import KeyRing
 
@@ -21,6 +31,16 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
                 append.allow(constraint.key, constraint.limit)
             case ReturnUse():
                 append.give_back(constraint.key)
+            case HoldUses(key=key, holder=holder, number=number):
+                if not append.hold(key, holder, number, constraint.until, constraint.at):
+                    raise constraint.exhausted
+            case ConfirmHold(key=key, holder=holder, number=number):
+                if not append.confirm(key, holder, number, constraint.at):
+                    raise constraint.exhausted
+            case DropHold():
+                append.release(constraint.key, constraint.holder)
+            case ReturnUses():
+                append.give_back(constraint.key, constraint.number)
             case UseKey(exhausted=exhausted):
                 if not append.use(constraint.key, limited=exhausted is not None) and exhausted:
                     raise exhausted

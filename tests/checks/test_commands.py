@@ -32,6 +32,7 @@ WITHOUT_JSON = {
     "stop",
     "up",
     "worker",
+    "codes revoke",
     "export shop-log",  # writes JSON lines anyway
     "redis",  # passes its words on to Redis
 }

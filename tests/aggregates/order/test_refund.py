@@ -45,6 +45,7 @@ def test_a_unit_goes_back_with_its_share_of_the_money() -> None:
         complete=False,
         at=3,
         given_back=(299, 0),
+        kind="goods",
     )
 
 
