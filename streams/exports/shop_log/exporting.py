@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -23,7 +24,7 @@ from aggregates.review import ProductReviewed
 from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
-from streams.exports.shop_log.commands import COMMAND_OF, command_line
+from streams.exports.shop_log.commands import COMMAND_OF, command_lines
 from streams.exports.shop_log.importer import OF_POINTS, ImporterState, WaitingLots, follows
 from streams.exports.shop_log.lines import Amounts, CandidateLines
 from streams.imports.shop_log.reading import Reader, header
@@ -83,7 +84,7 @@ class Export:
     def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
         """Return a line for the first of these events, and the events that it says."""
         for facts in variants(ahead):
-            for line in (*self._candidates.of(facts), command_line(facts[0], self._importer)):
+            for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
                 if isinstance(facts[0], OF_POINTS):
                     return raw, facts[:1]  # decided over points, which follow from earlier lines
