@@ -33,6 +33,7 @@ COMMANDS = {
     "redis": "servers:redis",
     "relay": "relay:relay",
     "show": "show:show",
+    "snapshot": "snapshot:snapshot",
     "stop": "servers:stop",
     "tick": "follow:record_due",
     "topics": "relay:topics",
