@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aggregates.decider import Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_shopper
 from aggregates.value import Value
 
 LONGEST_QUERY = 2000
@@ -78,7 +78,7 @@ Event: TypeAlias = OfProduct | Searched | Impressed
 Command: TypeAlias = Event
 
 
-def decide(fact: Command, _: None) -> list[Event]:
+def decide(fact: Command, _: None, __: Context) -> list[Event]:
     require_shopper(fact.member, fact.session)
     match fact:
         case Searched():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id
 from aggregates.value import Value, replace
 
 
@@ -56,7 +56,7 @@ class Campaign:
     launched: CampaignLaunched | None = None
 
 
-def decide(command: Command, campaign: Campaign) -> list[Event]:
+def decide(command: Command, campaign: Campaign, _: Context) -> list[Event]:
     require_id("campaign", command.campaign)
     if command.limit is not None:
         require_count("limit", command.limit)

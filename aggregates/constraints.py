@@ -1,4 +1,4 @@
-"""What must hold across streams: rows of the append's own transaction that an event takes, counts or gives back."""
+"""What must hold across streams: rows that an event takes, counts or returns in the append's own transaction."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aggregates.campaign import CampaignLaunched
 from aggregates.coupon import CouponRedeemed
 from aggregates.decider import Refusal
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
-from aggregates.membership.ledger.uses import RewardClaimed, RewardReturned
+from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 
 
 @dataclass(frozen=True)
-class Claim:
-    """``key`` belongs to ``owner`` alone; with no key, the owner gives up its claims of this kind."""
+class ClaimKey:
+    """``key`` belongs to ``owner`` alone. With key None, the owner gives up its claims of this kind."""
 
     kind: str
     key: str | None
@@ -23,7 +23,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Allow:
+class LimitUses:
     """At most ``limit`` uses of ``key`` from now on."""
 
     key: str
@@ -31,28 +31,28 @@ class Allow:
 
 
 @dataclass(frozen=True)
-class Use:
-    """One use of ``key``, refused past its limit (none set: no limit); ``exhausted`` None: it happened, so it counts."""
+class UseKey:
+    """One use of ``key``, refused past its limit if one is set. With ``exhausted`` None it has happened, so it counts."""
 
     key: str
     exhausted: Refusal | None
 
 
 @dataclass(frozen=True)
-class GiveBack:
-    """One use of ``key`` that was counted is none any more."""
+class ReturnUse:
+    """One counted use of ``key`` counts no more."""
 
     key: str
 
 
-Guard: TypeAlias = Claim | Allow | Use | GiveBack
+Constraint: TypeAlias = ClaimKey | LimitUses | UseKey | ReturnUse
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
 REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
 CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
 
 
-GUARDED = (
+CONSTRAINED = (
     MemberRegistered,
     MemberProfileChanged,
     MemberErased,
@@ -63,23 +63,23 @@ GUARDED = (
 )
 
 
-def guards(event: object) -> list[Guard]:
-    """The rows that an event needs; if one cannot be had, the whole command is refused."""
-    if not isinstance(event, GUARDED):
+def constraints_of(event: object) -> list[Constraint]:
+    """Return the rows that an event needs; if one cannot be had, the whole request is refused."""
+    if not isinstance(event, CONSTRAINED):
         return []
     match event:
         case MemberRegistered() | MemberProfileChanged():
             email = event.email.strip().casefold() if event.email else None
-            return [Claim("email", email, event.member, EMAIL_TAKEN)]
+            return [ClaimKey("email", email, event.member, EMAIL_TAKEN)]
         case MemberErased():
-            return [Claim("email", None, event.member, EMAIL_TAKEN)]
+            return [ClaimKey("email", None, event.member, EMAIL_TAKEN)]
         case CampaignLaunched(limit=int(limit)):
-            return [Allow(f"campaign:{event.campaign}", limit)]
+            return [LimitUses(f"campaign:{event.campaign}", limit)]
         case RewardClaimed(stock=int(stock)):
-            return [Allow(f"reward:{event.reward}", stock), Use(f"reward:{event.reward}", REWARD_EXHAUSTED)]
+            return [LimitUses(f"reward:{event.reward}", stock), UseKey(f"reward:{event.reward}", REWARD_EXHAUSTED)]
         case RewardReturned(stock=int()):
-            return [GiveBack(f"reward:{event.reward}")]
+            return [ReturnUse(f"reward:{event.reward}")]
         case CouponRedeemed(flags=()):
-            return [Use(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
+            return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id
 from aggregates.value import Value, replace
 
 # Commands
@@ -86,7 +86,7 @@ class Coupons:
     uses: frozenset[str] = frozenset()
 
 
-def decide(command: Command, coupons: Coupons) -> list[Event]:
+def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
     require_id("campaign", command.campaign)
     require_id("member", command.member)
     match command:

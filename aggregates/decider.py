@@ -1,4 +1,4 @@
-"""What every aggregate is made of: a pure decision, a pure fold, and a way to say no."""
+"""The building blocks of every aggregate: Decider, its Context, and Refusal."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Generic, NamedTuple, TypeVar
 
+from aggregates.programme.terms import Policies
+
 C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E")
 
 LARGEST_COUNT = 10**12
-"""No amount, quantity or number of points exceeds this, so every sum of theirs stays exact in Redis and in JSON readers."""
-
+"""The largest amount, quantity or number of points, so that every sum stays exact in Redis and in readers of JSON."""
 
 LATEST_INSTANT = 221_845_392_000_000
-"""The year 9000: no instant is at or after it, so that calendars can be counted on from any."""
+"""The year 9000. Every instant is before it, so that calendars can count on from any."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -30,20 +31,37 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
 
 
 @dataclass(frozen=True)
+class Context:
+    """What every decision may go by besides its command and its stream: the programme, in all its versions."""
+
+    policies: Policies
+
+    @property
+    def zone(self) -> str:
+        """The shop's time zone."""
+        return self.policies.newest.zone
+
+    @property
+    def currency(self) -> str:
+        """The one currency that the shop sells in."""
+        return self.policies.newest.currency
+
+
+@dataclass(frozen=True)
 class Decider(Generic[C, S, E]):
-    """One aggregate: its first state, what it decides, and how its facts change it.
+    """One aggregate: its first state, what it decides, and how its events change the state.
 
-    ``replay`` may fold many facts faster than one by one, to the same state. ``due``: the instant from which on time alone
-    changes something, None for never; whoever is asked to record it by then finds it later, or None, afterwards.
+    ``replay`` may fold many events faster than one by one, to the same state. ``due`` returns the instant from which time alone
+    changes something, None for never; once that is recorded it returns a later instant, or None.
 
-    >>> counter = Decider("counter", 0, lambda by, _: [by] if by else [], lambda total, by: total + by)
+    >>> counter = Decider("counter", 0, lambda by, *_: [by] if by else [], lambda total, by: total + by)
     >>> counter.rebuild([1, 2])
     3
     """
 
     name: str
     initial: S
-    decide: Callable[[C, S], list[E]]
+    decide: Callable[[C, S, Context], list[E]]
     evolve: Callable[[S, E], S]
     replay: Callable[[Iterable[E]], S] | None = None
     due: Callable[[S], int | None] | None = None
@@ -55,7 +73,7 @@ class Decider(Generic[C, S, E]):
 
 
 def stream_id(aggregate: str, *ids: str) -> str:
-    """The stream of one aggregate; a dash inside any id but the last is escaped, so no two streams share a name.
+    """Return the stream of one aggregate. A dash inside any id but the last is escaped, so no two streams share a name.
 
     >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7")
     ('order-a-1', 'coupon-spring%2Dsale-m-7')
@@ -69,11 +87,11 @@ def stream_id(aggregate: str, *ids: str) -> str:
 LONGEST_ID = 200
 
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, and halves of a surrogate pair, which are no text."""
+"""Control characters, and halves of a surrogate pair, which are not text."""
 
 
 def is_id(value: str) -> bool:
-    """Whether a text is 1 to 200 characters, none of them for control.
+    """Return whether a text is 1 to 200 characters, none of them a control character.
 
     >>> is_id("a b"), is_id(""), is_id(chr(7))
     (True, False, False)
@@ -82,25 +100,30 @@ def is_id(value: str) -> bool:
 
 
 def require_id(what: str, value: str) -> None:
-    """Refuse an identifier that is no text of 1 to 200 characters without control characters."""
+    """Refuse an id that is not 1 to 200 characters without control characters."""
     if not isinstance(value, str) or not is_id(value):
         raise Refusal(f"{what}_id_invalid", f"The {what}'s id is 1 to 200 characters without control characters.")
 
 
 def require_count(what: str, value: int, least: int = 0) -> None:
-    """Refuse a number that is no integer from ``least`` to :data:`LARGEST_COUNT`."""
+    """Refuse what is not an integer from ``least`` to :data:`LARGEST_COUNT`."""
     if type(value) is not int or not least <= value <= LARGEST_COUNT:
         raise Refusal(f"{what}_invalid", f"The {what} must be a whole number from {least} to {LARGEST_COUNT}.")
 
 
+def is_instant(value: int) -> bool:
+    """Return whether a number is UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
+    return type(value) is int and 0 <= value < LATEST_INSTANT
+
+
 def require_instant(what: str, value: int) -> None:
-    """Refuse what is no instant: UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
-    if type(value) is not int or not 0 <= value < LATEST_INSTANT:
+    """Refuse a number that is no instant."""
+    if not is_instant(value):
         raise Refusal(f"{what}_invalid", f"The {what} is an instant: UTC epoch milliseconds, from 1970 on.")
 
 
 def require_shopper(member: str | None, session: str | None) -> None:
-    """Refuse what nobody did: there is a member, a session, or a member in a session."""
+    """Refuse an act without a shopper: name a member, a session, or both."""
     if member is None and session is None:
         raise Refusal("shopper_missing", "Name the member, the session, or both.")
     for what, name in (("member", member), ("session", session)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_id
+from aggregates.decider import Context, Decider, Refusal, require_id
 from aggregates.value import Value, replace
 
 # Commands
@@ -97,7 +97,7 @@ class Member:
     profile: Mapping[str, str] = field(default_factory=dict)
 
 
-def decide(command: Command, member: Member) -> list[Event]:
+def decide(command: Command, member: Member, _: Context) -> list[Event]:
     if member.status == "erased" and not isinstance(command, EraseMember):
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     match command:

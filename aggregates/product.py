@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id
 from aggregates.value import Value, replace
 
 # Commands
@@ -88,7 +88,7 @@ class Product:
     retired: bool = False
 
 
-def decide(command: Command, product: Product) -> list[Event]:
+def decide(command: Command, product: Product, _: Context) -> list[Event]:
     match command:
         case ListProduct():
             return list_product(command, product)

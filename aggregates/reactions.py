@@ -1,6 +1,6 @@
-"""What follows from what: beside guards, the only file that sees two aggregates.
+"""What follows from what. Beside ``constraints.py``, this is the only file that sees two aggregates.
 
-A reaction is decided and appended with the fact that caused it, so no crash can part an order from its points.
+A reaction is decided and appended together with the event that caused it, so no crash can separate an order from its points.
 """
 
 from __future__ import annotations
@@ -9,38 +9,51 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart.events import CartOpened
+from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
-from aggregates.decider import LONGEST_ID, Refusal, require_instant
+from aggregates.decider import LONGEST_ID, Context, Refusal
 from aggregates.member import EraseMember, MemberRegistered
-from aggregates.membership import commands as membership
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints
-from aggregates.membership.commands_of_people import EnterPool, JoinPool, ReceivePoints, RecordAction, TransferPoints
-from aggregates.membership.commands_of_use import ClaimReward, HoldPoints, RedeemPoints
-from aggregates.membership.earning.spending import BoughtLine
-from aggregates.membership.ledger.moves import PointsTransferred
-from aggregates.membership.ledger.pools import PoolJoined, PoolLeft
-from aggregates.membership.ledger.uses import RewardClaimed
+from aggregates.membership.commands import (
+    ActivatePoints,
+    ClaimReward,
+    ClawBackPoints,
+    EnterPool,
+    GrantPoints,
+    HoldPoints,
+    JoinPool,
+    ReceivePoints,
+    RecordAction,
+    RedeemPoints,
+    TransferPoints,
+)
+from aggregates.membership.earning.formula import BoughtLine
+from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
 from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Policies
-from aggregates.programme.policy import PublishPolicy
 from aggregates.review import ProductReviewed
 from aggregates.session import JoinSession, RecogniseMember, SessionJoined
-from aggregates.value import replace
 
-REACTING = (OrderPaid, OrderDelivered, OrderRefunded, OrderCancelled, PointsTransferred, RewardClaimed, PoolJoined, PoolLeft)
-MEMBERSHIP = frozenset(membership.Command.__args__)
+ORDER_AND_POINTS = (
+    OrderPaid,
+    OrderDelivered,
+    OrderRefunded,
+    OrderCancelled,
+    PointsTransferred,
+    RewardClaimed,
+    PoolJoined,
+    PoolLeft,
+)
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*REACTING, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
-"""Facts from which something may follow; from most of a basket nothing does."""
-TO_ANOTHER = (TransferPoints, JoinPool)
-OF_A_POOL = (RedeemPoints, HoldPoints, ClaimReward)
-"""What one of its members may ask for."""
+CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+"""Events from which something may follow. Nothing follows from most events of a basket."""
+
+USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
+"""Commands that one member of a pool may give for it."""
 
 
-def react(event: object, policies: Policies, erased: Collection[str] = ()) -> list[object]:
-    """The commands that a fact brings about, in order; nothing more happens to an ``erased`` member."""
+def react(event: object, context: Context, erased: Collection[str] = ()) -> list[object]:
+    """Return the commands that follow from an event, in order. Nothing more happens to an ``erased`` member."""
     if type(event) not in CAUSES:
         return []
     if isinstance(event, SessionJoined):
@@ -48,35 +61,38 @@ def react(event: object, policies: Policies, erased: Collection[str] = ()) -> li
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []
-        return joined + acted(event, policies, erased)
+        return joined + record_action(event, context.policies, erased)
     if isinstance(event, MemberRegistered):
-        return acted(event, policies, erased)
-    if not isinstance(event, REACTING) or event.member is None or event.member in erased:
+        return record_action(event, context.policies, erased)
+    if not isinstance(event, ORDER_AND_POINTS) or event.member is None or event.member in erased:
         return []
     member = event.member
     match event:
         case OrderPaid():
-            lines = bought(event) if policies.needs_lines else ()
-            return [GrantPoints(member, event.order, event.net, policies, event.at, lines)]
+            lines = bought_lines(event) if context.policies.needs_lines else ()
+            return [GrantPoints(member, event.order, event.net, event.at, lines)]
         case OrderDelivered():
-            return [ActivatePoints(member, event.order, policies, event.at)]
+            return [ActivatePoints(member, event.order, event.at)]
         case OrderRefunded():
-            of_it = (event.order, event.refund, event.net_retained)
-            return [ClawBackPoints(member, *of_it, policies, event.at, event.given_back, event.complete)]
+            return [
+                ClawBackPoints(
+                    member, event.order, event.refund, event.net_retained, event.at, event.given_back, event.complete
+                )
+            ]
         case OrderCancelled():
-            return [ClawBackPoints(member, event.order, "cancelled", 0, policies, event.at, complete=True)]
+            return [ClawBackPoints(member, event.order, "cancelled", 0, event.at, complete=True)]
         case PoolJoined():
-            return [EnterPool(event.joiner, member, event.at, False, policies)]
+            return [EnterPool(event.joiner, member, event.at)]
         case PoolLeft():
-            return [EnterPool(event.leaver, member, event.at, True, policies)] if event.leaver not in erased else []
+            return [EnterPool(event.leaver, member, event.at, leaves=True)] if event.leaver not in erased else []
         case RewardClaimed():
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
-            return [ReceivePoints(event.other, event, event.at, policies)] if event.direction == "out" else []
+            return [ReceivePoints(event.other, event, event.at)] if event.direction == "out" else []
 
 
-def acted(event: object, policies: Policies, erased: Collection[str]) -> list[object]:
-    """What a fact is to rules by action, if any names it."""
+def record_action(event: object, policies: Policies, erased: Collection[str]) -> list[object]:
+    """Return the command that records an event as an action, if a rule of the programme rewards that action."""
     if not policies.rewarded:
         return []
     match event:
@@ -91,37 +107,31 @@ def acted(event: object, policies: Policies, erased: Collection[str]) -> list[ob
     member, action, occurrence = done
     if action not in policies.rewarded or member in erased:
         return []
-    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at, policies)]
+    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at)]
 
 
-def bought(event: OrderPaid) -> tuple[BoughtLine, ...]:
+def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:
     return tuple([BoughtLine(line.product, line.paid, line.department, line.category) for line in event.lines])
 
 
-def admit(command: object, policies: Policies, erased: Collection[str] = ()) -> None:
-    """Refuse what no single aggregate can see to be wrong: a foreign currency, a member who was erased."""
-    require_instant("at", getattr(command, "at", 0))
-    if erased and whose(command) in erased and not isinstance(command, EraseMember):
-        raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
-    if isinstance(command, TO_ANOTHER):
-        other = command.to if isinstance(command, TransferPoints) else command.joiner
-        if isinstance(other, str) and other in erased:
-            raise Refusal("member_erased", "The other member of this was erased.")
-    if erased and isinstance(command, OF_A_POOL) and isinstance(command.by, str) and command.by in erased:
-        raise Refusal("member_erased", "Who asks for these points of a pool was erased.")
-    if isinstance(command, PlaceOrder) and command.currency != policies.newest.currency:
-        raise Refusal("currency_unknown", f"This shop sells in {policies.newest.currency}, not in {command.currency}.")
+def check_allowed(command: object, context: Context, erased: Collection[str] = ()) -> None:
+    """Refuse what no single aggregate can see to be wrong: a member who was erased, a foreign currency."""
+    if erased and not isinstance(command, EraseMember):
+        for name, sentence in concerned(command):
+            if name in erased:
+                raise Refusal("member_erased", sentence)
+    if isinstance(command, PlaceOrder) and command.currency != context.currency:
+        raise Refusal("currency_unknown", f"This shop sells in {context.currency}, not in {command.currency}.")
 
 
-def under(command: object, policies: Policies) -> object:
-    """A command as it is decided: with what is the shop's own, whatever it said of that."""
-    of_membership: Any = command
-    if type(command) in MEMBERSHIP:
-        return replace(of_membership, policies=policies)
-    if isinstance(command, PublishPolicy):
-        return replace(command, zone=policies.newest.zone, currency=policies.newest.currency)
-    return command
-
-
-def whose(command: object) -> object:
-    return command.joined if isinstance(command, JoinSession) else getattr(command, "member", None)
+def concerned(command: Any) -> list[tuple[str | None, str]]:
+    """Return the members whom a command is about, each with the sentence that refuses it once they are erased."""
+    member = command.joined if isinstance(command, JoinSession) else getattr(command, "member", None)
+    found = [(member, "This member was erased; a new membership needs a new id.")]
+    if isinstance(command, TransferPoints):
+        found.append((command.to, "The other member of this was erased."))
+    if isinstance(command, JoinPool):
+        found.append((command.joiner, "The other member of this was erased."))
+    if isinstance(command, USE_OF_POOL):
+        found.append((command.by, "The member who asks for these points of a pool was erased."))
+    return found

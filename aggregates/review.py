@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.decider import Decider, Refusal, require_id, require_shopper
+from aggregates.decider import Context, Decider, Refusal, require_id, require_shopper
 from aggregates.value import Value, replace
 
 LONGEST = 20_000
@@ -41,7 +41,7 @@ class Review:
     given: ProductReviewed | None = None
 
 
-def decide(command: ReviewProduct, review: Review) -> list[ProductReviewed]:
+def decide(command: ReviewProduct, review: Review, _: Context) -> list[ProductReviewed]:
     require_id("product", command.product)
     require_shopper(command.member, command.session)
     if command.order is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggregates.decider import Decider, require_id
+from aggregates.decider import Context, Decider, require_id
 from aggregates.value import Value
 
 
@@ -50,7 +50,7 @@ class Session:
     member: str | None = None
 
 
-def decide(command: JoinSession, session: Session) -> list[SessionJoined]:
+def decide(command: JoinSession, session: Session, _: Context) -> list[SessionJoined]:
     require_id("session", command.session)
     require_id("member", command.joined)
     if session.member == command.joined:
@@ -67,7 +67,7 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember, _: Sessions) -> list[MemberRecognised]:
+def recognise(command: RecogniseMember, _: Sessions, __: Context) -> list[MemberRecognised]:
     """Return an event each time that a session moved: one that was another member's in between is theirs again."""
     return [MemberRecognised(command.member, command.recognised_in, command.at)]
 

@@ -1,4 +1,4 @@
-"""The PEM files of an encrypted connection: whom we trust and who we are, found unusable before anything is tried."""
+"""The PEM files of an encrypted connection: whom we trust and who we are, checked before anything connects."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from infra.errors import Misconfigured
 
 @dataclass(frozen=True)
 class Certificates:
-    """``ca``: whom we trust, None for whom the system trusts. ``certificate``, ``key``: who we are, where that is asked.
+    """``ca``: whom we trust, None for whom the system trusts. ``certificate``, ``key``: who we are, for a server that asks.
 
-    ``server``: whose variables they come from, such as ``REDIS``.
+    ``server``: the prefix of their variables, such as ``REDIS``.
     """
 
     server: str
@@ -34,41 +34,41 @@ class Certificates:
         return f"{self.server}_CA_FILE, {self.server}_CERT_FILE and {self.server}_KEY_FILE"
 
 
-def named_certificates(environment: Mapping[str, str], server: str) -> Certificates:
-    """Those of ``…_CA_FILE``, ``…_CERT_FILE`` and ``…_KEY_FILE``.
+def certificates_from(environment: Mapping[str, str], server: str) -> Certificates:
+    """Read ``…_CA_FILE``, ``…_CERT_FILE`` and ``…_KEY_FILE``.
 
-    Raises :class:`Misconfigured` if a file is not there, or a key has no certificate.
+    Raises :class:`Misconfigured` if a file does not exist, or a key has no certificate.
     """
-    ca, certificate, key = (named_file(environment, f"{server}_{what}_FILE") for what in ("CA", "CERT", "KEY"))
+    ca, certificate, key = (file_from(environment, f"{server}_{what}_FILE") for what in ("CA", "CERT", "KEY"))
     if key and not certificate:
         raise Misconfigured(f"{server}_KEY_FILE is set without {server}_CERT_FILE.")
     return Certificates(server, ca, certificate, key)
 
 
-def named_file(environment: Mapping[str, str], variable: str) -> Path | None:
+def file_from(environment: Mapping[str, str], variable: str) -> Path | None:
     value = environment.get(variable)
     if not value:
         return None
     path = Path(value).expanduser().resolve()
     if not path.is_file():
-        raise Misconfigured(f"{variable} is {value!r}, where there is no file.")
+        raise Misconfigured(f"{variable} is {value!r}, and there is no such file.")
     return path
 
 
-def context(files: Certificates) -> ssl.SSLContext:
-    """What a client connects with: the server must prove its name. Raises :class:`Misconfigured` if a file is not usable."""
+def ssl_context(files: Certificates) -> ssl.SSLContext:
+    """Return a client's context, which checks the server's name. Raises :class:`Misconfigured` if a file cannot be used."""
     try:
         made = ssl.create_default_context(cafile=files.ca)
         if files.certificate:
-            made.load_cert_chain(files.certificate, files.key, password=no_password)
+            made.load_cert_chain(files.certificate, files.key, password=refuse_password)
     except (ssl.SSLError, OSError) as fault:
         raise Misconfigured(
-            f"{files.variables} cannot be used ({fault}): they must be PEM files, the key without a password and the "
-            "certificate's own."
+            f"{files.variables} cannot be used ({fault}): they must be PEM files, the key without a password and "
+            "that of the certificate."
         ) from None
     return made
 
 
-def no_password() -> str:
-    """Instead of a question on the terminal."""
+def refuse_password() -> str:
+    """Return no password; OpenSSL would ask for one on the terminal."""
     return ""

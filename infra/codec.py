@@ -1,7 +1,8 @@
-"""Events to bytes and back. What is stored is JSON, begins with the partition key, and is named for ever.
+"""Encode events to bytes and decode them. A stored event is JSON that begins with the partition key.
 
-A stored name is the class's own name, with ``.2``, ``.3`` … once its shape has changed; each old shape is upcast, step by
-step, to the present one. Personal fields are sealed one by one with their member's key, and read as blank once it is gone.
+Its stored name never changes: the class's name, followed by ``.2``, ``.3`` … once its fields have changed. An old version is
+upcast step by step to the current one. Each personal field is sealed with its member's key, and reads as blank once that is
+destroyed.
 """
 
 from __future__ import annotations
@@ -18,31 +19,31 @@ import orjson
 from aggregates.decider import Recorded, Refusal
 from aggregates.value import Value, asdict, field_names
 from infra.errors import Newer, Unreadable
-from infra.keys.ring import KeyRing, of_session
+from infra.keys.ring import KeyRing, session_key_name
 
 Raw: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Raw], Raw]
 
 PARTITION_KEYS = ("member", "session", "product", "campaign", "order", "cart", "policy")
-"""An event belongs to the first of these that it names: all of one member's events stay in order."""
+"""An event's partition key is the first of these fields that it has. So all events of one member stay in order."""
 
 
 LARGEST = 8 * 2**20
-"""Bytes of an event, half of what a topic takes."""
+"""Bytes of an event: half of what a topic takes."""
 
 ENCODE = msgspec.json.Encoder().encode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
-"""What a decoder or an upcast raises over bytes that are not what they should be."""
+"""What a decoder or an upcaster raises for damaged bytes."""
 
 KEY = re.compile(rb'{"key":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True)
 class EventType:
-    """How one event is stored. ``upcasts[0]`` turns version 1 into 2, and so on; ``sealed`` has each field's blank value.
+    """How one event is stored. ``upcasts[0]`` turns version 1 into 2, and so on. ``sealed``: each sealed field's blank value.
 
-    ``erases``: once stored, the key of the member that the event names is destroyed.
+    ``erases``: once the event is stored, the key of its member is destroyed.
     """
 
     event: type[Value]
@@ -56,7 +57,7 @@ class EventType:
 
     @property
     def stored_names(self) -> tuple[str, ...]:
-        """By which it was ever stored, the oldest first."""
+        """Every name that it was ever stored under, the oldest first."""
         return tuple(self.stored_name(version) for version in range(1, len(self.upcasts) + 2))
 
     def stored_name(self, version: int) -> str:
@@ -64,7 +65,7 @@ class EventType:
 
 
 class Codec:
-    """``plain``: events by their stored names, where the bytes are read as they are; None where it takes a key or an upcast."""
+    """``plain``: stored name → event class, or None if decoding needs a key or an upcaster."""
 
     def __init__(self, types: Iterable[EventType], keys: KeyRing) -> None:
         self._keys = keys
@@ -80,15 +81,17 @@ class Codec:
                 self.plain[kind.stored_name(version)] = None if kind.sealed or version <= len(kind.upcasts) else kind.event
 
     def encode(self, event: object) -> tuple[str, bytes]:
-        """The stored name and bytes of an event. Raises :class:`Refusal` if it is larger than any topic takes."""
+        """Return the stored name and bytes of an event. Raises :class:`Refusal` if it is larger than a topic takes."""
         event_type = type(event)
         body = ENCODE(self._seal(event) if self._types[event_type].sealed else event)
         if len(body) > LARGEST:
-            raise Refusal("event_too_large", f"A {event_type.__name__} of {len(body):,} bytes: {LARGEST:,} is the most.")
+            raise Refusal(
+                "event_too_large", f"A {event_type.__name__} has {len(body):,} bytes; at most {LARGEST:,} are allowed."
+            )
         return self._names[event_type], b'{"key":' + ENCODE(self.partition_key(event)) + b"," + body[1:]
 
     def decode(self, name: str, state: bytes) -> object:
-        """The event, in its present shape. Raises :class:`Unreadable` for a name or a shape that this program does not know."""
+        """Return the event in its current version. Raises :class:`Unreadable` for a name or bytes that it cannot read."""
         decoder = self._decoders.get(name)
         if decoder is None:
             raise Newer(f"The log holds an event named {name}, which this version of Regulars does not know: upgrade it.")
@@ -98,27 +101,28 @@ class Codec:
             raise Unreadable(f"A stored {name} cannot be read ({fault!r}): {state[:80]!r}") from fault
 
     def decode_stream(self, rows: Sequence[tuple[int, str, bytes]]) -> list[object]:
-        """The events of one stream's rows."""
+        """Return the events of one stream's rows: version, stored name and bytes of each."""
         decoders = self._decoders
         try:
             return [decoders[name](state) for _, name, state in rows]
-        except UNREADABLE:  # one of them says what is wrong
+        except UNREADABLE:  # decode one by one, to name the bad one
             return [self.decode(name, state) for _, name, state in rows]
 
     def decode_all(self, rows: Sequence[tuple[int, str, bytes]]) -> list[Recorded]:
-        """The events of many rows: a number, the stored name and bytes of each."""
+        """Return the events of many rows: position, stored name and bytes of each."""
         decoders, make = self._decoders, Recorded._make
         try:
             return [make((number, decoders[name](state))) for number, name, state in rows]
-        except UNREADABLE:  # one of them says what is wrong
+        except UNREADABLE:  # decode one by one, to name the bad one
             return [Recorded(number, self.decode(name, state)) for number, name, state in rows]
 
     def partition_key(self, event: object) -> str:
+        """Return the value of the first of :data:`PARTITION_KEYS` that the event has."""
         for name in self._partition[type(event)]:
             value = getattr(event, name)
             if value is not None:
                 return str(value)
-        raise Unreadable(f"{type(event).__name__} names nothing that it could be partitioned by.")
+        raise Unreadable(f"{type(event).__name__} has no field to partition by.")
 
     def _decoder(self, kind: EventType, version: int) -> Callable[[bytes], object]:
         upcasts = kind.upcasts[version - 1 :]
@@ -136,29 +140,29 @@ class Codec:
     def _seal(self, event: Any) -> Raw:
         kind = self._types[type(event)]
         raw = asdict(event)
-        mine = owner(raw, self.partition_key(event))
+        mine = key_owner(raw, self.partition_key(event))
         for name, blank in kind.sealed.items():
             if raw[name] != blank:
-                sealed = self._keys.seal(mine, context(kind, mine, name), orjson.dumps(raw[name]))
+                sealed = self._keys.seal(mine, seal_context(kind, mine, name), orjson.dumps(raw[name]))
                 raw[name] = blank if sealed is None else sealed
         return raw
 
     def _open(self, raw: Raw, kind: EventType) -> Raw:
-        mine = owner(raw, raw["key"])
+        mine = key_owner(raw, raw["key"])
         for name, blank in kind.sealed.items():
             if raw.get(name, blank) != blank:
-                opened = self._keys.open(mine, context(kind, mine, name), raw[name])
+                opened = self._keys.open(mine, seal_context(kind, mine, name), raw[name])
                 raw[name] = blank if opened is None else orjson.loads(opened)
         return raw
 
 
-def owner(raw: Raw, key: str) -> str:
-    """Whose key seals an event with this partition key: the member's, or that of a guest's session."""
-    return of_session(key) if raw.get("member") is None and raw.get("session") is not None else key
+def key_owner(raw: Raw, key: str) -> str:
+    """Return the name of the key that seals an event: the member's, or that of a guest's session."""
+    return session_key_name(key) if raw.get("member") is None and raw.get("session") is not None else key
 
 
-def context(kind: EventType, member: str, name: str) -> str:
-    """What a sealed value is bound to. The member's id is free text, hence its encoding."""
+def seal_context(kind: EventType, member: str, name: str) -> str:
+    """Return what a sealed value is bound to. A member's id may hold any character, so it is encoded."""
     return f"{kind.event.__name__}/{name}/{b64encode(member.encode()).decode()}"
 
 
@@ -167,7 +171,7 @@ def partition_fields(event: type) -> tuple[str, ...]:
 
 
 def key_of(state: bytes) -> str:
-    """The partition key of stored bytes, without decoding the rest.
+    """Return the partition key of stored bytes, without decoding the rest.
 
     >>> key_of(b'{"key":"42","member":"42"}')
     '42'

@@ -1,10 +1,10 @@
-"""What can go wrong outside, each said with what to do about it."""
+"""Errors of the world outside: settings, servers, files. Each message says what is wrong and what to do."""
 
 from __future__ import annotations
 
 
-class Fault(Exception):  # noqa: N818 - a family; its members are named for what went wrong
-    """Something outside is not as it must be; the message says what, and what to do."""
+class Fault(Exception):  # noqa: N818 - its members are named for what went wrong
+    """The family. A command prints the message and exits with status 2."""
 
 
 class Misconfigured(Fault):
@@ -15,16 +15,16 @@ class Unreachable(Fault):
     """A server does not answer."""
 
 
-class Interrupted(Unreachable):
-    """A connection was lost: what was under way has happened or not. Asking again is safe where a request has an id."""
+class ConnectionLost(Unreachable):
+    """A connection was lost, so it is unknown whether the call took effect. A request with an id can be sent again safely."""
 
 
 class Unreadable(Fault):
-    """Stored bytes that this program cannot read: a later version's event, or not ours."""
+    """Stored bytes cannot be read: they are damaged, not ours, or a later version's."""
 
 
 class Newer(Unreadable):
-    """An event, or a shape of one, that only a later version of this program knows."""
+    """An event, or a version of one, that only a later Regulars knows."""
 
 
 class Superseded(Fault):
@@ -41,5 +41,5 @@ class Superseded(Fault):
         self.held = held
 
 
-class Missing(Fault):
-    """A part that an extra brings is not installed."""
+class NotInstalled(Fault):
+    """A package that an extra brings is not installed."""

@@ -1,4 +1,4 @@
-"""Where things are: the one place that reads the environment."""
+"""The settings of a process. Only this module reads the environment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 from infra.errors import Misconfigured
-from infra.kafka.settings import KafkaSettings, kafka_settings, whole
-from infra.postgres.address import checked
+from infra.kafka.settings import KafkaSettings, kafka_settings, positive_number
+from infra.postgres.connection import check_url
 from infra.redis.address import redis_address
-from infra.telemetry.settings import Observation, observation
+from infra.telemetry.settings import TelemetrySettings, telemetry_settings
 
 CHUNK = 2000
-"""Rows a follower reads, folds and applies at a time."""
+"""Events that a follower reads, folds and applies at a time."""
 
 CLOCKS = ("log", "wall")
 
@@ -23,7 +23,7 @@ MOST_KEPT = 32
 
 
 def jar_cache() -> Path:
-    """Where homes share the jars of the embedded Kafka."""
+    """Return the directory of the embedded Kafka's jars, which homes share."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "regulars" / "jars"
 
 
@@ -31,11 +31,11 @@ def jar_cache() -> Path:
 class Settings:
     """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet.
 
-    ``database_url``: of the log; None for the packaged PostgreSQL of the home, if it has one, else a SQLite file.
-    ``keys_database_url``: of the keys, None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
-    ``kafka``: None for the embedded broker; ``jars``: where its own are kept. ``retention``: days that topics keep records,
+    ``database_url``: the log's; None for the home's embedded PostgreSQL, if it has one, else a SQLite file.
+    ``keys_database_url``: the keys'; None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
+    ``kafka``: None for the embedded broker; ``jars``: the directory of its jars. ``retention``: days that topics keep records,
     None for ever; ``replication``: copies of each partition, None for up to 3, as many as there are brokers.
-    ``clock``: what ticks take for now, ``log`` (the latest instant it tells) or ``wall``, for a shop that is live.
+    ``clock``: the time of ticks: ``log`` (the latest instant in the log), or ``wall`` for a live shop.
     ``observation``: how a process tells of itself.
     """
 
@@ -51,7 +51,7 @@ class Settings:
     retention: int | None = None
     replication: int | None = None
     clock: str = "log"
-    observation: Observation = field(default_factory=Observation)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @property
     def log(self) -> Path:
@@ -75,7 +75,7 @@ class Settings:
 
 
 def from_environment() -> Settings:
-    """Read ``REGULARS_HOME`` (``.regulars`` here, if unset), ``DATABASE_URL`` and the others; what is empty counts as unset.
+    """Read ``REGULARS_HOME`` (default ``.regulars``), ``DATABASE_URL`` and the others. An empty variable counts as unset.
 
     Raises :class:`Misconfigured` if a value cannot be used.
     """
@@ -101,12 +101,12 @@ def from_environment() -> Settings:
         database_pool=int(pool),
         jars=Path(os.environ.get("REGULARS_JARS") or jar_cache()).expanduser().resolve(),
         kafka=kafka_settings(os.environ),
-        retention=whole(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
-        replication=whole(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
+        retention=positive_number(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
+        replication=positive_number(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
         clock=clock,
-        observation=observation(os.environ),
+        telemetry=telemetry_settings(os.environ),
     )
 
 
 def database(name: str, url: str | None) -> str | None:
-    return checked(url, name) if url else None
+    return check_url(url, name) if url else None

@@ -1,4 +1,4 @@
-"""A file that SQLite is to open, and what is said of one that it cannot."""
+"""Errors of SQLite files, in sentences."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from infra.errors import Unreadable
 
 
 @contextmanager
-def a_database(path: Path) -> Iterator[None]:
-    """Raises :class:`Unreadable` if the file is none, or is damaged; a lock or a place without room is another matter."""
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
+    """Raise :class:`Unreadable` if the file is not a SQLite database or is damaged. Locks and full disks are other errors."""
     try:
         yield
     except sqlite3.DatabaseError as fault:
         if type(fault) is not sqlite3.DatabaseError:
             raise
         raise Unreadable(
-            f"{path} is no SQLite database ({fault}): restore it from a backup, or choose another REGULARS_HOME."
+            f"{path} is not a SQLite database ({fault}): restore it from a backup, or choose another REGULARS_HOME."
         ) from fault

@@ -1,7 +1,7 @@
-"""A YAML file as plain data in which every scalar is text, and where each part of it is written.
+"""Read a YAML file as plain data in which every scalar is text, with the line and column of each part.
 
-Text, because what is expected decides how a scalar is read: ``1.5`` never becomes a float, nor ``no`` a boolean. What would
-make a file mean more than it shows (anchors, tags, several documents, a key given twice) is told as wrong.
+The reader of the data decides what a scalar is: ``1.5`` never becomes a float, nor ``no`` a boolean. Anchors, tags, several
+documents and repeated keys are reported as problems, since they make a file mean more than it shows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import yaml
 
 from infra.printable import UNSAFE
 
-Path: TypeAlias = tuple[str | int, ...]
+YamlPath: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 2**18
 """Bytes of a file."""
@@ -23,13 +23,13 @@ DEEPEST = 40
 
 TEXT = "tag:yaml.org,2002:str"
 BARE = tuple(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "timestamp"))
-"""What others take for more than text, and need not be quoted for this reader."""
+"""Scalars that other readers take for more than text. For this reader they need no quotes."""
 
 NOTHING = ("", "~", "null", "none")
-"""Plain scalars that say that there is no value."""
+"""PlainDumper scalars that say that there is no value."""
 
 
-class Wrong(NamedTuple):
+class YamlProblem(NamedTuple):
     """``line`` and ``column`` count from 1."""
 
     line: int
@@ -39,47 +39,47 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """``plain``: mappings, lists and text (None for nothing). ``places``: line and column of each part of it, by its path."""
+    """``plain``: mappings, lists and text; None for no value. ``places``: line and column of each part, by its path."""
 
     plain: Any
-    places: Mapping[Path, tuple[int, int]]
+    places: Mapping[YamlPath, tuple[int, int]]
 
-    def place(self, path: Path) -> tuple[int, int]:
-        """Of a part, or of what it is missing from."""
+    def place(self, path: YamlPath) -> tuple[int, int]:
+        """Return line and column of a part, or of the part that it is missing from."""
         while path not in self.places:
             path = path[:-1]
         return self.places[path]
 
 
-def parse(source: bytes) -> tuple[YamlDocument, list[Wrong]]:
-    """The document, as far as it can be read, and what is wrong with it as YAML."""
+def parse(source: bytes) -> tuple[YamlDocument, list[YamlProblem]]:
+    """Return the document, as far as it can be read, and its problems as YAML."""
     nothing = YamlDocument({}, {(): (1, 1)})
     if len(source) > LARGEST:
-        return nothing, [Wrong(1, 1, f"a file of {len(source):,} bytes; {LARGEST:,} are the most")]
+        return nothing, [YamlProblem(1, 1, f"the file has {len(source):,} bytes; at most {LARGEST:,} are allowed")]
     try:
         text = source.decode("utf-8-sig")
-        if found := list(surprising(text)):
+        if found := list(find_forbidden(text)):
             return nothing, found
         root = yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as fault:
-        return nothing, [Wrong(1, 1, f"is not UTF-8: {fault.reason} at byte {fault.start}")]
+        return nothing, [YamlProblem(1, 1, f"is not UTF-8: {fault.reason} at byte {fault.start}")]
     except yaml.YAMLError as fault:
-        return nothing, [wrong(fault)]
+        return nothing, [problem_from(fault)]
     if root is None:
-        return nothing, [Wrong(1, 1, "the file is empty")]
-    reading = Reading()
+        return nothing, [YamlProblem(1, 1, "the file is empty")]
+    reading = YamlReader()
     plain = reading.plain(root, ())
     return YamlDocument(plain, reading.places), reading.found
 
 
-def wrong(fault: yaml.YAMLError) -> Wrong:
+def problem_from(fault: yaml.YAMLError) -> YamlProblem:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
     reason = getattr(fault, "problem", None) or getattr(fault, "context", None) or str(fault).splitlines()[0]
-    return Wrong(mark.line + 1, mark.column + 1, reason) if mark else Wrong(1, 1, reason)
+    return YamlProblem(mark.line + 1, mark.column + 1, reason) if mark else YamlProblem(1, 1, reason)
 
 
-def surprising(text: str) -> Iterator[Wrong]:
-    """Read before any node is made, so that nothing expands and nothing goes too deep."""
+def find_forbidden(text: str) -> Iterator[YamlProblem]:
+    """Find anchors, tags, further documents and deep nesting, before any node is built or expanded."""
     depth = documents = 0
     event: Any
     for event in yaml.parse(text, yaml.SafeLoader):
@@ -87,24 +87,24 @@ def surprising(text: str) -> Iterator[Wrong]:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents == 2:
-                yield Wrong(line, column, "one file is one document: a second one begins here")
+                yield YamlProblem(line, column, "a file must be one document: a second one begins here")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            yield Wrong(line, column, "anchors and aliases (& and *) are not for policies: write it out")
+            yield YamlProblem(line, column, "anchors and aliases (& and *) are not allowed: repeat the text")
         elif getattr(event, "tag", None):
-            yield Wrong(line, column, "tags (!) are not for policies")
+            yield YamlProblem(line, column, "tags (!) are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            yield Wrong(line, column, f"nested deeper than {DEEPEST} levels")
+            yield YamlProblem(line, column, f"nested deeper than {DEEPEST} levels")
             return
 
 
-class Reading:
+class YamlReader:
     def __init__(self) -> None:
-        self.places: dict[Path, tuple[int, int]] = {}
-        self.found: list[Wrong] = []
+        self.places: dict[YamlPath, tuple[int, int]] = {}
+        self.found: list[YamlProblem] = []
 
-    def plain(self, node: yaml.Node, path: Path) -> Any:
-        self.places.setdefault(path, place(node))
+    def plain(self, node: yaml.Node, path: YamlPath) -> Any:
+        self.places.setdefault(path, position_of(node))
         match node:
             case yaml.MappingNode():
                 return self.mapping(node, path)
@@ -115,41 +115,41 @@ class Reading:
             case _:
                 return node.value
 
-    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        told: dict[str, Any] = {}
+    def mapping(self, node: yaml.MappingNode, path: YamlPath) -> dict[str, Any]:
+        data: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.found.append(Wrong(*place(key), "a key must be a word"))
-            elif key.value in told:
-                self.found.append(Wrong(*place(key), f"{key.value!r} is said twice here"))
+                self.found.append(YamlProblem(*position_of(key), "a key must be a word"))
+            elif key.value in data:
+                self.found.append(YamlProblem(*position_of(key), f"{key.value!r} appears twice"))
             else:
-                self.places[*path, key.value] = place(key)
-                told[key.value] = self.plain(value, (*path, key.value))
-        return told
+                self.places[*path, key.value] = position_of(key)
+                data[key.value] = self.plain(value, (*path, key.value))
+        return data
 
 
-def place(node: yaml.Node) -> tuple[int, int]:
+def position_of(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def written(plain: Any) -> str:
+def dump_yaml(plain: Any) -> str:
     """Plain data as such a file."""
 
-    text: str = yaml.dump(plain, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(plain, Dumper=PlainDumper, sort_keys=False, allow_unicode=True, width=120)
     if UNSAFE.search(text.replace("\n", "")):  # then written as escapes, which YAML reads back
-        text = yaml.dump(plain, Dumper=Plain, sort_keys=False, allow_unicode=False, width=120)
+        text = yaml.dump(plain, Dumper=PlainDumper, sort_keys=False, allow_unicode=False, width=120)
     return text
 
 
-class Plain(yaml.SafeDumper):
-    """Text without quotes where it can be read back without them."""
+class PlainDumper(yaml.SafeDumper):
+    """Writes text without quotes where this reader needs none."""
 
 
-def represent(dumper: Plain, text: str) -> yaml.ScalarNode:
+def represent(dumper: PlainDumper, text: str) -> yaml.ScalarNode:
     if text.lower() in NOTHING:
         return dumper.represent_scalar(TEXT, text, style="'")
     meant = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return dumper.represent_scalar(meant if meant in BARE else TEXT, text)
 
 
-Plain.add_representer(str, represent)
+PlainDumper.add_representer(str, represent)

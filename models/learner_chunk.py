@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from aggregates.behaviour import Searched
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderPaid
 from models.recommender.browsing import Event as Act

@@ -22,7 +22,7 @@ from aggregates.membership.events import (
     TierRaised,
 )
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
-from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from aggregates.value import Value, asdict, field_names, replace
 from projections.card_wallet import (
@@ -162,17 +162,17 @@ def changed_fields(card: Card, event: Event) -> dict[str, Any]:
             return {}
 
 
-def earned_fields(tier: str, qualifying: int, shown: Shown | None) -> dict[str, Any]:
+def earned_fields(tier: str, qualifying: int, shown: TierView | None) -> dict[str, Any]:
     """``shown``: None in events from before it was part of them, when the tier earned was in effect."""
     earned = {"earned_tier": tier, "qualifying": qualifying}
     return earned | ({"tier": tier} if shown is None else tier_fields(shown))
 
 
-def tier_fields(shown: Shown) -> dict[str, Any]:
+def tier_fields(shown: TierView) -> dict[str, Any]:
     return {"tier": shown.tier, "benefits": shown.benefits} | progress_fields(shown.ahead)
 
 
-def progress_fields(ahead: Ahead) -> dict[str, Any]:
+def progress_fields(ahead: TierProgress) -> dict[str, Any]:
     return {
         "metric": ahead.metric,
         "next_tier": ahead.tier,

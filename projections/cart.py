@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from aggregates.cart.events import (
-    CartAbandoned,
-    CartCheckedOut,
-    CartItemAdded,
-    CartItemQuantityChanged,
-    CartItemRemoved,
-    CartOpened,
-)
+from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.member import MemberErased
 from aggregates.value import Value, replace
 from projections.projection import one_document

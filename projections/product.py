@@ -10,7 +10,7 @@ import json
 from typing import TypeAlias, assert_never
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from aggregates.delta import Delta, Scalar
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired

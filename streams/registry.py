@@ -1,4 +1,4 @@
-"""THE table: what there is, where it goes. Nothing registers itself elsewhere."""
+"""The one table: every command with its decider, every event with its topic, every fold. Nothing registers itself elsewhere."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
-from aggregates.cart import events as cart_facts
+from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -36,9 +34,9 @@ from streams.upcasters import SEALED, UPCASTS
 
 @dataclass(frozen=True)
 class Route:
-    """Where a command is decided: ``ids`` are the fields that name its stream, ``stream`` is what they make of a command.
+    """Where a command is decided. ``ids`` are the fields that name its stream, and ``stream`` returns that stream.
 
-    No stream: the fact goes to the one that its append's behaviour has for itself.
+    None means the stream that the append keeps for its behaviour.
     """
 
     decider: Decider[Any, Any, Any]
@@ -91,19 +89,19 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.RecordDue,
     )
 )
-"""Commands that only policies bring about, or a tick: whoever asks for one is refused."""
+"""Commands that only follow from events or come from a tick; asked for, they are refused."""
 
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
 }
-"""Aggregates of a member to which time alone brings something, and the command that records it by an instant."""
+"""Aggregates of a member to which time alone brings something, and the command that records what is due."""
 
 EVENTS: dict[type, EventType] = {
     event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
-        *cart_facts.Event.__args__,
+        *cart.Event.__args__,
         *order_facts.Event.__args__,
         campaign.CampaignLaunched,
         *coupon.Event.__args__,
@@ -116,21 +114,21 @@ EVENTS: dict[type, EventType] = {
 }
 
 DOMAIN, BEHAVED, LEARNING = "regulars.events", "regulars.behaviour", "regulars.learning"
-"""The topics: two that are partitioned by key, and one of one partition, in the order of the log."""
+"""The topics: two are partitioned by key; the third has one partition, in the order of the log."""
 
 TOPICS: dict[type, str] = dict.fromkeys(EVENTS, DOMAIN) | dict.fromkeys(BEHAVIOUR, BEHAVED)
-"""The topic each event is at home in."""
+"""The home topic of each event."""
 
 READ_FROM: dict[str, str] = {
     Learner.name: LEARNING,
     sessions.name: LEARNING,  # a session may go from one member's partition to another's
     activity.name: BEHAVED,
 }
-"""Folds that take events of several homes, in order, from one topic, which carries them all."""
+"""Folds that need events of several home topics in order: they read one topic that carries all of them."""
 
 
 def projections(terms: Programme) -> Iterator[Projection]:
-    """Every read model, for a shop with these terms."""
+    """Yield every read model, for a shop with these terms."""
     yield card
     yield cart_view
     yield orders
@@ -145,12 +143,12 @@ def projections(terms: Programme) -> Iterator[Projection]:
 
 
 def folds(terms: Programme) -> list[Projection | type[Learner]]:
-    """Every fold: the read models, then the learner."""
+    """Return every fold: the read models, then the learner."""
     return [*projections(terms), Learner]
 
 
 def sources(fold: Projection | type[Learner]) -> dict[str, frozenset[type]]:
-    """The topics that feed a fold, with the events it takes from each. Only a tally may have several: its sums commute."""
+    """Return the topics that feed a fold, with the events it takes from each. Only a sum may have several, for it commutes."""
     if topic := READ_FROM.get(fold.name):
         return {topic: fold.events}
     homes = {TOPICS[event] for event in fold.events}
@@ -158,7 +156,7 @@ def sources(fold: Projection | type[Learner]) -> dict[str, frozenset[type]]:
 
 
 def carried(terms: Programme) -> dict[str, frozenset[type]]:
-    """What each topic carries: the events that are at home there, and those that a fold reads from it."""
+    """Return the events that each topic carries: those at home there, and those that a fold reads from it."""
     topics = {home: {event for event in EVENTS if TOPICS[event] == home} for home in (DOMAIN, BEHAVED)} | {LEARNING: set()}
     for fold in folds(terms):
         for topic, events in sources(fold).items():
@@ -167,5 +165,5 @@ def carried(terms: Programme) -> dict[str, frozenset[type]]:
 
 
 def fold_of_part(terms: Programme) -> dict[str, str]:
-    """Whose a key is, by what it begins with."""
+    """Map the first part of a Redis key to the fold that owns it."""
     return {part: fold.name for fold in folds(terms) for part in fold.parts}

@@ -1,4 +1,4 @@
-"""What is kept of events otherwise than they are told: old shapes, with the way to the present one, and sealed fields."""
+"""Upcasters from old shapes of events to the present one, and the fields that are stored sealed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aggregates.order import events as order_facts
 from infra.codec import Upcast
 
 PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
-"""What is sealed of a member, with what is read once their key is gone."""
+"""The sealed fields of a member, with the value that is read once the key is destroyed."""
 
 SEALED: dict[type, dict[str, object]] = {
     member.MemberRegistered: PROFILE,
@@ -20,7 +20,7 @@ SEALED: dict[type, dict[str, object]] = {
 
 DAY = 86_400_000
 UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
-"""What tiers did not tell when there was one policy."""
+"""The fields that tier events lacked when there was one policy."""
 
 UPCASTS: dict[type, tuple[Upcast, ...]] = {
     product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
@@ -41,4 +41,4 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     ),
     membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
 }
-"""From each old shape of an event to the next."""
+"""For each event, the steps from its first shape to the present one."""

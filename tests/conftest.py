@@ -15,8 +15,8 @@ from hypothesis import settings as examples
 
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
-from infra.event_log.postgres.schema import LOG
-from infra.keys.postgres import KEYS
+from infra.event_log.schema import LOG_TABLES
+from infra.keys.stores import KEY_TABLES
 from infra.postgres.migrate import migrate
 from infra.settings import Settings, jar_cache
 from streams.cli.import_ import Imported
@@ -24,6 +24,7 @@ from streams.running.app import App, running
 from tests import parts
 from tests.journey.regulars import imported_into
 from tests.packaged import forget
+from tests.reaper import pytest_configure  # noqa: F401 - a hook
 from tests.sharing import Sharing, long_after
 
 JOURNEY = 2  # weeks
@@ -51,6 +52,12 @@ def kafka_jars() -> Path:
     return parts.kafka_jars(jar_cache())
 
 
+@pytest.fixture
+def implicit() -> None:
+    """The package that fits BPR and ALS; without it, the tests that ask are left out."""
+    parts.implicit()
+
+
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedRedis(tmp_path_factory.mktemp("valkey"))
@@ -75,8 +82,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     try:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
-        migrate(server.url_of("empty"), LOG)
-        migrate(server.url_of("empty"), KEYS)
+        migrate(server.url_of("empty"), LOG_TABLES)
+        migrate(server.url_of("empty"), KEY_TABLES)
         yield server
     finally:
         server.stop()

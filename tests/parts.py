@@ -9,13 +9,14 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from infra.embedded.jars import jars
-from infra.errors import Missing, Unreachable
+from infra.errors import NotInstalled, Unreachable
 
 LEFT_OUT = "left out: "
 
@@ -41,9 +42,14 @@ def kafka_jars(cache: Path) -> Path:
     """The cache, with every jar of Kafka's in it."""
     try:
         jars(cache)
-    except (Missing, Unreachable) as fault:
+    except (NotInstalled, Unreachable) as fault:
         lacking("Kafka", str(fault))
     return cache
+
+
+def implicit() -> None:
+    if find_spec("implicit") is None:
+        lacking("implicit", "pip install 'regulars[evaluate]'")
 
 
 def summary(skipped: Iterable[pytest.TestReport]) -> str | None:

@@ -1,10 +1,11 @@
-"""The decisions on an order."""
+"""The commands of an order and the decisions on them."""
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+from typing import Annotated, TypeAlias, assert_never
 
-from aggregates.decider import Decider, Refusal, require_count, require_id
+from aggregates.decider import Context, Decider, Refusal, require_count
+from aggregates.fields import CartId, Count, Id, Instant, MemberId, OrderId, SessionId
 from aggregates.order.events import (
     Event,
     Order,
@@ -24,38 +25,38 @@ from aggregates.value import Value, replace
 
 
 class PlaceOrder(Value):
-    order: str
+    order: OrderId
     lines: tuple[OrderLine, ...]
     currency: str
-    at: int
-    member: str | None = None
-    session: str | None = None
-    cart: str | None = None
-    tax: int = 0
-    coupons: tuple[str, ...] = ()
-    unpriced: int = 0
+    at: Instant
+    member: MemberId | None = None
+    session: SessionId | None = None
+    cart: CartId | None = None
+    tax: Annotated[int, Count("tax")] = 0
+    coupons: tuple[Annotated[str, Id("coupon")], ...] = ()
+    unpriced: Annotated[int, Count("unpriced")] = 0
 
 
 class PayOrder(Value):
-    order: str
-    at: int
+    order: OrderId
+    at: Instant
 
 
 class ShipOrder(Value):
-    order: str
-    at: int
+    order: OrderId
+    at: Instant
 
 
 class DeliverOrder(Value):
-    order: str
-    at: int
+    order: OrderId
+    at: Instant
 
 
 class CancelOrder(Value):
-    """``recorded``: the shop has cancelled it already, however far it had come, so what is left of it is given back."""
+    """Cancel an order. ``recorded`` says that the shop has cancelled it already, at any stage: what is left is given back."""
 
-    order: str
-    at: int
+    order: OrderId
+    at: Instant
     reason: str = ""
     recorded: bool = False
 
@@ -67,46 +68,64 @@ REACHED = {
     "shipped": {"shipped", "delivered", "refunded"},
     "delivered": {"delivered", "refunded"},
 }
-"""States in which a step was taken before, or has lost its meaning: asked for, it changes nothing."""
+"""The states in which a step was taken before, or means nothing any more: the command changes nothing."""
 
 
-def decide(command: Command, order: Order) -> list[Event]:
+def decide(command: Command, order: Order, _: Context) -> list[Event]:
     if isinstance(command, PlaceOrder):
         return place(command, order)
     placed = order.placed
     if placed is None:
         raise Refusal("order_unknown", "No order has this id; place it first.")
-    whose = (command.order, placed.member, placed.session)
     match command:
         case PayOrder():
             if order.status in REACHED["paid"]:
                 return []
             require_status(order, "placed")
             net = net_of(sum(line.paid for line in placed.lines), placed.tax)
-            return [OrderPaid(*whose, placed.currency, placed.lines, net, command.at)]
+            return [
+                OrderPaid(
+                    order=command.order,
+                    member=placed.member,
+                    session=placed.session,
+                    currency=placed.currency,
+                    lines=placed.lines,
+                    net=net,
+                    at=command.at,
+                )
+            ]
         case ShipOrder():
             if order.status in REACHED["shipped"]:
                 return []
             require_status(order, "paid")
-            return [OrderShipped(*whose, command.at)]
+            return [OrderShipped(order=command.order, member=placed.member, session=placed.session, at=command.at)]
         case DeliverOrder():
             if order.status in REACHED["delivered"]:
                 return []
             require_status(order, "paid", "shipped")
-            return [OrderDelivered(*whose, command.at)]
+            return [OrderDelivered(order=command.order, member=placed.member, session=placed.session, at=command.at)]
         case CancelOrder():
             if order.status == "cancelled":
                 return []
-            return [OrderCancelled(*whose, placed.currency, command.reason, to_give_back(command, order), command.at)]
+            return [
+                OrderCancelled(
+                    order=command.order,
+                    member=placed.member,
+                    session=placed.session,
+                    currency=placed.currency,
+                    reason=command.reason,
+                    lines=to_give_back(command, order),
+                    at=command.at,
+                )
+            ]
         case RefundOrder():
-            require_id("refund", command.refund)
             return list(refund(command, order))
         case _:
             assert_never(command)
 
 
 def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
-    """What was paid for and not refunded yet."""
+    """Return what was paid for and not refunded yet; refuse where the order cannot be cancelled."""
     if not command.recorded:
         require_status(order, "placed", "paid")
         if any(order.refunded):
@@ -115,33 +134,21 @@ def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
 
 
 def place(command: PlaceOrder, order: Order) -> list[Event]:
-    require_id("order", command.order)
-    for what, name in (("member", command.member), ("session", command.session), ("cart", command.cart)):
-        if name is not None:
-            require_id(what, name)
-    for code in command.coupons:
-        require_id("coupon", code)
-    require_count("tax", command.tax)
-    require_count("unpriced", command.unpriced)
     if not command.lines:
         raise Refusal("order_empty", "An order has at least one line.")
     for line in command.lines:
-        require_id("product", line.product)
-        require_count("quantity", line.quantity)
-        require_count("gross", line.gross)
-        require_count("total", line.total)
         require_count("discount", line.total - line.paid)
     placed = OrderPlaced(
-        command.order,
-        command.member,
-        command.session,
-        command.cart,
-        command.currency,
-        tuple(command.lines),
-        command.tax,
-        command.at,
-        tuple(command.coupons),
-        command.unpriced,
+        order=command.order,
+        member=command.member,
+        session=command.session,
+        cart=command.cart,
+        currency=command.currency,
+        lines=tuple(command.lines),
+        tax=command.tax,
+        at=command.at,
+        coupons=tuple(command.coupons),
+        unpriced=command.unpriced,
     )
     if order.placed is None:
         return [placed]

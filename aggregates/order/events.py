@@ -1,32 +1,36 @@
-"""What can be true of an order: its lines, its events, its state.
+"""The events and the state of an order.
 
-Money is minor units and stands as totals of a line (a unit price need not divide into it): ``gross`` before the shop's
-discounts, ``total`` after them, ``paid`` after tender such as a manufacturer's coupon, which may exceed the total.
+Money is minor units. A line holds totals, since its price need not divide by its units: ``gross`` before the shop's discounts,
+``total`` after them, and ``paid`` after tender such as a manufacturer's coupon, which may exceed the total.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
+from aggregates.fields import Count, ProductId
 from aggregates.value import Value
 
 
 class OrderLine(Value):
-    """``quantity`` 0 is an adjustment: money without goods. Department and category are the product's when it was sold."""
+    """A line of an order. ``quantity`` 0 is an adjustment: money without goods. ``paid`` may be negative.
 
-    product: str
-    quantity: int
-    gross: int
-    total: int
+    Department and category are those that the product had when it was sold.
+    """
+
+    product: ProductId
+    quantity: Annotated[int, Count("quantity")]
+    gross: Annotated[int, Count("gross")]
+    total: Annotated[int, Count("total")]
     paid: int
     department: str | None = None
     category: str | None = None
 
 
-class OrderPlaced(Value):
-    """``coupons``: codes that were given with it. ``unpriced``: lines of which no price is known; they stand at 0."""
+class OrderPlaced(Value, kw_only=True):
+    """``coupons`` are the codes given with the order. ``unpriced`` counts lines whose price is unknown; they stand at 0."""
 
     order: str
     member: str | None
@@ -40,8 +44,8 @@ class OrderPlaced(Value):
     unpriced: int = 0
 
 
-class OrderPaid(Value):
-    """Complete in itself: whoever counts sales or learns from them needs no other event. ``net`` is without tax."""
+class OrderPaid(Value, kw_only=True):
+    """Complete, so that folds of sales need no other event. ``net`` is without tax."""
 
     order: str
     member: str | None
@@ -52,22 +56,22 @@ class OrderPaid(Value):
     at: int
 
 
-class OrderShipped(Value):
+class OrderShipped(Value, kw_only=True):
     order: str
     member: str | None
     session: str | None
     at: int
 
 
-class OrderDelivered(Value):
+class OrderDelivered(Value, kw_only=True):
     order: str
     member: str | None
     session: str | None
     at: int
 
 
-class OrderCancelled(Value):
-    """``lines``: what had been paid for and is given back; empty if the order was never paid."""
+class OrderCancelled(Value, kw_only=True):
+    """``lines`` were paid for and are given back; empty if the order was never paid."""
 
     order: str
     member: str | None
@@ -78,11 +82,11 @@ class OrderCancelled(Value):
     at: int
 
 
-class OrderRefunded(Value):
-    """``lines``: what is given back, and ``units`` how many of each line of the order (0 for lines left alone).
+class OrderRefunded(Value, kw_only=True):
+    """``lines`` are given back now: ``units`` of each line of the order, 0 for lines left alone.
 
-    ``given_back``: the money of each line of the order that goes back now.
-    ``net_retained``: what the order is still worth, without tax, after this refund.
+    ``given_back`` is the money that goes back for each line of the order, and ``net_retained`` what the order is still worth,
+    without tax, after this refund.
     """
 
     order: str
@@ -103,7 +107,7 @@ Event: TypeAlias = OrderPlaced | OrderPaid | OrderShipped | OrderDelivered | Ord
 
 @dataclass(frozen=True)
 class Order:
-    """``refunded``: units given back, by line (an adjustment, quantity 0, counts as one); ``given_back``: money, by line."""
+    """``refunded`` counts the units given back of each line, an adjustment as one; ``given_back`` is their money."""
 
     status: str = "unknown"  # unknown, placed, paid, shipped, delivered, cancelled, refunded
     placed: OrderPlaced | None = None
@@ -118,11 +122,11 @@ class Order:
 
 
 def given_back_of(units: Iterable[int], lines: Iterable[Mapping[str, int]]) -> Iterator[int]:
-    """The money of each line of an order that a refund gave back, from the days when it named only the lines it touched."""
+    """Yield the money that an old refund gave back for each line of the order; it named only the lines it touched."""
     touched = iter(lines)
     return (next(touched)["paid"] if more else 0 for more in units)
 
 
 def net_of(paid: int, tax: int) -> int:
-    """What a purchase is worth to the programme: never below nothing, whatever the tender."""
+    """Return what a purchase is worth to the programme, in minor units: never below 0, whatever the tender."""
     return max(0, paid - tax)

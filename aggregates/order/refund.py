@@ -1,32 +1,33 @@
-"""Refunds by line and quantity: each line's money goes back pro rata, rounded cumulatively, so the parts sum to the whole."""
+"""Refunds by line and quantity. A line's money goes back pro rata, rounded cumulatively, so that the parts sum to the whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from aggregates.decider import Refusal, require_count
+from aggregates.fields import Count, Id, Instant, OrderId
 from aggregates.money import part_of
 from aggregates.order.events import Order, OrderLine, OrderRefunded, net_of
 from aggregates.value import Value, replace
 
 
 class RefundPart(Value):
-    """``line`` counts from 1; without a ``quantity``, all that is left of the line; quantity 0 is money without goods.
-
-    ``total``: what is given back, in minor units, where it is not the units' share of what was paid.
+    """Units of one line to give back. ``line`` counts from 1; ``quantity`` None means all that is left of the line, and 0
+    money without goods. ``total`` is the money to give back, in minor units, if it is not the units' share of what was paid.
     """
 
     line: int
-    quantity: int | None = None
-    total: int | None = None
+    quantity: Annotated[int, Count("quantity")] | None = None
+    total: Annotated[int, Count("total")] | None = None
 
 
 class RefundOrder(Value):
-    """Without ``parts``: all that is left of the order, its adjustments too."""
+    """Refund ``parts`` of an order; without parts, all that is left of it, adjustments included."""
 
-    order: str
-    refund: str
-    at: int
+    order: OrderId
+    refund: Annotated[str, Id("refund")]
+    at: Instant
     parts: tuple[RefundPart, ...] = ()
 
 
@@ -46,27 +47,27 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
     tax_kept = placed.tax * max(0, kept) // paid if paid > 0 else placed.tax
     return [
         OrderRefunded(
-            command.order,
-            command.refund,
-            placed.member,
-            placed.session,
-            placed.currency,
-            tuple(units),
-            tuple(
+            order=command.order,
+            refund=command.refund,
+            member=placed.member,
+            session=placed.session,
+            currency=placed.currency,
+            units=tuple(units),
+            lines=tuple(
                 part(line, done, more, amount)
                 for line, done, more, amount in zip(order.lines, order.refunded, units, back, strict=True)
                 if more or amount
             ),
-            min(order.net, net_of(kept, tax_kept)),  # giving back never earns
-            complete,
-            command.at,
-            tuple(back),
+            net_retained=min(order.net, net_of(kept, tax_kept)),  # giving back never earns
+            complete=complete,
+            at=command.at,
+            given_back=tuple(back),
         )
     ]
 
 
 def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | None]]:
-    """Units and stated money to give back of each line; refuses more units than are left, and nothing at all."""
+    """Return the units and the stated money to give back of each line. Refuse more units than are left."""
     left = [units_of(line) - done for line, done in zip(order.lines, order.refunded, strict=True)]
     if not command.parts:
         if not any(left):
@@ -76,7 +77,7 @@ def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | No
     units = [0] * len(left)
     stated: list[int | None] = [None] * len(left)
     for asked in command.parts:
-        if not isinstance(asked.line, int) or not 1 <= asked.line <= len(left):
+        if not 1 <= asked.line <= len(left):
             raise Refusal("line_unknown", f"The order has lines 1 to {len(left)}.")
         index = asked.line - 1
         rest = left[index] - units[index]
@@ -88,15 +89,14 @@ def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | No
             raise Refusal("nothing_left", f"Only {rest} of line {asked.line} can still be refunded.")
         units[index] += more
         if asked.total is not None:
-            require_count("total", asked.total)
             stated[index] = (stated[index] or 0) + asked.total
     return units, stated
 
 
 def money_back(line: OrderLine, done: int, given: int, more: int, stated: int | None) -> int:
-    """What is given back of a line for ``more`` units, after ``done`` units and ``given`` money went before.
+    """Return the money to give back for ``more`` units of a line, after ``done`` units and ``given`` money went before.
 
-    Pro rata, rounded cumulatively, so that all units together bring back what was paid.
+    It is pro rata, rounded cumulatively, so that all units together bring back what was paid.
     """
     if stated is None and not more:
         return 0  # nothing is asked of it
@@ -110,7 +110,7 @@ def money_back(line: OrderLine, done: int, given: int, more: int, stated: int | 
 
 
 def left_of(order: Order) -> Iterator[OrderLine]:
-    """The goods of an order that were not given back, with the money that was not."""
+    """Yield the goods of an order that were not given back, with the money that was not."""
     for line, done, given in zip(order.lines, order.refunded, order.given_back, strict=True):
         if units_of(line) > done or line.paid != given:
             yield part(line, done, units_of(line) - done, line.paid - given)
@@ -121,7 +121,7 @@ def units_of(line: OrderLine) -> int:
 
 
 def part(line: OrderLine, taken: int, more: int, paid: int) -> OrderLine:
-    """The goods of ``more`` units of a line, after ``taken`` units went before, and the money that goes back with them."""
+    """Return ``more`` units of a line, after ``taken`` units went before, with ``paid`` as the money that goes back."""
     whole = units_of(line)
     return replace(
         line,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from aggregates.decider import Decider, Refusal, require_id
+from aggregates.decider import Context, Decider, Refusal, require_id
 from aggregates.programme import Policies, Programme
 from aggregates.programme.document import plain, read
 from aggregates.programme.problems import problems
@@ -28,17 +28,12 @@ END_OF_TIME = 253_402_300_800_000
 
 
 class PublishPolicy(Value):
-    """``document`` holds from ``effective`` on. ``replaces``: the newest version that its author knew; None: any.
-
-    ``zone`` and ``currency`` are the shop's.
-    """
+    """``document`` holds from ``effective`` on. ``replaces``: the newest version that its author knew; None: any."""
 
     document: Mapping[str, Any]
     effective: int
     actor: str
     at: int
-    zone: str = "UTC"
-    currency: str = "USD"
     replaces: int | None = None
 
 
@@ -65,8 +60,8 @@ Event = PolicyPublished
 # State: every version, with the instant it holds from
 
 
-def decide(command: Command, policies: Policies) -> list[Event]:
-    terms, unfit = read(command.document, command.zone, command.currency)
+def decide(command: Command, policies: Policies, context: Context) -> list[Event]:
+    terms, unfit = read(command.document, context.zone, context.currency)
     for path, reason in unfit or problems(terms):
         raise Refusal("policy_invalid", f"{'.'.join(map(str, path)) or 'The document'}: {reason}.")
     require_id("actor", command.actor)
@@ -88,8 +83,8 @@ def decide(command: Command, policies: Policies) -> list[Event]:
             policy=SHOP,
             version=version,
             document=document,
-            zone=command.zone,
-            currency=command.currency,
+            zone=context.zone,
+            currency=context.currency,
             effective=command.effective,
             actor=command.actor,
             at=command.at,

@@ -1,7 +1,7 @@
-"""Apache Kafka's jars: each pinned by its SHA-256 in ``kafka.jars``, fetched once, and kept in a cache that homes share.
+"""Apache Kafka's jars, each pinned by its SHA-256 in ``kafka.jars``, downloaded once into a cache that homes share.
 
-Maven's own way is a checksum beside each jar, which says only that it arrived whole; and jgo merely warns where it differs.
-So what is not the file that this program was tried with is neither kept nor run.
+Maven's checksum beside each jar proves only a complete download, and jgo merely warns if it differs. So a jar that is not the
+tested one is neither kept nor run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from infra.errors import Missing, Unreachable, Unreadable
+from infra.errors import NotInstalled, Unreachable, Unreadable
 
 LIST = Path(__file__).with_name("kafka.jars")
 AT_ONCE = 8  # downloads
@@ -32,7 +32,8 @@ class Jar(NamedTuple):
 
 
 def parse(lines: Iterable[str]) -> list[Jar]:
-    """
+    """Parse lines of ``kafka.jars``.
+
     >>> parse(["org.slf4j:slf4j-api:1.7.36 d3ef57"])
     [Jar(group='org.slf4j', artifact='slf4j-api', version='1.7.36', sha256='d3ef57')]
     """
@@ -40,10 +41,10 @@ def parse(lines: Iterable[str]) -> list[Jar]:
 
 
 def jars(cache: Path) -> list[Path]:
-    """Every jar of the class path, verified; those that are not in ``cache`` yet are fetched into it.
+    """Return every jar of the class path, verified. Missing ones are downloaded into ``cache``.
 
-    Raises :class:`Missing` if jgo is not installed, :class:`Unreachable` if a jar cannot be fetched, :class:`Unreadable`
-    if one is not what it should be.
+    Raises :class:`NotInstalled` without jgo, :class:`Unreachable` if a jar cannot be downloaded, :class:`Unreadable` if one has
+    another SHA-256.
     """
     listed = parse(LIST.read_text().splitlines())
     absent = [jar for jar in listed if not (cache / jar.file).exists()]
@@ -55,32 +56,33 @@ def jars(cache: Path) -> list[Path]:
 
 
 def fetch(absent: Iterable[Jar], cache: Path) -> None:
-    """Bring jars into the cache. A jar appears there whole and verified or not at all, also if two programs fetch at once."""
+    """Download jars into the cache. A jar appears there complete and verified, even if two programs download at once."""
     try:
         from jgo.maven import MavenContext
         from requests import RequestException
     except ImportError:
-        raise Missing("No KAFKA_BOOTSTRAP is set and no Kafka is installed: pip install 'regulars[cluster]'.") from None
+        raise NotInstalled("No KAFKA_BOOTSTRAP is set and no Kafka is installed: pip install 'regulars[cluster]'.") from None
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache, prefix="fetching-") as nearby, ThreadPoolExecutor(AT_ONCE) as threads:
         maven = MavenContext(repo_cache=Path(nearby), timeout=PATIENCE)
 
-        def bring(jar: Jar) -> None:
+        def download(jar: Jar) -> None:
             fetched = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
             verify(jar, fetched)
             fetched.replace(cache / jar.file)
 
         try:
-            list(threads.map(bring, absent))
+            list(threads.map(download, absent))
         except (RequestException, RuntimeError, OSError) as fault:
             raise Unreachable(
-                f"Kafka's jars cannot be fetched into {cache} ({type(fault).__name__}): connect this machine to the network "
+                f"Kafka's jars cannot be downloaded into {cache} ({type(fault).__name__}): connect this machine to the network "
                 "once, name a directory that has them in REGULARS_JARS, or name a broker in KAFKA_BOOTSTRAP."
             ) from fault
 
 
 def verify(jar: Jar, path: Path) -> None:
+    """Raise :class:`Unreadable` if a file does not have the jar's SHA-256."""
     with path.open("rb") as file:
         found = file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:
-        raise Unreadable(f"{path} is not the {jar.file} that it should be (SHA-256 {found}): remove it, and start again.")
+        raise Unreadable(f"{path} is not the expected {jar.file} (its SHA-256 is {found}): remove it, and try again.")

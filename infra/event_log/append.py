@@ -1,4 +1,4 @@
-"""What one append may do: look up earlier outcomes, read streams, take guarded rows, add events over several streams."""
+"""One append: look up earlier outcomes, read streams, enforce constraints, add events to several streams."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 
 from infra.codec import Codec
 from infra.event_log import statements
-from infra.event_log.transaction import Transaction
-from infra.event_log.types import Outcome
+from infra.event_log.types import Outcome, Transaction
 
 
 class Append:
-    """The writer's lock is held, so what is read here stays true until the commit. Rows are sent together at the end."""
+    """An open append. The writer's lock is held, so what is read stays true until the commit. :meth:`flush` sends the rows."""
 
     def __init__(self, transaction: Transaction, codec: Codec, head: int) -> None:
         self.head = head
-        self.events: list[object] = []  # those added, in order
+        self.events: list[object] = []  # added so far, in order
         self._transaction = transaction
         self._codec = codec
         self._rows: list[tuple[int, str, int, str, bytes]] = []
@@ -28,16 +27,16 @@ class Append:
 
     @property
     def erases(self) -> bool:
-        """Whether a member's key is to be destroyed once this is committed."""
+        """Whether a member's key must be destroyed once this is committed."""
         return bool(self._erased)
 
     def outcomes(self, requests: Sequence[str]) -> dict[str, Outcome]:
-        """Those of these requests that were answered before, each with its first answer."""
-        found = map(outcome, self._transaction.among(statements.OUTCOMES, requests))
+        """Return the first outcome of each of these requests that was handled before."""
+        found = map(outcome_from, self._transaction.among(statements.OUTCOMES, requests))
         return {earlier.request: replace(earlier, repeated=True) for earlier in found}
 
     def read(self, streams: Sequence[str]) -> dict[str, tuple[list[object], int]]:
-        """The stored events of each stream, and its version; those added in this very append are not among them."""
+        """Return the stored events and the version of each stream, without what this append has added."""
         events: dict[str, list[object]] = {stream: [] for stream in streams}
         if streams:
             for stream, name, state in self._transaction.among(statements.READ_STREAMS, streams):
@@ -66,7 +65,7 @@ class Append:
 
     @contextmanager
     def savepoint(self, guarded: bool) -> Iterator[None]:
-        """Events added inside, and the guarded rows that are taken if ``guarded``, are given back if it fails."""
+        """Undo the events added inside, and if ``guarded`` the constraint rows too, when the block raises."""
         head, rows, erased = self.head, len(self._rows), len(self._erased)
         if guarded:
             self._transaction.run("SAVEPOINT request")
@@ -83,15 +82,16 @@ class Append:
                 self._transaction.run("RELEASE request")
 
     def claim(self, kind: str, key: str | None, owner: str) -> bool:
-        """Make ``key`` the owner's one key of its kind (None: give it up); False if another holds it."""
+        """Make ``key`` the owner's one key of this kind; None gives it up. Return False if another owner holds it."""
         self._transaction.run(statements.GIVE_UP, (kind, owner))
         return key is None or bool(self._transaction.rows(statements.CLAIM, (kind, key, owner)))
 
     def allow(self, key: str, limit: int) -> None:
+        """Set how often a key may be used."""
         self._transaction.run(statements.ALLOW, (key, limit))
 
     def use(self, key: str, limited: bool = True) -> bool:
-        """Count one use; False if its limit is reached and holds. A key without a limit may always be used."""
+        """Count one use. Return False if ``limited`` and the limit is reached. A key without a limit may always be used."""
         for (left,) in self._transaction.rows(statements.USED, (key,)):
             if limited and not left:
                 return False
@@ -99,18 +99,19 @@ class Append:
         return True
 
     def give_back(self, key: str) -> None:
-        """Count one use less."""
+        """Take back one use."""
         self._transaction.run(statements.GIVE_BACK, (key,))
 
     def schedule(self, due: Mapping[str, int | None]) -> None:
-        """From when on each of these streams has something due, None if time alone changes nothing of it."""
+        """Record from when on each stream has something due; None if time alone changes nothing in it."""
         self._due.update(due)
 
     def indexed(self, name: str) -> None:
-        """An index is complete: it covers the whole log."""
+        """Record that an index covers the whole log."""
         self._transaction.run(statements.INDEXED, (name,))
 
     def flush(self) -> None:
+        """Send everything that was added."""
         if self._rows:
             self._transaction.insert(statements.EVENTS, self._rows)
         for erased in self._erased:
@@ -124,6 +125,6 @@ class Append:
             self._transaction.insert("outcomes", self._outcomes)
 
 
-def outcome(row: tuple[Any, ...]) -> Outcome:
+def outcome_from(row: tuple[Any, ...]) -> Outcome:
     request, accepted, *rest = row
     return Outcome(request, bool(accepted), *rest)

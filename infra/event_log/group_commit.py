@@ -1,6 +1,6 @@
-"""One durable write for many callers: whoever asks while a write is under way shares the next one.
+"""Commit many callers' requests in one transaction.
 
-A commit waits for the disk; 64 requests that share it wait once. Each caller gets its own answer or its own failure.
+A commit waits for the disk, so requests that arrive meanwhile share the next one. Each caller gets its own result or error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GROUP = 64
 
 
 class GroupCommit(Generic[Q, A]):
-    """``answer`` gets up to 64 requests and returns an answer, or the exception that is one, for each, in order."""
+    """Call ``answer`` with up to 64 requests. It returns a result or an exception for each, in order."""
 
     def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A | Exception]]) -> None:
         self._answer = answer
@@ -27,12 +27,13 @@ class GroupCommit(Generic[Q, A]):
         self._thread.start()
 
     def ask(self, request: Q) -> Future[A]:
+        """Queue a request."""
         future: Future[A] = Future()
         self._asked.put((request, future))
         return future
 
     def close(self) -> None:
-        """Answer what was asked, then end."""
+        """Answer what is queued, then end."""
         self._asked.put(None)
         self._thread.join()
 
@@ -53,11 +54,11 @@ class GroupCommit(Generic[Q, A]):
     def _settle(self, group: Sequence[tuple[Q, Future[A]]]) -> None:
         try:
             answers: Sequence[A | Exception] = self._answer([request for request, _ in group])
-        except Exception as fault:  # noqa: BLE001 - whatever it is, every caller of this group must hear of it
+        except Exception as fault:  # noqa: BLE001 - every caller of this group must get the error
             answers = [fault] * len(group)
         for (_, future), answer in zip(group, answers, strict=True):
             if not future.set_running_or_notify_cancel():
-                continue  # the caller has given up; what was asked has happened all the same
+                continue  # the caller has given up; the request was handled nevertheless
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:

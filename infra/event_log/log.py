@@ -1,4 +1,7 @@
-"""The event log as everybody speaks of it, whatever database is behind: what is the same in all of them stands here."""
+"""The event log: what every database that holds one has in common.
+
+``sqlite.py`` and ``postgres.py`` supply the connections; statements, appending and reading are the same for both.
+"""
 
 from __future__ import annotations
 
@@ -7,188 +10,274 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from aggregates.decider import Recorded
 from infra.codec import Codec
 from infra.errors import Misconfigured
-from infra.event_log import due_index, statements
-from infra.event_log.append import Append, outcome
-from infra.event_log.recent_events import Tail
-from infra.event_log.relay_checkpoints import RelayBook
-from infra.event_log.shop_identity import belonging
-from infra.event_log.transaction import Transaction, Values
-from infra.event_log.types import About, Chunks, Outcome, R, Relayed, Row, Shop, Since
+from infra.event_log import statements
+from infra.event_log.append import Append, outcome_from
+from infra.event_log.relay_checkpoints import RelayCheckpoints
+from infra.event_log.types import (
+    DatabaseInfo,
+    Outcome,
+    R,
+    ReadAfter,
+    RelayCheckpoint,
+    Row,
+    Shop,
+    Subscription,
+    Transaction,
+    Values,
+)
+
+
+class RecentEvents:
+    """Hold the latest committed events in memory, so that a follower in the same process need not read them back.
+
+    They equal what decoding the stored bytes gives: every golden file tests that.
+
+    >>> recent = RecentEvents(3)
+    >>> recent.extend(4, ["a", "b", "c", "d"])
+    >>> recent.since(2, limit=9), recent.since(0, limit=9), recent.since(4, limit=9)
+    ([Recorded(position=3, event='c'), Recorded(position=4, event='d')], [], [])
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._latest: tuple[int, list[object]] = (0, [])  # the last position, and the events up to it
+
+    def extend(self, head: int, committed: list[object]) -> None:
+        """Add events just committed, up to ``head``. A gap before them (another process wrote) drops the older ones."""
+        last, latest = self._latest
+        if head - len(committed) != last:
+            latest = []
+        self._latest = head, [*latest, *committed][-self._size :]
+
+    def since(self, position: int, limit: int) -> list[Recorded]:
+        """Return up to ``limit`` events after ``position``. An empty list means not in memory, not that the log has no more."""
+        last, latest = self._latest
+        first = position - (last - len(latest))
+        if first < 0:
+            return []
+        make = Recorded._make
+        return [make(pair) for pair in enumerate(latest[first : first + limit], position + 1)]
+
+
+DUE_INDEX = "due"
+
+
+class DueIndex:
+    """From when on each stream has something due, so that a tick need not look at every member.
+
+    A row is written in the transaction of the events that set its instant, so the index is never behind the log. A log that is
+    older than the index gets it built once, from the streams. ``query`` returns rows outside of any transaction.
+    """
+
+    def __init__(self, query: Callable[[str, Values], list[tuple[Any, ...]]]) -> None:
+        self._query = query
+
+    def due(self, now: int, limit: int) -> dict[str, int]:
+        """Return up to ``limit`` streams with something due at ``now``, with the instant it was due, the earliest first."""
+        return dict(self._query(statements.DUE, (now, limit)))
+
+    def all(self) -> dict[str, int]:
+        """Return every stream for which something will be due, and when."""
+        return dict(self._query(statements.ALL_DUE, ()))
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self._query(statements.IS_INDEXED, (DUE_INDEX,)))
+
+
+def establish_shop(transaction: Transaction, wanted: Shop, chosen: bool, empty: bool) -> Shop:
+    """Return the shop of this log; a new log becomes that of ``wanted``, an ``empty`` one if ``wanted`` was ``chosen``."""
+    if not (found := transaction.rows(statements.SHOP)):
+        transaction.run(statements.NEW_SHOP, (wanted.zone, wanted.currency, uuid4().hex))
+        if empty:
+            transaction.run(statements.INDEXED, (DUE_INDEX,))
+        return wanted
+    shop = Shop(*found[0])
+    if shop != wanted and chosen and empty:
+        transaction.run(statements.OTHER_SHOP, (wanted.zone, wanted.currency))
+        return wanted
+    return shop
+
 
 A = TypeVar("A")
 
-AT_HAND = 8192  # latest events of this process
+RECENT = 8192  # events of this process kept in memory
 
 
 class EventLog(ABC):
-    """Append-only and in order: positions count up from 1 over all streams, without gaps, and in the order of the commits.
+    """An append-only log. Positions count from 1 over all streams, without gaps, in the order of the commits.
 
-    Safe to read from any thread. Raises :class:`Unreachable` where its database does not answer.
+    Any thread may read. Every call raises :class:`Unreachable` if the database does not answer.
     """
 
-    _relay_book: RelayBook
+    _relay_checkpoints: RelayCheckpoints
 
     def __init__(self, codec: Codec, position: str) -> None:
-        """``position``: the name of the column that holds it."""
+        """``position``: the name of the column that holds an event's position."""
         self.codec = codec
-        self.tail = Tail(AT_HAND)
-        self.due_index = due_index.DueIndex(self._query)
-        told = (statements.HEAD, statements.READ_LOG, statements.READ_EVENTS, statements.LATEST_OF)
-        self._head, self._read_log, self._read_events, self._latest_of = (s.format(position=position) for s in told)
+        self.recent = RecentEvents(RECENT)
+        self.due_index = DueIndex(self._query)
+        reading = (statements.HEAD, statements.READ_LOG, statements.READ_EVENTS, statements.LATEST_OF)
+        self._head, self._read_log, self._read_events, self._latest_of = (s.format(position=position) for s in reading)
 
     # Reading
 
     def read(self, stream: str, after: int = 0) -> tuple[list[object], int]:
-        """The events of a stream behind version ``after``, and its version."""
+        """Return the events of a stream after version ``after``, and its latest version."""
         rows = self._query(statements.READ_STREAM, (stream, after))
         return self.codec.decode_stream(rows), rows[-1][0] if rows else after
 
     def since(self, position: int, limit: int) -> list[Row]:
-        """Up to ``limit`` rows behind ``position``, in order."""
+        """Return up to ``limit`` stored rows after ``position``, in order."""
         return [Row(*row) for row in self._query(self._read_log, (position, limit))]
 
     def recorded(self, position: int, limit: int) -> list[Recorded]:
-        """Up to ``limit`` events behind ``position``, in order."""
-        if at_hand := self.tail.since(position, limit):
-            return at_hand
+        """Return up to ``limit`` events after ``position``, in order."""
+        if in_memory := self.recent.since(position, limit):
+            return in_memory
         return self.codec.decode_all(self._query(self._read_events, (position, limit)))
 
     def head(self) -> int:
-        """The position of the latest event, 0 if there is none."""
+        """Return the position of the latest event, 0 if there is none."""
         return int(self._query(self._head, ())[0][0] or 0)
 
     def rows_of(self, stream: str, limit: int) -> list[Row]:
-        """The latest ``limit`` rows of a stream, in order."""
+        """Return the latest ``limit`` rows of a stream, in order."""
         return [Row(*row) for row in self._query(self._latest_of, (stream, limit))][::-1]
 
     def streams_between(self, prefix: str) -> list[str]:
-        """Streams whose name begins with ``prefix``, in the order of their characters."""
+        """Return the streams whose name begins with ``prefix``, sorted by code point."""
         return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix + "\U0010ffff"))]
 
     def outcome(self, request: str) -> Outcome | None:
-        """What came of a request, None if it was never asked."""
-        return next(map(outcome, self._query(statements.OUTCOME, (request,))), None)
+        """Return the outcome of a request, None if there is none yet."""
+        return next(map(outcome_from, self._query(statements.OUTCOME, (request,))), None)
 
     def request_at(self, position: int) -> Outcome | None:
-        """The request that brought about the event at a position."""
-        found = next(map(outcome, self._query(statements.REQUEST_AT, (position,))), None)
+        """Return the request that caused the event at a position, None for an event of no request."""
+        found = next(map(outcome_from, self._query(statements.REQUEST_AT, (position,))), None)
         return found if found and found.position - found.events < position else None
 
-    def subscribe(self, position: int, stopped: threading.Event | None = None, poll: float | None = None) -> Chunks[Recorded]:
-        """Events behind ``position`` as they come, from this process or another, until ``stopped`` is set.
+    def subscribe(
+        self, position: int, stopped: threading.Event | None = None, poll: float | None = None
+    ) -> Subscription[Recorded]:
+        """Return events after ``position`` as they are appended, by any process, until ``stopped`` is set.
 
-        ``poll``: seconds until it looks again, whatever it was told.
+        ``poll``: seconds until it looks again even without a notification.
         """
         return self._subscription(self.recorded, position, stopped or threading.Event(), poll)
 
-    def subscribe_rows(self, position: int, stopped: threading.Event) -> Chunks[Row]:
-        """The same, as they are stored."""
+    def subscribe_rows(self, position: int, stopped: threading.Event) -> Subscription[Row]:
+        """Like :meth:`subscribe`, but return stored rows."""
         return self._subscription(self.since, position, stopped, None)
 
     @abstractmethod
-    def about(self) -> About:
-        """Which database this is."""
+    def database_info(self) -> DatabaseInfo:
+        """Describe the database, for operators."""
 
     # Writing
 
     @contextmanager
     def append(self) -> Iterator[Append]:
-        """One transaction, with the writer's lock held: read, decide, append; all of it or nothing.
+        """Open one transaction that holds the writer's lock: read, decide and append happen together or not at all.
 
-        Raises :class:`Interrupted` if it is not known whether it has happened.
+        Raises :class:`ConnectionLost` if it is unknown whether the transaction was committed.
         """
         with self._appending() as transaction:
             append = Append(transaction, self.codec, int(transaction.rows(self._head)[0][0] or 0))
             yield append
             append.flush()
-        self.tail.extend(append.head, append.events)
+        self.recent.extend(append.head, append.events)
 
     @abstractmethod
     def changed_elsewhere(self) -> bool:
-        """Whether another process has written since the last call; ask within an append."""
+        """Return whether another process has written since the last call. Call it within an append."""
 
     def erased(self) -> dict[str, int]:
-        """Erased members, with the position of their erasure."""
+        """Return the erased members, with the position of their erasure."""
         return dict(self._query(statements.ERASED, ()))
 
     def incomplete_erasures(self) -> dict[str, int]:
-        """Those that may not have reached every file yet."""
+        """Return the erasures that may not have reached every file yet."""
         return dict(self._query(statements.INCOMPLETE, ()))
 
     def erased_everywhere(self, position: int) -> None:
-        """Erasures up to a position are complete."""
+        """Mark the erasures up to a position as complete."""
 
         def complete() -> None:
             with self._transaction() as transaction:
                 transaction.run(statements.COMPLETE, (position,))
 
-        self._again(complete)
+        self._repeat(complete)
 
     def shop(self, wanted: Shop, chosen: bool) -> Shop:
-        """The shop this log belongs to; an empty log becomes that of ``wanted``.
+        """Return the shop this log belongs to. An empty log becomes that of ``wanted``.
 
-        Raises :class:`Misconfigured` if it is another shop's and ``wanted`` was ``chosen``, not a default.
+        Raises :class:`Misconfigured` if the log is another shop's and ``wanted`` was ``chosen``, not a default.
         """
 
-        def ask() -> Shop:
+        def establish() -> Shop:
             with self._appending() as transaction:
-                return belonging(transaction, wanted, chosen, empty=not transaction.rows(self._head)[0][0])
+                return establish_shop(transaction, wanted, chosen, empty=not transaction.rows(self._head)[0][0])
 
-        shop = self._again(ask)
+        shop = self._repeat(establish)
         if shop != wanted and chosen:
             raise Misconfigured(
-                f"This log is of a shop in {shop.zone} that sells in {shop.currency}, not in {wanted.zone} and "
-                f"{wanted.currency}: choose another REGULARS_HOME."
+                f"This log belongs to a shop in {shop.zone} that sells in {shop.currency}, not to one in {wanted.zone} that "
+                f"sells in {wanted.currency}: choose another REGULARS_HOME."
             )
         return shop
 
     def identity(self) -> str:
-        """This log's own name, made with it: read models belong to one log."""
+        """Return the random name that was given to this log when it was made. Read models belong to one log."""
         return str(self._query(statements.IDENTITY, ())[0][0])
 
     # Relaying
 
-    def relayed(self) -> dict[str, Relayed]:
-        """How far each topic has been relayed, by its name."""
-        return self._again(self._relay_book.relayed)
+    def relayed(self) -> dict[str, RelayCheckpoint]:
+        """Return how far each topic has been relayed, by its name."""
+        return self._repeat(self._relay_checkpoints.relayed)
 
     def take_lease(self, owner: str, seconds: float) -> bool:
-        """Take or renew the one relay's lease, if it is free, has run out by the database's clock, or is the owner's."""
-        return self._again(lambda: self._relay_book.take_lease(owner, seconds))
+        """Take or renew the relay's lease, and return whether the owner holds it. Its end is judged by the database's clock."""
+        return self._repeat(lambda: self._relay_checkpoints.take_lease(owner, seconds))
 
     def release_lease(self, owner: str) -> None:
-        """Give the lease back, if it is the owner's."""
-        self._again(lambda: self._relay_book.release_lease(owner))
+        """Give the lease back if it is the owner's."""
+        self._repeat(lambda: self._relay_checkpoints.release_lease(owner))
 
-    def advance(self, owner: str, topic: str, before: Relayed | None, after: Relayed) -> bool:
-        """Move a topic's entry from ``before`` (None: there is none yet), if it still is so and the owner's lease holds.
+    def advance(self, owner: str, topic: str, before: RelayCheckpoint | None, after: RelayCheckpoint) -> bool:
+        """Move a topic's checkpoint from ``before`` (None: there is none yet) to ``after``.
 
-        The position of one ``topic_id`` never moves backwards; a topic made anew may begin anywhere. Raises
-        :class:`Interrupted` if it may have been moved: read what it is.
+        Return False if the stored one is not ``before``, if the owner's lease does not hold, or if the position of the same
+        ``topic_id`` would move back. Raises :class:`ConnectionLost` if it is unknown whether it moved: read it again.
         """
-        return self._relay_book.advance(owner, topic, before, after)
+        return self._relay_checkpoints.advance(owner, topic, before, after)
 
     @abstractmethod
     def close(self) -> None: ...
 
-    def _again(self, ask: Callable[[], A]) -> A:
-        """What may be asked twice, asked until it is answered."""
-        return ask()
+    def _repeat(self, call: Callable[[], A]) -> A:
+        """Run an idempotent call, repeated while the connection is lost."""
+        return call()
 
     @abstractmethod
-    def _subscription(self, since: Since[R], position: int, stopped: threading.Event, poll: float | None) -> Chunks[R]: ...
+    def _subscription(
+        self, since: ReadAfter[R], position: int, stopped: threading.Event, poll: float | None
+    ) -> Subscription[R]: ...
 
     @abstractmethod
     def _query(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
-        """Rows, outside of any transaction."""
+        """Return rows, outside of any transaction."""
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[Transaction]: ...
 
     @abstractmethod
     def _appending(self) -> AbstractContextManager[Transaction]:
-        """A transaction that holds the writer's lock."""
+        """Open a transaction that holds the writer's lock."""

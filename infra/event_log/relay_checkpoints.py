@@ -1,7 +1,7 @@
-"""How far the relay has come with each topic, and who may relay: one at a time, for as long as its lease holds.
+"""How far each topic has been relayed, and which process may relay: one at a time, while its lease holds.
 
-What is advanced is compared with what the relay believes, and only while its lease holds, so a relay that was thought dead
-and wakes up moves nothing.
+A checkpoint moves only if it is what the relay believes and the lease still holds. So a relay that was thought dead and
+wakes up moves nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 import orjson
 
-from infra.event_log.transaction import Transaction
-from infra.event_log.types import Relayed
+from infra.event_log.types import RelayCheckpoint, Transaction
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]
 
@@ -30,16 +29,16 @@ ADVANCE = f"""
     WHERE topic = ? AND topic_id = ? AND position = ? AND ends = ? AND {HELD} RETURNING topic"""
 
 
-class RelayBook:
-    """``clock``: the database's own, in seconds. ``lock``: what makes it hold a row that it has read until the commit."""
+class RelayCheckpoints:
+    """``clock``: SQL for the database's time in seconds. ``lock``: SQL that locks a row read until the commit."""
 
     def __init__(self, begin: Begin, clock: str, lock: str = "") -> None:
         self._begin = begin
         self._take, self._first, self._advance = (s.format(clock=clock, lock=lock) for s in (TAKE, BEGIN, ADVANCE))
 
-    def relayed(self) -> dict[str, Relayed]:
+    def relayed(self) -> dict[str, RelayCheckpoint]:
         with self._begin() as transaction:
-            return {topic: entry(*rest) for topic, *rest in transaction.rows(READ)}
+            return {topic: from_columns(*rest) for topic, *rest in transaction.rows(READ)}
 
     def take_lease(self, owner: str, seconds: float) -> bool:
         with self._begin() as transaction:
@@ -49,18 +48,18 @@ class RelayBook:
         with self._begin() as transaction:
             transaction.run(RELEASE, (owner,))
 
-    def advance(self, owner: str, topic: str, before: Relayed | None, after: Relayed) -> bool:
+    def advance(self, owner: str, topic: str, before: RelayCheckpoint | None, after: RelayCheckpoint) -> bool:
         if before and before.topic_id == after.topic_id and after.position < before.position:
             return False
         with self._begin() as transaction:
             if before is None:
-                return bool(transaction.rows(self._first, (topic, *stored(after), owner)))
-            return bool(transaction.rows(self._advance, (*stored(after), topic, *stored(before), owner)))
+                return bool(transaction.rows(self._first, (topic, *to_columns(after), owner)))
+            return bool(transaction.rows(self._advance, (*to_columns(after), topic, *to_columns(before), owner)))
 
 
-def stored(entry: Relayed) -> tuple[str, int, str]:
+def to_columns(entry: RelayCheckpoint) -> tuple[str, int, str]:
     return entry.topic_id, entry.position, orjson.dumps(entry.ends).decode()
 
 
-def entry(topic_id: str, position: int, ends: str) -> Relayed:
-    return Relayed(topic_id, position, tuple(orjson.loads(ends)))
+def from_columns(topic_id: str, position: int, ends: str) -> RelayCheckpoint:
+    return RelayCheckpoint(topic_id, position, tuple(orjson.loads(ends)))

@@ -1,4 +1,4 @@
-"""What every log asks of its tables. A ``?`` stands where a value goes; ``{position}`` is the name of that column."""
+"""The SQL that both databases share. ``?`` stands for a value, ``{position}`` for the name of that column."""
 
 from __future__ import annotations
 

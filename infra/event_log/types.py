@@ -1,16 +1,16 @@
-"""What the log speaks of, whatever database is behind it."""
+"""The types that the event log and its databases share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from aggregates.decider import Recorded
 
 
 class Row(NamedTuple):
-    """A stored event: ``position`` in the whole log, ``version`` in its stream, both from 1 without gaps."""
+    """A stored event. ``position`` in the log and ``version`` in the stream count from 1 without gaps."""
 
     position: int
     stream: str
@@ -20,14 +20,14 @@ class Row(NamedTuple):
 
 
 R = TypeVar("R", Recorded, Row)
-Since: TypeAlias = Callable[[int, int], list[R]]
-"""Up to so many of what is behind a position, in order."""
+ReadAfter: TypeAlias = Callable[[int, int], list[R]]
+"""Return up to a number of events after a position, in order: ``(position, limit)``."""
 
 
-class Chunks(Protocol[R]):
-    """What is behind a position, in chunks as it comes; :meth:`stop` ends it from any thread.
+class Subscription(Protocol[R]):
+    """Chunks of what follows a position, as it is appended. Any thread may :meth:`stop` it.
 
-    ``position``: what the next chunk will be behind; whoever has read on by other means moves it.
+    ``position``: the next chunk begins after it. A caller that has read on by other means sets it.
     """
 
     position: int
@@ -39,9 +39,9 @@ class Chunks(Protocol[R]):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request, kept with it for ever. ``position``: the log's head right after it (for reading one's write).
+    """The outcome of a request, kept for ever. ``position``: the log's head right after it, to wait for one's own write.
 
-    ``content``: a hash of what was asked, where the request said; another request by the same id is no repetition then.
+    ``content``: a hash of the commands, if the request gave one; then a different request with the same id is no repetition.
     """
 
     request: str
@@ -56,17 +56,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Shop:
-    """Whose log this is: its calendar's zone (IANA) and its currency (ISO 4217), chosen once."""
+    """The shop that a log belongs to: its time zone (IANA) and its currency (ISO 4217), chosen once."""
 
     zone: str
     currency: str
 
 
 @dataclass(frozen=True)
-class Relayed:
-    """How far a topic has been relayed: the log's ``position``, and ``ends``, the end offset by partition right after it.
+class RelayCheckpoint:
+    """How far a topic has been relayed: the log's ``position``, and the end offset of each partition in ``ends``.
 
-    ``topic_id``: the broker's own; a topic that was made anew has another.
+    ``topic_id``: the broker's. A topic that was deleted and made again has another.
     """
 
     topic_id: str
@@ -75,9 +75,28 @@ class Relayed:
 
 
 @dataclass(frozen=True)
-class About:
-    """Which database a log is in. ``size``: bytes on its disk. ``schema``: the version of its tables."""
+class DatabaseInfo:
+    """The database that holds a log. ``size``: bytes on disk. ``schema``: the version of the tables."""
 
     database: str
     size: int
     schema: int
+
+
+Values: TypeAlias = Sequence[object]
+
+
+class Transaction(Protocol):
+    """One open transaction. A statement has a ``?`` for each value, and no other question mark or percent sign."""
+
+    def run(self, statement: str, values: Values = ()) -> None:
+        """Send a statement without waiting for its result."""
+
+    def rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Send a statement and return its rows."""
+
+    def among(self, statement: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Like :meth:`rows`, for many values: ``{among}`` follows the column that must equal one of them."""
+
+    def insert(self, table: str, rows: Sequence[Values]) -> None:
+        """Insert whole rows at once."""

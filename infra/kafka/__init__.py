@@ -1,1 +1,1 @@
-"""Apache Kafka: its topics, what a record of ours is, and how records get there. Knows shapes, never a named event."""
+"""Apache Kafka: settings, clients, topics, records, producer, and chunks for Faust. It knows no event by name."""

@@ -1,15 +1,15 @@
-"""Chunks for Faust: what it takes for one message is up to so many records of one partition, acknowledged as a whole.
+"""Chunks for Faust: each message it sees is many records of one partition, acknowledged together.
 
-Stock Faust spends most of its time on four tasks a message; a chunk costs as much as one. Offsets are committed behind the
-longest run of acknowledged chunks, so that one that was not holds back all behind it, and reading begins where the effects
-are (``resume``), not where the group committed.
+Stock Faust spends most of its time on four tasks for each message; a chunk costs as much as one message. The committed offset
+is the end of the longest run of acknowledged chunks. Reading begins where the effects are (``resume``), not where the group
+committed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import faust
@@ -18,14 +18,12 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from mode.services import WaitResults
 
-from infra.kafka.eager import begin
-
 Resume: TypeAlias = Callable[[Collection[TP]], Awaitable[Mapping[TP, int]]]
-"""The offsets to read assigned partitions from; what is left out is read from where the group committed."""
+"""Return the offsets to read from. A partition that is left out is read from where the group committed."""
 
 
 class Chunk:
-    """What Faust asks of a record. ``offset`` is that of the last one, ``value`` all of them."""
+    """Several records that look like one to Faust. ``offset``: of the last one. ``value``: all of them."""
 
     __slots__ = ("first", "offset", "partition", "timestamp", "topic", "value")
     headers = key = checksum = None
@@ -39,7 +37,7 @@ class Chunk:
 
 
 class ChunkSchema(faust.Schema[Any, Any]):
-    """Hands the records on as they are: whoever folds them decodes them."""
+    """Passes records on without decoding them."""
 
     def compile(self, app: Any, **_: Any) -> Any:
         async def decode(message: Any, **_: Any) -> Any:
@@ -49,28 +47,28 @@ class ChunkSchema(faust.Schema[Any, Any]):
 
 
 class ChunkConsumer(driver.Consumer):
-    """``topics``: those that come in chunks; they have no gaps, since nothing compacts them and nobody writes transactions."""
+    """Delivers the transport's ``topics`` in chunks. They have no gaps: nothing compacts them, nobody uses transactions."""
 
     transport: ChunkTransport
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)  # last offsets of chunks, not yet committed
+        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)  # last offsets of chunks not yet committed
         self._rewound: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
 
     async def rewind(self, partition: TP, offset: int) -> None:
-        """Have a partition delivered again from ``offset``. Chunks already on their way come first; they must not be acked."""
+        """Deliver a partition again from ``offset``. Chunks already under way come first, and must not be acknowledged."""
         self._rewound[partition] = offset
         await self._thread.seek_wait({partition: offset})
 
     async def wait_first(self, *awaited: Any, timeout: Any = None) -> Any:
-        """Faust has four tasks wait for a message's handing over, which mostly has nothing to wait for."""
-        if len(awaited) == 1:  # for its flow to go on: no message
+        """Avoid Faust's four tasks for each message: handing it over rarely has to wait."""
+        if len(awaited) == 1:  # waiting for its flow to resume, not for a message
             return await super().wait_first(*awaited, timeout=timeout)
         handing_over, suspended = awaited
         rest = None
         try:
-            if rest := begin(handing_over):
+            if rest := start_eagerly(handing_over):
                 return await super().wait_first(rest, suspended, timeout=timeout)
         finally:
             if rest is None:
@@ -78,7 +76,7 @@ class ChunkConsumer(driver.Consumer):
         return WaitResults([], [], stopped=False)
 
     async def sleep(self, n: Any) -> None:
-        """Faust gives way once a fetch, by a task that it cancels."""
+        """Yield to the event loop after a fetch without the task that Faust creates and cancels."""
         await (super().sleep(n) if n else asyncio.sleep(0))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -96,7 +94,7 @@ class ChunkConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Stock Faust reads on after a second; a queue of chunks is short, so whoever fills it just waits."""
+        """Do nothing: stock Faust pauses for a second, but a queue of chunks is short, so the reader just waits."""
         if tp.topic not in self.transport.topics:
             super().on_buffer_full(tp)
 
@@ -110,16 +108,16 @@ class ChunkConsumer(driver.Consumer):
         return super()._to_message(tp, record)
 
     def _deliver(self, partition: TP, chunk: Chunk) -> None:
-        """Note a chunk; one that begins before the end of what was delivered replaces that."""
+        """Record a chunk; one that begins before the end of what was delivered replaces that part."""
         delivered = self._delivered[partition]
         while delivered and delivered[-1] >= chunk.first:
             self._acked_index[partition].discard(delivered.pop())
         self._acked[partition] = sorted(self._acked_index[partition])
-        self._committed_offset[partition] = None  # else what was committed once could not be acknowledged again
+        self._committed_offset[partition] = None  # otherwise a committed offset could not be acknowledged again
         delivered.append(chunk.offset)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
-        """A commit may end after a rewind that came while it was on its way."""
+        """Commit, and forget the committed offset, since a rewind may have come meanwhile."""
         done = await super()._commit_offsets(offsets, start_new_transaction)
         for partition in offsets:
             if partition.topic in self.transport.topics:
@@ -131,7 +129,7 @@ class ChunkConsumer(driver.Consumer):
             await super()._add_gap(tp, offset_from, offset_to)
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Behind the longest run of acknowledged chunks, None if its first is not."""
+        """Return the offset after the longest run of acknowledged chunks, None if the first chunk is not acknowledged."""
         if tp.topic not in self.transport.topics:
             return super()._new_offset(tp)
         delivered, acked, reached = self._delivered[tp], self._acked_index[tp], None
@@ -151,7 +149,7 @@ class ChunkTransport(driver.Transport):
 
 
 def deliver_in_chunks(app: faust.App, topics: Collection[str], size: int, resume: Resume) -> None:
-    """Have an app's consumer deliver these topics in chunks of up to ``size`` records."""
+    """Make an app's consumer deliver these topics in chunks of up to ``size`` records."""
     wanted = frozenset(topics)
 
     class ChunkScheduler(DefaultSchedulingStrategy):
@@ -163,7 +161,7 @@ def deliver_in_chunks(app: faust.App, topics: Collection[str], size: int, resume
             return super().iterate(cut)
 
     def transport() -> ChunkTransport:
-        made = ChunkTransport(app.conf.broker_consumer, app, loop=app._loop)  # app.loop would choose one now
+        made = ChunkTransport(app.conf.broker_consumer, app, loop=app._loop)  # app.loop would create one now
         made.topics, made.resume = wanted, resume
         return made
 
@@ -173,3 +171,35 @@ def deliver_in_chunks(app: faust.App, topics: Collection[str], size: int, resume
 
 def chunks(records: Sequence[Any], size: int) -> Iterator[Chunk]:
     return (Chunk(records[at : at + size]) for at in range(0, len(records), size))
+
+
+class Continuation:
+    """The rest of a coroutine that has begun and waits for something. Await it once.
+
+    Running the first step without a task is cheaper: many coroutines are done after it.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, object], awaited: Any) -> None:
+        self._coroutine = coroutine
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        awaited = self._awaited
+        try:
+            while True:
+                try:
+                    answer = yield awaited
+                except BaseException as fault:  # noqa: BLE001 - the coroutine handles it, a cancellation too
+                    awaited = self._coroutine.throw(fault)
+                else:
+                    awaited = self._coroutine.send(answer)
+        except StopIteration as end:
+            return end.value
+
+
+def start_eagerly(coroutine: Coroutine[Any, Any, object]) -> Continuation | None:
+    """Run a coroutine until it has to wait, and return the rest; None if it is done. Raises what it raises."""
+    try:
+        return Continuation(coroutine, coroutine.send(None))
+    except StopIteration:
+        return None

@@ -1,1 +1,1 @@
-"""Where members' keys are kept."""
+"""Members' keys, and where they are stored."""

@@ -1,8 +1,7 @@
-"""Each member's own key, apart from the log: to erase a member is to destroy the key.
+"""Each member's own key, stored apart from the log. Erasing a member destroys the key.
 
-The key is stored before anything is sealed with it, so a crash can leave an unused key, never an unreadable event.
-In place of a destroyed key an empty one stays: no other is made, since what was sealed before could not be told from what is
-damaged.
+A key is stored before anything is sealed with it, so a crash can leave an unused key but never an unreadable event. An empty
+key stays in place of a destroyed one: a new key would make values sealed before look damaged.
 """
 
 from __future__ import annotations
@@ -27,40 +26,41 @@ GUEST = "\x00session/"  # no member's id begins so: control characters are refus
 PEPPER = "\x00pepper"  # no member has this id: control characters are refused
 
 
-class Keys(Protocol):
-    """Where keys are kept; used by one thread at a time."""
+class KeyStore(Protocol):
+    """A store of keys, used by one thread at a time."""
 
     def find(self, member: str) -> bytes | None:
-        """The key, empty if it was destroyed by whatever process, None if there never was one."""
+        """Return the key; empty if any process destroyed it, None if there never was one."""
 
     def make(self, member: str, key: bytes) -> bytes:
-        """Store a key unless there is one; return the one that is there now."""
+        """Store a key unless there is one, and return the stored one."""
 
-    def destroy(self, member: str) -> None: ...
+    def destroy(self, member: str) -> None:
+        """Replace the key by an empty one."""
 
     def begin(self) -> None:
-        """Store the keys that are made from here on together, by :meth:`commit`."""
+        """Begin a transaction: :meth:`commit` stores the keys made from here on together."""
 
     def commit(self) -> None: ...
 
     def close(self) -> None: ...
 
 
-def of_session(session: str) -> str:
-    """Under which name a guest's session has its key."""
+def session_key_name(session: str) -> str:
+    """Return the name under which the key of a guest's session is stored."""
     return GUEST + session
 
 
 class KeyRing:
-    """AES-256-GCM keys by member; sealing binds a value to its context, so it cannot be moved to another field."""
+    """Seal and open values with AES-256-GCM, a key for each member. A value opens only in the field it was sealed for."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: KeyStore) -> None:
         self._lock = threading.Lock()
         self._keys = keys
         self._pepper = keys.make(PEPPER, urandom(KEY))
 
     def seal(self, member: str, context: str, value: bytes) -> str | None:
-        """Encrypt for this member, making their key if they never had one; None if it was destroyed: nothing more is kept."""
+        """Encrypt for this member, and make a key if there never was one. Return None if the key was destroyed."""
         nonce = urandom(NONCE)
         with self._lock:
             key = self._keys.find(member)
@@ -71,9 +71,9 @@ class KeyRing:
         return b64encode(nonce + AESGCM(key).encrypt(nonce, value, context.encode())).decode()
 
     def open(self, member: str, context: str, sealed: str) -> bytes | None:
-        """Decrypt; None if the member's key was destroyed, by whatever process.
+        """Decrypt, or return None if any process destroyed the member's key.
 
-        Raises :class:`Unreadable` if the value is not as it was sealed.
+        Raises :class:`Unreadable` if the value was changed, or sealed with another key.
         """
         with self._lock:
             key = self._keys.find(member)
@@ -83,7 +83,9 @@ class KeyRing:
             raw = b64decode(sealed, validate=True)
             return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], context.encode())
         except (InvalidTag, ValueError, TypeError):
-            raise Unreadable(f"A sealed value of {context} does not open with its key: restore the log's own keys.") from None
+            raise Unreadable(
+                f"A sealed value of {context} does not open with its key: restore the keys that belong to this log."
+            ) from None
 
     def destroy(self, member: str) -> None:
         with self._lock:
@@ -91,9 +93,9 @@ class KeyRing:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Keys made inside are stored at its end, at once; only then may what was sealed with them be stored.
+        """KeyStore made inside are stored at its end, at once; only then may what was sealed with them be stored.
 
-        Whoever appends to the log takes the log's lock first: see ``infra/keys/postgres.py``.
+        Take the log's lock first: see ``infra/keys/postgres.py``.
         """
         with self._lock:
             self._keys.begin()
@@ -104,7 +106,7 @@ class KeyRing:
                 self._keys.commit()
 
     def blind(self, value: str) -> str:
-        """A keyed hash: equal values can be found equal, and told by nobody without these keys."""
+        """Return a keyed hash: equal values have equal hashes, and nobody without these keys can compute one."""
         return hmac.new(self._pepper, value.encode(), sha256).hexdigest()
 
     def close(self) -> None:

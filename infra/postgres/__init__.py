@@ -1,1 +1,1 @@
-"""What whoever keeps something in PostgreSQL needs: its address, what went wrong, and tables of a known version."""
+"""Connections to PostgreSQL, its errors, and tables of a known version."""

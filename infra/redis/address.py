@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import redis
 
-from infra.certificates import context, named_certificates
+from infra.certificates import certificates_from, ssl_context
 from infra.errors import Misconfigured
 
 SCHEMES = ("redis://", "rediss://", "unix://")
@@ -21,12 +21,12 @@ def redis_address(environment: Mapping[str, str]) -> str | None:
 
     Raises :class:`Misconfigured` if a value cannot be used, or not with the others.
     """
-    url, files = environment.get("REDIS_URL") or None, named_certificates(environment, "REDIS")
+    url, files = environment.get("REDIS_URL") or None, certificates_from(environment, "REDIS")
     if url is None or not url.startswith("rediss://"):
         if files:
             raise Misconfigured(f"{files.variables} need a REDIS_URL that begins with rediss://.")
         return url and checked(url)
-    context(files)
+    ssl_context(files)
     named = [f"{name}={quote(str(path))}" for name, what in PARAMETERS.items() if (path := getattr(files, what))]
     if named and any(f"{name}=" in url for name in PARAMETERS):
         raise Misconfigured(f"REDIS_URL names {files.variables} already: leave out one or the other.")

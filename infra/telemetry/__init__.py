@@ -1,1 +1,1 @@
-"""What a process tells about itself: logs, metrics, health."""
+"""Logs, metrics, health and probes of a process."""

@@ -1,7 +1,7 @@
-"""One way to log, whoever speaks: JSON lines for machines, plain ones on a terminal, on standard error; and no secrets.
+"""Logging to standard error: JSON lines for machines, text on a terminal, and no secrets in either.
 
-What a log line tells of an event is where it is and which it is, never what it says. Should a library's message hold an e-mail
-address or the password of an URL all the same, it is struck out.
+A log line names an event by its position and type, never its content. If a library's message holds an e-mail address or a URL's
+password, it is replaced.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from typing import Any, TextIO
 import structlog
 from structlog.types import Processor
 
-from infra.kafka.log_throttle import hush_clients
-from infra.telemetry.settings import Observation
+from infra.telemetry.settings import TelemetrySettings
 
 OURS = ("streams", "infra", "regulars")
-"""Loggers that heed the level; libraries speak from WARNING on, unless it is DEBUG."""
+"""Loggers that follow the level; libraries log from WARNING on, unless the level is DEBUG."""
 
 PASSWORD = re.compile(r"(://[^\s/:@]*:)\S+@")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
 
 
-def log_by(settings: Observation, to: TextIO | None = None) -> None:
-    """Have this whole process log so, from now on; ``to`` standard error unless another is named."""
+def configure_logging(settings: TelemetrySettings, to: TextIO | None = None) -> None:
+    """Set up the logging of this process. ``to``: standard error by default."""
     stream = to or sys.stderr
     plain = settings.log_format == "text" or (settings.log_format is None and stream.isatty())
     handler = logging.StreamHandler(stream)
@@ -39,8 +38,8 @@ def log_by(settings: Observation, to: TextIO | None = None) -> None:
     for name in OURS:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
-    threading.excepthook = tell_of_thread
-    hush_clients()
+    threading.excepthook = log_thread_error
+    throttle_client_logs()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -52,8 +51,8 @@ def log_by(settings: Observation, to: TextIO | None = None) -> None:
     )
 
 
-def tell_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """A thread that an exception ended: a library's, since ours answer for themselves."""
+def log_thread_error(ended: threading.ExceptHookArgs) -> None:
+    """Log an exception that ended a library's thread; our own threads handle theirs."""
     fault = ended.exc_value or ended.exc_type()
     name = ended.thread.name if ended.thread else None
     structlog.get_logger(__name__).error("thread_ended", thread=name, fault=repr(fault), exc_info=fault)
@@ -66,31 +65,31 @@ def formatter(plain: bool, coloured: bool) -> logging.Formatter:
     else:
         shown = structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=COMMON, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, struck_out, shown]
+        foreign_pre_chain=COMMON, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, shown]
     )
 
 
-def struck_out(_logger: object, _method: str, told: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Without passwords and e-mail addresses, wherever they stand.
+def redact(_logger: object, _method: str, told: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Replace passwords and e-mail addresses, wherever they are.
 
-    >>> struck_out(None, "info", {"event": "no answer from redis://me:secret@host/0", "of": ["ann@example.org"]})
+    >>> redact(None, "info", {"event": "no answer from redis://me:secret@host/0", "of": ["ann@example.org"]})
     {'event': 'no answer from redis://me:***@host/0', 'of': ['***']}
     """
-    return {name: without_secrets(value) for name, value in told.items()}
+    return {name: redact_value(value) for name, value in told.items()}
 
 
-def without_secrets(value: Any) -> Any:
+def redact_value(value: Any) -> Any:
     match value:
         case str():
             return ADDRESS.sub("***", PASSWORD.sub(r"\1\0@", value)).replace("\0", "***")
         case dict():
-            return {name: without_secrets(inner) for name, inner in value.items()}
+            return {name: redact_value(inner) for name, inner in value.items()}
         case list() | tuple():
-            return [without_secrets(inner) for inner in value]
+            return [redact_value(inner) for inner in value]
         case int() | float() | None:
             return value
         case _:
-            return without_secrets(str(value))
+            return redact_value(str(value))
 
 
 COMMON: list[Processor] = [
@@ -99,3 +98,36 @@ COMMON: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     structlog.processors.format_exc_info,  # a plain traceback: no local variables
 ]
+
+
+INTERVAL = 10.0  # seconds
+CLIENTS = {"aiokafka": logging.WARNING, "kafka": logging.CRITICAL}  # kafka's failures are raised as well
+
+
+class ThrottlingHandler(logging.Handler):
+    """Pass a record to the root's handlers, unless the same line of code logged within the interval; count what was dropped."""
+
+    def __init__(self, interval: float = INTERVAL) -> None:
+        super().__init__(logging.WARNING)
+        self._interval = interval
+        self._passed: dict[tuple[str, int], tuple[float, int]] = {}  # when it last passed, and how many were dropped since
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = record.pathname, record.lineno
+        last, dropped = self._passed.get(place, (-self._interval, 0))
+        if record.created - last < self._interval:
+            self._passed[place] = last, dropped + 1
+            return
+        self._passed[place] = record.created, 0
+        if dropped:
+            record.msg, record.args = f"{record.getMessage()} ({dropped} more like this)", None
+        logging.getLogger().handle(record)
+
+
+def throttle_client_logs() -> None:
+    """Limit how often the Kafka clients log, in the whole process."""
+    for name, level in CLIENTS.items():
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.setLevel(level)
+        logger.handlers[:] = [ThrottlingHandler()]

@@ -1,4 +1,4 @@
-"""How a process tells of itself: where it serves its metrics, how patient its health is, and how it logs."""
+"""The settings of metrics, health and logs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
-class Observation:
-    """``port``: of metrics and health; None for none, 0 for one that is free. ``patience``: seconds without any progress before
-    a process counts as ill. ``log_format``: None for what suits where the log goes.
+class TelemetrySettings:
+    """``port``: for metrics and health; None for none, 0 for any free one. ``patience``: seconds without progress before a
+    process counts as unhealthy. ``log_format``: None for text on a terminal and JSON elsewhere.
     """
 
     port: int | None = None
@@ -25,8 +25,8 @@ class Observation:
     log_level: str = "INFO"
 
 
-def observation(environment: Mapping[str, str]) -> Observation:
-    """Raises :class:`Misconfigured` if a value cannot be used."""
+def telemetry_settings(environment: Mapping[str, str]) -> TelemetrySettings:
+    """Read the settings from an environment. Raises :class:`Misconfigured` if a value cannot be used."""
     port = environment.get("REGULARS_METRICS_PORT") or None
     if port and not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise Misconfigured(f"REGULARS_METRICS_PORT is {port!r}; it must be a port, or 0 for one that is free.")
@@ -40,4 +40,4 @@ def observation(environment: Mapping[str, str]) -> Observation:
     if level not in LEVELS:
         raise Misconfigured(f"REGULARS_LOG_LEVEL is {level!r}; it must be one of {', '.join(LEVELS)}.")
     host = environment.get("REGULARS_METRICS_HOST") or "127.0.0.1"
-    return Observation(int(port) if port else None, host, float(patience), log_format, level)
+    return TelemetrySettings(int(port) if port else None, host, float(patience), log_format, level)

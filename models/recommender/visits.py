@@ -60,6 +60,7 @@ class Visits:
         self.closed: OrderedDict[int, tuple[str, ...]] = OrderedDict()
         self.number = 0
         self.clock = 0
+        self.learning = True  # visits that end join those that went before
         self.turn = 0
         self.touched: set[str] = set()  # shoppers whose visit is not as it was written last
         self.ended: list[str] = []  # shoppers whose visit ended since then
@@ -134,7 +135,7 @@ class Visits:
     def _end(self, shopper: str) -> None:
         visit = self.live.pop(shopper)
         self._ended(shopper)
-        if len(visit.products) > 1:
+        if self.learning and len(visit.products) > 1:
             self.close(self.number + 1, tuple(visit.products))
             self.moved.add(self.number)
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from aggregates.membership.ledger.book import KINDS, Kind
+from aggregates.membership.ledger.books import MOVEMENT_KINDS, MovementKind
 from aggregates.programme import Programme
 from infra.settings import from_environment
 from streams.cli.console import AS_JSON, grid, pairs, print_json, say, show_parts
@@ -59,9 +59,9 @@ def books_of(done: Audit, wallet: str, span: int, now: int, terms: Programme) ->
     return roll_forward(done, wallet, span), worth(done, wallet, now, terms)
 
 
-def spans_of(done: Audit, wallet: str, span: int) -> dict[str, Counter[Kind]]:
+def spans_of(done: Audit, wallet: str, span: int) -> dict[str, Counter[MovementKind]]:
     """Return what was moved in each day, month or year, in order of time."""
-    rolled: dict[str, Counter[Kind]] = {}
+    rolled: dict[str, Counter[MovementKind]] = {}
     for (of, day), moved in sorted(done.rolled.items()):
         if of == wallet:
             rolled.setdefault(day[:span], Counter()).update(moved)
@@ -71,7 +71,7 @@ def spans_of(done: Audit, wallet: str, span: int) -> dict[str, Counter[Kind]]:
 def roll_forward(done: Audit, wallet: str, span: int) -> RenderableType:
     """Return a table: opening, what was moved by kind, and closing of each span."""
     rolled = spans_of(done, wallet, span)
-    seen = [kind for kind in KINDS if kind != "owed" and any(moved[kind] for moved in rolled.values())]
+    seen = [kind for kind in MOVEMENT_KINDS if kind != "owed" and any(moved[kind] for moved in rolled.values())]
     rows, opening = [], 0
     for day, moved in rolled.items():
         closed = opening + sum(moved[kind] for kind in seen)

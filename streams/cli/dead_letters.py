@@ -9,15 +9,15 @@ from typing import Any
 import click
 import orjson
 
-from infra.kafka.compacted_topic import settle, table
-from infra.kafka.log_throttle import hush_clients
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import delete_key, read_table
 from infra.settings import from_environment
+from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import Problem, echo, grid, pairs, print_json, show_parts
 from streams.cli.progress import progress
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
-from streams.kafka.topics import DEAD_LETTERS, broker
+from streams.kafka.topics import DEAD_LETTERS, broker_settings
 from streams.running.app import running
 
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
@@ -26,14 +26,16 @@ COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 @click.group("dead-letters")
 def dead_letters() -> None:
     """Work on records that no fold could take, and events that one fold could not."""
-    hush_clients()
+    throttle_client_logs()
 
 
 @dead_letters.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each.")
 def list_letters(as_json: bool) -> None:
     """List every letter that is not settled, the oldest first."""
-    found = table(broker(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b""))
+    found = read_table(
+        broker_settings(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b"")
+    )
     if as_json:
         for letter in found.values():
             print_json(fields_of(letter))
@@ -49,7 +51,7 @@ def list_letters(as_json: bool) -> None:
 @click.option("--raw", is_flag=True, help="Print the record's bytes as they are, and nothing else.")
 def show(letter_id: str, as_json: bool, raw: bool) -> None:
     """Show all of one letter, with the bytes of its record."""
-    letter = find_letter(broker(from_environment()), letter_id)
+    letter = find_letter(broker_settings(from_environment()), letter_id)
     if raw:
         click.get_binary_stream("stdout").write(letter.value)
     elif as_json:
@@ -69,12 +71,12 @@ def retry(letter_id: str) -> None:
     Documents are folded again from the log, for their key alone; to a tally the one event is added.
     """
     settings = from_environment()
-    kafka = broker(settings)
+    kafka = broker_settings(settings)
     letter = find_letter(kafka, letter_id)
     with running(settings) as app, progress(transient=True) as writer:
         task = writer.add("reading the log")
         done = Retry(app, letter, lambda at, of: writer.update(task, at, f"{at:,} of {of:,} events", total=of)).run()
-    settle(kafka, DEAD_LETTERS, letter.id)
+    delete_key(kafka, DEAD_LETTERS, letter.id)
     for sentence in done:
         echo(sentence)
     echo(f"{letter.id} is settled.")
@@ -84,14 +86,14 @@ def retry(letter_id: str) -> None:
 @click.argument("letter_id", metavar="ID")
 def drop(letter_id: str) -> None:
     """Drop a letter; the read models stay without what it is about."""
-    kafka = broker(from_environment())
-    settle(kafka, DEAD_LETTERS, find_letter(kafka, letter_id).id)
+    kafka = broker_settings(from_environment())
+    delete_key(kafka, DEAD_LETTERS, find_letter(kafka, letter_id).id)
     echo(f"{letter_id} is dropped.")
 
 
 def find_letter(kafka: KafkaSettings, letter_id: str) -> DeadLetter:
     """Return a letter. Raises :class:`~streams.cli.console.Problem` if there is none of that id."""
-    raw = table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
+    raw = read_table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
     if raw is None:
         raise Problem(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
     return DeadLetter.unpack(raw)

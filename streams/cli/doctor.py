@@ -13,15 +13,15 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 
 from infra.embedded.kafka import EmbeddedKafka
-from infra.kafka.log_throttle import hush_clients
 from infra.redis.address import shown
 from infra.redis.digest import digests
 from infra.settings import Settings, from_environment
+from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import AS_JSON, OUT, echo, grid, pairs, print_json, say, show_parts
 from streams.queries.lag import Lag, lag_of
 from streams.registry import fold_of_part
 from streams.running.app import App, redis_url, running
-from streams.running.positions import Standing, standings
+from streams.running.positions import FoldPosition, fold_positions
 
 PARTS = (
     "eventsourcing",
@@ -46,7 +46,7 @@ PAUSE = 2.0  # seconds between two looks of `regulars lag --watch`
 def doctor(as_json: bool) -> None:
     """Show what is installed and reachable, in which mode, and how far each fold has come."""
     with running(from_environment()) as app:
-        facts, found = dict(state_of(app)), standings(app)
+        facts, found = dict(state_of(app)), fold_positions(app)
         packages = {part: version_of(part) for part in PARTS}
         if as_json:
             print_json({"state": facts, "packages": packages, "folds": found})
@@ -58,7 +58,7 @@ def doctor(as_json: bool) -> None:
 
 def state_of(app: App) -> Iterator[tuple[str, str]]:
     """Yield the facts about a home by their names."""
-    settings, redis, about = app.settings, app.views.client.info(), app.log.about()
+    settings, redis, about = app.settings, app.views.client.info(), app.log.database_info()
     server = "named by REDIS_URL" if settings.redis_url else "embedded; `regulars stop` ends it"
     yield "version", version("regulars")
     yield "mode", MODES[app.feed]
@@ -81,7 +81,7 @@ def broker_of(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.kafka:
         yield "kafka", f"{settings.kafka.bootstrap} (named by KAFKA_BOOTSTRAP)"
     elif embedded.directory.exists():
-        yield "kafka", f"{embedded.bootstrap} (embedded, {'running' if embedded.serving() else 'not running'})"
+        yield "kafka", f"{embedded.bootstrap} (embedded, {'running' if embedded.server_pid() else 'not running'})"
 
 
 def version_of(part: str) -> str:
@@ -100,7 +100,7 @@ def lag(as_json: bool, watch: bool, check: int | None) -> None:
     """Show how many records each fold has yet to apply, by topic, and how far the relay is behind the log."""
     if watch and check is not None:
         raise click.UsageError("--check looks once: leave out --watch.")
-    hush_clients()
+    throttle_client_logs()
     with running(from_environment()) as app:
         found = lag_of(app)
         if as_json:
@@ -188,9 +188,9 @@ def digest(as_json: bool, wait: float) -> None:
         raise SystemExit(3)
 
 
-def wait_for_folds(app: App, seconds: float) -> list[Standing]:
+def wait_for_folds(app: App, seconds: float) -> list[FoldPosition]:
     """Return the folds that are still behind the log after so many seconds."""
     until = time.monotonic() + seconds
-    while (behind := [standing for standing in standings(app) if standing.behind]) and time.monotonic() < until:
+    while (behind := [standing for standing in fold_positions(app) if standing.behind]) and time.monotonic() < until:
         time.sleep(0.1)
     return behind

@@ -17,7 +17,7 @@ from streams.kafka.local_cluster import EVERY
 from streams.projecting.follower import Follower
 from streams.queries.clock import clock_of
 from streams.running.app import App, running
-from streams.running.elastic_follower import ElasticFollower
+from streams.running.parallel_follower import ParallelFollower
 
 
 @click.command()
@@ -26,7 +26,7 @@ def follow(once: bool) -> None:
     """Bring every fold up to the head of the log, and keep it there until Ctrl-C."""
     with running(from_environment()) as app:
         head = app.log.head()
-        with progress(transient=True) as writer, closing(ElasticFollower(app)) as follower:
+        with progress(transient=True) as writer, closing(ParallelFollower(app)) as follower:
             task = writer.add("read models", total=head)
             follower.catch_up(lambda position: writer.update(task, position, f"{position:,} of {head:,} events"))
         say(f"All folds are at {head:,}.")

@@ -18,7 +18,7 @@ from streams.commands.request import Request
 from streams.commands.scheduler import latest, tick
 from streams.imports.complete_journey import SHOP, CompleteJourney
 from streams.running.app import App, running
-from streams.running.elastic_follower import keeping_up
+from streams.running.parallel_follower import open_follower
 
 TOGETHER = 128
 """Requests of one append: about a chunk of events, so that Redis takes one in while the next is decided."""
@@ -90,7 +90,7 @@ def run(app: App, requests: Iterable[Request], update: Callable[[int], None], mo
     """Feed requests to the log, a group at a time, and the views after each; Redis works while the next group is decided."""
     imported = Imported()
     waiting = iter(requests)
-    with keeping_up(app, models) as follower:
+    with open_follower(app, models) as follower:
         follower.catch_up(update)
         while group := list(islice(waiting, TOGETHER)):
             for outcome in app.handler.handle_all(group):

@@ -32,7 +32,7 @@ from streams.imports.shop_log.reading import Reader, with_header
 from streams.imports.shop_log.rejects import RejectedLine, RejectsFile
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App, running
-from streams.running.elastic_follower import keeping_up
+from streams.running.parallel_follower import open_follower
 
 SHOWN = 20
 """Rejected lines that are printed, the first of them."""
@@ -224,7 +224,7 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
     damaged: Damaged | None = None
     first: list[RejectedLine] = []
     with ExitStack() as stack:
-        follower = stack.enter_context(keeping_up(app, models))
+        follower = stack.enter_context(open_follower(app, models))
         shown = stack.enter_context(import_progress(app, "shop-log", size_of(source.file), quiet))
         shown.begin(follower.catch_up(shown.followed))
         rejected = stack.enter_context(RejectsFile(bad))

@@ -18,7 +18,7 @@ from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
 from infra.errors import Fault
 from infra.event_log.log import EventLog
 from infra.settings import from_environment
-from infra.yaml_document import written
+from infra.yaml_document import dump_yaml
 from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
 from streams.commands.request import Request
@@ -71,7 +71,7 @@ def show(version: int | None, as_json: bool) -> None:
             print_json({"version": terms.version, "terms": plain(terms)})
         else:
             require_output()
-            click.echo(f"# version {terms.version}\n{written(plain(terms))}", nl=False)
+            click.echo(f"# version {terms.version}\n{dump_yaml(plain(terms))}", nl=False)
 
 
 @policies.command()

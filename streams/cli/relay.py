@@ -8,17 +8,14 @@ from contextlib import nullcontext
 
 import click
 
-from infra.kafka.clients import administering
-from infra.kafka.log_throttle import hush_clients
-from infra.kafka.offsets import end_offsets
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import declare, topic_ids
+from infra.kafka.topics import end_offsets, ensure_topics, topic_ids
 from infra.settings import Settings, from_environment
-from infra.telemetry.logs import log_by
+from infra.telemetry.logs import configure_logging, throttle_client_logs
 from streams.cli.console import AS_JSON, ERR, grid, print_json, say, show_parts
-from streams.kafka.relay.observing import observing_relay
-from streams.kafka.relay.relay import Progress, Relay
-from streams.kafka.topics import RELAYED, broker, carried
+from streams.kafka.relay.relay import Relay, RelayProgress, serve_relay_probes
+from streams.kafka.topics import RELAYED, broker_settings, carried
 from streams.kafka.topics import topics as declared
 from streams.running.app import open_log
 
@@ -30,11 +27,11 @@ COLUMNS = ("topic", "partitions", "records", "keeps", "identifier", "differs")
 def topics(as_json: bool) -> None:
     """Make the topics that are missing, verify the others, and show them."""
     settings = from_environment()
-    hush_clients()
+    throttle_client_logs()
     wanted = declared(settings)
     counts = {topic.name: topic.partitions for topic in wanted}
-    with administering(broker(settings)) as admin:
-        differs = declare(admin, wanted, settings.replication)
+    with admin_client(broker_settings(settings)) as admin:
+        differs = ensure_topics(admin, wanted, settings.replication)
         ids, ends = topic_ids(admin, counts), end_offsets(admin, counts)
     keeps = {
         topic.name: "latest" if topic.compacted else f"{topic.retention} days" if topic.retention else "all" for topic in wanted
@@ -72,8 +69,10 @@ def relay() -> None:
     """Publish the log to the topics, and keep publishing. A second relay stands by and takes over."""
     settings = from_environment()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log_by(settings.observation)
-    asyncio.run(run_relay(settings, broker(settings)))  # starting a broker ignores signals, so it comes before the loop
+    configure_logging(settings.telemetry)
+    asyncio.run(
+        run_relay(settings, broker_settings(settings))
+    )  # starting a broker ignores signals, so it comes before the loop
 
 
 async def run_relay(settings: Settings, kafka: KafkaSettings) -> None:
@@ -84,22 +83,22 @@ async def run_relay(settings: Settings, kafka: KafkaSettings) -> None:
     with open_log(settings) as (log, _), ERR.status("relaying") if ERR.is_terminal else nullcontext() as status:
         wanted = [topic for topic in declared(settings) if topic.name in RELAYED]
 
-        def report(progress: Progress) -> None:
+        def report(progress: RelayProgress) -> None:
             if status:
                 status.update(status_line(progress))
             if progress.head:
                 made.metrics.reached(progress.position)
 
         made = Relay(log, kafka, wanted, carried(), settings.replication, report)
-        with observing_relay(settings.observation, made.metrics, log):
+        with serve_relay_probes(settings.telemetry, made.metrics, log):
             await made.run(stopping)
     say("The relay has stopped.")
 
 
-def status_line(progress: Progress) -> str:
+def status_line(progress: RelayProgress) -> str:
     """Return the progress of a relay in words.
 
-    >>> status_line(Progress("relaying", 1500, 2000, 81_234.5))
+    >>> status_line(RelayProgress("relaying", 1500, 2000, 81_234.5))
     'relaying: 1,500 of 2,000 events, 81,234 a second; Ctrl-C ends it'
     """
     if not progress.head:

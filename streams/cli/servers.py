@@ -13,14 +13,12 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Misconfigured, Unreachable
-from infra.event_log.copying import Source, Target, copy
-from infra.event_log.postgres.copying import PostgresSource, PostgresTarget
-from infra.event_log.sqlite.copying import SqliteSource, SqliteTarget
-from infra.postgres.address import SCHEMES, checked, shown
+from infra.event_log.copying import PostgresSource, PostgresTarget, Source, SqliteSource, SqliteTarget, Target, copy_tables
+from infra.postgres.connection import SCHEMES, check_url, redact_url
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
 from streams.cli.progress import progress
-from streams.running.app import connected, log_url, migrated
+from streams.running.app import connected, log_url, migrate_tables
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -90,7 +88,7 @@ def migrate(as_json: bool) -> None:
     """Bring the tables of the log and of the keys in PostgreSQL to this version. It may be repeated."""
     settings = from_environment()
     url = log_url(settings)
-    done = list(migrated(settings, url)) if url else []
+    done = list(migrate_tables(settings, url)) if url else []
     if as_json:
         print_json(done)
         return
@@ -120,7 +118,9 @@ def copy_log(source: str, target: str, source_keys: str | None, target_keys: str
     begin, end = source_of(source, source_keys), target_of(target, target_keys)
     with progress(transient=True) as writer:
         task = writer.add("copying")
-        copied = copy(begin, end, lambda table, at, of: writer.update(task, at, f"{at:,} of {of:,} rows", total=of, what=table))
+        copied = copy_tables(
+            begin, end, lambda table, at, of: writer.update(task, at, f"{at:,} of {of:,} rows", total=of, what=table)
+        )
     if as_json:
         print_json(copied)
     else:
@@ -139,7 +139,7 @@ def target_of(place: str, keys: str | None) -> Target:
     """Return where the copy goes, with its tables made. Raises :class:`Misconfigured` like :func:`source_of`."""
     settings = settings_of(place, keys, "TARGET")
     if url := log_url(settings):
-        for _ in migrated(settings, url):
+        for _ in migrate_tables(settings, url):
             pass
         return PostgresTarget(url, settings.keys_database_url)
     return SqliteTarget(settings.log, settings.keys)
@@ -147,11 +147,11 @@ def target_of(place: str, keys: str | None) -> Target:
 
 def settings_of(place: str, keys: str | None, what: str) -> Settings:
     """Return the settings of a home, or of the URL of a database. Raises :class:`Misconfigured` if ``place`` is neither."""
-    keys_url = checked(keys, f"--{what.lower()}-keys") if keys else None
+    keys_url = check_url(keys, f"--{what.lower()}-keys") if keys else None
     if place.startswith(SCHEMES):
-        return Settings(Path(), database_url=checked(place, what), keys_database_url=keys_url)
+        return Settings(Path(), database_url=check_url(place, what), keys_database_url=keys_url)
     if "://" in place:
-        raise Misconfigured(f"{what} is {shown(place)}; it must be a home's path or begin with postgresql://.")
+        raise Misconfigured(f"{what} is {redact_url(place)}; it must be a home's path or begin with postgresql://.")
     settings = Settings(Path(place).expanduser().resolve())
     if keys_url and not settings.postgres.exists():
         raise Misconfigured(f"The keys of a SQLite log are beside it: --{what.lower()}-keys is for PostgreSQL.")

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from aggregates.constraints import guards
-from aggregates.decider import Recorded, stream_id
+from aggregates.constraints import constraints_of
+from aggregates.decider import Context, Recorded, stream_id
 from aggregates.programme import Policies
 from aggregates.reactions import react
 from infra.event_log.types import Row
@@ -57,8 +57,8 @@ def trace_event(app: App, position: int, as_json: bool) -> None:
     event: Any = app.log.codec.decode(row.name, row.state)
     request = app.log.request_at(position)
     append = app.log.since(request.position - request.events, request.events) if request else []
-    brings = [type(command).__name__ for command in react(event, Policies())]
-    guarded = [type(guard).__name__ for guard in guards(event)]
+    brings = [type(command).__name__ for command in react(event, Context(Policies()))]
+    guarded = [type(guard).__name__ for guard in constraints_of(event)]
     topic, key = TOPICS[type(event)], app.log.codec.partition_key(event)
     if as_json:
         about: dict[str, Any] = {"topic": topic, "key": key, "request": request.request if request else None}

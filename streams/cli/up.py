@@ -19,8 +19,8 @@ from streams.cli.console import ERR, Grid, Problem, grid, say
 from streams.cli.progress import EVERY
 from streams.imports.complete_journey import SHOP
 from streams.kafka.local_cluster import LocalCluster, local_cluster
-from streams.running.positions import Standing, standings
-from streams.running.processes import Kept
+from streams.running.positions import FoldPosition, fold_positions
+from streams.running.processes import ManagedProcess
 
 PAUSE = 0.5  # seconds between two looks
 
@@ -41,17 +41,17 @@ def up(workers: int, weeks: int | None, once: bool) -> None:
         watch(cluster, feeding, once, stopped)
         say("stopping")
     if feeding and feeding.ended:
-        raise Problem(f"The import ended with status {feeding.ended}: {feeding.last_words()}")
+        raise Problem(f"The import ended with status {feeding.ended}: {feeding.last_log_line()}")
 
 
-def watch(cluster: LocalCluster, feeding: Kept | None, once: bool, stopped: threading.Event) -> None:
+def watch(cluster: LocalCluster, feeding: ManagedProcess | None, once: bool, stopped: threading.Event) -> None:
     """Show the state until ``stopped``, or with ``once`` until all that was imported is in the read models."""
     rates, status = Rates(), Status()
     with Live(console=ERR, auto_refresh=False, transient=True) as live:
         while not stopped.wait(PAUSE):
             try:
                 cluster.tend()
-                found = standings(cluster.app)
+                found = fold_positions(cluster.app)
             except (Fault, redis.RedisError) as fault:
                 status.write(str(fault))
                 live.update(Text(str(fault)), refresh=ERR.is_terminal)
@@ -73,7 +73,7 @@ class Status:
         self._written = 0.0
         self._words = ""
 
-    def report(self, cluster: LocalCluster, found: list[Standing], head: int, rates: Rates) -> None:
+    def report(self, cluster: LocalCluster, found: list[FoldPosition], head: int, rates: Rates) -> None:
         """Print the state of the processes if it changed, and the progress if it is time."""
         words = "; ".join(describe_process(one)[0] for one in cluster.processes.kept)
         if words != self._words and not ERR.is_terminal:
@@ -119,22 +119,22 @@ def process_line(cluster: LocalCluster) -> Text:
     return Text("  ").join(Text(*describe_process(one)) for one in cluster.processes.kept)
 
 
-def describe_process(one: Kept) -> tuple[str, str]:
+def describe_process(one: ManagedProcess) -> tuple[str, str]:
     """Return how a process is in words, and the style to show them in."""
     if one.ended is not None:
         return f"{one.name} done", "dim"
     again = f" (started {one.failures + 1} times)" if one.failures else ""
     if one.running:
         return f"{one.name} runs{again}", "green"
-    return f"{one.name} is down: {one.last_words()[:80]}", "red"
+    return f"{one.name} is down: {one.last_log_line()[:80]}", "red"
 
 
-def fold_table(found: list[Standing], head: int, rates: Rates) -> Grid:
+def fold_table(found: list[FoldPosition], head: int, rates: Rates) -> Grid:
     """Return a table of the folds with the rates in its title."""
     title = f"The log: {head:,} events, {rates.of_log:,.0f}/s; read models {rates.of_views:,.0f}/s; Ctrl-C stops it all"
     return grid(title, ("fold", "fed from", "position", "behind by"), fold_rows(found), numbers=(2, 3))
 
 
-def fold_rows(found: list[Standing]) -> Iterator[tuple[str, str, str, str]]:
+def fold_rows(found: list[FoldPosition]) -> Iterator[tuple[str, str, str, str]]:
     for standing in found:
         yield standing.fold, standing.source, f"{standing.position:,}", f"{standing.behind:,}"

@@ -10,11 +10,11 @@ from rich.console import RenderableType
 
 from aggregates.decider import stream_id
 from aggregates.membership.decider import membership
-from aggregates.membership.events import Membership, PointsGranted
-from aggregates.membership.ledger.allocation import fefo
-from aggregates.membership.ledger.lots import Lot
-from aggregates.membership.tiers.override import in_effect
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.events import PointsGranted
+from aggregates.membership.ledger.lots import Lot, fefo
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.judging import tier_in_effect
+from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Programme
 from aggregates.programme.problems import rules as known_rules
 from infra.settings import from_environment
@@ -177,7 +177,7 @@ def tier(app: App, found: Life, now: int, verbose: bool) -> Iterator[RenderableT
         short = ((position, at, event, *rest) for position, at, event, _, *rest in rising)
         yield grid(title, ("position", "at", "event", "tier", "metric"), short, numbers=(4,))
     terms = found.policies.at(now)
-    counting = Counting(terms, found.now)
+    counting = Qualification(terms, found.now)
     rows = (
         (one.what, format_instant(one.at, app.terms), metric_text(one.amount, terms))
         for one in counted(found.now, found.policies, now)
@@ -192,10 +192,10 @@ def tier(app: App, found: Life, now: int, verbose: bool) -> Iterator[RenderableT
     yield pairs("Now", [("as of", format_instant(now, app.terms)), *stands(found, counting, now)])
 
 
-def stands(found: Life, counting: Counting, now: int) -> Iterator[tuple[str, object]]:
+def stands(found: Life, counting: Qualification, now: int) -> Iterator[tuple[str, object]]:
     """Yield how the tier stands in the end."""
     terms, standing = counting.terms, found.now.standing
-    yield "tier", in_effect(standing.now.tier, standing.override, terms)
+    yield "tier", tier_in_effect(standing.now.tier, standing.override, terms)
     yield "metric", metric_text(counting.metric(now), terms)
     if standing.override:
         until = format_instant(standing.override.until, terms) if standing.override.until else "it is ended"
@@ -210,7 +210,7 @@ def risen(step: LifeStep, found: Life) -> tuple[str, ...]:
     """Return a step of the tier, with the tier in effect after it and the metric that decided it."""
     terms = found.policies.version(getattr(step.event, "terms", 1))
     metric = getattr(step.event, "qualifying", None)
-    effective = in_effect(step.after.tier, step.after.standing.override, terms)
+    effective = tier_in_effect(step.after.tier, step.after.standing.override, terms)
     return (*head(step, terms), effective, "-" if metric is None else metric_text(metric, terms))
 
 

@@ -1,32 +1,42 @@
-"""One request being decided: its commands in order, each with what policies make of it, over one view of all streams."""
+"""The work on one request: the streams it has read, the events decided so far, and what they make of those streams."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from aggregates.decider import Decider, Refusal, stream_id
+from aggregates.decider import Context, Decider, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
-from aggregates.reactions import admit, react, under
+from aggregates.reactions import check_allowed, react
 from infra.codec import Codec
-from streams.commands.validation import require_well_formed
-from streams.registry import COMMANDS, DUE, REACTIONS
+from streams.commands.validation import require_valid
+from streams.registry import COMMANDS, DUE
 
 Stream: TypeAlias = tuple[int, Any]
-"""A version and the state it stands for."""
+"""The version of a stream and the state at that version."""
 
 Load: TypeAlias = Callable[[str, Decider[Any, Any, Any]], Stream]
 
 S = TypeVar("S")
 
 
-class Deciding:
-    """``events``: what was decided, with stream and version, in order. ``streams``: what that makes of those it touched.
+class Loaded(NamedTuple):
+    """A stream as it stands when a command is decided on it."""
 
-    ``erased``: members to whom nothing more happens, those erased by this very request included. ``batch``: the stream of this
-    append's behaviour. ``due``: streams for which the instant has changed from which on something is due.
-    ``first``: the policies of a shop that has published none.
+    stream: str
+    decider: Decider[Any, Any, Any]
+    version: int
+    state: Any
+
+
+class Execution:
+    """One request being decided. Commands see the events that the same request decided before them.
+
+    ``events`` are those decided, with stream and version, in order. ``streams`` is the state that they make of each stream.
+    ``erased`` are the members to whom nothing more may happen, those erased by this request included. ``due`` maps the streams
+    whose next due instant has changed to that instant. ``first`` is the programme of a shop that has published none, and
+    ``batch`` the stream for behaviour of this append.
     """
 
     def __init__(self, first: Policies, codec: Codec, erased: frozenset[str], load: Load, batch: str) -> None:
@@ -38,55 +48,60 @@ class Deciding:
         self._codec = codec
         self._load = load
         self._batch = batch
-        self._policies: Policies | None = None
+        self._context: Context | None = None
 
     @property
-    def policies(self) -> Policies:
-        """What decisions go by, with what this very request has published; looked up once, for a basket is thirty commands."""
-        if self._policies is None:
-            version, published = self.streams.get(policy.name) or self._load(policy.name, policy)
-            self._policies = published if version else self._first
-        return self._policies
+    def context(self) -> Context:
+        """What decisions go by, with what this request itself has published; looked up once a request."""
+        if self._context is None:
+            version, published = self._stream(policy.name, policy)
+            self._context = Context(published if version else self._first)
+        return self._context
 
-    def command(self, command: object, by_time: bool = False) -> None:
-        """Decide a command of the request, a tick's if ``by_time``. Raises ``Refusal`` if it may not happen."""
-        if type(command) in REACTIONS and not by_time:
-            raise Refusal("reaction_only", f"{type(command).__name__} follows from what happened; nobody asks for it.")
-        require_well_formed(command)
-        policies = self.policies
-        admit(command, policies, self.erased)
-        self._decide(under(command, policies))
-
-    def look(self, decider: Decider[Any, S, Any], *ids: str) -> S:
-        """What an aggregate stands at, what this request has decided so far included."""
-        stream = stream_id(decider.name, *ids)
-        state: S = (self.streams.get(stream) or self._load(stream, decider))[1]
+    def read(self, decider: Decider[Any, S, Any], *ids: str) -> S:
+        """Return the state of an aggregate, with what this request has decided so far."""
+        state: S = self._stream(stream_id(decider.name, *ids), decider)[1]
         return state
 
-    def _decide(self, command: object) -> None:
+    def check(self, command: object, by_time: bool) -> None:
+        """Raise ``Refusal`` for a command that is malformed, or about a member who was erased."""
+        require_valid(command, by_time)
+        check_allowed(command, self.context, self.erased)
+
+    def load(self, command: object) -> Loaded:
+        """Return the stream that a command is decided on."""
         route = COMMANDS[type(command)]
-        stream, decider = route.stream(command) or self._batch, route.decider
-        version, state = self.streams.get(stream) or self._load(stream, decider)
-        due = decider.due
-        before = due(state) if due else None
-        reactions: list[object] = []
-        policies = self.policies
-        for event in decider.decide(command, state):
+        stream = route.stream(command) or self._batch
+        return Loaded(stream, route.decider, *self._stream(stream, route.decider))
+
+    def decide(self, command: object, loaded: Loaded) -> list[object]:
+        """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
+        stream, decider, version, state = loaded
+        before = decider.due(state) if decider.due else None
+        events = decider.decide(command, state, self.context)
+        for event in events:
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
-            reactions += react(event, policies, self.erased)
+        self.streams[stream] = version, state
+        if decider.due and (after := decider.due(state)) != before:
+            self.due[stream] = after
+        if decider is policy:
+            self._context = None
+        return events
+
+    def react(self, events: Iterable[object]) -> list[object]:
+        """Return the commands that follow from these events. Nothing more happens to a member who is erased by one."""
+        reactions: list[object] = []
+        for event in events:
+            reactions += react(event, self.context, self.erased)
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
-        if due and (after := due(state)) != before:
-            self.due[stream] = after
-        self.streams[stream] = version, state
-        if stream == policy.name:
-            self._policies = None
-        for reaction in reactions:
-            self._decide(reaction)
+        return reactions
+
+    def _stream(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
+        return self.streams.get(stream) or self._load(stream, decider)
 
     def _erase(self, member: str) -> None:
-        """Nothing more happens to them, be it due or not."""
         self.erased |= {member}
         self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE), None))

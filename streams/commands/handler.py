@@ -1,20 +1,21 @@
-"""Handling requests: load the streams a command touches, decide, let policies react, append; all in one transaction.
+"""The write side: load the streams that a command touches, decide, react, append; all in one transaction.
 
-A request's commands happen together or not at all. Its id makes it safe to ask again: the first outcome, a refusal too unless
-the request says otherwise, is stored with what was appended and is the answer for ever.
+The commands of a request happen together or not at all. A request's id makes it safe to ask again: the first outcome is stored
+with what was appended, and is the answer from then on. A refusal is stored too, unless the request says otherwise.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.constraints import guards
+from aggregates.constraints import constraints_of
 from aggregates.decider import UNFIT, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
@@ -24,10 +25,10 @@ from infra.event_log.append import Append
 from infra.event_log.group_commit import GroupCommit
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
-from infra.keys.ring import KeyRing, of_session
-from infra.postgres.errors import persistently
-from streams.commands.constraints import hold
-from streams.commands.execution import Deciding, Stream
+from infra.keys.ring import KeyRing, session_key_name
+from infra.postgres.connection import retry
+from streams.commands.constraints import enforce
+from streams.commands.execution import Execution, Load, Stream
 from streams.commands.request import Request
 from streams.registry import COMMANDS
 
@@ -37,10 +38,11 @@ REMEMBERED = 20_000
 
 @dataclass
 class Group:
-    """What the requests of one append have brought about so far. ``batch``: the stream of its behaviour."""
+    """What the requests of one append have brought about so far. ``batch``: the stream for its behaviour."""
 
     erased: frozenset[str]
     batch: str
+    answered: dict[str, Outcome]
     streams: dict[str, Stream] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,7 +50,10 @@ class Group:
 
 
 class Handler:
-    """The one writer of a process; safe to call from any thread. ``first``: the policies of a shop that has published none."""
+    """The one writer of a process; safe to call from any thread.
+
+    ``first`` is the programme of a shop that has published none.
+    """
 
     def __init__(self, log: EventLog, keys: KeyRing, first: Policies) -> None:
         self._log = log
@@ -59,14 +64,18 @@ class Handler:
         self._remembered: OrderedDict[str, Stream] = OrderedDict()
         self._group: GroupCommit[Request, Outcome] | None = None
         self._erased = frozenset(log.erased())
-        self._erases = False  # whether there may be keys to destroy
-        self._destroy_keys()
+        self._without_keys: frozenset[str] = frozenset()  # erased members whose keys are certainly destroyed
+        self._destroy_keys(self._erased)
 
     def handle(self, request: Request) -> Outcome:
-        """Answer one request, durably, sharing the disk's wait with whoever asks at the same time."""
+        """Answer one request durably. Requests that arrive at the same time share one commit."""
+        return self.submit(request).result()
+
+    def submit(self, request: Request) -> Future[Outcome]:
+        """Return the answer to come. Requests that arrive at the same time share one commit."""
         with self._lock:
             self._group = self._group or GroupCommit(self._answer)
-        return self._group.ask(request).result()
+        return self._group.ask(request)
 
     def handle_all(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer many requests in order, in one durable append. Raises the first fault; what was accepted stays."""
@@ -82,77 +91,75 @@ class Handler:
             self._group.close()
 
     def _answer(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
-        """A lost append is decided again: if it was committed after all, its requests are answered as they were then.
+        """Answer requests in one append. A lost append is decided again; if it was committed, the first answers come back.
 
         Raises :class:`Unreachable` if the log does not come back.
         """
         with self._answering:
-            answers = persistently(lambda: self._answer_alone(requests))
-            if self._erases:
-                self._destroy_keys()
-                self._erases = False
+            answers = retry(lambda: self._append(requests))
+            self._destroy_keys(self._erased)
             return answers
 
-    def _answer_alone(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
-        answers: list[Outcome | Exception] = []
-        erases, self._erases = self._erases, True  # unless we come to hear what came of it
+    def _append(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
+        """Answer requests in one transaction, and remember the streams as they are after it."""
         with self._log.append() as append, self._keys.together():
-            group = Group(self._erased, batch=stream_id(behaviour.name, str(append.head + 1)))
             if self._log.changed_elsewhere():
                 self._remembered.clear()
-                group.erased = frozenset(self._log.erased())
+                self._erased = frozenset(self._log.erased())
             answered = append.outcomes([request.id for request in requests])
+            group = Group(self._erased, stream_id(behaviour.name, str(append.head + 1)), answered)
             self._prefetch(append, group, [request for request in requests if request.id not in answered])
-            for request in requests:
-                if earlier := answered.get(request.id):
-                    answers.append(request.again(earlier))
-                    continue
-                answer = self._first_answer(append, group, request)
-                if isinstance(answer, Outcome) and (answer.accepted or request.settled):
-                    answered[request.id] = answer
-                answers.append(answer)
+            answers = [self._answer_one(append, group, request) for request in requests]
         del group.streams[group.batch]
         self._remember(group.streams)
         self._erased = group.erased
-        self._erases = erases or append.erases
         return answers
 
-    def _first_answer(self, append: Append, group: Group, request: Request) -> Outcome | Exception:
-        """Decide and append one request; a refusal or a fault of one leaves the others of its group alone."""
+    def _answer_one(self, append: Append, group: Group, request: Request) -> Outcome | Exception:
+        """Answer one request: this is the whole way of a command. A refusal or a fault leaves the rest of the group alone."""
+        if earlier := group.answered.get(request.id):
+            return request.again(earlier)
+        work = Execution(self._first, self._log.codec, group.erased, self._loader(append, group), group.batch)
+        try:
+            for command in request.plan(work.read):
+                work.check(command, request.by_time)
+                waiting = deque([command])
+                while waiting:
+                    loaded = work.load(waiting[0])
+                    events = work.decide(waiting.popleft(), loaded)
+                    waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
+            constraints = [needed for _, _, event in work.events for needed in constraints_of(event)]
+            with append.savepoint(guarded=bool(constraints)):
+                enforce(append, self._keys, constraints)
+                for stream, version, event in work.events:
+                    append.add(stream, version, event)
+            append.schedule(work.due)
+            outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.content)
+            group.streams.update(work.streams)
+            group.erased = work.erased
+        except Refusal as refusal:
+            outcome = refused(request, refusal, append.head)
+            if not request.settled:
+                return outcome
+        except Unreachable:
+            raise  # the whole append is lost, not this request
+        except Exception as fault:  # noqa: BLE001 - it is the answer to this caller, and to no other
+            return fault
+        append.record(outcome)
+        group.answered[request.id] = outcome
+        return outcome
 
+    def _loader(self, append: Append, group: Group) -> Load:
         def load(stream: str, decider: Decider[Any, Any, Any]) -> Stream:
             found = group.streams.get(stream) or self._remembered.get(stream)
             if found is None:
                 found = group.streams[stream] = rebuilt(append, stream, decider)
             return found
 
-        deciding = Deciding(self._first, self._log.codec, group.erased, load, group.batch)
-        try:
-            for command in request.plan(deciding.look):
-                deciding.command(command, request.by_time)
-            needed = [guard for _, _, event in deciding.events for guard in guards(event)]
-            with append.savepoint(guarded=bool(needed)):
-                hold(append, self._keys, needed)
-                for stream, version, event in deciding.events:
-                    append.add(stream, version, event)
-            append.schedule(deciding.due)
-            outcome = Outcome(request.id, True, "", "", len(deciding.events), append.head, request.content)
-            group.streams.update(deciding.streams)
-            group.erased = deciding.erased
-        except Refusal as refusal:
-            sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)  # it may cite what was asked
-            outcome = Outcome(request.id, False, refusal.code, sentence, 0, append.head, request.content)
-            if not request.settled:
-                return outcome
-        except Unreachable:
-            raise  # the whole append is lost, not this request
-        except Exception as fault:  # noqa: BLE001 - it is the caller's answer, and no other request's
-            return fault
-        append.record(outcome)
-        return outcome
+        return load
 
     def _prefetch(self, append: Append, group: Group, requests: Sequence[Request]) -> None:
-        """The streams of all these requests, in one read; what cannot be read is met again where it is needed."""
+        """Read the streams of all these requests at once. What cannot be read fails later, where it is needed."""
         deciders: dict[str, Decider[Any, Any, Any]] = {policy.name: policy}
         for request in requests:
             deciders.update(request.reads)
@@ -163,13 +170,16 @@ class Handler:
             for stream, (events, version) in append.read([s for s in deciders if s not in self._remembered]).items():
                 group.streams[stream] = version, deciders[stream].rebuild(events)
 
-    def _destroy_keys(self) -> None:
-        """Of members whose erasure is in the log; a kill before this leaves it to the next start."""
+    def _destroy_keys(self, erased: frozenset[str]) -> None:
+        """Destroy the keys of members whose erasure is in the log. A kill before this leaves it to the next start."""
+        if erased == self._without_keys:
+            return
         for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
             for session in sessions.rebuild(events):  # type: ignore[arg-type]
-                self._keys.destroy(of_session(session))
+                self._keys.destroy(session_key_name(session))
+        self._without_keys = erased
 
     def _remember(self, streams: dict[str, Stream]) -> None:
         for stream, state in streams.items():
@@ -180,14 +190,20 @@ class Handler:
 
 
 def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
-    """Where a command is decided; None for one that is refused before anything is read."""
+    """Return where a command is decided, or None for one that is refused before anything is read."""
     if not (route := COMMANDS.get(type(command))):
         return None
     try:
         stream = route.stream(command)
-    except (AttributeError, TypeError, ValueError):  # it is named by what is no name
+    except (AttributeError, TypeError, ValueError):  # its id is no text
         return None
     return (stream, route.decider) if stream and not UNFIT.search(stream) else None
+
+
+def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
+    """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
+    sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
+    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.content)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

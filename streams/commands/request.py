@@ -1,4 +1,4 @@
-"""What is asked of the handler: commands that happen together or not at all, under an id that makes asking again safe."""
+"""A request to the handler: commands that happen together or not at all, under an id that makes asking again safe."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from infra.event_log.types import Outcome
 S = TypeVar("S")
 
 LONGEST_REQUEST_ID = 500
-"""Characters: an index of PostgreSQL takes 2,704 bytes."""
+"""In characters; an index of PostgreSQL takes 2,704 bytes."""
 
 
 class Look(Protocol):
-    """Asks what an aggregate stands at, by the ids that name it."""
+    """Returns the state of an aggregate, by the ids that name its stream."""
 
     def __call__(self, decider: Decider[Any, S, Any], /, *ids: str) -> S: ...
 
 
 Plan: TypeAlias = Callable[[Look], Iterable[object]]
-"""Commands that depend on what is known; each is decided before the next is asked for. May raise ``Refusal``."""
+"""Yields commands that depend on states; each is decided before the next is asked for. May raise ``Refusal``."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """``commands``: in order, or a plan of them. ``reads``: streams (with their deciders) that a plan will look at, to be read
-    together with those of its neighbours.
+    """Commands in order, or a plan that yields them. ``reads`` are the streams that a plan will read, with their deciders, so
+    that the streams of a whole group are read at once.
 
-    ``content``: a hash of what is asked, so that another request by the same id is refused, not taken for this one.
-    ``settled``: whether a refusal is the answer for ever, too; if not, the request may be asked again.
-    ``by_time``: whether it is a tick's, which alone may record what is due.
+    ``content`` is a hash of what is asked: another request under the same id is refused, and not taken for this one.
+    ``settled`` says that a refusal is final too; if not, the request may be asked again. ``by_time`` marks a tick's request,
+    which alone may record what is due.
     """
 
     id: str
@@ -47,16 +47,16 @@ class Request:
             raise ValueError(f"A request's id is 1 to {LONGEST_REQUEST_ID} characters without control characters.")
 
     def plan(self, look: Look) -> Iterable[object]:
-        """The commands, in order."""
+        """Return the commands, in order."""
         return self.commands(look) if callable(self.commands) else self.commands
 
     @property
     def known(self) -> tuple[object, ...]:
-        """The commands that are certain beforehand: all of them, or none if they are planned."""
+        """Return the commands that are certain beforehand: all of them, or none if they are planned."""
         return () if callable(self.commands) else self.commands
 
     def again(self, earlier: Outcome) -> Outcome:
-        """The first answer, unless something else is asked by its id."""
+        """Return the first answer; refused, if something else was asked under this id."""
         if self.content == earlier.content:
             return earlier if earlier.repeated else replace(earlier, repeated=True)
         sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."

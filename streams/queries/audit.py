@@ -13,16 +13,15 @@ from typing import Any
 
 from aggregates.calendar import local_day
 from aggregates.decider import stream_id
-from aggregates.membership.decider import membership
-from aggregates.membership.due import recorded
-from aggregates.membership.events import Event, Membership
-from aggregates.membership.ledger import folding
-from aggregates.membership.ledger.book import Closing, Kind, closing, movements
-from aggregates.membership.ledger.liability import Liability
+from aggregates.membership.decider import due_events, membership
+from aggregates.membership.events import Event
+from aggregates.membership.ledger.books import Closing, Liability, MovementKind, closing, movements
+from aggregates.membership.ledger.state import LedgerEvent
+from aggregates.membership.state import Membership
 from aggregates.programme import Policies
 from infra.event_log.log import EventLog
 
-LEDGER: tuple[type, ...] = folding.Event.__args__
+LEDGER: tuple[type, ...] = LedgerEvent.__args__
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Difference:
 class Audit:
     """The result for the whole log. ``rolled``: what was moved, by wallet, day and kind. ``days``: closings checked."""
 
-    rolled: dict[tuple[str, str], Counter[Kind]] = field(default_factory=dict)
+    rolled: dict[tuple[str, str], Counter[MovementKind]] = field(default_factory=dict)
     liabilities: dict[str, Liability] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     members: int = 0
@@ -87,7 +86,7 @@ def dated(member: str, events: list[Event], policies: Policies, now: int) -> Ite
     for event in events:
         latest = max(latest, event.at)
         yield latest, event
-    for event in recorded(member, now, policies, membership.rebuild(events)):
+    for event in due_events(member, now, policies, membership.rebuild(events)):
         latest = max(latest, event.at)
         yield latest, event
 

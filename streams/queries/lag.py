@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from kafka import TopicPartition
 
-from infra.kafka.clients import administering, consuming
-from infra.kafka.offsets import end_offsets, first_offsets
+from infra.kafka.clients import admin_client, consumer_client
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import topic_ids
-from streams.kafka.topics import DEAD_LETTERS, broker
+from infra.kafka.topics import end_offsets, first_offsets, topic_ids
+from streams.kafka.topics import DEAD_LETTERS, broker_settings
 from streams.kafka.worker.wiring import fed_topics
 from streams.projecting.loaders import fold_name
 from streams.registry import folds, sources
@@ -82,7 +81,7 @@ def lag_of(app: App) -> Lag:
     """Return how far everything is. Raises :class:`~infra.errors.Fault` if Kafka does not answer or has no topics."""
     if app.feed != "topics":
         return Lag(app.log.head(), tuple(in_log(app)))
-    kafka = broker(app.settings)
+    kafka = broker_settings(app.settings)
     counts = fed_topics(app, kafka)
     relayed = app.log.relayed()
     published = min((relayed[topic].position if topic in relayed else 0 for topic in counts), default=0)
@@ -101,7 +100,7 @@ def in_topics(app: App, kafka: KafkaSettings, counts: Mapping[str, int]) -> Iter
     pairs = [(fold_name(fold), topic) for fold in folds(app.terms) for topic in sources(fold)]
     of = [(fold, f"{topic}:{number}") for fold, topic in pairs for number in range(counts[topic])]
     places = app.views.checkpoints(of)  # read before the ends, so that no checkpoint is ahead of them
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         ids, firsts, ends = topic_ids(admin, counts), first_offsets(admin, counts), end_offsets(admin, counts)
     for fold, topic in pairs:
         found = []
@@ -115,7 +114,7 @@ def in_topics(app: App, kafka: KafkaSettings, counts: Mapping[str, int]) -> Iter
 def waiting_letters(kafka: KafkaSettings) -> int:
     """Return how many dead letters nobody has retried or dropped: the keys whose latest record is not empty."""
     place = TopicPartition(DEAD_LETTERS, 0)
-    with consuming(kafka) as consumer:
+    with consumer_client(kafka) as consumer:
         consumer.assign([place])
         consumer.seek_to_beginning(place)
         end, waiting = consumer.end_offsets([place])[place], dict[bytes, bool]()

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeAlias
 
-from aggregates.membership.due import recorded
-from aggregates.membership.events import Event, LotActivated, Membership, evolve
-from aggregates.membership.tiers import state as standing
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.decider import due_events
+from aggregates.membership.events import Event, LotActivated
+from aggregates.membership.state import Membership, evolve
+from aggregates.membership.tiers.qualification import Qualification
+from aggregates.membership.tiers.state import TierEvent
 from aggregates.programme import Policies
 
-TIER: tuple[type, ...] = standing.Event.__args__
+TIER: tuple[type, ...] = TierEvent.__args__
 """Events of the tier; all other events of a membership concern points."""
 
 
@@ -65,7 +66,7 @@ def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Li
     state = Membership()
     waiting: list[tuple[int, str]] = []  # when points become spendable, and which lot
     told = list(takewhile(lambda fact: fact[1].at <= now, facts))
-    due = ((None, event) for event in recorded(member, now, policies, _after(told)))
+    due = ((None, event) for event in due_events(member, now, policies, _after(told)))
     for position, event in (*told, *due):
         steps += _by_time(waiting, max(event.at, state.latest), state)
         state = evolve(state, event)
@@ -104,7 +105,7 @@ class Counted:
 
 def counted(membership: Membership, policies: Policies, now: int) -> list[Counted]:
     """Return everything that counts in the window of ``now``; the amounts sum to the metric."""
-    counting = Counting(policies.at(now), membership)
+    counting = Qualification(policies.at(now), membership)
     since = counting.opens(now)
     metric = counting.terms.qualifying.metric
     purchases = [bought for bought in membership.earning.purchases.values() if since < bought.at <= now]

@@ -1,1 +1,1 @@
-"""A running system: its parts opened together, its processes and followers."""
+"""A running system: its parts opened together, child processes, and the parallel follower."""

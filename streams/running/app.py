@@ -1,4 +1,4 @@
-"""Putting a running system together from its settings, and taking it apart again."""
+"""Open a system from its settings, and close it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis, connect
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
-from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.postgres.schema import LOG
-from infra.event_log.sqlite.log import SqliteLog
+from infra.event_log.postgres import PostgresLog
+from infra.event_log.schema import LOG_TABLES
+from infra.event_log.sqlite import SqliteLog
 from infra.event_log.types import Shop
-from infra.keys.postgres import KEYS, PostgresKeys
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
-from infra.postgres.address import shown
+from infra.keys.stores import KEY_TABLES, PostgresKeys, SqliteKeys
+from infra.postgres.connection import redact_url
 from infra.postgres.migrate import migrate
 from infra.redis import address
 from infra.redis.views import Views
@@ -36,7 +35,7 @@ from streams.registry import EVENTS, folds, projections
 
 @dataclass(frozen=True)
 class App:
-    """A running system in the embedded mode."""
+    """An open system: log, keys, read models and command handler."""
 
     settings: Settings
     terms: Programme
@@ -46,20 +45,20 @@ class App:
     handler: Handler
 
     def under(self, version: str) -> App:
-        """The same system, writing its read models under another version's keys."""
+        """Return the same system with its read models under another version's keys."""
         return replace(self, views=Views(self.views.client, version))
 
     @property
     def feed(self) -> str:
-        """What keeps the read models up: workers of the ``topics``, or whoever writes to the ``log`` or follows it."""
+        """What keeps the read models current: workers of the ``topics``, or processes that follow the ``log``."""
         return self.views.feed() or ("topics" if self.settings.kafka else "log")
 
     def follower(self, models: bool = True) -> Follower:
-        """A follower of every read model; without ``models``, the learner waits where it is."""
+        """Return a follower of every fold; without ``models``, the learner stays where it is."""
         return self.feeding(folds(self.terms) if models else projections(self.terms), complete=models)
 
     def feeding(self, some: Iterable[Fold], complete: bool = False) -> Follower:
-        """A follower of some folds. ``complete``: they are all there are."""
+        """Return a follower of some folds. ``complete``: they are all folds."""
         self.views.fed_by("log")
         feeds = [loader_of(fold, self.terms.zone, self.views) for fold in some]
         return Follower(self.log, Dispatch(self.views, feeds), complete)
@@ -67,10 +66,10 @@ class App:
 
 @contextmanager
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
-    """The system of these settings. ``shop``: what a new log belongs to, and an existing one must."""
+    """Open the system of these settings. ``shop``: what a new log belongs to, and an existing one must belong to."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
-        stack.enter_context(seldom_collected())
+        stack.enter_context(tuned_garbage_collection())
         log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
         terms = Programme(mine.zone, mine.currency)
@@ -82,13 +81,13 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
 
 @contextmanager
 def open_log(settings: Settings) -> Iterator[tuple[EventLog, KeyRing]]:
-    """The log of these settings and the keys that belong to it.
+    """Open the log of these settings and its keys.
 
     Raises :class:`Misconfigured` if its tables must be migrated first, :class:`Unreachable` if its database does not answer.
     """
     url = log_url(settings)
     if url is None and settings.keys_database_url:
-        raise Misconfigured("KEYS_DATABASE_URL is set, but the log is a SQLite file, whose keys are one too: set DATABASE_URL.")
+        raise Misconfigured("KEYS_DATABASE_URL is set, but the log is a SQLite file, and so are its keys: set DATABASE_URL.")
     with ExitStack() as stack:
         store = PostgresKeys(settings.keys_database_url or url) if url else SqliteKeys(settings.keys)
         keys = stack.enter_context(closing(KeyRing(store)))
@@ -98,21 +97,21 @@ def open_log(settings: Settings) -> Iterator[tuple[EventLog, KeyRing]]:
 
 
 def log_url(settings: Settings) -> str | None:
-    """The PostgreSQL to use: the one named, else the home's own, started and migrated if need be; None for a SQLite file."""
+    """Return the URL of the log's PostgreSQL: as configured, or the home's, started and migrated; None for a SQLite file."""
     if settings.database_url:
         return settings.database_url
     if not settings.postgres.exists():
         return None
-    packaged = EmbeddedPostgres(settings.postgres)
-    packaged.start()
-    for _ in migrated(settings, packaged.url):
+    embedded = EmbeddedPostgres(settings.postgres)
+    embedded.start()
+    for _ in migrate_tables(settings, embedded.url):
         pass
-    return packaged.url
+    return embedded.url
 
 
 @dataclass(frozen=True)
-class Migrated:
-    """``before``, ``after``: versions of the tables. ``where``: no password."""
+class MigratedTables:
+    """``before``, ``after``: versions of the tables. ``where``: a URL without its password."""
 
     what: str
     where: str
@@ -120,15 +119,15 @@ class Migrated:
     after: int
 
 
-def migrated(settings: Settings, url: str) -> Iterator[Migrated]:
-    """The tables of log and keys, brought to this program's version one after the other."""
-    for tables, where in ((LOG, url), (KEYS, settings.keys_database_url or url)):
-        yield Migrated(tables.what, shown(where), *migrate(where, tables))
+def migrate_tables(settings: Settings, url: str) -> Iterator[MigratedTables]:
+    """Migrate the tables of log and keys, and yield what was done to each."""
+    for tables, where in ((LOG_TABLES, url), (KEY_TABLES, settings.keys_database_url or url)):
+        yield MigratedTables(tables.what, redact_url(where), *migrate(where, tables))
 
 
 @contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Facts and views hold no cycles, so the collector would walk millions of live objects for nothing: a fifth of the time."""
+def tuned_garbage_collection() -> Iterator[None]:
+    """Collect garbage rarely. Events and views have no cycles, and walking them would take a fifth of the time."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
@@ -141,7 +140,7 @@ def seldom_collected() -> Iterator[None]:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Views]:
-    """The read models of these settings. Raises :class:`Misconfigured` where Redis does not let its user do what is done."""
+    """Open the read models of these settings. Raises :class:`Misconfigured` if Redis denies its user a command."""
     url = redis_url(settings)
     views = Views(connect(url))
     try:
@@ -153,7 +152,7 @@ def connected(settings: Settings) -> Iterator[Views]:
 
 
 def redis_url(settings: Settings) -> str:
-    """The Redis to use: the one named, else the embedded one, started if need be."""
+    """Return the URL of Redis: as configured, or the embedded one, started if necessary."""
     if settings.redis_url:
         return settings.redis_url
     embedded = EmbeddedRedis(settings.valkey)

@@ -20,7 +20,7 @@ from aggregates.behaviour import (
     behaviour,
 )
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 OF_PRODUCT: list[OfProduct] = [
     kind(product="tea", member="m", session="s", at=1)
@@ -38,19 +38,19 @@ every = pytest.mark.parametrize("fact", EVERY, ids=lambda fact: type(fact).__nam
 
 def refused(fact: Event, code: str) -> None:
     with refusing(code):
-        behaviour.decide(fact, None)
+        behaviour.decide(fact, None, CONTEXT)
 
 
 @every
 def test_an_event_is_recorded_unchanged(fact: Event) -> None:
     for told in (fact, replace(fact, member=None), replace(fact, session=None)):
-        assert behaviour.decide(told, None) == [told]
+        assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @every
 def test_the_same_behaviour_may_happen_again(fact: Event) -> None:
     assert behaviour.rebuild([fact]) is None
-    assert behaviour.decide(fact, behaviour.rebuild([fact])) == [fact]
+    assert behaviour.decide(fact, behaviour.rebuild([fact]), CONTEXT) == [fact]
 
 
 @every
@@ -67,7 +67,7 @@ def test_a_shopper_with_an_empty_id_is_refused(fact: Event) -> None:
 @of_product
 def test_slot_and_place_are_recorded(fact: OfProduct) -> None:
     for told in (replace(fact, slot="home", place=1), replace(fact, slot="home"), replace(fact, place=7)):
-        assert behaviour.decide(told, None) == [told]
+        assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @of_product
@@ -81,7 +81,7 @@ def test_an_invalid_place_is_refused(fact: OfProduct) -> None:
 @pytest.mark.parametrize("length", [1, LONGEST_QUERY])
 def test_a_search_has_a_text_of_bounded_length(length: int) -> None:
     told = replace(SEARCHED, query="\n" * length, shown=())
-    assert behaviour.decide(told, None) == [told]
+    assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @pytest.mark.parametrize("length", [0, LONGEST_QUERY + 1])
@@ -92,8 +92,8 @@ def test_an_empty_or_too_long_search_is_refused(length: int) -> None:
 @pytest.mark.parametrize("count", [0, MOST_SHOWN])
 def test_a_slot_and_a_search_may_show_many_products_or_none(count: int) -> None:
     products = tuple(f"p-{n}" for n in range(count))
-    assert behaviour.decide(replace(SEARCHED, shown=products), None)
-    assert behaviour.decide(replace(IMPRESSED, products=products, propensities=()), None)
+    assert behaviour.decide(replace(SEARCHED, shown=products), None, CONTEXT)
+    assert behaviour.decide(replace(IMPRESSED, products=products, propensities=()), None, CONTEXT)
 
 
 def test_too_many_products_shown_are_refused() -> None:
@@ -111,7 +111,7 @@ def test_each_product_shown_has_an_id() -> None:
 @pytest.mark.parametrize("propensities", [(), (0.0, 1.0), (1, 0)])
 def test_propensities_are_given_for_all_products_or_none(propensities: tuple[float, ...]) -> None:
     told = replace(IMPRESSED, propensities=propensities, strategy=None)
-    assert behaviour.decide(told, None) == [told]
+    assert behaviour.decide(told, None, CONTEXT) == [told]
 
 
 @pytest.mark.parametrize("propensities", [(0.5,), (0.5, 0.5, 0.5), (0.5, -0.1), (1.1, 0.5), (nan, 0.5), (0.5, inf)])

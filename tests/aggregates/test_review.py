@@ -4,7 +4,7 @@ import pytest
 
 from aggregates.review import LONGEST, ProductReviewed, ReviewProduct, author, review
 from aggregates.value import replace
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 SAY = ReviewProduct("tea", 1, 9, member="m", text="Good.", order="o-1")
 SAID = ProductReviewed(product="tea", member="m", session=None, half_stars=9, text="Good.", order="o-1", at=1)
@@ -13,32 +13,32 @@ GIVEN = review.rebuild([SAID])
 
 
 def test_a_review_is_recorded() -> None:
-    assert review.decide(SAY, SILENT) == [SAID]
+    assert review.decide(SAY, SILENT, CONTEXT) == [SAID]
     guests = ReviewProduct("tea", 1, 2, session="s")
-    assert review.decide(guests, SILENT) == [
+    assert review.decide(guests, SILENT, CONTEXT) == [
         ProductReviewed(product="tea", member=None, session="s", half_stars=2, text=None, order=None, at=1)
     ]
 
 
 @pytest.mark.parametrize("half_stars", range(2, 11))
 def test_a_rating_counts_half_stars(half_stars: int) -> None:
-    assert review.decide(replace(SAY, half_stars=half_stars), SILENT) == [replace(SAID, half_stars=half_stars)]
+    assert review.decide(replace(SAY, half_stars=half_stars), SILENT, CONTEXT) == [replace(SAID, half_stars=half_stars)]
 
 
 def test_the_same_review_again_changes_nothing() -> None:
-    assert review.decide(replace(SAY, at=9), GIVEN) == []
+    assert review.decide(replace(SAY, at=9), GIVEN, CONTEXT) == []
 
 
 @pytest.mark.parametrize("change", [{"half_stars": 3}, {"text": "Bad."}, {"text": None}, {"session": "s"}])
 def test_another_review_replaces_it(change: dict[str, object]) -> None:
     edited = replace(SAY, at=9, **change)
-    assert review.decide(edited, GIVEN) == [replace(SAID, at=9, **change)]
+    assert review.decide(edited, GIVEN, CONTEXT) == [replace(SAID, at=9, **change)]
 
 
 def test_the_last_review_counts() -> None:
     worse = replace(SAID, half_stars=3, at=9)
-    assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse])) == [replace(SAID, at=10)]
-    assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse])) == []
+    assert review.decide(replace(SAY, at=10), review.rebuild([SAID, worse]), CONTEXT) == [replace(SAID, at=10)]
+    assert review.decide(replace(SAY, half_stars=3, at=10), review.rebuild([SAID, worse]), CONTEXT) == []
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_the_last_review_counts() -> None:
 )
 def test_invalid_values_are_refused(command: ReviewProduct, code: str) -> None:
     with refusing(code):
-        review.decide(command, SILENT)
+        review.decide(command, SILENT, CONTEXT)
 
 
 def test_a_long_review_is_taken_whole() -> None:
-    assert review.decide(replace(SAY, text="x" * LONGEST), SILENT) == [replace(SAID, text="x" * LONGEST)]
+    assert review.decide(replace(SAY, text="x" * LONGEST), SILENT, CONTEXT) == [replace(SAID, text="x" * LONGEST)]
 
 
 def test_a_shopper_has_one_review_of_a_product_and_of_each_purchase() -> None:

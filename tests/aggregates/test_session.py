@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, Session, SessionJoined, session, sessions
-from tests.aggregates.given import refusing
+from tests.aggregates.given import CONTEXT, refusing
 
 JOINED = SessionJoined("s", "ada", at=1)
 RECOGNISED = MemberRecognised("ada", "s", at=1)
@@ -11,20 +11,20 @@ RECOGNISED = MemberRecognised("ada", "s", at=1)
 
 def test_a_session_is_a_guests_until_it_is_joined() -> None:
     assert session.rebuild([]) == Session(None)
-    assert session.decide(JoinSession("s", "ada", at=1), session.initial) == [JOINED]
+    assert session.decide(JoinSession("s", "ada", at=1), session.initial, CONTEXT) == [JOINED]
     assert session.rebuild([JOINED]) == Session("ada")
 
 
 def test_joining_twice_changes_nothing() -> None:
-    assert session.decide(JoinSession("s", "ada", at=9), session.rebuild([JOINED])) == []
+    assert session.decide(JoinSession("s", "ada", at=9), session.rebuild([JOINED]), CONTEXT) == []
 
 
 def test_joining_another_member_moves_on_and_back_again() -> None:
     moved = SessionJoined("s", "eve", at=2)
-    assert session.decide(JoinSession("s", "eve", at=2), session.rebuild([JOINED])) == [moved]
+    assert session.decide(JoinSession("s", "eve", at=2), session.rebuild([JOINED]), CONTEXT) == [moved]
     assert session.rebuild([JOINED, moved]) == Session("eve")
     back = SessionJoined("s", "ada", at=3)
-    assert session.decide(JoinSession("s", "ada", at=3), session.rebuild([JOINED, moved])) == [back]
+    assert session.decide(JoinSession("s", "ada", at=3), session.rebuild([JOINED, moved]), CONTEXT) == [back]
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ def test_joining_another_member_moves_on_and_back_again() -> None:
 )
 def test_a_command_without_an_id_is_refused(command: JoinSession, code: str) -> None:
     with refusing(code):
-        session.decide(command, session.initial)
+        session.decide(command, session.initial, CONTEXT)
 
 
 def test_a_members_sessions_are_remembered_once_each() -> None:
-    assert sessions.decide(RecogniseMember("ada", "s", at=1), sessions.initial) == [RECOGNISED]
+    assert sessions.decide(RecogniseMember("ada", "s", at=1), sessions.initial, CONTEXT) == [RECOGNISED]
     known = sessions.rebuild([RECOGNISED, MemberRecognised("ada", "t", at=2)])
     assert known == {"s", "t"}
 
 
 def test_a_session_that_was_anothers_in_between_is_recognised_anew() -> None:
     again = MemberRecognised("ada", "s", at=9)
-    assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED])) == [again]
+    assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED]), CONTEXT) == [again]

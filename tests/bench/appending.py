@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from infra.codec import Codec
-from infra.event_log.sqlite.log import SqliteLog
-from infra.event_log.sqlite.schema import TABLES
+from infra.event_log.schema import SQLITE_TABLES
+from infra.event_log.sqlite import SqliteLog
 from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from streams.registry import EVENTS
 from tests.bench.comparing import Compared, compare
 
@@ -80,10 +80,18 @@ def open_both(folder: Path) -> tuple[SqliteLog, sqlite3.Connection]:
     bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
     bare.execute("PRAGMA journal_mode = WAL")
     bare.execute("PRAGMA synchronous = FULL")
-    for statement in TABLES:
+    for statement in SQLITE_TABLES:
         bare.execute(statement)
     return log, bare
 
 
 def item(number: int) -> CartItemAdded:
-    return CartItemAdded("31198570044", "900", None, str(1_000_000 + number), 1, 199, 1_483_271_606_000 + number)
+    return CartItemAdded(
+        cart="31198570044",
+        member="900",
+        session=None,
+        product=str(1_000_000 + number),
+        quantity=1,
+        price=199,
+        at=1_483_271_606_000 + number,
+    )

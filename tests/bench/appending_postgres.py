@@ -11,11 +11,11 @@ import psycopg
 
 from infra.codec import Codec
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.postgres.schema import FIRST, LOG
+from infra.event_log.postgres import PostgresLog
+from infra.event_log.schema import LOG_TABLES, POSTGRES_1
 from infra.event_log.types import Outcome
-from infra.keys.postgres import KEYS, PostgresKeys
 from infra.keys.ring import KeyRing
+from infra.keys.stores import KEY_TABLES, PostgresKeys
 from infra.postgres.migrate import migrate
 from streams.registry import EVENTS
 from tests.bench.appending import EVENTS_EACH, REQUESTS, item
@@ -41,12 +41,12 @@ def append_to_postgres(folder: Path) -> list[Compared]:
 @contextmanager
 def opened(url: str) -> Iterator[tuple[PostgresLog, psycopg.Connection[Any]]]:
     """Our log, and a connection to the same table in a schema of its own."""
-    for tables in (LOG, KEYS):
+    for tables in (LOG_TABLES, KEY_TABLES):
         migrate(url, tables)
     with closing(KeyRing(PostgresKeys(url))) as keys, psycopg.connect(url, autocommit=True) as bare:
         bare.execute("CREATE SCHEMA bare")
         bare.execute("SET search_path = bare")
-        for statement in FIRST:
+        for statement in POSTGRES_1:
             bare.execute(statement)
         with closing(PostgresLog(url, Codec(EVENTS.values(), keys))) as log:
             yield log, bare

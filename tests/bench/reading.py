@@ -6,8 +6,8 @@ import sqlite3
 
 import orjson
 
-from aggregates.cart.decider import AddToCart, OpenCart
-from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart import AddToCart, OpenCart
+from aggregates.cart import cart as cart_decider
 from infra.event_log.statements import READ_STREAM
 from infra.settings import CHUNK
 from streams.commands.request import Request

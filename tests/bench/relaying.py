@@ -13,14 +13,13 @@ from aiokafka import AIOKafkaProducer
 
 from infra.codec import key_of
 from infra.event_log.log import EventLog
-from infra.kafka.clients import administering, asynchronous
-from infra.kafka.envelope import wrap
-from infra.kafka.partitioning import partition_of
+from infra.kafka.clients import admin_client, aiokafka_options
 from infra.kafka.producer import LARGEST_BATCH
+from infra.kafka.records import partition_of, to_record
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import Topic, declare
+from infra.kafka.topics import Topic, ensure_topics
 from infra.settings import Settings
-from streams.kafka.relay.relay import Progress, Relay
+from streams.kafka.relay.relay import Relay, RelayProgress
 from streams.kafka.topics import RELAYED, carried, topics
 from tests.bench.comparing import Compared, compare
 
@@ -40,9 +39,9 @@ def relay_the_log(log: EventLog, kafka: KafkaSettings, rounds: int = 3) -> Compa
     def ours(number: int) -> None:
         asyncio.run(relayed(log, fresh(f"ours-{number}."), f"ours-{number}.", kafka))
 
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         for number in range(rounds + 1):
-            declare(admin, [*fresh(f"bare-{number}."), *fresh(f"ours-{number}.")], 1)
+            ensure_topics(admin, [*fresh(f"bare-{number}."), *fresh(f"ours-{number}.")], 1)
     return compare("relay the log", "aiokafka, same records", "row", "≤ 2", bare, ours, len(rows), rounds)
 
 
@@ -57,13 +56,13 @@ def grouped(log: EventLog) -> Iterator[list[Record]]:
     while rows := list(islice(waiting, GROUP)):
         group = []
         for row in rows:
-            key, value = key_of(row.state).encode(), wrap(row)
+            key, value = key_of(row.state).encode(), to_record(row)
             group += [(name, partition_of(key, counts[name]), key, value) for name in counts if row.name in carries[name]]
         yield group
 
 
 async def send(groups: Sequence[list[Record]], prefix: str, kafka: KafkaSettings) -> None:
-    producer = AIOKafkaProducer(**asynchronous(kafka), acks="all", enable_idempotence=True, max_batch_size=LARGEST_BATCH)
+    producer = AIOKafkaProducer(**aiokafka_options(kafka), acks="all", enable_idempotence=True, max_batch_size=LARGEST_BATCH)
     await producer.start()
     for group in groups:
         batches: dict[tuple[str, int], Any] = {}
@@ -82,7 +81,7 @@ async def relayed(log: EventLog, wanted: Sequence[Topic], prefix: str, kafka: Ka
     stopping = asyncio.Event()
     head = log.head()
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: RelayProgress) -> None:
         if progress.position >= head:
             stopping.set()
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from infra.codec import Codec
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from streams.registry import EVENTS
 from tests.samples import SAMPLES
 

@@ -11,7 +11,8 @@ import pytest
 from infra.codec import Codec, key_of
 from streams.registry import EVENTS
 from tests.checks.golden import GOLDEN, codec_with_key, key_beside, stored_names
-from tests.samples import OLD_SHAPES, SAMPLES
+from tests.old_samples import OLD_SHAPES
+from tests.samples import SAMPLES
 
 EXPECTED = {type(sample): sample for sample in SAMPLES}
 

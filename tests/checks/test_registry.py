@@ -9,13 +9,13 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, coupon, member, product, review, session
-from aggregates.cart import decider as cart
+from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates.cart import CheckOutCart
 from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import events as order_facts
-from aggregates.programme import Policies, Programme, policy
+from aggregates.programme import Programme, policy
 from aggregates.value import Value, annotations_of, field_names
 from infra.codec import PARTITION_KEYS, partition_fields
 from projections.projection import Tally
@@ -105,11 +105,11 @@ def test_stream_names_never_change() -> None:
         for command in (
             member.EraseMember("m-1", 0),
             product.RetireProduct("p", 0),
-            cart.CheckOutCart("c", 0),
+            CheckOutCart("c", 0),
             order.PayOrder("o", 0),
             campaign.LaunchCampaign("c-1", 0),
             coupon.SendCoupon("c-1", "m-1", 0),
-            membership.GrantPoints("m-1", "o", 1, Policies(), 0),
+            membership.GrantPoints("m-1", "o", 1, 0),
             session.JoinSession("s-1", "m-1", 0),
             session.RecogniseMember("m-1", "s-1", 0),
             review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
-from streams.running.processes import Kept
+from streams.running.processes import ManagedProcess
 from tests.cluster.harness import Cluster
 from tests.journey.regulars import sigkill
 
@@ -77,7 +77,7 @@ def workers_come_and_go(cluster: Cluster) -> None:
         if guest.process:
             guest.process.send_signal(signal.SIGTERM if number % 2 else signal.SIGKILL)
             guest.process.wait(60)
-        guest.let_go()
+        guest.release()
         cluster.workers.kept.remove(guest)
 
 
@@ -109,17 +109,17 @@ def redis_failed_over_in_a_rebalance(cluster: Cluster) -> None:
 def end(server: Server) -> None:
     """SIGKILL, and wait until nothing of it holds on to anything: the last threads of a JVM take their time."""
     os.kill(serving(server), signal.SIGKILL)
-    while server.serving() is not None:
+    while server.server_pid() is not None:
         time.sleep(0.01)
 
 
 def serving(server: Server) -> int:
-    process = server.serving()
+    process = server.server_pid()
     assert process, f"{server} does not run"
     return process
 
 
-def pid_of(kept: Kept) -> int:
+def pid_of(kept: ManagedProcess) -> int:
     assert kept.process, f"{kept.name} was never started"
     return kept.process.pid
 

@@ -16,14 +16,14 @@ from typing import Any
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import declare
+from infra.kafka.topics import ensure_topics
 from infra.settings import Settings, jar_cache
 from streams.kafka.topics import RELAYED, topics
 from streams.running.app import App, running
-from streams.running.positions import standings
-from streams.running.processes import Kept, Processes
+from streams.running.positions import fold_positions
+from streams.running.processes import ManagedProcess, ProcessSupervisor
 from tests.cluster.replica import Replica
 from tests.packaged import forget
 
@@ -55,8 +55,8 @@ class Cluster:
         }
         self._declare()
         self.app: App = self._stack.enter_context(running(replace(self.settings, kafka=self.broker)))
-        self.relays = Processes(home / "logs", self.environment)
-        self.workers = Processes(home / "logs", self.environment)
+        self.relays = ProcessSupervisor(home / "logs", self.environment)
+        self.workers = ProcessSupervisor(home / "logs", self.environment)
 
     def close(self) -> None:
         self.empty()
@@ -94,24 +94,24 @@ class Cluster:
 
     def unpublish(self) -> None:
         """Have the relay find that the topics are gone."""
-        with administering(self.broker) as admin:
+        with admin_client(self.broker) as admin:
             admin.delete_topics([*RELAYED])
 
     def follow_redis(self) -> Replica:
         self.replica = Replica(self.redis, self.settings.home / "replica")
         return self.replica
 
-    def start_workers(self, count: int) -> list[Kept]:
+    def start_workers(self, count: int) -> list[ManagedProcess]:
         return [self.workers.start(f"worker-{number}", "worker") for number in range(count)]
 
     def until_mid_stream(self) -> None:
         self.until(lambda: self.slowest() > MID_STREAM * self.app.log.head(), "no worker gets anywhere")
 
     def slowest(self) -> int:
-        return min(standing.position for standing in standings(self.app))
+        return min(standing.position for standing in fold_positions(self.app))
 
     def until_done(self) -> None:
-        self.until(lambda: not any(standing.behind for standing in standings(self.app)), "the folds do not reach the head")
+        self.until(lambda: not any(standing.behind for standing in fold_positions(self.app)), "the folds do not reach the head")
 
     def until(self, true: Callable[[], bool], otherwise: str) -> None:
         deadline, seen = time.monotonic() + PATIENCE, None
@@ -121,7 +121,9 @@ class Cluster:
             if time.monotonic() > deadline - PATIENCE + LOOK and seen != (seen := self._places()):
                 deadline = time.monotonic() + PATIENCE
             if time.monotonic() > deadline:
-                raise AssertionError(f"{otherwise}: {standings(self.app)} {[one.last_words() for one in self.workers.kept]}")
+                raise AssertionError(
+                    f"{otherwise}: {fold_positions(self.app)} {[one.last_log_line() for one in self.workers.kept]}"
+                )
             try:
                 if true():
                     return
@@ -133,7 +135,7 @@ class Cluster:
     def _places(self) -> object:
         """How far relay and folds have come; nothing, if that cannot be told now."""
         try:
-            return self.app.log.relayed(), standings(self.app)
+            return self.app.log.relayed(), fold_positions(self.app)
         except Exception:  # noqa: BLE001 - a server is away, which is what is tried
             return None
 
@@ -144,8 +146,8 @@ class Cluster:
         return regulars(self.environment, *words)
 
     def _declare(self) -> None:
-        with administering(self.broker) as admin:
-            declare(admin, topics(self.settings))
+        with admin_client(self.broker) as admin:
+            ensure_topics(admin, topics(self.settings))
 
 
 @dataclass(frozen=True)

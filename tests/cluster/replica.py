@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
-from infra.embedded.ports import free_ports
-from infra.embedded.valkey import EmbeddedRedis, binary
+from infra.embedded.kafka import free_ports
+from infra.embedded.valkey import EmbeddedRedis, valkey_program
 
 PATIENCE = 60.0  # seconds to copy what the primary holds
 
@@ -28,7 +28,9 @@ class Replica:
         options = {"port": "0", "unixsocket": str(self._socket), "dir": str(folder), "save": ""}
         words = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
-            [str(binary()), *words, "--replicaof", "127.0.0.1", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [str(valkey_program()), *words, "--replicaof", "127.0.0.1", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def follow_until_whole(self) -> None:

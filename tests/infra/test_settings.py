@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import Misconfigured
-from infra.postgres.address import shown
+from infra.postgres.connection import redact_url
 from infra.settings import Settings, from_environment
 
 NAMES = ("REGULARS_HOME", "REDIS_URL", "REGULARS_ZONE", "REGULARS_CURRENCY")
@@ -78,11 +78,11 @@ def test_the_databases_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     "url", ["sqlite:///x", "db.example", "postgresql://u:secret@h/d?nonsense=1", "postgresql://u:secret@[h/d"]
 )
 @pytest.mark.parametrize("name", DATABASE[:2])
-def test_a_database_that_cannot_be_understood_is_refused_without_its_password(
+def test_a_database_that_is_no_url_is_refused_without_its_password(
     monkeypatch: pytest.MonkeyPatch, name: str, url: str
 ) -> None:
     monkeypatch.setenv(name, url)
-    with pytest.raises(Misconfigured, match=f"^{name} cannot be understood; it must look like postgresql://") as told:
+    with pytest.raises(Misconfigured, match=f"^{name} is not a PostgreSQL URL; it must look like postgresql://") as told:
         from_environment()
     assert "secret" not in str(told.value)
 
@@ -104,4 +104,4 @@ def test_a_pool_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch, pool
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, seen: str) -> None:
-    assert shown(url) == seen
+    assert redact_url(url) == seen

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.yaml_document import LARGEST, parse, written
+from infra.yaml_document import LARGEST, dump_yaml, parse
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="\u2028\u2029\ufeff"), max_size=12)
 WORDS = st.sampled_from(
@@ -21,7 +21,7 @@ DOCUMENTS = st.recursive(
 
 @given(DOCUMENTS)
 def test_text_comes_back_as_the_same_text_whatever_it_looks_like(document: Any) -> None:
-    read, wrong = parse(written({"of": document}).encode())
+    read, wrong = parse(dump_yaml({"of": document}).encode())
     assert (read.plain, wrong) == ({"of": document}, [])
 
 
@@ -49,7 +49,7 @@ def test_each_part_has_its_place_and_what_is_missing_that_of_what_it_is_missing_
     [
         (b"", 1, 1, "the file is empty"),
         (b"# nothing\n", 1, 1, "the file is empty"),
-        (b"a: 1\na: 2\n", 2, 1, "'a' is said twice here"),
+        (b"a: 1\na: 2\n", 2, 1, "'a' appears twice"),
         (b"a: &x 1\n", 1, 4, "anchors and aliases"),
         (b"a: *x\n", 1, 4, "anchors and aliases"),
         (b"a: !!python/object:os.system 1\n", 1, 4, "tags (!)"),

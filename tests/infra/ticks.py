@@ -16,11 +16,10 @@ from typing import TypeAlias
 from aggregates.value import Value
 from infra.codec import Codec, EventType
 from infra.event_log.log import EventLog
-from infra.event_log.postgres.log import PostgresLog
-from infra.event_log.sqlite.log import SqliteLog
-from infra.keys.postgres import PostgresKeys
+from infra.event_log.postgres import PostgresLog
+from infra.event_log.sqlite import SqliteLog
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import PostgresKeys, SqliteKeys
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,17 +17,15 @@ from kafka import TopicPartition
 from aggregates.programme import Policies
 from infra.codec import key_of
 from infra.event_log.log import EventLog
-from infra.event_log.types import Relayed, Shop
-from infra.kafka.clients import administering, consuming
-from infra.kafka.envelope import unwrap, wrap
-from infra.kafka.offsets import end_offsets, first_offsets
-from infra.kafka.partitioning import partition_of
+from infra.event_log.types import RelayCheckpoint, Shop
+from infra.kafka.clients import admin_client, consumer_client
+from infra.kafka.records import from_record, partition_of, to_record
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import Topic, topic_ids
+from infra.kafka.topics import Topic, end_offsets, first_offsets, topic_ids
 from infra.settings import Settings
 from streams.commands.handler import Handler
-from streams.kafka.relay.publishing import Carried
-from streams.kafka.relay.relay import Progress, Relay
+from streams.kafka.relay.batches import TopicEvents
+from streams.kafka.relay.relay import Relay, RelayProgress
 from streams.kafka.topics import RELAYED, carried, topics
 from streams.running.app import open_log
 from tests.shop import requests
@@ -68,7 +66,7 @@ class Shelf:
         return {topic.name: topic.partitions for topic in self.topics}
 
     @property
-    def carried(self) -> Carried:
+    def carried(self) -> TopicEvents:
         return {self.prefix + name: names for name, names in carried().items()}
 
     def expected(self, log: EventLog) -> dict[str, Records]:
@@ -78,7 +76,7 @@ class Shelf:
             key = key_of(row.state).encode()
             for name, count in self.counts.items():
                 if row.name in self.carried[name]:
-                    found[name][partition_of(key, count)].append((key, wrap(row)))
+                    found[name][partition_of(key, count)].append((key, to_record(row)))
         return found
 
     def found(self) -> dict[str, Records]:
@@ -90,10 +88,10 @@ class Shelf:
 
     def records(self) -> list[Any]:
         """Each partition's in order."""
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             firsts, ends = first_offsets(admin, self.counts), end_offsets(admin, self.counts)
         found: list[Any] = []
-        with consuming(self.kafka) as consumer:
+        with consumer_client(self.kafka) as consumer:
             places = [TopicPartition(name, number) for name, count in self.counts.items() for number in range(count)]
             consumer.assign(places)
             consumer.seek_to_beginning(*places)
@@ -103,15 +101,15 @@ class Shelf:
         return found
 
     def ends(self) -> dict[str, tuple[int, ...]]:
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             return end_offsets(admin, self.counts)
 
     def ids(self) -> dict[str, str]:
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             return topic_ids(admin, self.counts)
 
     def delete(self, *names: str) -> None:
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             admin.delete_topics(list(names))
 
     def relay(self, log: EventLog, lease: float = 30.0) -> Relay:
@@ -123,21 +121,21 @@ class Relaying:
     """A relay on a thread of its own."""
 
     relay: Relay
-    told: list[Progress]
+    told: list[RelayProgress]
     ended: threading.Event
 
     def reaches(self, position: int) -> None:
         """Wait until every topic is relayed so far."""
         eventually(lambda: self._reached(self.relay.log.relayed(), position))
 
-    def _reached(self, relayed: dict[str, Relayed], position: int) -> bool:
+    def _reached(self, relayed: dict[str, RelayCheckpoint], position: int) -> bool:
         return all(topic.name in relayed and relayed[topic.name].position >= position for topic in self.relay.topics)
 
 
 @contextmanager
 def running(relay: Relay) -> Iterator[Relaying]:
     """Run a relay until the block ends; what ended it by itself is raised then."""
-    told: list[Progress] = []
+    told: list[RelayProgress] = []
     relay.tell = told.append
     stop, ended, failures = threading.Event(), threading.Event(), list[BaseException]()
 
@@ -180,7 +178,7 @@ def without_repeats(records: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes,
     taken: list[tuple[bytes, bytes]] = []
     last = 0
     for key, value in records:
-        position = unwrap(value).position
+        position = from_record(value).position
         if position > last:
             taken.append((key, value))
             last = position

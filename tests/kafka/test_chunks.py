@@ -11,7 +11,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
-from infra.kafka.clients import administering, synchronous
+from infra.kafka.clients import admin_client, kafka_python_options
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import Topic, create
 from tests.kafka.chunked import SIZE, Taking, taking
@@ -29,11 +29,11 @@ class Counted:
         self.partitions = partitions
         self.size = [0] * partitions
         self.started: list[Taking] = []
-        with administering(kafka) as admin:
+        with admin_client(kafka) as admin:
             create(admin, [Topic(self.name, partitions)], 1)
 
     def add(self, records: int, partition: int = 0) -> None:
-        producer = KafkaProducer(**synchronous(self.kafka), acks="all")
+        producer = KafkaProducer(**kafka_python_options(self.kafka), acks="all")
         for number in range(records):
             producer.send(self.name, b"%d" % number, partition=partition)
         producer.flush()
@@ -45,7 +45,7 @@ class Counted:
         return self.started[-1]
 
     def committed(self, partition: int = 0) -> int:
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             return committed(admin, self.name).get(TopicPartition(self.name, partition), 0)
 
 

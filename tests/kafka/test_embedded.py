@@ -13,16 +13,16 @@ from infra.errors import Misconfigured, Unreachable, Unreadable
 
 
 def test_starting_twice_attaches_to_the_broker_that_runs(broker: EmbeddedKafka) -> None:
-    process = broker.serving()
+    process = broker.server_pid()
     assert process
     EmbeddedKafka(broker.directory, broker.cache).start()
-    assert broker.serving() == process
+    assert broker.server_pid() == process
 
 
 def test_stopping_where_none_was_ever_started_is_no_fault(tmp_path: Path) -> None:
     nothing = EmbeddedKafka(tmp_path / "nothing", tmp_path)
     assert not nothing.stop()
-    assert nothing.serving() is None
+    assert nothing.server_pid() is None
     assert not nothing.directory.exists()
 
 
@@ -31,7 +31,7 @@ def test_a_port_of_another_program_is_refused(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(mine.bootstrap.split(":")[1])))
         other.listen()
-        with pytest.raises(Misconfigured, match="another program's"):
+        with pytest.raises(Misconfigured, match="Another program uses port"):
             mine.start()
         assert not mine.stop()
 
@@ -51,7 +51,7 @@ def test_a_jar_that_is_not_what_it_should_be_is_not_run(broker: EmbeddedKafka, t
     assert len(jars(tmp_path)) == len(listed)
     (tmp_path / listed[3].file).unlink()
     (tmp_path / listed[3].file).write_bytes(b"something else")
-    with pytest.raises(Unreadable, match=rf"not the {listed[3].file} that it should be"):
+    with pytest.raises(Unreadable, match=rf"not the expected {listed[3].file}"):
         jars(tmp_path)
 
 
@@ -60,6 +60,6 @@ def test_without_a_network_and_without_jars_a_sentence_says_what_to_do(tmp_path:
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(Unreachable, match=r"cannot be fetched .*REGULARS_JARS"):
+    with pytest.raises(Unreachable, match=r"cannot be downloaded .*REGULARS_JARS"):
         jars(tmp_path / "jars")
     assert not list((tmp_path / "jars").iterdir())

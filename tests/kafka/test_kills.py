@@ -16,7 +16,7 @@ import pytest
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.event_log.log import EventLog
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
 from streams.kafka import topics as declared
@@ -40,7 +40,7 @@ Process = subprocess.Popen[bytes]
 @pytest.fixture
 def real(kafka: KafkaSettings) -> Iterator[Shelf]:
     yield Shelf(kafka)
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         admin.delete_topics([*declared.RELAYED])
 
 
@@ -104,13 +104,13 @@ def test_a_broker_that_is_killed_and_comes_back_lacks_nothing(
     with running(shelf.relay(log, lease=600)) as relaying:
         append(settings, SHOPPINGS + 20)
         eventually(lambda: relaying.relay.log.relayed() != {})
-        process = broker.serving()
+        process = broker.server_pid()
         assert process
         os.kill(process, signal.SIGKILL)
-        eventually(lambda: broker.serving() is None)
+        eventually(lambda: broker.server_pid() is None)
         append(settings, SHOPPINGS + 40)
         start_and_be_killed(broker)
-        assert broker.serving() not in (process, 0, None)
+        assert broker.server_pid() not in (process, 0, None)
         append(settings, SHOPPINGS + 60)
         relaying.reaches(log.head())
     expected = shelf.expected(log)

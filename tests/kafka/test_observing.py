@@ -23,9 +23,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.valkey import EmbeddedRedis
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import declare
+from infra.kafka.topics import ensure_topics
 from infra.settings import Settings
 from streams.cli.main import regulars
 from streams.kafka.relay.relay import Relay
@@ -98,8 +98,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedKafka, histor
     kafka = KafkaSettings(broker.bootstrap)
     settings = Settings(Path(shutil.copytree(history, place / "home")), redis_url=redis.url, kafka=kafka)
     shelf, declared = Shelf(kafka), topics(settings)
-    with administering(kafka) as admin:
-        declare(admin, declared, 1)
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, declared, 1)
     with bootstrap.running(settings) as app:
         app.views.fed_by("topics")
         relay = shelf.relay(app.log)
@@ -121,7 +121,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedKafka, histor
         finally:
             process.kill()
             redis.stop()
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         admin.delete_topics([topic.name for topic in declared])
 
 
@@ -137,7 +137,7 @@ def test_the_relay_counts_what_it_published(shop: Shop) -> None:
     value = shop.relay.metrics.registry.get_sample_value
     assert value("regulars_relay_records_total") == sum(shop.published().values())
     assert value("regulars_relay_sessions_total") == value("regulars_relay_leader") == 1
-    assert shop.relay.metrics.missing() == []
+    assert shop.relay.metrics.not_ready_reasons() == []
 
 
 def test_its_counters_are_what_it_was_fed(shop: Shop) -> None:
@@ -176,7 +176,7 @@ def test_a_record_that_is_no_event_is_counted_told_of_and_waits_and_nobody_repea
 
 def test_its_health_follows_redis(shop: Shop) -> None:
     eventually(lambda: shop.asked("/healthz")[0] == 200)
-    process = shop.redis.serving()
+    process = shop.redis.server_pid()
     assert process
     os.kill(process, signal.SIGSTOP)
     try:

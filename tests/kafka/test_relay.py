@@ -11,10 +11,10 @@ import pytest
 
 from infra.errors import Misconfigured, Unreadable
 from infra.event_log.log import EventLog
-from infra.event_log.types import Relayed
+from infra.event_log.types import RelayCheckpoint
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
-from streams.kafka.relay import publishing, session
+from streams.kafka.relay import batches, session
 from streams.kafka.relay.relay import Relay
 from streams.running.app import open_log
 from tests.kafka.conftest import SHOPPINGS
@@ -27,7 +27,7 @@ def test_each_topic_gets_its_events_with_their_keys_in_the_logs_order(log: Event
     assert shelf.found() == shelf.expected(log)
     assert all(any(values for values in found.values()) for found in shelf.expected(log).values()), "no topic is idle here"
     assert log.relayed() == {
-        name: Relayed(identifier, log.head(), shelf.ends()[name]) for name, identifier in shelf.ids().items()
+        name: RelayCheckpoint(identifier, log.head(), shelf.ends()[name]) for name, identifier in shelf.ids().items()
     }
     assert relaying.told[-1].position == relaying.told[-1].head == log.head()
 
@@ -90,7 +90,7 @@ def test_what_a_topic_has_lost_of_its_end_is_published_again(log: EventLog, sett
     assert log.take_lease("test", 60)
     for name, entry in before.items():
         ends = tuple(len(whole[name][number]) for number in range(len(entry.ends)))
-        assert log.advance("test", name, entry, Relayed(entry.topic_id, log.head(), ends))
+        assert log.advance("test", name, entry, RelayCheckpoint(entry.topic_id, log.head(), ends))
     log.release_lease("test")
     with running(shelf.relay(log)):
         eventually(lambda: shelf.ends() == {name: entry.ends for name, entry in log.relayed().items()})
@@ -118,7 +118,7 @@ def test_a_relay_whose_clock_is_wrong_publishes_all_the_same_and_the_broker_date
 ) -> None:
     now = time.time()
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "time", SimpleNamespace(time=lambda: now + days * 86_400))
+        patched.setattr(batches, "time", SimpleNamespace(time=lambda: now + days * 86_400))
         with running(shelf.relay(log)) as relaying:
             relaying.reaches(log.head())
     assert shelf.found() == shelf.expected(log)

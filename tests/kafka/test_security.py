@@ -14,7 +14,7 @@ from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 from infra.embedded.kafka import EmbeddedKafka
 from infra.errors import Misconfigured, Unreachable
 from infra.event_log.log import EventLog
-from infra.kafka.clients import administering, consuming
+from infra.kafka.clients import admin_client, consumer_client
 from infra.kafka.settings import KafkaSettings
 from tests.kafka.certificates import Authority
 from tests.kafka.shelf import Shelf, running
@@ -64,7 +64,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory, kafka_jars: Path, authority
         username="first",
         password="temporary",  # noqa: S106
     )
-    with administering(plainly) as admin:
+    with admin_client(plainly) as admin:
         admin.alter_user_scram_credentials(
             [UserScramCredentialUpsertion("shop", ScramMechanism.SCRAM_SHA_256, PASSWORD.encode(), iterations=4096)]
         )
@@ -85,7 +85,7 @@ def test_a_relay_gets_in_by_certificate_and_password(log: EventLog, secure: Kafk
 def test_a_wrong_password_is_a_sentence_that_does_not_tell_it(secure: KafkaSettings, caplog: pytest.LogCaptureFixture) -> None:
     wrong = replace(secure, password="guessed")  # noqa: S106
     refused = pytest.raises(Unreachable, match="may refuse KAFKA_USERNAME")
-    with caplog.at_level(logging.DEBUG), refused as told, administering(wrong):
+    with caplog.at_level(logging.DEBUG), refused as told, admin_client(wrong):
         pass
     assert "guessed" not in str(told.value) + repr(wrong) + caplog.text
     gc.collect()  # while the warnings are expected
@@ -93,7 +93,7 @@ def test_a_wrong_password_is_a_sentence_that_does_not_tell_it(secure: KafkaSetti
 
 def test_a_certificate_of_somebody_else_is_not_trusted(secure: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = Authority(tmp_path_factory.mktemp("certificates") / "another's")
-    with pytest.raises(Unreachable, match="certificate verify failed"), consuming(replace(secure, ca=other.certificate)):
+    with pytest.raises(Unreachable, match="certificate verify failed"), consumer_client(replace(secure, ca=other.certificate)):
         pass
 
 
@@ -101,5 +101,5 @@ def test_files_that_are_no_certificates_are_refused_before_anything_is_tried(
     secure: KafkaSettings, authority: Authority
 ) -> None:
     client = authority.sign("other")
-    with pytest.raises(Misconfigured, match="must be PEM files"), administering(replace(secure, key=client.key)):
+    with pytest.raises(Misconfigured, match="must be PEM files"), admin_client(replace(secure, key=client.key)):
         pass

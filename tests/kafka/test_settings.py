@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import Misconfigured
-from infra.kafka.settings import KafkaSettings, kafka_settings, whole
+from infra.kafka.settings import KafkaSettings, kafka_settings, positive_number
 
 PLACE = {"KAFKA_BOOTSTRAP": "kafka-1:9092,10.0.0.7:9092,[::1]:9092"}
 WHO = {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-512", "KAFKA_USERNAME": "shop", "KAFKA_PASSWORD": "secret"}
@@ -37,9 +37,9 @@ def test_everything_is_read(tmp_path: Path) -> None:
         ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "must be one of PLAINTEXT, SSL"),
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **WHO, "KAFKA_SASL_MECHANISM": "GSSAPI"}, "must be one of PLAIN, SCRAM"),
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **WHO, "KAFKA_PASSWORD": ""}, "SASL_SSL needs"),
-        ({**WHO}, "would not be used with PLAINTEXT"),
-        ({"KAFKA_CA_FILE": __file__}, "would not be used with PLAINTEXT"),
-        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": "/nowhere.pem"}, "there is no file"),
+        ({**WHO}, "have no use with PLAINTEXT"),
+        ({"KAFKA_CA_FILE": __file__}, "have no use with PLAINTEXT"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": "/nowhere.pem"}, "there is no such file"),
         ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_KEY_FILE": __file__}, "without KAFKA_CERT_FILE"),
     ],
 )
@@ -50,8 +50,8 @@ def test_what_does_not_fit_is_said_without_the_password(told: dict[str, str], se
 
 
 def test_numbers_are_whole_and_not_nothing() -> None:
-    assert whole({}, "KAFKA_RETENTION_DAYS", "days") is None
-    assert whole({"KAFKA_RETENTION_DAYS": "30"}, "KAFKA_RETENTION_DAYS", "days") == 30
+    assert positive_number({}, "KAFKA_RETENTION_DAYS", "days") is None
+    assert positive_number({"KAFKA_RETENTION_DAYS": "30"}, "KAFKA_RETENTION_DAYS", "days") == 30
     for value in ("0", "-1", "1.5", "ever", "²"):
         with pytest.raises(Misconfigured, match="must be a number of days"):
-            whole({"KAFKA_RETENTION_DAYS": value}, "KAFKA_RETENTION_DAYS", "days")
+            positive_number({"KAFKA_RETENTION_DAYS": value}, "KAFKA_RETENTION_DAYS", "days")

@@ -10,19 +10,19 @@ from aiokafka.partitioner import DefaultPartitioner
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from infra.errors import Misconfigured, Unreachable
-from infra.kafka.clients import administering
-from infra.kafka.partitioning import partition_of
+from infra.kafka.clients import admin_client
+from infra.kafka.records import partition_of
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import declare, topic_ids
+from infra.kafka.topics import ensure_topics, topic_ids
 from tests.kafka.shelf import Shelf, eventually
 
 
 def test_topics_are_made_as_declared_and_asking_again_changes_nothing(kafka: KafkaSettings, shelf: Shelf) -> None:
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         nothing_differs = {name: {} for name in shelf.counts}  # type: dict[str, dict[str, str]]
-        assert declare(admin, shelf.topics) == nothing_differs
+        assert ensure_topics(admin, shelf.topics) == nothing_differs
         ids = topic_ids(admin, shelf.counts)
-        assert declare(admin, shelf.topics) == nothing_differs
+        assert ensure_topics(admin, shelf.topics) == nothing_differs
         assert topic_ids(admin, shelf.counts) == ids
         name = shelf.topics[0].name
         made = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
@@ -37,33 +37,33 @@ def test_topics_are_made_as_declared_and_asking_again_changes_nothing(kafka: Kaf
 
 
 def test_another_number_of_partitions_is_refused_and_said_what_to_do(kafka: KafkaSettings, shelf: Shelf) -> None:
-    with administering(kafka) as admin:
-        declare(admin, shelf.topics)
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, shelf.topics)
         other = [replace(topic, partitions=topic.partitions + 1) for topic in shelf.topics]
         with pytest.raises(Misconfigured, match=r"has 4 partitions instead of 5.*delete the topic"):
-            declare(admin, other)
+            ensure_topics(admin, other)
 
 
 def test_what_else_differs_is_told(kafka: KafkaSettings, shelf: Shelf) -> None:
-    with administering(kafka) as admin:
-        declare(admin, [replace(topic, retention=7) for topic in shelf.topics])
-        assert declare(admin, shelf.topics) == {name: {"retention.ms": "604800000"} for name in shelf.counts}
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, [replace(topic, retention=7) for topic in shelf.topics])
+        assert ensure_topics(admin, shelf.topics) == {name: {"retention.ms": "604800000"} for name in shelf.counts}
 
 
 def test_a_topic_made_anew_has_another_identifier(kafka: KafkaSettings, shelf: Shelf) -> None:
-    with administering(kafka) as admin:
-        declare(admin, shelf.topics)
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, shelf.topics)
         first = topic_ids(admin, shelf.counts)
         name = shelf.topics[0].name
         admin.delete_topics([name])
         eventually(lambda: set(topic_ids(admin, shelf.counts)) == set(shelf.counts) - {name})
-        declare(admin, shelf.topics)
+        ensure_topics(admin, shelf.topics)
         assert {one for one, identifier in topic_ids(admin, shelf.counts).items() if identifier != first[one]} == {name}
 
 
 def test_more_copies_than_brokers_are_said_to_be_too_many(kafka: KafkaSettings, shelf: Shelf) -> None:
-    with pytest.raises(Unreachable, match="InvalidReplicationFactor"), administering(kafka) as admin:
-        declare(admin, shelf.topics, replication=3)
+    with pytest.raises(Unreachable, match="InvalidReplicationFactor"), admin_client(kafka) as admin:
+        ensure_topics(admin, shelf.topics, replication=3)
 
 
 def test_a_key_goes_where_every_client_sends_it() -> None:

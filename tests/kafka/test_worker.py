@@ -21,12 +21,10 @@ from kafka import KafkaProducer
 from infra.codec import key_of
 from infra.errors import Unreachable
 from infra.event_log.types import Row
-from infra.kafka.clients import administering, synchronous
-from infra.kafka.envelope import wrap
-from infra.kafka.offsets import end_offsets
-from infra.kafka.partitioning import partition_of
+from infra.kafka.clients import admin_client, kafka_python_options
+from infra.kafka.records import partition_of, to_record
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import Topic, create, partition_counts, topic_ids
+from infra.kafka.topics import Topic, create, end_offsets, partition_counts, topic_ids
 from infra.redis.views import Views
 from infra.settings import Settings
 from streams.cli.main import regulars
@@ -82,14 +80,14 @@ class Shop:
 
     def publish(self, poison: dict[int, bytes | None] | None = None) -> None:
         """Everything, with ``poison`` before the rows at some positions, in the partition that the row goes to."""
-        producer = KafkaProducer(**synchronous(self.kafka), acks="all", max_request_size=17 * 2**20)
+        producer = KafkaProducer(**kafka_python_options(self.kafka), acks="all", max_request_size=17 * 2**20)
         for row in self.rows:
             key = key_of(row.state).encode()
             for topic in carrying(row):
                 where = 0 if topic == LEARNING else partition_of(key, PARTITIONS)
                 if topic == DOMAIN and poison and row.position in poison:
                     producer.send(topic, poison[row.position], partition=where)
-                producer.send(topic, wrap(row), key=key, partition=where)
+                producer.send(topic, to_record(row), key=key, partition=where)
         producer.flush()
         producer.close()
 
@@ -107,7 +105,7 @@ class Shop:
     def lag(self) -> dict[tuple[str, int], int]:
         """Records that are not in Redis yet, by partition."""
         counts = {name: 1 if name == LEARNING else PARTITIONS for name in carried(TERMS)}
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             ends, ids = end_offsets(admin, counts), topic_ids(admin, counts)
         found = {}
         for topic, count in counts.items():
@@ -121,7 +119,7 @@ class Shop:
         return not any(self.lag().values())
 
     def committed(self) -> dict[tuple[str, int], int]:
-        with administering(self.kafka) as admin:
+        with admin_client(self.kafka) as admin:
             return {(place.topic, place.partition): offset for place, offset in committed(admin, GROUP).items()}
 
     def letters(self, *words: str) -> Result:
@@ -147,7 +145,7 @@ def shop(kafka: KafkaSettings, settings: Settings, tmp_path: Path, valkey_url: s
     ours = replace(settings, redis_url=f"{valkey_url}?db=1")
     with redis.Redis.from_url(str(ours.redis_url)) as client:
         client.flushdb()
-        with administering(kafka) as admin:
+        with admin_client(kafka) as admin:
             wanted = [replace(topic, partitions=min(PARTITIONS, topic.partitions)) for topic in topics(ours)]
             remake(admin, wanted)
         with running(replace(ours, redis_url=f"{valkey_url}?db=2")) as app:
@@ -234,7 +232,7 @@ def test_an_event_of_a_later_version_stops_the_worker_and_nothing_behind_it_is_c
     assert "an event named OrderGifted, which this version of Regulars does not know: upgrade it" in said
     stuck = DOMAIN, partition_of(key_of(row.state).encode(), PARTITIONS)
     assert shop.lag()[stuck] > 0
-    with administering(shop.kafka) as admin:
+    with admin_client(shop.kafka) as admin:
         end_offset = end_offsets(admin, {DOMAIN: PARTITIONS})[DOMAIN][stuck[1]]
     assert shop.committed().get(stuck, 0) <= end_offset - shop.lag()[stuck]
     assert shop.listed() == []
@@ -260,7 +258,7 @@ def test_a_letter_that_kafka_does_not_take_is_waited_for(shop: Shop, exact: dict
     shop.publish()
     first = shop.work()
     eventually(shop.all_taken)
-    with administering(shop.kafka) as admin:
+    with admin_client(shop.kafka) as admin:
         admin.delete_topics([DEAD_LETTERS])
         eventually(lambda: not partition_counts(admin, [DEAD_LETTERS]))
     row = next(row for row in shop.rows[100:] if row.name == "OrderPaid")
@@ -271,7 +269,7 @@ def test_a_letter_that_kafka_does_not_take_is_waited_for(shop: Shop, exact: dict
     assert end(first)[0] == 0
     assert shop.lag()[stuck] > 0
 
-    with administering(shop.kafka) as admin:
+    with admin_client(shop.kafka) as admin:
         create(admin, [topic for topic in topics(shop.settings) if topic.name == DEAD_LETTERS], 1)
     second = shop.work()
     eventually(shop.all_taken)

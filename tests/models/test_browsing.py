@@ -5,7 +5,7 @@ import random
 import pytest
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from aggregates.delta import Delta
 from aggregates.order.events import OrderLine, OrderPaid
 from models.recommender.browsing import Browsing, Event
@@ -96,7 +96,12 @@ def test_paths_of_a_product_are_bounded_and_the_strongest_stay() -> None:
 
 
 def test_one_goes_back_to_what_was_looked_at_and_not_taken() -> None:
-    browsing = learned(viewed("tea", 0), viewed("pot", 1), viewed("cup", 2), CartItemAdded("c", None, "s", "pot", 1, None, 3))
+    browsing = learned(
+        viewed("tea", 0),
+        viewed("pot", 1),
+        viewed("cup", 2),
+        CartItemAdded(cart="c", member=None, session="s", product="pot", quantity=1, price=None, at=3),
+    )
     visit = browsing.visits.live["s.s"]
     assert browsing.revisit(visit, 5) == ["cup", "tea"]
     browsing.learn_one(viewed("tin", 4))
@@ -120,7 +125,10 @@ def test_a_guest_is_forgotten_with_their_visit_and_a_member_is_not() -> None:
 
 
 def test_who_shops_without_looking_has_no_visit() -> None:
-    assert learned(CartItemAdded("c", "m", None, "tea", 1, None, 0)).visits.live == {}
+    assert (
+        learned(CartItemAdded(cart="c", member="m", session=None, product="tea", quantity=1, price=None, at=0)).visits.live
+        == {}
+    )
 
 
 def random_act(chance: random.Random, at: int) -> Event | OrderPaid:
@@ -131,9 +139,11 @@ def random_act(chance: random.Random, at: int) -> Event | OrderPaid:
         case 0:
             return Searched(query=f"words {at}", member=member, session=session, shown=(), at=at)
         case 1:
-            return CartItemAdded("c", member, session, product, 1, None, at)
+            return CartItemAdded(cart="c", member=member, session=session, product=product, quantity=1, price=None, at=at)
         case 2:
-            return OrderPaid("o", member, session, "USD", (OrderLine(product, 1, 1, 1, 1),), 1, at)
+            return OrderPaid(
+                order="o", member=member, session=session, currency="USD", lines=(OrderLine(product, 1, 1, 1, 1),), net=1, at=at
+            )
         case _:
             return chance.choice(of_product)(product=product, member=member, session=session, at=at)
 

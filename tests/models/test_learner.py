@@ -35,7 +35,15 @@ def listed(product: str, staple: bool = False) -> ProductListed:
 
 def paid(order: str, member: str | None, *products: str, day: int = 0) -> OrderPaid:
     lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in products)
-    return OrderPaid(order, member, None, "USD", lines, 100 * len(lines), HALF_PAST_TEN + day * DAY)
+    return OrderPaid(
+        order=order,
+        member=member,
+        session=None,
+        currency="USD",
+        lines=lines,
+        net=100 * len(lines),
+        at=HALF_PAST_TEN + day * DAY,
+    )
 
 
 def taught(*events: object) -> tuple[Learner, Delta]:
@@ -110,7 +118,9 @@ def test_staples_are_measured_apart() -> None:
 
 def test_adjustments_teach_nothing() -> None:
     line = OrderLine("milk", 0, 0, 100, 100)
-    _, delta = taught(OrderPaid("1", "ann", None, "USD", (line,), 100, HALF_PAST_TEN))
+    _, delta = taught(
+        OrderPaid(order="1", member="ann", session=None, currency="USD", lines=(line,), net=100, at=HALF_PAST_TEN)
+    )
     assert not delta.documents
     assert not delta.fields
 

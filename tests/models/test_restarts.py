@@ -44,7 +44,17 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
             )
         bought = chance.sample(PRODUCTS[: 8 * (1 + n % 11)], chance.randint(1, 8))
         lines = tuple(OrderLine(product, 1, 100, 100, 100) for product in bought)
-        events.append(OrderPaid(f"o{n}", chance.choice((None, "ann", "bob", "cat", "dan")), None, "USD", lines, 100, at))
+        events.append(
+            OrderPaid(
+                order=f"o{n}",
+                member=chance.choice((None, "ann", "bob", "cat", "dan")),
+                session=None,
+                currency="USD",
+                lines=lines,
+                net=100,
+                at=at,
+            )
+        )
         if n == 200:
             events += [MemberErased("dan", at), ProductRetired("p1", at)]
     return [Recorded(position, event) for position, event in enumerate(events, 1)]

@@ -20,31 +20,65 @@ from aggregates.membership.events import (
     TierOverrideEnded,
     TierRaised,
 )
-from aggregates.membership.tiers.progress import Ahead, Shown
+from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.programme import Benefits
 from aggregates.value import replace
 from projections.card import Card, Override, card
 from projections.card_wallet import Activation
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import lives
+from tests.aggregates.membership.histories import lives
 from tests.projections.folding import folded
 
 REGISTERED = MemberRegistered(
     member="m", name="Ann", email="ann@example.org", birthday="1990-12-31", profile={"age": "25-34"}, at=1
 )
-WAY = Ahead("spend", "silver", 90_000, 400, 55)
-GRANTED = PointsGranted("m", "a", "a", 100, 10_000, "member", (1, 1), qualifying=10_000, terms=1, at=10, ahead=WAY)
-ACTIVATED = LotActivated("m", "a", active_from=50, at=20)
-REDEEMED = PointsRedeemed("m", "p-1", None, 60, (("a", 60),), at=50)
+WAY = TierProgress("spend", "silver", 90_000, 400, 55)
+GRANTED = PointsGranted(
+    member="m",
+    lot="a",
+    order="a",
+    points=100,
+    net=10_000,
+    tier="member",
+    multiplier=(1, 1),
+    qualifying=10_000,
+    terms=1,
+    at=10,
+    ahead=WAY,
+)
+ACTIVATED = LotActivated(member="m", lot="a", active_from=50, at=20)
+REDEEMED = PointsRedeemed(member="m", redemption="p-1", order=None, points=60, allocations=(("a", 60),), at=50)
 LEFT = replace(WAY, missing=100_000, leaving=0, forecast=None)
-CLAWED_BACK = PointsClawedBack("m", "a", "r-1", 100, (("a", 40),), 60, net=0, qualifying=0, at=60, ahead=LEFT)
+CLAWED_BACK = PointsClawedBack(
+    member="m",
+    lot="a",
+    reversal="r-1",
+    points=100,
+    allocations=(("a", 40),),
+    debt_added=60,
+    net=0,
+    qualifying=0,
+    at=60,
+    ahead=LEFT,
+)
 BENEFITS = Benefits(free_shipping=True)
 RAISED = TierRaised(
-    "m", "silver", "member", 120_000, 1000, 24, 24, Shown("silver", BENEFITS, Ahead("spend", "gold", 180_000, 500, 77)), 1, 10
+    member="m",
+    tier="silver",
+    previous="member",
+    qualifying=120_000,
+    valid_until=1000,
+    revocable_until=24,
+    provisional_until=24,
+    shown=TierView("silver", BENEFITS, TierProgress("spend", "gold", 180_000, 500, 77)),
+    terms=1,
+    at=10,
 )
-KEPT = TierExtended("m", "silver", 90_000, 2000, None, RAISED.shown, 1, at=1000)
-TOP = Shown("gold", BENEFITS, Ahead("spend", None, 0, 500, None))
-LOST = Shown("member", Benefits(), Ahead("spend", "silver", 90_000, 0, None))
+KEPT = TierExtended(
+    member="m", tier="silver", qualifying=90_000, valid_until=2000, revocable_until=None, shown=RAISED.shown, terms=1, at=1000
+)
+TOP = TierView("gold", BENEFITS, TierProgress("spend", None, 0, 500, None))
+LOST = TierView("member", Benefits(), TierProgress("spend", "silver", 90_000, 0, None))
 NEW = Card("m")
 
 
@@ -114,7 +148,7 @@ def test_a_return_window_that_was_over_before_it_was_known_makes_points_spendabl
 
 def test_the_next_change_comes_first() -> None:
     other = replace(GRANTED, lot="b", order="b")
-    view = the_card(GRANTED, other, ACTIVATED, LotActivated("m", "b", active_from=40, at=20))
+    view = the_card(GRANTED, other, ACTIVATED, LotActivated(member="m", lot="b", active_from=40, at=20))
     assert [activation.lot for activation in view.activations] == ["b", "a"]
 
 
@@ -139,12 +173,12 @@ def test_points_are_taken_back_from_lots_that_are_pending() -> None:
 
 def test_what_is_owed_is_settled_from_new_points() -> None:
     second = replace(GRANTED, lot="b", order="b", at=70)
-    owing = (GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK, second, LotActivated("m", "b", active_from=90, at=80))
+    owing = (GRANTED, ACTIVATED, REDEEMED, CLAWED_BACK, second, LotActivated(member="m", lot="b", active_from=90, at=80))
     pending = the_card(*owing)
     assert (pending.points, pending.debt, pending.balance, pending.pending) == (0, 60, -60, 100)
     due = the_card(*owing, MemberClosed("m", "", at=90))
     assert (due.points, due.debt, due.balance) == (40, 0, 40), "a card needs no job to stay true"
-    settled = the_card(*owing, DebtSettled("m", "b", 60, at=90))
+    settled = the_card(*owing, DebtSettled(member="m", lot="b", points=60, at=90))
     assert (settled.points, settled.debt, settled.balance) == (40, 0, 40)
 
 
@@ -158,7 +192,21 @@ def test_a_tier_shows_how_long_it_holds_and_how_far_the_next_one_is() -> None:
     view = the_card(RAISED)
     assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("silver", 1000, "gold", 180_000)
     assert (view.benefits, view.metric, view.leaving, view.forecast) == (BENEFITS, "spend", 500, 77)
-    gold = the_card(RAISED, TierRaised("m", "gold", "silver", 300_000, 2000, 34, None, TOP, 1, at=20))
+    gold = the_card(
+        RAISED,
+        TierRaised(
+            member="m",
+            tier="gold",
+            previous="silver",
+            qualifying=300_000,
+            valid_until=2000,
+            revocable_until=34,
+            provisional_until=None,
+            shown=TOP,
+            terms=1,
+            at=20,
+        ),
+    )
     assert (gold.tier, gold.tier_until, gold.next_tier, gold.to_next_tier) == ("gold", 2000, None, None)
 
 
@@ -173,23 +221,60 @@ def test_a_kept_tier_holds_longer() -> None:
 
 
 def test_a_lost_tier_is_the_next_one_again() -> None:
-    view = the_card(RAISED, TierLowered("m", "member", "silver", 10_000, None, "review", LOST, 1, at=1000))
+    view = the_card(
+        RAISED,
+        TierLowered(
+            member="m",
+            tier="member",
+            previous="silver",
+            qualifying=10_000,
+            valid_until=None,
+            reason="review",
+            shown=LOST,
+            terms=1,
+            at=1000,
+        ),
+    )
     assert (view.tier, view.tier_until, view.next_tier, view.to_next_tier) == ("member", None, "silver", 90_000)
     assert view.benefits == Benefits()
 
 
 def test_a_tier_in_grace_is_kept() -> None:
-    graced = TierGraceStarted("m", "silver", 10_000, 80_000, 1300, RAISED.shown or TOP, 1, at=1000)
+    graced = TierGraceStarted(
+        member="m",
+        tier="silver",
+        qualifying=10_000,
+        needed=80_000,
+        grace_until=1300,
+        shown=RAISED.shown or TOP,
+        terms=1,
+        at=1000,
+    )
     view = the_card(RAISED, graced)
     assert (view.tier, view.tier_until, view.grace_until, view.qualifying) == ("silver", 1000, 1300, 10_000)
     assert the_card(RAISED, graced, replace(KEPT, at=1100)).grace_until is None
 
 
 def test_an_override_hides_the_earned_tier() -> None:
-    pinned = TierOverridden("m", "p", "pin", "gold", "a complaint", "ada", 500, TOP, 1, at=20)
+    pinned = TierOverridden(
+        member="m",
+        override="p",
+        kind="pin",
+        tier="gold",
+        reason="a complaint",
+        actor="ada",
+        until=500,
+        shown=TOP,
+        terms=1,
+        at=20,
+    )
     view = the_card(RAISED, pinned)
     assert (view.tier, view.earned_tier, view.override) == ("gold", "silver", Override("pin", "gold", 500))
-    ended = the_card(RAISED, pinned, TierOverrideEnded("m", "p", "over", None, RAISED.shown or TOP, 1, at=500))
+    ended = the_card(
+        RAISED,
+        pinned,
+        TierOverrideEnded(member="m", override="p", reason="over", actor=None, shown=RAISED.shown or TOP, terms=1, at=500),
+    )
     assert (ended.tier, ended.earned_tier, ended.override) == ("silver", "silver", None)
 
 

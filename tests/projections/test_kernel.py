@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart.events import CartOpened
+from aggregates.cart import CartOpened
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberErased
@@ -33,7 +33,7 @@ CUTS = st.sets(st.integers(1, 100))
 
 def events_of(fold: Documents | Tally) -> list[object]:
     """The samples that the fold reads, and a guest's cart, twice; then the member's erasure, and what may come after it."""
-    samples = (CartOpened("c-2", None, "s-1", AT), *SAMPLES)
+    samples = (CartOpened(cart="c-2", member=None, session="s-1", at=AT), *SAMPLES)
     read = [event for event in samples if type(event) in fold.events and not isinstance(event, MemberErased)]
     return [*read, *read, *([MemberErased("m-1", at=AT)] if MemberErased in fold.events else []), *read]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from aggregates.decider import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.events import (
@@ -16,24 +18,34 @@ from projections.orders import KEPT, MemberOrders, OrderEntry, OrderInFull, orde
 from tests.projections.folding import Contents, folded, removed
 
 LINES = (OrderLine("tea", 2, gross=1200, total=1000, paid=900), OrderLine("milk", 1, gross=300, total=300, paid=300))
-WHOSE = ("o", "m", None)
-PLACED = OrderPlaced("o", "m", None, "c", "USD", LINES, tax=80, at=1)
-PAID = OrderPaid(*WHOSE, "USD", LINES, net=1120, at=2)
-SHIPPED = OrderShipped(*WHOSE, at=3)
-DELIVERED = OrderDelivered(*WHOSE, at=4)
+WHOSE: dict[str, Any] = {"order": "o", "member": "m", "session": None}
+PLACED = OrderPlaced(order="o", member="m", session=None, cart="c", currency="USD", lines=LINES, tax=80, at=1)
+PAID = OrderPaid(**WHOSE, currency="USD", lines=LINES, net=1120, at=2)
+SHIPPED = OrderShipped(**WHOSE, at=3)
+DELIVERED = OrderDelivered(**WHOSE, at=4)
 HALF_BACK = OrderRefunded(
-    "o", "r-1", "m", None, "USD", (1, 0), (replace(LINES[0], quantity=1, paid=450),), 700, False, at=5, given_back=(450, 0)
+    order="o",
+    refund="r-1",
+    member="m",
+    session=None,
+    currency="USD",
+    units=(1, 0),
+    lines=(replace(LINES[0], quantity=1, paid=450),),
+    net_retained=700,
+    complete=False,
+    at=5,
+    given_back=(450, 0),
 )
 REST_BACK = OrderRefunded(
-    "o",
-    "r-2",
-    "m",
-    None,
-    "USD",
-    (1, 1),
-    (replace(LINES[0], quantity=1, paid=450), LINES[1]),
-    0,
-    True,
+    order="o",
+    refund="r-2",
+    member="m",
+    session=None,
+    currency="USD",
+    units=(1, 1),
+    lines=(replace(LINES[0], quantity=1, paid=450), LINES[1]),
+    net_retained=0,
+    complete=True,
     at=6,
     given_back=(450, 300),
 )
@@ -102,14 +114,14 @@ def test_refunds_add_up() -> None:
 
 
 def test_a_cancelled_order_shows_what_was_given_back() -> None:
-    cancelled = OrderCancelled(*WHOSE, "USD", "", LINES, at=5)
+    cancelled = OrderCancelled(**WHOSE, currency="USD", reason="", lines=LINES, at=5)
     paid, unpaid = shown(PLACED, PAID, cancelled), shown(PLACED, replace(cancelled, lines=()))
     assert (paid.status, paid.refunded) == ("cancelled", 1200)
     assert (unpaid.status, unpaid.refunded) == ("cancelled", 0)
 
 
 def test_what_a_cancellation_gives_back_adds_to_what_was_refunded_before() -> None:
-    rest = OrderCancelled(*WHOSE, "USD", "", (replace(LINES[0], quantity=1, paid=450), LINES[1]), at=6)
+    rest = OrderCancelled(**WHOSE, currency="USD", reason="", lines=(replace(LINES[0], quantity=1, paid=450), LINES[1]), at=6)
     cancelled = shown(PLACED, PAID, HALF_BACK, rest)
     assert (cancelled.status, cancelled.refunded) == ("cancelled", 1200)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart.events import CartItemAdded
+from aggregates.cart import CartItemAdded
 from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.review import ProductReviewed
@@ -71,7 +71,7 @@ def test_a_retired_product_stays_readable_until_it_is_listed_again() -> None:
 
 
 def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
-    paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, ADJUSTMENT), 1700, at=2)
+    paid = OrderPaid(order="o", member="m", session=None, currency="USD", lines=(TEA, MILK, ADJUSTMENT), net=1700, at=2)
     assert tallied(product, paid, replace(paid, order="p", lines=(MILK,))).counts == {
         "product:tea": {"orders": 1, "units": 3},
         "product:milk": {"orders": 2, "units": 2},
@@ -79,7 +79,7 @@ def test_paid_units_are_counted_of_products_not_of_adjustments() -> None:
 
 
 def test_an_order_with_a_product_on_several_lines_counts_once() -> None:
-    paid = OrderPaid("o", "m", None, "USD", (TEA, MILK, TEA, ADJUSTMENT), 3300, at=2)
+    paid = OrderPaid(order="o", member="m", session=None, currency="USD", lines=(TEA, MILK, TEA, ADJUSTMENT), net=3300, at=2)
     assert tallied(product, paid).counts == {
         "product:tea": {"orders": 1, "units": 6},
         "product:milk": {"orders": 1, "units": 1},
@@ -88,9 +88,19 @@ def test_an_order_with_a_product_on_several_lines_counts_once() -> None:
 
 def test_units_given_back_are_counted_apart() -> None:
     refunded = OrderRefunded(
-        "o", "r", "m", None, "USD", (2, 0, 1), (replace(TEA, quantity=2), ADJUSTMENT), 0, False, at=3, given_back=(0, 0, 0)
+        order="o",
+        refund="r",
+        member="m",
+        session=None,
+        currency="USD",
+        units=(2, 0, 1),
+        lines=(replace(TEA, quantity=2), ADJUSTMENT),
+        net_retained=0,
+        complete=False,
+        at=3,
+        given_back=(0, 0, 0),
     )
-    cancelled = OrderCancelled("p", "m", None, "USD", "", (TEA, MILK), at=3)
+    cancelled = OrderCancelled(order="p", member="m", session=None, currency="USD", reason="", lines=(TEA, MILK), at=3)
     assert tallied(product, refunded, cancelled).counts == {
         "product:tea": {"units_returned": 5},
         "product:milk": {"units_returned": 1},
@@ -98,7 +108,7 @@ def test_units_given_back_are_counted_apart() -> None:
 
 
 def test_an_adjustment_alone_writes_nothing() -> None:
-    paid = OrderPaid("o", "m", None, "USD", (ADJUSTMENT,), 0, at=2)
+    paid = OrderPaid(order="o", member="m", session=None, currency="USD", lines=(ADJUSTMENT,), net=0, at=2)
     delta = tallied(product, paid)
     assert not any(by for counts in delta.counts.values() for by in counts.values())
     assert delta.fields == {}
@@ -129,7 +139,9 @@ def test_a_like_withdrawn_before_it_arrives_sums_to_nothing() -> None:
 
 
 def test_adding_several_units_to_a_cart_counts_once() -> None:
-    assert counts(*[CartItemAdded("c", "m", None, "tea", n, 599, at=2) for n in (1, 7)]) == {"carted": 2}
+    assert counts(
+        *[CartItemAdded(cart="c", member="m", session=None, product="tea", quantity=n, price=599, at=2) for n in (1, 7)]
+    ) == {"carted": 2}
 
 
 def test_an_impression_counts_each_product_of_the_slot() -> None:

@@ -17,7 +17,7 @@ LINES = (
     OrderLine("rice", 1, gross=400, total=400, paid=400, department="GROCERY", category="RICE"),
     OrderLine("soap", 0, gross=0, total=50, paid=-50),
 )
-PAID = OrderPaid("o", "m", None, "USD", LINES, 1250, at=NOON)
+PAID = OrderPaid(order="o", member="m", session=None, currency="USD", lines=LINES, net=1250, at=NOON)
 MONEY = st.integers(-(10**6), 10**6)
 ANY_LINES = st.lists(
     st.builds(
@@ -72,9 +72,21 @@ def test_the_day_is_the_shops_local_day() -> None:
 
 def test_refunded_money_is_counted_apart_on_its_own_day() -> None:
     refunded = OrderRefunded(
-        "o", "r", "m", None, "USD", (2, 0, 0), LINES[:1], 350, False, instant("2027-01-02T09:00"), (900, 0, 0)
+        order="o",
+        refund="r",
+        member="m",
+        session=None,
+        currency="USD",
+        units=(2, 0, 0),
+        lines=LINES[:1],
+        net_retained=350,
+        complete=False,
+        at=instant("2027-01-02T09:00"),
+        given_back=(900, 0, 0),
     )
-    cancelled = OrderCancelled("p", "m", None, "USD", "", LINES, at=instant("2027-01-02T10:00"))
+    cancelled = OrderCancelled(
+        order="p", member="m", session=None, currency="USD", reason="", lines=LINES, at=instant("2027-01-02T10:00")
+    )
     counts = tallied(SALES, PAID, refunded, cancelled).counts
     assert counts["sales:2027-01-02"] == {"refunds": 1, "refunded": 900, "cancellations": 1, "cancelled": 1250}
     assert counts["sales:2026-12-31"] == tallied(SALES, PAID).counts["sales:2026-12-31"]

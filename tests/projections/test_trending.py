@@ -13,7 +13,7 @@ WEEK = 7 * 24 * HOUR
 
 def paid(at: int, *products: str, quantity: int = 1) -> OrderPaid:
     lines = tuple(OrderLine(product, quantity, 100, 100, 100) for product in products)
-    return OrderPaid("o", "m", None, "USD", lines, 100, at)
+    return OrderPaid(order="o", member="m", session=None, currency="USD", lines=lines, net=100, at=at)
 
 
 def weight(period: int, at: int) -> int:

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.embedded.ports import answers, free_ports
-from infra.embedded.system_user import account
+from infra.embedded.kafka import free_ports, is_listening
+from infra.embedded.postgres import server_account
 from tests.secured.authority import Authority
 
 START_TIMEOUT = 20.0  # seconds
@@ -40,14 +40,14 @@ def redis_server(program: Path, directory: Path, authority: Authority, users: st
         "save": "",
     }
     command = [str(program), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    with served(command, directory / "redis.log", lambda: answers(port)):
+    with served(command, directory / "redis.log", lambda: is_listening(port)):
         yield port
 
 
 @contextmanager
 def postgres_server(program: Path, authority: Authority, role: str, password: str) -> Iterator[int]:
     """The port of a server that asks for TLS, a certificate in the role's name, and the password; database ``postgres``."""
-    owner, (port, _) = account(), free_ports()
+    owner, (port, _) = server_account(), free_ports()
     server = authority.sign("postgres-server")
     with TemporaryDirectory(prefix="regulars-postgres-") as made:  # where its user may go, as it may not into a test's own
         directory = Path(made)

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from kafka import KafkaProducer
 
 from infra.embedded.kafka import EmbeddedKafka
-from infra.kafka.clients import administering, synchronous
+from infra.kafka.clients import admin_client, kafka_python_options
 from infra.kafka.settings import KafkaSettings, kafka_settings
 from infra.redis.checkpoints import Checkpoint
 from infra.settings import Settings
@@ -60,7 +60,7 @@ def guarded(
     broker.start()
     try:
         made = GuardedKafka(broker, authority, regulars)
-        with administering(made.settings("admin")) as admin:
+        with admin_client(made.settings("admin")) as admin:
             brokers.admit(admin, (ROOT / "docs/operating.md").read_text())
         yield made
     finally:
@@ -116,7 +116,7 @@ def test_topics_relay_and_worker_need_no_more_than_they_may(
         started(settings, guarded.variables("worker", "SCRAM-SHA-512"), "worker") as worker,
     ):
         until_folded(client, last, relay, worker)
-        with closing(KafkaProducer(**synchronous(guarded.settings("admin")))) as producer:
+        with closing(KafkaProducer(**kafka_python_options(guarded.settings("admin")))) as producer:
             producer.send(DOMAIN, b"not ours", partition=0).get(PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while not (told := said("dead-letters", "list", "--json")).strip():

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.errors import Unreachable
-from infra.postgres.address import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings, from_environment
 from streams.cli.main import regulars as commands
 from streams.running.app import running
@@ -60,7 +60,7 @@ def test_a_log_and_its_keys_live_there(
             app.handler.handle(request)
         app.follower().catch_up()
         assert app.views.client.get("v1:card:m-3")
-        assert app.log.about().database.startswith("PostgreSQL")
+        assert app.log.database_info().database.startswith("PostgreSQL")
     assert not settings.log.exists()
 
 

@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from aggregates.behaviour import Clicked, Impressed, Searched, Viewed
-from aggregates.cart.decider import AddToCart, OpenCart
-from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart import AddToCart, OpenCart
+from aggregates.cart import cart as cart_decider
 from aggregates.decider import Refusal
 from aggregates.member import RegisterMember
 from aggregates.order.decider import PayOrder

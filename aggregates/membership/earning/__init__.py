@@ -1,1 +1,1 @@
-"""What a member earns: by spending, by what they do, by missions. Each grant freezes what it was worth by."""
+"""What a member earns by orders and actions. Each grant freezes the formula it was calculated by."""

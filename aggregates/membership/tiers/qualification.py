@@ -1,7 +1,7 @@
-"""What counts towards a tier: the metric over its window, what is about to leave that window, and where buying leads.
+"""What counts towards a tier: the metric over its window, what is about to leave the window, and when the next tier is reached.
 
 The metric is apart from the balance: spending points lowers no tier. Everything counts at the date of its purchase, reversals
-included, so they leave the window with it (membership semantics 2.2).
+included, so it leaves the window with its purchase (membership semantics 2.2).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from aggregates.calendar import add_months, anniversary_cycle, calendar_cycle
-from aggregates.membership.events import Membership
 from aggregates.membership.ledger.lots import Lot
-from aggregates.membership.tiers.progress import Ahead
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.state import TierProgress
 from aggregates.programme import Programme
 
 MONTH = 30 * 86_400_000
@@ -25,8 +25,8 @@ YEAR = 12 * MONTH
 """How far a forecast looks ahead."""
 
 
-class Counting(NamedTuple):
-    """The metric of a membership by these terms, with what is being decided: ``more`` of it, dated ``at``."""
+class Qualification(NamedTuple):
+    """The metric of a membership by these terms, with ``more`` of it that is being decided, dated ``at``."""
 
     terms: Programme
     state: Membership
@@ -34,7 +34,7 @@ class Counting(NamedTuple):
     more: int = 0
 
     def between(self, since: int, until: int) -> int:
-        """The metric of what is dated after ``since`` and not after ``until``."""
+        """Return the metric of what is dated after ``since`` and not after ``until``."""
         more = self.more if since < self.at <= until else 0
         match self.terms.qualifying.metric:
             case "spend":
@@ -47,17 +47,17 @@ class Counting(NamedTuple):
                 return more + sum(lot.earned for lot in self.earned(since, until) if lot.by_action)
 
     def earned(self, since: int, until: int) -> Iterator[Lot]:
-        """Lots that count; what was adjusted, sent, or given back has earned nothing."""
+        """Yield the lots that count. Points that were adjusted, sent or given back count as not earned."""
         return (lot for lot in self.state.points.lots.between(since, until) if self.terms.qualifying.counts(lot.wallet))
 
     def opens(self, now: int) -> int:
-        """What is dated after this instant, and not after ``now``, is in the window of ``now``."""
+        """Return the instant after which the window of ``now`` begins."""
         if self.terms.qualifying.window == "rolling":
             return add_months(now, -self.terms.qualifying.months, self.terms.zone)
         return self.cycle(now)[0] - 1
 
     def cycle(self, now: int) -> tuple[int, int]:
-        """The calendar or anniversary cycle of an instant: its first instant, and that of the next one."""
+        """Return the calendar or anniversary cycle of an instant: its first instant, and that of the next cycle."""
         months, zone = self.terms.qualifying.months, self.terms.zone
         if self.terms.qualifying.window == "calendar":
             return calendar_cycle(now, months, zone)
@@ -65,7 +65,7 @@ class Counting(NamedTuple):
 
     @property
     def first(self) -> int:
-        """When something was told first that the metric may count: a purchase, or what a rule by action granted."""
+        """Return when the first thing happened that the metric may count: a purchase, or a grant by action."""
         metric = self.terms.qualifying.metric
         bought = self.state.earning.purchases.first if metric != "engagement" else None
         told = [] if bought is None else [bought]
@@ -74,18 +74,18 @@ class Counting(NamedTuple):
         return min(told, default=self.at)
 
     def metric(self, now: int) -> int:
-        """Of the window of ``now``."""
+        """Return the metric of the window of ``now``."""
         return self.between(self.opens(now), now)
 
 
-def engaged(points: int, wallet: str, terms: Programme) -> int:
-    """What points count for that were earned by something else than a purchase."""
+def metric_of_action(points: int, wallet: str, terms: Programme) -> int:
+    """Return what points that were earned by an action add to the metric."""
     counts = terms.qualifying.metric in ("points", "engagement") and terms.qualifying.counts(wallet)
     return points if counts else 0
 
 
-class OfWallet(Protocol):
-    """Points earned, or taken back."""
+class WalletPoints(Protocol):
+    """Points of a wallet, earned or taken back."""
 
     @property
     def wallet(self) -> str: ...
@@ -94,8 +94,8 @@ class OfWallet(Protocol):
     def points(self) -> int: ...
 
 
-def worth(net: int, points: Iterable[OfWallet], terms: Programme) -> int:
-    """What an order of this net that earns these points counts for."""
+def metric_of_order(net: int, points: Iterable[WalletPoints], terms: Programme) -> int:
+    """Return what an order with this net and these points adds to the metric."""
     match terms.qualifying.metric:
         case "spend":
             return net
@@ -107,24 +107,26 @@ def worth(net: int, points: Iterable[OfWallet], terms: Programme) -> int:
             return 0
 
 
-def ahead(tier: str, metric: int, now: int, counting: Counting) -> Ahead:
-    """The way from ``tier`` to the next one, with ``metric`` in the window of ``now``."""
+def progress_to_next(tier: str, metric: int, now: int, counting: Qualification) -> TierProgress:
+    """Return the progress from ``tier`` to the next one, with ``metric`` in the window of ``now``."""
     terms = counting.terms
     rolling = terms.qualifying.window == "rolling"
     since = counting.opens(now)
     leaving = counting.between(since, since + MONTH) if rolling else metric if counting.cycle(now)[1] <= now + MONTH else 0
     rank = terms.rank(tier)
     if rank == len(terms.tiers):
-        return Ahead(terms.qualifying.metric, None, 0, leaving, None)
+        return TierProgress(terms.qualifying.metric, None, 0, leaving, None)
     threshold = terms.tiers[rank].threshold * terms.scale
     if metric >= threshold:
-        return Ahead(terms.qualifying.metric, terms.tiers[rank].name, 0, leaving, now)
+        return TierProgress(terms.qualifying.metric, terms.tiers[rank].name, 0, leaving, now)
     reached = in_rolling(metric, threshold, now, since, counting) if rolling else in_cycles(metric, threshold, now, counting)
-    return Ahead(terms.qualifying.metric, terms.tiers[rank].name, threshold - metric, leaving, reached)
+    return TierProgress(terms.qualifying.metric, terms.tiers[rank].name, threshold - metric, leaving, reached)
 
 
-def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Counting) -> int | None:
-    """When ``threshold`` is reached if as much is added a day as in the last 90 days, while what is in the window leaves it."""
+def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Qualification) -> int | None:
+    """Return when ``threshold`` is reached at the pace of the last 90 days, while the oldest part leaves the window; None if
+    never.
+    """
     pace = counting.between(now - PACE, now)
     if pace <= 0 or metric + pace * YEAR // PACE < threshold:
         return None
@@ -137,8 +139,8 @@ def in_rolling(metric: int, threshold: int, now: int, since: int, counting: Coun
     return None
 
 
-def in_cycles(metric: int, threshold: int, now: int, counting: Counting) -> int | None:
-    """The same within this cycle, or else within the next, which begins with nothing."""
+def in_cycles(metric: int, threshold: int, now: int, counting: Qualification) -> int | None:
+    """Return the same within this cycle, or within the next, which begins at 0."""
     pace = counting.between(now - PACE, now)
     if pace <= 0:
         return None

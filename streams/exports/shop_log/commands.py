@@ -6,10 +6,8 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, coupon, member, product, review, session
-from aggregates.cart import decider as carting
-from aggregates.cart import events as cart
-from aggregates.membership import commands, commands_of_people, commands_of_use
+from aggregates import campaign, cart, coupon, member, product, review, session
+from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
 from aggregates.order import events as order
@@ -27,12 +25,12 @@ COMMAND_OF: dict[type, type] = {
     product.ProductListed: product.ListProduct,
     product.ProductRepriced: product.RepriceProduct,
     product.ProductRetired: product.RetireProduct,
-    cart.CartOpened: carting.OpenCart,
-    cart.CartItemAdded: carting.AddToCart,
-    cart.CartItemQuantityChanged: carting.ChangeQuantity,
-    cart.CartItemRemoved: carting.RemoveFromCart,
-    cart.CartCheckedOut: carting.CheckOutCart,
-    cart.CartAbandoned: carting.AbandonCart,
+    cart.CartOpened: cart.OpenCart,
+    cart.CartItemAdded: cart.AddToCart,
+    cart.CartItemQuantityChanged: cart.ChangeQuantity,
+    cart.CartItemRemoved: cart.RemoveFromCart,
+    cart.CartCheckedOut: cart.CheckOutCart,
+    cart.CartAbandoned: cart.AbandonCart,
     order.OrderPlaced: ordering.PlaceOrder,
     order.OrderPaid: ordering.PayOrder,
     order.OrderShipped: ordering.ShipOrder,
@@ -42,20 +40,20 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
-    points.LotActivated: commands_of_use.ActivateLot,
-    points.PointsRedeemed: commands_of_use.RedeemPoints,
-    points.PointsReturned: commands_of_use.ReturnPoints,
-    points.PointsHeld: commands_of_use.HoldPoints,
-    points.HoldCaptured: commands_of_use.CaptureHold,
-    points.HoldReleased: commands_of_use.ReleaseHold,
-    points.PointsAdjusted: commands_of_people.AdjustPoints,
-    points.PointsReinstated: commands_of_people.ReinstatePoints,
-    points.PointsTransferred: commands_of_people.TransferPoints,
-    points.RewardClaimed: commands_of_use.ClaimReward,
-    points.PoolJoined: commands_of_people.JoinPool,
-    points.PoolLeft: commands_of_people.LeavePool,
-    points.ActionRecorded: commands_of_people.RecordAction,
-    points.MemberTagged: commands_of_people.TagMember,
+    points.LotActivated: commands.ActivateLot,
+    points.PointsRedeemed: commands.RedeemPoints,
+    points.PointsReturned: commands.ReturnPoints,
+    points.PointsHeld: commands.HoldPoints,
+    points.HoldCaptured: commands.CaptureHold,
+    points.HoldReleased: commands.ReleaseHold,
+    points.PointsAdjusted: commands.AdjustPoints,
+    points.PointsReinstated: commands.ReinstatePoints,
+    points.PointsTransferred: commands.TransferPoints,
+    points.RewardClaimed: commands.ClaimReward,
+    points.PoolJoined: commands.JoinPool,
+    points.PoolLeft: commands.LeavePool,
+    points.ActionRecorded: commands.RecordAction,
+    points.MemberTagged: commands.TagMember,
     points.TierOverridden: commands.OverrideTier,
     points.TierOverrideEnded: commands.EndTierOverride,
     session.SessionJoined: session.JoinSession,
@@ -65,12 +63,10 @@ COMMAND_OF: dict[type, type] = {
 }
 
 ADDED: dict[type, dict[str, Any]] = {
-    carting.OpenCart: {"anew": True},
+    cart.OpenCart: {"anew": True},
     ordering.CancelOrder: {"recorded": True},
 }
 """What a command also needs, so that it brings its event about wherever it is given."""
-
-OF_THE_SHOP = ("at", "policies", "zone")
 
 
 def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
@@ -88,7 +84,7 @@ def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
     filled = {
         name: msgspec.to_builtins(value)
         for name, value in values.items()
-        if name not in OF_THE_SHOP and (value is not None or name in needed)
+        if name != "at" and (value is not None or name in needed)
     }
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": filled}
 

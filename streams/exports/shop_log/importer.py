@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from aggregates.cart.decider import cart
+from aggregates.cart import cart
 from aggregates.decider import Decider, Refusal, stream_id
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
@@ -36,7 +37,7 @@ from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.session import MemberRecognised, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
-from streams.commands.execution import Deciding, Stream
+from streams.commands.execution import Execution, Stream
 from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import ShopLine
 
@@ -123,13 +124,18 @@ class ImporterState:
 
     def decided(self, line: ShopLine) -> list[object] | None:
         """Return the events that this line brings about here, without those that follow from them; None if it is refused."""
-        deciding = Deciding(self._policies, self._codec, self._erased, self._load, batch="behaviour")
+        work = Execution(self._policies, self._codec, self._erased, self._load, batch="behaviour")
         try:
-            for command in self._planner.request(line).plan(deciding.look):
-                deciding.command(command)
+            for command in self._planner.request(line).plan(work.read):
+                work.check(command, by_time=False)
+                waiting = deque([command])
+                while waiting:
+                    loaded = work.load(waiting[0])
+                    events = work.decide(waiting.popleft(), loaded)
+                    waiting.extendleft(reversed(work.react(events)))
         except Refusal:
             return None
-        return [event for _, _, event in deciding.events if not follows(event)]
+        return [event for _, _, event in work.events if not follows(event)]
 
     def happened(self, stream: str, decider: Decider[Any, Any, Any], event: object) -> None:
         """Note the log's next event."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aggregates import behaviour
-from aggregates.cart.events import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.cart import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberProfileChanged, MemberRegistered
 from aggregates.money import minor_units

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from aggregates.cart.decider import CheckOutCart
-from aggregates.cart.decider import cart as cart_decider
+from aggregates.cart import CheckOutCart
+from aggregates.cart import cart as cart_decider
 from aggregates.coupon import RedeemCoupon
 from aggregates.decider import Refusal
 from aggregates.money import apportion

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from aggregates.campaign import campaign
-from aggregates.cart.decider import cart
+from aggregates.cart import cart
 from aggregates.coupon import coupon
 from aggregates.decider import Decider, stream_id
 from aggregates.member import member

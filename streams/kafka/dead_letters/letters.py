@@ -15,7 +15,7 @@ import msgspec
 import orjson
 
 from infra.errors import Unreadable
-from infra.kafka.envelope import unwrap
+from infra.kafka.records import from_record
 
 EVERY_FOLD = "*"
 MOST_KEY, MOST_REASON = 300, 3000  # characters
@@ -84,7 +84,7 @@ def letter_of(record: KafkaRecord, topic: str, partition: int, fold: str, reason
     """Return the letter for a record that a fold cannot take, dated now."""
     value, position = record.value or b"", None
     with contextlib.suppress(Unreadable):
-        position = unwrap(value).position
+        position = from_record(value).position
     key = record.key.decode(errors="replace")[:MOST_KEY] if record.key else None
     now = round(time.time() * 1000)
     return DeadLetter(fold, topic, partition, record.offset, position, key, reason[:MOST_REASON], now, value)
@@ -93,5 +93,5 @@ def letter_of(record: KafkaRecord, topic: str, partition: int, fold: str, reason
 def name_in(letter: DeadLetter) -> str | None:
     """Return the stored name of the letter's event, None if its record is none."""
     with contextlib.suppress(Unreadable):
-        return unwrap(letter.value).name
+        return from_record(letter.value).name
     return None

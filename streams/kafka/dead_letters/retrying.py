@@ -15,7 +15,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.codec import key_of
 from infra.errors import Fault, Superseded, Unreadable
-from infra.kafka.envelope import Envelope, unwrap
+from infra.kafka.records import Envelope, from_record
 from infra.redis.checkpoints import Checkpoint, checkpoint_key, missing_event
 from infra.redis.commit import CheckpointedWrite
 from models.learner import Learner
@@ -68,7 +68,7 @@ class Retry:
     def _event(self) -> tuple[Recorded, str]:
         """Return the letter's event, as the log has it, and its key."""
         try:
-            envelope = unwrap(self.letter.value)
+            envelope = from_record(self.letter.value)
             self._require_same_as_log(envelope)
             event = self.app.log.codec.decode(envelope.name, bytes(envelope.event))
             return Recorded(envelope.position, event), key_of(bytes(envelope.event))

@@ -1,1 +1,1 @@
-"""``regulars relay``: the log, published to Kafka's topics from the stored bytes."""
+"""``regulars relay``: publish the log to Kafka's topics, from the stored bytes."""

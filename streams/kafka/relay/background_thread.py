@@ -1,4 +1,4 @@
-"""What blocks, done beside an event loop: on one thread of its own, in order. It never keeps the program from ending."""
+"""Blocking calls beside an event loop: on one daemon thread, in order."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from typing import Any, TypeAlias, TypeVar
 
 A = TypeVar("A")
 
-Asked: TypeAlias = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], object]]
+Task: TypeAlias = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], object]]
 
 
-class Aside:
-    """A broker that does not answer can hold a call for ten seconds; whoever stops does not wait for it."""
+class BackgroundThread:
+    """Runs calls in order on one thread. It does not keep the program alive: a call to a dead broker can take ten seconds."""
 
     def __init__(self, name: str) -> None:
-        self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    async def do(self, ask: Callable[[], A]) -> A:
+    async def run(self, call: Callable[[], A]) -> A:
+        """Run a blocking call on the thread, and return what it returns or raise what it raises."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[A] = loop.create_future()
-        self._asked.put((loop, future, ask))
+        self._tasks.put((loop, future, call))
         return await future
 
     def end(self) -> None:
-        """After what was asked."""
-        self._asked.put(None)
+        """End the thread after the calls that are queued."""
+        self._tasks.put(None)
 
     def _run(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            loop, future, ask = asked
+        while (task := self._tasks.get()) is not None:
+            loop, future, call = task
             if future.cancelled():
                 continue
             answer: object = None
-            failure: BaseException | None = None
+            error: BaseException | None = None
             try:
-                answer = ask()
-            except BaseException as fault:  # noqa: BLE001 - it is the asker's
-                failure = fault
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(settle, future, answer, failure)
+                answer = call()
+            except BaseException as fault:  # noqa: BLE001 - the caller handles it
+                error = fault
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(set_outcome, future, answer, error)
 
 
-def settle(future: asyncio.Future[Any], answer: object, failure: BaseException | None) -> None:
+def set_outcome(future: asyncio.Future[Any], answer: object, error: BaseException | None) -> None:
     if future.done():
-        return  # nobody waits any more
-    if failure is None:
+        return  # the caller was cancelled
+    if error is None:
         future.set_result(answer)
     else:
-        future.set_exception(failure)
+        future.set_exception(error)

@@ -18,7 +18,7 @@ import structlog
 from faust.types import TP
 
 from infra.kafka.chunks import ChunkConsumer, ChunkSchema, deliver_in_chunks
-from infra.kafka.clients import context
+from infra.kafka.clients import ssl_context_for
 from infra.kafka.settings import KafkaSettings
 from streams.kafka.topics import LARGEST_LETTER
 from streams.kafka.worker.consumer import WATCH, WorkerConsumer, veto
@@ -123,7 +123,7 @@ def make_app(kafka: KafkaSettings, data: str) -> faust.App:
 
 
 def credentials(kafka: KafkaSettings) -> Any:
-    encrypted = context(kafka)
+    encrypted = ssl_context_for(kafka)
     if kafka.mechanism:
         return faust.SASLCredentials(
             username=kafka.username, password=kafka.password, ssl_context=encrypted, mechanism=kafka.mechanism

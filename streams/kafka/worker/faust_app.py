@@ -6,11 +6,11 @@ import atexit
 from contextlib import ExitStack
 
 from infra.settings import from_environment
-from streams.kafka.topics import broker
+from streams.kafka.topics import broker_settings
 from streams.kafka.worker.wiring import build_worker
 from streams.running.app import running
 
 stack = ExitStack()
 atexit.register(stack.close)
 settings = from_environment()
-app = build_worker(stack.enter_context(running(settings)), broker(settings)).app
+app = build_worker(stack.enter_context(running(settings)), broker_settings(settings)).app

@@ -13,7 +13,7 @@ import redis
 from aggregates.decider import Recorded
 from infra.codec import Codec
 from infra.errors import Newer, Superseded, Unreadable
-from infra.kafka.envelope import envelopes, unwrap
+from infra.kafka.records import envelopes, from_record
 from infra.redis.checkpoints import Checkpoint
 from infra.redis.commit import CheckpointedWrite, Refusals, all_applied
 from infra.redis.views import Keys, Views
@@ -159,7 +159,7 @@ class Partition:
         for record in records:
             envelope = None
             try:
-                envelope = unwrap(value_of(record))
+                envelope = from_record(value_of(record))
                 events += [(record, recorded) for recorded in self._envelopes.open([value_of(record)])]
             except Newer:
                 raise

@@ -18,14 +18,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from infra.errors import Unreachable
-from infra.kafka.clients import admin, answering
-from infra.kafka.offsets import end_offsets
+from infra.kafka.clients import new_admin_client, translate_kafka_errors
 from infra.kafka.settings import KafkaSettings
-from infra.telemetry.health import Heard
-from infra.telemetry.metrics import WorkerMetrics
-from infra.telemetry.probes import probes
-from infra.telemetry.progress import Progress
-from infra.telemetry.settings import Observation
+from infra.kafka.topics import end_offsets
+from infra.telemetry.metrics import PartitionProgress, WorkerMetrics
+from infra.telemetry.probes import Heartbeat, serve_probes
+from infra.telemetry.settings import TelemetrySettings
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.worker.partition import BatchResult, OffsetGap, RedisRolledBack
 
@@ -39,9 +37,9 @@ class WorkerTelemetry:
     """``loop``, ``redis``, ``kafka``: when each was last heard of. ``fault``: what stopped the worker."""
 
     def __init__(self) -> None:
-        self.progress = Progress()
+        self.progress = PartitionProgress()
         self.metrics = WorkerMetrics(self.progress)
-        self.loop, self.redis, self.kafka = map(Heard, ("The event loop", "Redis", "Kafka"))
+        self.loop, self.redis, self.kafka = map(Heartbeat, ("The event loop", "Redis", "Kafka"))
         self.fault: Exception | None = None
         for what, server in (("redis", self.redis), ("kafka", self.kafka)):
             self.metrics.up(what, lambda server=server: server.up)  # type: ignore[misc]
@@ -75,7 +73,7 @@ class WorkerTelemetry:
         where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
         log.error("dead_letter", fold=letter.fold, position=letter.position, name=event, key=letter.key, **where)
 
-    def ailments(self, patience: float) -> list[str]:
+    def health_problems(self, patience: float) -> list[str]:
         """Return why the worker does not work; nothing if it does, or has nothing to do."""
         stopped = [f"The worker stops: {type(self.fault).__name__}."] if self.fault else []
         stuck = [
@@ -83,7 +81,7 @@ class WorkerTelemetry:
             for (topic, partition), seconds in self.progress.waiting().items()
             if seconds > patience
         ]
-        return [*stopped, *self.loop.ailments(patience), *self.redis.ailments(patience), *stuck]
+        return [*stopped, *self.loop.health_problems(patience), *self.redis.health_problems(patience), *stuck]
 
     def missing(self) -> list[str]:
         """Return what the worker waits for before it can begin."""
@@ -93,14 +91,16 @@ class WorkerTelemetry:
 
 @contextmanager
 def observing(
-    settings: Observation, telemetry: WorkerTelemetry, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
+    settings: TelemetrySettings, telemetry: WorkerTelemetry, kafka: KafkaSettings, redis_url: str, topics: Mapping[str, int]
 ) -> Iterator[None]:
     """Serve a worker's metrics and health until the end of the block, if a port is set.
 
     Raises :class:`~infra.errors.Misconfigured` if the port cannot be had.
     """
     patience = settings.patience
-    with probes(settings, telemetry.metrics.registry, lambda: telemetry.ailments(patience), telemetry.missing) as port:
+    with serve_probes(
+        settings, telemetry.metrics.registry, lambda: telemetry.health_problems(patience), telemetry.missing
+    ) as port:
         if port is None:
             yield
             return
@@ -119,17 +119,17 @@ def watch_kafka(telemetry: WorkerTelemetry, kafka: KafkaSettings, topics: Mappin
     client: KafkaAdminClient | None = None
     while not stopped.is_set():
         try:
-            with answering(kafka):
-                client = client or admin(kafka)
+            with translate_kafka_errors(kafka):
+                client = client or new_admin_client(kafka)
                 ends = end_offsets(client, topics)
         except Unreachable as fault:
             if telemetry.kafka.up:
                 log.warning("kafka_silent", fault=str(fault))
-            telemetry.kafka.missed()
+            telemetry.kafka.record_failure()
             with suppress(KafkaError, OSError):
                 client = client and client.close()
         else:
-            telemetry.kafka.heard()
+            telemetry.kafka.record()
             telemetry.progress.ends({(name, at): end for name, all_ends in ends.items() for at, end in enumerate(all_ends)})
         stopped.wait(LOOK)
 
@@ -142,7 +142,7 @@ def watch_redis(telemetry: WorkerTelemetry, url: str, stopped: threading.Event) 
             try:
                 client.ping()
             except redis.RedisError:
-                telemetry.redis.missed()
+                telemetry.redis.record_failure()
             else:
-                telemetry.redis.heard()
+                telemetry.redis.record()
             stopped.wait(LOOK)

@@ -11,7 +11,7 @@ import redis
 from faust.types import TP
 
 from infra.errors import Fault, Misconfigured
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import partition_counts, topic_ids
 from models.learner import Learner
@@ -28,7 +28,7 @@ from streams.projecting.loaders import Loader, loader_of
 from streams.projecting.projector import Projector
 from streams.registry import carried, folds, sources
 from streams.running.app import App
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 
 ERASURES = 5.0  # seconds between looks at whether an erasure can be completed
 
@@ -67,7 +67,7 @@ class AppPartitions:
 
     def identify(self) -> Mapping[str, str]:
         """Return the broker's ids of the topics, by name."""
-        with administering(self._kafka) as admin:
+        with admin_client(self._kafka) as admin:
             self._ids = topic_ids(admin, self._topics)
         return self._ids
 
@@ -86,12 +86,12 @@ def complete_seen_erasures(app: App) -> None:
     """Complete the erasures that every fold has passed; if a server is silent or busy now, a later call does."""
     with contextlib.suppress(Fault, redis.RedisError):
         if app.log.incomplete_erasures():
-            complete_erasures(app.log, app.views, min(standing.position for standing in standings(app)))
+            complete_erasures(app.log, app.views, min(standing.position for standing in fold_positions(app)))
 
 
 def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:
     """Return the topics that folds read, with how many partitions each has. Raises :class:`Misconfigured` if one is missing."""
-    with administering(kafka) as admin:
+    with admin_client(kafka) as admin:
         wanted = [*carried(app.terms), DEAD_LETTERS]
         found = partition_counts(admin, wanted)
     if missing := set(wanted) - set(found):

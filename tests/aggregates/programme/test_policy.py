@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from aggregates.decider import Refusal
+from aggregates.decider import Context, Refusal
 from aggregates.programme import Policies, Programme, Tier
 from aggregates.programme.document import plain
 from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
@@ -13,21 +13,23 @@ from aggregates.value import replace
 from tests.aggregates.given import refusing
 from tests.aggregates.programme.test_document import ANY_PLAIN
 
+CONTEXT = Context(Policies.first("Europe/Paris", "EUR"))
+
 
 def publish(document: dict[str, Any], effective: int = 100, at: int = 50, **told: Any) -> PublishPolicy:
-    return PublishPolicy(document, effective, "ada", at, "Europe/Paris", "EUR", **told)
+    return PublishPolicy(document, effective, "ada", at, **told)
 
 
 def after(*commands: PublishPolicy) -> Policies:
     state = policy.initial
     for command in commands:
-        for event in policy.decide(command, state):
+        for event in policy.decide(command, state, CONTEXT):
             state = policy.evolve(state, event)
     return state
 
 
 def test_a_published_policy_is_complete_and_holds_from_its_instant() -> None:
-    (published,) = policy.decide(publish({"return_days": "30"}), policy.initial)
+    (published,) = policy.decide(publish({"return_days": "30"}), policy.initial, CONTEXT)
     terms = Programme("Europe/Paris", "EUR", version=2, return_days=30)
     assert published == PolicyPublished(
         policy="shop", version=2, document=plain(terms), zone="Europe/Paris", currency="EUR", effective=100, actor="ada", at=50
@@ -77,21 +79,21 @@ def test_an_older_event_reads_a_new_term_as_its_default() -> None:
 )
 def test_an_invalid_document_is_refused_with_path_and_reason(document: Any, sentence: str) -> None:
     with refusing("policy_invalid") as refused:
-        policy.decide(publish(document), policy.initial)
+        policy.decide(publish(document), policy.initial, CONTEXT)
     assert str(refused.value).startswith(sentence)
 
 
 def test_a_policy_cannot_take_effect_in_the_past() -> None:
     with refusing("effective_past"):
-        policy.decide(publish({}, effective=49, at=50), policy.initial)
-    assert policy.decide(publish({}, effective=50, at=50), policy.initial)
+        policy.decide(publish({}, effective=49, at=50), policy.initial, CONTEXT)
+    assert policy.decide(publish({}, effective=50, at=50), policy.initial, CONTEXT)
 
 
 @given(ANY_PLAIN, ANY_PLAIN, ANY_PLAIN, ANY_PLAIN)
 def test_any_command_is_published_or_refused_with_a_sentence(document: Any, effective: Any, actor: Any, replaces: Any) -> None:
     command = PublishPolicy(document, effective, actor, 0, replaces=replaces)
     try:
-        (published,) = policy.decide(command, policy.initial)
+        (published,) = policy.decide(command, policy.initial, CONTEXT)
     except Refusal as refused:
         code = refused.code
     else:
@@ -102,19 +104,19 @@ def test_any_command_is_published_or_refused_with_a_sentence(document: Any, effe
 
 def test_a_policy_needs_an_actor() -> None:
     with refusing("actor_id_invalid"):
-        policy.decide(replace(publish({}), actor=""), policy.initial)
+        policy.decide(replace(publish({}), actor=""), policy.initial, CONTEXT)
 
 
 @pytest.mark.parametrize("effective", [-1, 10**15 * 99, True, "now", None])
 def test_a_policy_takes_effect_at_an_instant(effective: Any) -> None:
     with refusing("effective_invalid"):
-        policy.decide(publish({}, effective), policy.initial)
+        policy.decide(publish({}, effective), policy.initial, CONTEXT)
 
 
 def test_replacing_an_older_version_is_refused() -> None:
     state = after(publish({"return_days": 30}, replaces=1))
     with refusing("policy_changed"):
-        policy.decide(publish({"return_days": 31}, replaces=1), state)
+        policy.decide(publish({"return_days": 31}, replaces=1), state, CONTEXT)
     assert len(after(publish({"return_days": 30}), publish({"return_days": 31}, replaces=2)).versions) == 3
 
 

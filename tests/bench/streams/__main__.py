@@ -18,7 +18,7 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.valkey import EmbeddedRedis
 from infra.kafka.settings import KafkaSettings
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from infra.settings import jar_cache
 from streams.cli.console import grid
 from tests.bench.streams.bare_way import bare_way

@@ -8,9 +8,9 @@ import time
 import redis.asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import Topic, declare
+from infra.kafka.topics import Topic, ensure_topics
 from tests.bench.streams.latency import WARM, Latency
 
 TOPIC = "bench.bare-way"
@@ -19,8 +19,8 @@ SETTLED = 1.0  # seconds until the consumer has its partition
 
 async def bare_way(kafka: KafkaSettings, redis_url: str, appends: int, rate: int) -> Latency:
     """Milliseconds from handing a record to the producer to Redis's answer, at ``rate`` records a second."""
-    with administering(kafka) as admin:
-        declare(admin, [Topic(TOPIC, 1)])
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, [Topic(TOPIC, 1)])
     sent: list[float] = []
     seconds: list[float] = []
     producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")

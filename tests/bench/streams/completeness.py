@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from infra.codec import key_of
-from infra.kafka.partitioning import partition_of
+from infra.kafka.records import partition_of
 from infra.redis.digest import digests
 from infra.redis.views import Views
 from streams.kafka.topics import PARTITIONS, carried

@@ -11,7 +11,7 @@ from statistics import quantiles
 from typing import Any
 
 from aggregates.member import RegisterMember
-from infra.kafka.partitioning import partition_of
+from infra.kafka.records import partition_of
 from infra.redis.checkpoints import Checkpoint
 from projections.card import card
 from streams.commands.request import Request

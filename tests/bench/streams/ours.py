@@ -15,11 +15,11 @@ from faust.types import TP
 
 from infra.codec import Codec
 from infra.embedded.valkey import connect
-from infra.kafka.clients import administering
+from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import topic_ids
 from infra.keys.ring import KeyRing
-from infra.keys.sqlite import SqliteKeys
+from infra.keys.stores import SqliteKeys
 from infra.redis.views import Views
 from streams.kafka.worker.agents import Agents, make_app
 from streams.kafka.worker.batching import Batcher
@@ -28,7 +28,7 @@ from streams.kafka.worker.partition import BatchResult, Partition, Record, take_
 from streams.kafka.worker.telemetry import WorkerTelemetry
 from streams.projecting.loaders import TallyLoader
 from streams.projecting.projector import Projector
-from streams.running.app import seldom_collected
+from streams.running.app import tuned_garbage_collection
 from tests.bench.streams.course import Course, Finish, Stopwatch, given, tell
 from tests.bench.streams.records import codec
 from tests.bench.streams.tallies import SPENT, TIMES
@@ -60,7 +60,7 @@ class TwoTallies:
         self._ids: Mapping[str, str] = {}
 
     def identify(self) -> Mapping[str, str]:
-        with administering(self._kafka) as admin:
+        with admin_client(self._kafka) as admin:
             self._ids = topic_ids(admin, [self._topic])
         return self._ids
 
@@ -71,7 +71,7 @@ class TwoTallies:
 
 def work(course: Course) -> Finish:
     kafka = KafkaSettings(course.bootstrap)
-    with seldom_collected(), closing(KeyRing(SqliteKeys(Path(course.home) / "keys.db"))) as keys:
+    with tuned_garbage_collection(), closing(KeyRing(SqliteKeys(Path(course.home) / "keys.db"))) as keys:
         views = Views(connect(course.redis))
         telemetry = WorkerTelemetry()
         partitions = TwoTallies(views, codec(keys), kafka, course.topic)

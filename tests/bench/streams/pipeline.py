@@ -69,7 +69,7 @@ def pipeline(started: Sequence[str] = ("relay", "worker")) -> Iterator[Pipeline]
             with running(settings) as app:
                 environment = os.environ | {"REGULARS_HOME": folder}
                 subprocess.run([*COMMAND, "topics"], env=environment, check=True, stdout=subprocess.DEVNULL)
-                servers = {"kafka": kafka.serving() or 0, "redis": valkey.serving() or 0}
+                servers = {"kafka": kafka.server_pid() or 0, "redis": valkey.server_pid() or 0}
                 way = Pipeline(app, environment, servers | {"writer": os.getpid()})
                 for name in started:
                     way.start(name)

@@ -9,11 +9,10 @@ from aiokafka import AIOKafkaProducer
 from aggregates.value import Value
 from infra.codec import Codec, EventType
 from infra.event_log.types import Row
-from infra.kafka.clients import administering
-from infra.kafka.envelope import wrap
-from infra.kafka.partitioning import Keys
+from infra.kafka.clients import admin_client
+from infra.kafka.records import KeyHashes, to_record
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import Topic, declare
+from infra.kafka.topics import Topic, ensure_topics
 from infra.keys.ring import KeyRing
 
 MEMBERS = 20_000
@@ -59,9 +58,9 @@ def events(records: int) -> Iterator[Bought]:
 
 async def fill(kafka: KafkaSettings, topic: str, partitions: int, records: int, encoding: Codec) -> int:
     """Write the records into a new topic; the sum of their amounts."""
-    with administering(kafka) as admin:
-        declare(admin, [Topic(topic, partitions)])
-    total, keys = 0, Keys()
+    with admin_client(kafka) as admin:
+        ensure_topics(admin, [Topic(topic, partitions)])
+    total, keys = 0, KeyHashes()
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", max_batch_size=2**20) as producer:
         waiting: dict[int, list[tuple[bytes, bytes]]] = {partition: [] for partition in range(partitions)}
 
@@ -76,7 +75,7 @@ async def fill(kafka: KafkaSettings, topic: str, partitions: int, records: int, 
             name, state = encoding.encode(event)
             key, hashed = keys.of(state)
             mine = waiting[hashed % partitions]
-            mine.append((key, wrap(Row(position, "", 0, name, state))))
+            mine.append((key, to_record(Row(position, "", 0, name, state))))
             total += event.amount
             if len(mine) == BATCH:
                 await send(hashed % partitions)

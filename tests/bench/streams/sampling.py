@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import linear_regression
 
 from streams.running.app import App
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 
 PAGE = 4096  # bytes, as the kernel counts memory
 BARS = "▁▂▃▄▅▆▇█"
@@ -30,7 +30,7 @@ class Sample:
 
 
 def sample(app: App, processes: Mapping[str, int], seconds: float) -> Sample:
-    lag = max(standing.behind for standing in standings(app))
+    lag = max(standing.behind for standing in fold_positions(app))
     memory = {name: resident(process) for name, process in processes.items()}
     return Sample(seconds, lag, memory, int(app.views.client.info("memory")["used_memory"]) / 2**20)
 

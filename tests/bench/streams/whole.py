@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from streams.imports.complete_journey import CompleteJourney
-from streams.running.positions import standings
+from streams.running.positions import fold_positions
 from tests.bench.streams.completeness import checkpoints, wait
 from tests.bench.streams.pipeline import Pipeline, pipeline
 from tests.bench.streams.sampling import processor
@@ -58,7 +58,7 @@ def folded(way: Pipeline, head: int) -> int:
     """The head only when there is nothing that any fold has yet to take."""
     if way.app.feed != "topics":
         return 0
-    behind = sum(standing.behind for standing in standings(way.app))
+    behind = sum(standing.behind for standing in fold_positions(way.app))
     return max(0, min(head - 1, max(checkpoints(way.app).values()))) if behind else head
 
 

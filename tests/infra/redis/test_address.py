@@ -66,9 +66,9 @@ def test_files_that_cannot_be_used_are_refused(authority: Authority, client: Sig
     told = {"REDIS_URL": URL, **files(authority, client)}
     other, nothing = authority.sign("other"), tmp_path / "nothing.pem"
     for change, why in (
-        ({"REDIS_CA_FILE": str(nothing)}, "REDIS_CA_FILE is .*, where there is no file"),
+        ({"REDIS_CA_FILE": str(nothing)}, "REDIS_CA_FILE is .*, and there is no such file"),
         ({"REDIS_CERT_FILE": ""}, "REDIS_KEY_FILE is set without REDIS_CERT_FILE"),
-        ({"REDIS_KEY_FILE": str(other.key)}, "the certificate's own"),
+        ({"REDIS_KEY_FILE": str(other.key)}, "that of the certificate"),
         ({"REDIS_CA_FILE": str(client.key)}, "must be PEM files"),
     ):
         with pytest.raises(Misconfigured, match=why):

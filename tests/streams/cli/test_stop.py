@@ -25,7 +25,7 @@ def test_stop_stops_the_other_servers_if_redis_does_not_answer(tmp_path: Path, m
     redis, postgres = EmbeddedRedis(settings.valkey), EmbeddedPostgres(settings.postgres)
     redis.start()
     postgres.start()
-    process = redis.serving()
+    process = redis.server_pid()
     assert process
     os.kill(process, signal.SIGSTOP)
     try:
@@ -35,7 +35,7 @@ def test_stop_stops_the_other_servers_if_redis_does_not_answer(tmp_path: Path, m
         assert isinstance(told.exception, Unreachable)
         assert "embedded Redis does not answer" in str(told.exception)
         assert "PostgreSQL has stopped" in told.output
-        assert not postgres.serving()
+        assert not postgres.server_pid()
     finally:
         os.kill(process, signal.SIGCONT)
         assert redis.stop()

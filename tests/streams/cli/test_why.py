@@ -7,12 +7,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.membership.commands import GrantPoints, OverrideTier
-from aggregates.membership.commands_of_people import AdjustPoints, RecordAction
-from aggregates.membership.decider import decide, membership
-from aggregates.membership.due import as_of
+from aggregates.decider import Context
+from aggregates.membership.commands import AdjustPoints, GrantPoints, OverrideTier, RecordAction
+from aggregates.membership.decider import decide, membership, membership_as_of
 from aggregates.membership.events import Event
-from aggregates.membership.tiers.qualification import Counting
+from aggregates.membership.tiers.qualification import Qualification
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifying
@@ -26,17 +25,19 @@ from streams.queries.why import TIER, counted, life
 from streams.registry import EVENTS
 from streams.running.app import running
 from tests.aggregates.given import DAY
-from tests.aggregates.histories import POLICIES, START, lives
+from tests.aggregates.membership.histories import POLICIES, START, lives
 from tests.samples import SAMPLES
 from tests.shop import HOUR, line, place
 from tests.shop import START as OPENED
+
+CONTEXT = Context(POLICIES)
 
 
 @given(lives, st.integers(-50, 900))
 def test_the_last_step_equals_the_present_state(events: list[Event], days: int) -> None:
     now = max(membership.rebuild(events).latest, START + days * DAY)
     found = life("m", enumerate(events, 1), POLICIES, now)
-    state = as_of(now, POLICIES, membership.rebuild(events))
+    state = membership_as_of(now, POLICIES, membership.rebuild(events))
     assert found.now.balance(now) == state.balance(now)
     assert found.now.standing == state.standing
     assert [step.position for step in found.steps if step.position] == list(range(1, len(events) + 1))
@@ -59,7 +60,7 @@ def test_points_change_only_at_steps(events: list[Event]) -> None:
 def test_the_counted_amounts_sum_to_the_metric(metric: Metric, events: list[Event], days: int) -> None:
     policies = POLICIES.with_version(replace(POLICIES.newest, qualifying=Qualifying(metric)), since=0)
     state, now = membership.rebuild(events), START + days * DAY
-    assert sum(one.amount for one in counted(state, policies, now)) == Counting(policies.at(now), state).metric(now)
+    assert sum(one.amount for one in counted(state, policies, now)) == Qualification(policies.at(now), state).metric(now)
 
 
 def test_an_action_comes_before_its_points_and_counts_for_engagement() -> None:
@@ -68,7 +69,7 @@ def test_an_action_comes_before_its_points_and_counts_for_engagement() -> None:
     policies = POLICIES.with_version(terms, since=0)
     state, events = membership.initial, list[Event]()
     for n in range(3):
-        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY, policies=policies), state):
+        for event in decide(RecordAction("m", "review", f"r-{n}", START + n * DAY), state, Context(policies)):
             state = membership.evolve(state, event)
             events.append(event)
     found = life("m", enumerate(events, 1), policies, START + 9 * DAY)
@@ -76,17 +77,17 @@ def test_an_action_comes_before_its_points_and_counts_for_engagement() -> None:
     assert told[:2] == ["ActionRecorded", "PointsGranted"]
     amounts = [one.amount for one in counted(found.now, policies, START + 9 * DAY)]
     assert amounts == [5, 5, 5]
-    assert sum(amounts) == Counting(terms, found.now).metric(START + 9 * DAY)
+    assert sum(amounts) == Qualification(terms, found.now).metric(START + 9 * DAY)
 
 
 def test_steps_after_the_instant_asked_about_are_left_out() -> None:
-    grants = [GrantPoints("m", order, 500, POLICIES, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
-    events = [event for grant in grants for event in decide(grant, membership.initial)]
+    grants = [GrantPoints("m", order, 500, START + day * DAY) for order, day in (("a", 1), ("b", 9))]
+    events = [event for grant in grants for event in decide(grant, membership.initial, CONTEXT)]
     assert len(life("m", enumerate(events, 1), POLICIES, START + 8 * DAY).steps) == 1
 
 
 def test_a_due_review_is_a_step_before_it_is_recorded() -> None:
-    events = decide(GrantPoints("m", "o", 150_000, POLICIES, START), membership.initial)
+    events = decide(GrantPoints("m", "o", 150_000, START), membership.initial, CONTEXT)
     last = life("m", enumerate(events, 1), POLICIES, START + 500 * DAY).steps[-1]
     assert (last.position, type(last.event).__name__) == (None, "TierLowered")
 

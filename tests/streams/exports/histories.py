@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from aggregates.behaviour import Clicked, Impressed, Searched, Viewed
 from aggregates.campaign import LaunchCampaign, Offer
-from aggregates.cart.decider import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
+from aggregates.cart import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
-from aggregates.membership.commands_of_use import RedeemPoints
+from aggregates.membership.commands import RedeemPoints
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
 from aggregates.order.events import OrderLine
 from aggregates.order.refund import RefundOrder, RefundPart

@@ -6,9 +6,7 @@ import json
 from typing import Any
 
 from aggregates.decider import stream_id
-from aggregates.membership.commands import EndTierOverride, OverrideTier
-from aggregates.membership.commands_of_people import RecordAction
-from aggregates.membership.commands_of_use import ActivateLot, RedeemPoints
+from aggregates.membership.commands import ActivateLot, EndTierOverride, OverrideTier, RecordAction, RedeemPoints
 from aggregates.membership.events import LotActivated, TierOverridden, TierOverrideEnded
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.programme.policy import PublishPolicy

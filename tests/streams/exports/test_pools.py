@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from aggregates.decider import stream_id
-from aggregates.membership.commands_of_people import AdjustPoints, JoinPool, LeavePool, TransferPoints
-from aggregates.membership.commands_of_use import CaptureHold, ClaimReward, HoldPoints, RedeemPoints
+from aggregates.membership.commands import (
+    AdjustPoints,
+    CaptureHold,
+    ClaimReward,
+    HoldPoints,
+    JoinPool,
+    LeavePool,
+    RedeemPoints,
+    TransferPoints,
+)
 from aggregates.membership.events import PoolUsed
 from aggregates.programme.policy import PublishPolicy
 from streams.commands.request import Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.cart.events import CartCheckedOut, CartOpened
+from aggregates.cart import CartCheckedOut, CartOpened
 from streams.queries import views as reading
 from streams.running.app import App
 from tests.streams.imports.lines import Line, document, entry, events, import_lines, item, order

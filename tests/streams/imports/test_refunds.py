@@ -137,7 +137,7 @@ def test_a_refund_dated_before_its_order_is_late_whichever_file_has_the_order(ap
 )
 def test_any_money_up_to_what_is_left_can_be_refunded(bought: list[tuple[int, int]], data: st.DataObject) -> None:
     lines = tuple(OrderLine("tea", units, paid, paid, paid) for units, paid in bought)
-    placed = OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0)
+    placed = OrderPlaced(order="o", member="ada", session=None, cart=None, currency="USD", lines=lines, tax=0, at=0)
     stood = Order("paid", placed, (0,) * len(lines), (0,) * len(lines))
     units = data.draw(st.integers(1, sum(units for units, _ in bought)))
     reached, count = 0, 0
@@ -156,7 +156,12 @@ def test_parts_by_product_and_by_line_take_each_products_first_units_that_are_le
     products: list[str], data: st.DataObject
 ) -> None:
     lines = tuple(OrderLine(product, data.draw(st.integers(1, 3)), 100, 100, 100) for product in products)
-    stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * len(lines), (0,) * len(lines))
+    stood = Order(
+        "paid",
+        OrderPlaced(order="o", member="ada", session=None, cart=None, currency="USD", lines=lines, tax=0, at=0),
+        (0,) * len(lines),
+        (0,) * len(lines),
+    )
     left = [line.quantity for line in lines]
     asked, expected = [], []
     while any(left) and data.draw(st.booleans()):
@@ -174,7 +179,12 @@ def test_parts_by_product_and_by_line_take_each_products_first_units_that_are_le
 def test_refunds_of_thousands_of_parts_take_linear_time() -> None:
     many = 8000  # of a quadratic search nobody would see the end
     lines = tuple(OrderLine("tea", 1, 100, 100, 100) for _ in range(many))
-    stood = Order("paid", OrderPlaced("o", "ada", None, None, "USD", lines, 0, 0), (0,) * many, (0,) * many)
+    stood = Order(
+        "paid",
+        OrderPlaced(order="o", member="ada", session=None, cart=None, currency="USD", lines=lines, tax=0, at=0),
+        (0,) * many,
+        (0,) * many,
+    )
     found = list(resolved((RefundLineItem(product="tea", quantity=1),) * many, stood))
     assert [part.line for part in found] == [*range(1, many + 1)]
     (first, *_) = resolved((RefundLineItem(product="tea", quantity=many, total=many),), stood)

@@ -13,7 +13,7 @@ from aggregates.decider import Recorded
 from aggregates.value import replace
 from infra.codec import Codec, key_of
 from infra.event_log.types import Row
-from infra.kafka.envelope import wrap
+from infra.kafka.records import to_record
 from infra.redis.views import Views
 from models.learner import Learner
 from projections.projection import Documents, Projection, Tally
@@ -75,7 +75,7 @@ def records(rows: Iterable[Row], topic: str = DOMAIN) -> list[StoredRecord]:
     """Return the records that the relay makes of a log's rows."""
     names = {name for event in carried(TERMS)[topic] for name in EVENTS[event].stored_names}
     mine = (row for row in rows if row.name in names)
-    return [StoredRecord(offset, key_of(row.state).encode(), wrap(row)) for offset, row in enumerate(mine)]
+    return [StoredRecord(offset, key_of(row.state).encode(), to_record(row)) for offset, row in enumerate(mine)]
 
 
 def renumbered(*parts: Sequence[StoredRecord], start: int = 0) -> list[StoredRecord]:

@@ -45,7 +45,17 @@ def history() -> Sequence[Recorded]:
     for n in range(BASKETS):
         at = START + n * 20 * HOUR
         products = random.sample(PRODUCTS, 66 if n % 9 == 0 else random.randint(20, 55))
-        events.append(OrderPaid(f"{n}", f"m-{n % 9}", None, "USD", tuple(map(line, products)), 100, at))
+        events.append(
+            OrderPaid(
+                order=f"{n}",
+                member=f"m-{n % 9}",
+                session=None,
+                currency="USD",
+                lines=tuple(map(line, products)),
+                net=100,
+                at=at,
+            )
+        )
         if n % 30 == 0:
             events += [ProductRetired(products[0], at), MemberErased(f"m-{n % 9}", at)]
     return [Recorded(position, event) for position, event in enumerate(events, 1)]

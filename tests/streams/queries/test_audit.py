@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aggregates.membership.commands_of_people import AdjustPoints, TransferPoints
-from aggregates.membership.commands_of_use import ClaimReward, RedeemPoints
-from aggregates.membership.ledger import book
+from aggregates.membership.commands import AdjustPoints, ClaimReward, RedeemPoints, TransferPoints
+from aggregates.membership.ledger.books import Movement, movements
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.programme import Policies
 from aggregates.programme.policy import PublishPolicy
@@ -91,8 +90,8 @@ def test_a_late_event_is_booked_when_it_became_known(app: App) -> None:
 
 
 def test_a_missing_movement_is_reported_by_member_and_day(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(event: Any) -> Iterator[book.Movement]:
-        return (moved for moved in book.movements(event) if moved.kind != "expired")
+    def forgetful(event: Any) -> Iterator[Movement]:
+        return (moved for moved in movements(event) if moved.kind != "expired")
 
     monkeypatch.setattr(auditing, "movements", forgetful)
     found = audit(shop.log, Policies(), latest(shop.log)).differences

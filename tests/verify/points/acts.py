@@ -21,8 +21,8 @@ from aggregates.membership.commands import (
     TransferPoints,
 )
 from aggregates.membership.decider import membership
-from aggregates.membership.events import Membership
-from aggregates.membership.tiers.state import Kind
+from aggregates.membership.state import Membership
+from aggregates.membership.tiers.state import OverrideKind
 from aggregates.order.decider import order
 from aggregates.order.refund import RefundOrder, RefundPart
 from streams.commands.request import Look
@@ -168,7 +168,7 @@ class Acts:
 
     def _override(self, basket: Bought, chance: Random) -> Iterator[Act]:
         name, at = f"override/{basket.order}", basket.at + chance.randrange(DAY)
-        kind: Kind = chance.choice(("pin", "floor"))
+        kind: OverrideKind = chance.choice(("pin", "floor"))
         tier = chance.choice(("member", "silver", "gold"))
         until = chance.choice((None, at + chance.randrange(DAY, 40 * DAY)))
         yield Act(at, name, lambda _: [OverrideTier(basket.member, name, kind, tier, "a friend", "service", at, until)])

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from aggregates.membership.decider import membership
-from aggregates.membership.events import Membership
+from aggregates.membership.state import Membership
 from infra.event_log.log import EventLog
 from infra.event_log.types import Row
 from tests.verify.points.calendar import day_of, days, end_of

@@ -12,7 +12,7 @@ from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Policies, Validity, Wallet
 from aggregates.value import replace
 from infra.event_log.types import Row
-from tests.aggregates.ledgers import Ledger, policies
+from tests.aggregates.membership.lives import Ledger, policies
 from tests.verify.points.calendar import days, end_of
 from tests.verify.points.daily import differences, member_days
 from tests.verify.points.roll_forward import Account

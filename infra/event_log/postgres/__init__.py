@@ -1,1 +1,0 @@
-"""The log in PostgreSQL: for as many machines as there are."""

@@ -1,1 +1,0 @@
-"""The log in one SQLite file: for one machine."""

@@ -1,0 +1,1 @@
+"""Published methods to hold the recommender against, one file a family."""

@@ -1,0 +1,1 @@
+"""``regulars evaluate``: a shop's history read as events, the methods run over it, and the report."""

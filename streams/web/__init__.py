@@ -1,0 +1,1 @@
+"""The HTTP API: commands as resources, questions, problems, and who may ask."""

@@ -1,0 +1,173 @@
+"""Reading Redis for many requests at once: whatever is asked for in the same turn of the loop goes in one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import redis.asyncio
+from redis.exceptions import ConnectionError as RedisGone
+from redis.exceptions import RedisError, ResponseError
+
+from infra.errors import Unreachable
+from infra.kafka.records import hash_of
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from streams.projecting.loaders import fold_name
+from streams.registry import fold_of_part, folds, sources
+from streams.running.app import App
+from streams.web.problems import HttpProblem
+
+Values: TypeAlias = list[bytes | None]
+
+FIRST_LOOK, LONGEST_LOOK = 0.002, 0.05
+"""Seconds between looks at a checkpoint that is awaited: the first, and the longest."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A position that an answer must have reached, and for how many seconds to wait for it."""
+
+    position: int
+    seconds: float
+
+
+class ViewReader:
+    """Reads documents, hashes and sorted sets of the version that is served; made within the loop that uses it."""
+
+    def __init__(self, app: App, client: redis.asyncio.Redis) -> None:
+        self._app = app
+        self._client = client
+        self._asked: list[tuple[Sequence[str], asyncio.Future[Values]]] = []
+        self._fold_of = fold_of_part(app.terms)
+        self._folds = {fold.name: fold for fold in folds(app.terms)}
+        self._topics = app.feed == "topics"
+        self._partitions: dict[str, int] = {}  # of each topic; their number never changes
+
+    @property
+    def version(self) -> str:
+        """Return the version of the read models that is served."""
+        return self._app.views.version
+
+    async def documents(self, keys: Sequence[str], wanted: Wanted | None = None) -> Values:
+        """Return the documents under these keys, None where there is none.
+
+        Raises :class:`HttpProblem` 504 ``fold_behind`` if the folds that own them do not reach ``wanted`` in time.
+        """
+        full = [self._app.views.key(key) for key in keys]
+        if wanted is None:
+            return await self._get(full)
+        checkpoints = self._checkpoints(keys)
+        held: Values = []
+
+        async def reached() -> list[int]:
+            nonlocal held
+            found = await self._get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
+            held = found[len(checkpoints) :]
+            return [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
+
+        await self._wait(reached, checkpoints, wanted)
+        return held
+
+    async def table(self, key: str, wanted: Wanted | None = None) -> dict[str, str]:
+        """Return a hash, empty if there is none."""
+        await self._await_position([key], wanted)
+        raw = await self._ask(cast(Awaitable[dict[bytes, bytes]], self._client.hgetall(self._app.views.key(key))))
+        return {name.decode(): value.decode() for name, value in raw.items()}
+
+    async def tables(self, keys: Sequence[str]) -> list[dict[str, str]]:
+        """Return hashes in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipe.hgetall(self._app.views.key(key))
+        found = await self._ask(pipe.execute()) if keys else []
+        return [{name.decode(): value.decode() for name, value in raw.items()} for raw in found]
+
+    async def highest(self, key: str, count: int, wanted: Wanted | None = None) -> list[tuple[str, int]]:
+        """Return the members of a sorted set with the highest scores, best first."""
+        await self._await_position([key], wanted)
+        raw = await self._ask(self._client.zrevrange(self._app.views.key(key), 0, count - 1, withscores=True))
+        return [(name.decode(), int(score)) for name, score in raw]
+
+    async def keys_of(self, part: str) -> list[str]:
+        """Return the keys of a part, without the version, sorted."""
+        cut = len(self._app.views.key(""))
+        match = self._app.views.key(f"{part}:*")
+
+        async def scan() -> list[str]:
+            return [raw.decode()[cut:] async for raw in self._client.scan_iter(match=match, count=2000)]
+
+        return sorted(await self._ask(scan()))
+
+    async def _await_position(self, keys: Sequence[str], wanted: Wanted | None) -> None:
+        if wanted is None:
+            return
+        checkpoints = self._checkpoints(keys)
+
+        async def reached() -> list[int]:
+            return [Checkpoint.parse(text).position for text in await self._get(checkpoints)]
+
+        await self._wait(reached, checkpoints, wanted)
+
+    async def _wait(self, reached: Callable[[], Awaitable[list[int]]], checkpoints: list[str], wanted: Wanted) -> None:
+        until = time.monotonic() + wanted.seconds
+        pause = FIRST_LOOK
+        while behind := [(key, at) for key, at in zip(checkpoints, await reached(), strict=True) if at < wanted.position]:
+            if pause == FIRST_LOOK and wanted.position > (head := await asyncio.to_thread(self._app.log.head)):
+                raise HttpProblem(422, "position_unknown", f"The log ends at {head:,}.")
+            if time.monotonic() >= until:
+                key, at = behind[0]
+                fold = key.partition("checkpoint:")[2].partition(":")[0]
+                sentence = f"{fold} has come to {at:,}, not yet to {wanted.position:,}."
+                raise HttpProblem(504, "fold_behind", sentence, headers={"Retry-After": "1"}, fold=fold, reached=at)
+            await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
+            pause = min(LONGEST_LOOK, pause * 2)
+
+    def _checkpoints(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys of the checkpoints that say how current these documents are."""
+        named: dict[str, None] = {}
+        for key in keys:
+            part, _, of = key.partition(":")
+            fold = self._folds[self._fold_of[part]]
+            places = self._in_topics(fold, of) if self._topics else [LOG]
+            named.update(dict.fromkeys(self._app.views.key(checkpoint_key(fold_name(fold), source)) for source in places))
+        return list(named)
+
+    def _in_topics(self, fold: Any, of: str) -> list[str]:
+        if not all(topic in self._partitions for topic in sources(fold)):
+            self._partitions = {topic: len(relayed.ends) for topic, relayed in self._app.log.relayed().items()}
+        return [f"{topic}:{hash_of(of.encode()) % self._partitions.get(topic, 1)}" for topic in sources(fold)]
+
+    async def _get(self, keys: Sequence[str]) -> Values:
+        """Read with whatever else is asked for in this turn of the loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Values] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(lambda: loop.create_task(self._flush()))
+        self._asked.append((keys, future))
+        return await future
+
+    async def _flush(self) -> None:
+        asked, self._asked = self._asked, []
+        try:
+            found = cast(Values, await self._ask(self._client.mget([key for keys, _ in asked for key in keys])))
+        except Exception as fault:  # noqa: BLE001 - each of them hears of it
+            for _, future in asked:
+                if not future.done():
+                    future.set_exception(fault)
+            return
+        first = 0
+        for keys, future in asked:
+            if not future.done():
+                future.set_result(found[first : first + len(keys)])
+            first += len(keys)
+
+    async def _ask(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except ResponseError:
+            raise
+        except (RedisGone, RedisError, OSError) as fault:
+            raise Unreachable(f"Redis does not answer ({fault}).") from fault

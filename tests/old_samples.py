@@ -1,0 +1,101 @@
+"""Old shapes of events, as this version reads them: one for each golden file of an older name."""
+
+from __future__ import annotations
+
+from aggregates.coupon import CouponRedeemed
+from aggregates.membership.events import (
+    DebtSettled,
+    LotActivated,
+    PointsRedeemed,
+    TierExtended,
+    TierLowered,
+    TierRaised,
+)
+from aggregates.order.events import (
+    OrderPlaced,
+    OrderRefunded,
+)
+from aggregates.product import ProductListed
+from aggregates.value import replace
+from tests.samples import AT, BACK, CLAWED_BACK, CLAWED_BACK_BY_RULE, DAY, GRANTED, GRANTED_BY_RULE, LINES
+
+OLD_SHAPES: dict[str, object] = {
+    "TierRaised": TierRaised(
+        member="m-1",
+        tier="silver",
+        previous="member",
+        qualifying=100_000,
+        valid_until=AT + 365 * DAY,
+        revocable_until=AT + 14 * DAY,
+        provisional_until=None,
+        shown=None,
+        terms=1,
+        at=AT,
+    ),
+    "TierExtended": TierExtended(
+        member="m-1",
+        tier="silver",
+        qualifying=90_000,
+        valid_until=AT + 730 * DAY,
+        revocable_until=None,
+        shown=None,
+        terms=1,
+        at=AT + 365 * DAY,
+    ),
+    "TierLowered": TierLowered(
+        member="m-1",
+        tier="member",
+        previous="silver",
+        qualifying=1_000,
+        valid_until=None,
+        reason="review",
+        shown=None,
+        terms=1,
+        at=AT + 730 * DAY,
+    ),
+    "ProductListed": ProductListed(
+        product="tea-01",
+        name="Tea, loose",
+        department="GROCERY",
+        category="TEA, LOOSE",
+        brand="Lü",
+        price=599,
+        stock=40,
+        attributes={"organic": "yes"},
+        at=AT,
+    ),
+    "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
+    "OrderRefunded": OrderRefunded(
+        order="o-1",
+        refund="r-1",
+        member="m-1",
+        session=None,
+        currency="USD",
+        units=(1, 0),
+        lines=BACK,
+        net_retained=364,
+        complete=False,
+        at=AT + 3 * DAY,
+        given_back=(449, 0),
+    ),
+    "CouponRedeemed": CouponRedeemed(
+        campaign="spring",
+        member="m-1",
+        coupon="51800009050",
+        use="u-1",
+        order="o-1",
+        recorded=True,
+        flags=("too_late",),
+        at=AT + 31 * DAY,
+    ),
+    "PointsGranted": GRANTED,
+    "PointsGranted.2": GRANTED_BY_RULE,
+    "LotActivated": LotActivated(member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY),
+    "PointsRedeemed": PointsRedeemed(
+        member="m-1", redemption="p-1", order="o-3", points=5, allocations=(("o-1", 5),), at=AT + 20 * DAY
+    ),
+    "PointsClawedBack": replace(CLAWED_BACK, order="o-1"),
+    "PointsClawedBack.2": CLAWED_BACK_BY_RULE,
+    "DebtSettled": DebtSettled(member="m-1", lot="o-4", points=1, at=AT + 22 * DAY),
+}
+"""What the golden files of superseded names say, in today's shape."""
