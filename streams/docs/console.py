@@ -45,6 +45,7 @@ EXAMPLES = {
     "show member": "regulars show member 1057",
     "show order": "regulars show order 31316738782",
     "show product": "regulars show product 1082185",
+    "snapshot": "regulars snapshot tables --at 2017-12-31T23:59",
     "stop": "regulars stop",
     "tick": "regulars tick --at 2027-03-06T00:00",
     "topics": "regulars topics",

@@ -21,6 +21,22 @@ class LedgerRow(NamedTuple):
     policy: int | None
 
 
+class LotRow(NamedTuple):
+    """A lot as it stands. ``left`` includes what is held."""
+
+    member: str
+    lot: str
+    wallet: str
+    granted: int
+    left: int
+    active_from: int | None
+    expires_at: int | None
+    order: str | None
+    rule: str | None
+    policy: int | None
+    position: int
+
+
 class LotRows:
     """What is left of each lot, kept up from the ledger's rows."""
 
@@ -48,11 +64,10 @@ class LotRows:
             told["left"] += points
             told["position"] = position
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
+    def rows(self) -> Iterator[LotRow]:
         """Yield a row a lot, by member and lot."""
-        names = ("wallet", "granted", "left", "active_from", "expires_at", "order", "rule", "policy", "position")
         for (member, lot), told in sorted(self._lots.items()):
-            yield (member, lot, *(told[name] for name in names))
+            yield LotRow(member, lot, **told)
 
 
 Parts: TypeAlias = Iterator[tuple[str | None, str, int]]

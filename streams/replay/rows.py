@@ -81,7 +81,7 @@ class Rows:
 
     def day(self, at: int) -> tuple[int, str]:
         """Return the shop's day of an instant, in days since 1970, and its month as ``2017-01``."""
-        return _day(at // QUARTER, self._zone)
+        return day_of(at, self._zone)
 
     def _membership(self, event: Any, position: int) -> Iterator[Row]:
         self._latest[event.member] = at = max(event.at, self._latest.get(event.member, 0))
@@ -296,8 +296,9 @@ class Rows:
             personal = (told.get(name) for name in ("name", "email", "birthday", "profile"))
             yield "members", (member, told.get("status", "unregistered"), *dates, *personal, told["position"]), ""
         yield from self._card_rows()
-        for values in self._lots.rows():
-            yield "lots", values, ""
+        for lot in self._lots.rows():
+            lasts = self.day(lot.expires_at - 1)[0] if lot.expires_at is not None else None
+            yield "lots", (*lot[:7], lasts, *lot[7:]), ""
         for order, told in sorted(self._orders.items()):
             names = (
                 "member session cart status currency gross total paid tax net refunded lines "
@@ -333,13 +334,20 @@ class Rows:
     def _tally_rows(self) -> Iterator[Row]:
         for key, counts in sorted(self._counters.counts.items()):
             for counter, value in sorted(counts.items()):
-                yield "product_stats", (key.partition(":")[2], counter, value), ""
+                if value:
+                    yield "product_stats", (key.partition(":")[2], counter, value), ""
         for key, counts in sorted(self._sales.counts.items()):
             _, day, *split = key.split(":")
             number = date.fromisoformat(day).toordinal() - EPOCH
             for field, value in sorted(counts.items()):
                 name, _, counter = field.rpartition(":")
-                yield "daily_sales", (number, split[0] if split else "all", name or None, counter, value), ""
+                if value:
+                    yield "daily_sales", (number, split[0] if split else "all", name or None, counter, value), ""
+
+
+def day_of(at: int, zone: str) -> tuple[int, str]:
+    """Return the day of an instant in a zone, in days since 1970, and its month as ``2017-01``."""
+    return _day(at // QUARTER, zone)
 
 
 @lru_cache(maxsize=4096)

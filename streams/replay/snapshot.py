@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +21,9 @@ from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
 from infra.parquet import TableWriter, Written, sha256_of
 from infra.settings import CHUNK
-from streams.replay.rows import Rows
+from streams.replay.rows import Rows, day_of
 from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES
+from streams.replay.views import views_sql
 from streams.running.app import App
 
 MANIFEST = "manifest.json"
@@ -41,7 +42,8 @@ class Wanted:
 def write_snapshot(app: App, folder: Path, wanted: Wanted, progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
     """Write a snapshot into ``folder`` and return its manifest. ``progress`` hears the position reached.
 
-    Raises :class:`Misconfigured` if the folder is there, or ``since`` is no snapshot of this log that came before.
+    Raises :class:`Misconfigured` if the folder is there or cannot be written, or ``since`` is no snapshot of this log that came
+    before.
     """
     if folder.exists():
         raise Misconfigured(f"{folder} exists: name a new folder, or remove that one first.")
@@ -49,11 +51,15 @@ def write_snapshot(app: App, folder: Path, wanted: Wanted, progress: Callable[[i
     partial = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
-    files, latest = _write_tables(app, partial, wanted, base["position"] if base else 0, progress)
-    manifest = _manifest(app, wanted, files, latest, base)
-    _write_views(partial)
-    _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    partial.rename(folder)
+    try:
+        files, latest = _write_tables(app, partial, wanted, base["position"] if base else 0, progress)
+        manifest = _manifest(app, wanted, files, latest, base)
+        _write_views(partial, manifest)
+        _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        partial.rename(folder)
+    except OSError as fault:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Misconfigured(f"{folder} cannot be written: {fault.strerror or fault}. Nothing is left of it.") from None
     return manifest
 
 
@@ -61,7 +67,7 @@ def read_base(app: App, wanted: Wanted) -> dict[str, Any] | None:
     """Return the manifest of the snapshot that this one continues, None if there is none. Raises :class:`Misconfigured`."""
     if wanted.since is None:
         return None
-    base = read_manifest(wanted.since)
+    base = check(wanted.since)
     if base["log"] != app.log.identity():
         raise Misconfigured(f"{wanted.since} is a snapshot of another log.")
     if base["position"] > wanted.position:
@@ -80,13 +86,41 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return told
 
 
-def check_files(folder: Path) -> list[str]:
-    """Return the files that are not as the manifest says. A query over such a file can be wrong without a word."""
+def check(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a snapshot whose files are as it says. A query over a damaged file can be wrong without a word.
+
+    Raises :class:`Misconfigured` with the names of the files that are not.
+    """
     told = read_manifest(folder)
-    return [
+    wrong = [
         name for name, file in told["files"].items()
         if not (folder / name).is_file() or sha256_of(folder / name) != file["sha256"]
     ]  # fmt: skip
+    if wrong:
+        raise Misconfigured(f"{folder} is damaged: {', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} not as written.")
+    return told
+
+
+def check_chain(folders: Sequence[Path]) -> dict[str, Any]:
+    """Return the manifest of the last of some snapshots, each of which continues the one before; the first is a whole one.
+
+    Raises :class:`Misconfigured` if they do not.
+    """
+    before: str | None = None
+    told: dict[str, Any] = {}
+    for folder in folders:
+        told = check(folder)
+        base = told["base"] and told["base"]["sha256"]
+        if base != before:
+            wanted = "is a whole snapshot" if base is None else "continues another snapshot"
+            raise Misconfigured(f"{folder} {wanted}: name the folders from the whole one to the newest, in order.")
+        before = sha256_of(folder / MANIFEST)
+    return told
+
+
+def today_of(manifest: dict[str, Any]) -> int:
+    """Return the shop's day of a snapshot's instant, in days since 1970."""
+    return day_of(manifest["instant"], manifest["zone"])[0]
 
 
 def _write_tables(
@@ -143,9 +177,12 @@ def _manifest(app: App, wanted: Wanted, files: list[Written], latest: int, base:
     }
 
 
-def _write_views(folder: Path) -> None:
-    """Write ``views.sql`` and, where DuckDB is installed, ``regulars.duckdb`` with the same views."""
-    sql = views_sql()
+def _write_views(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write ``views.sql`` and, where DuckDB is installed, ``regulars.duckdb`` with the same views.
+
+    The views of a snapshot that continues another need the variable ``snapshots``; see :func:`views_sql`.
+    """
+    sql = views_sql(manifest, today_of(manifest))
     _store(folder / "views.sql", sql)
     try:
         import duckdb
@@ -158,17 +195,6 @@ def _write_views(folder: Path) -> None:
             database.execute(sql)
     finally:
         os.chdir(here)
-
-
-def views_sql() -> str:
-    """Return a view for each table: its files under the variable ``snapshot``, the working directory if that is not set."""
-    views = []
-    for name, table in TABLES.items():
-        pattern = f"{name}/*/*.parquet" if table.month_of else f"{name}.parquet"
-        files = f"coalesce(getvariable('snapshot'), '.') || '/{pattern}'"
-        query = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608 - our own names
-        views.append(f"CREATE OR REPLACE VIEW {name} AS {query};\n")
-    return "".join(views)
 
 
 def _store(path: Path, text: str) -> None:

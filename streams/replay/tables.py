@@ -38,7 +38,7 @@ TABLES: dict[str, Table] = {
         ),
         table(
             "lots", "member lot",
-            "member: lot: wallet: granted:int left_points:int active_from:instant expires_at:instant order_id: "
+            "member: lot: wallet: granted:int left_points:int active_from:instant expires_at:instant lasts_until:day order_id: "
             "rule: policy:int position:int",
         ),
         table(
