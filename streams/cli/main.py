@@ -35,6 +35,7 @@ COMMANDS = {
     "recommend": "show:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",
     "show": "show:show",

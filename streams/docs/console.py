@@ -40,6 +40,7 @@ EXAMPLES = {
     "recommend": "regulars recommend 1057",
     "redis": "regulars redis HGETALL v1:product:1082185",
     "relay": "regulars relay",
+    "report": "regulars report orders --snapshot tables",
     "send": "regulars send RegisterMember member=ada name=Ada",
     "serve": "regulars serve --port 8000",
     "show member": "regulars show member 1057",

@@ -1,4 +1,4 @@
-"""Charts and pages that stand alone: SVG made here, tooltips by ``<title>``, figures in ``<details>``, no script, no other host.
+"""Charts and pages that stand alone: SVG with tooltips by ``<title>``, figures in ``<details>``, no script, no other host.
 
 Text of a shop is escaped. Colours are variables of the style sheet, so a page follows the reader's choice of dark or light.
 """
@@ -27,7 +27,8 @@ CELL = 26
 STEPS = 4
 
 STYLE = (
-    ":root{color-scheme:light dark;--ink:#1d2433;--paper:#fff;--rule:#e3e6ec;--c0:#0b6e4f;--c1:#3a86c8;--c2:#9b5de5;--c3:#f0a202;"
+    ":root{color-scheme:light dark;"
+    "--ink:#1d2433;--paper:#fff;--rule:#e3e6ec;--c0:#0b6e4f;--c1:#3a86c8;--c2:#9b5de5;--c3:#f0a202;"
     "--c4:#d1495b;--c5:#5c677d;--c6:#2a9d8f;--c7:#b08968}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e9f0;--paper:#14171f;--rule:#333a48;--c0:#3fbf8f;--c1:#6fb1ec;--c2:#bd93f9;"
     "--c3:#ffc145;--c4:#ff7b8a;--c5:#9aa5bd;--c6:#62d2c4;--c7:#d9b48f}}"
@@ -174,7 +175,8 @@ def _labels(labels: Sequence[str], ends: bool) -> Iterator[str]:
 def _legend(names: Sequence[str]) -> Iterator[str]:
     for n, name in enumerate(names):
         x, y = LEFT + (n % 6) * 130, HEIGHT - 12 + LEGEND * (n // 6)
-        yield f"<rect class='f{n % COLOURS}' x='{x}' y='{y}' width='10' height='10'/><text x='{x + 15}' y='{y + 9}'>{text(name)}</text>"
+        yield f"<rect class='f{n % COLOURS}' x='{x}' y='{y}' width='10' height='10'/>"
+        yield f"<text x='{x + 15}' y='{y + 9}'>{text(name)}</text>"
 
 
 def _across(n: int, count: int) -> float:

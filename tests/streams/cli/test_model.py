@@ -66,7 +66,8 @@ def test_the_html_page_needs_no_other_file_and_names_every_list(taught: Views, t
     page = file.read_text()
     assert page.count("<polyline") == 2 * len(LISTS)
     assert "<script" not in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_a_sparkline_rises_with_its_values() -> None:
