@@ -1,8 +1,8 @@
 """Reports: one SQL file each over the views of a snapshot; its first comments say its title, what it means, and its charts.
 
 A chart is ``line`` or ``bars``, the column of its labels, and the columns of its series; ``by NAME`` makes a series of each
-value of a column, ``top N`` takes the first rows. ``heat`` has the columns of its rows, columns and values, or ``count`` for how
-many rows fall there.
+value of a column, ``top N`` takes the first rows. ``heat`` has the columns of its rows, columns and values, or ``count`` for
+how many rows fall there.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def at(day: str, hour: int = 12) -> int:
 
 @pytest.fixture
 def given(tmp_path: Path) -> Given:
-    """Writes a snapshot of these rows, its instant noon of :data:`TODAY`, and opens it. Columns that are not named are empty."""
+    """Writes a snapshot of these rows, its instant noon of :data:`TODAY`, and opens it. Other columns are empty."""
 
     def write(**tables: list[dict[str, Any]]) -> Snapshot:
         folder = tmp_path / "given"
@@ -212,8 +212,9 @@ def test_the_funnel_counts_steps_in_order(given: Given) -> None:
             cart("d", 8, "checked out", 9), cart("x", 8, "open"),
         ],
         orders=[
-            bought(None, "2017-03-01", cart="a", paid_at=at("2017-03-01", 12)), bought(None, "2017-03-01", cart="b", paid_at=None),
-            bought(None, "2017-03-01", cart="d", paid_at=at("2017-03-01", 12)),
+            bought(None, "2017-03-01", 100, cart="a", paid_at=at("2017-03-01", 12)),
+            bought(None, "2017-03-01", 200, cart="b", paid_at=None),
+            bought(None, "2017-03-01", 300, cart="d", paid_at=at("2017-03-01", 12)),
         ],
     )  # fmt: skip
     assert found(snapshot, "funnel", "month", "viewed", "carted", "checked_out", "paid") == [("2017-03", 5, 3, 2, 1)]
@@ -258,7 +259,7 @@ def test_every_report_runs_on_nothing_and_can_be_drawn(given: Given) -> None:
     snapshot = given()
     for report in reports().values():
         result = snapshot.run(report)
-        assert result.rows == [], report.name
+        assert not any(value for record in result.records() for name, value in record.items() if name != "span"), report.name
         assert "<h1>" in page(result)
 
 
