@@ -86,7 +86,7 @@ def results_of(chosen: list[Report], folders: tuple[Path, ...]) -> list[Result]:
 @contextmanager
 def snapshot_folders(folders: tuple[Path, ...]) -> Iterator[tuple[Path, ...]]:
     """Yield the folders that are given; if none is, that of a new snapshot, which goes with the block."""
-    from streams.replay.snapshot import Wanted, write_snapshot
+    from streams.replay.snapshot import SnapshotRequest, write_snapshot
 
     if folders:
         yield folders
@@ -94,7 +94,7 @@ def snapshot_folders(folders: tuple[Path, ...]) -> Iterator[tuple[Path, ...]]:
     with TemporaryDirectory(prefix="regulars-") as where:
         made = Path(where) / "snapshot"
         with running(from_environment()) as app:
-            write_snapshot(app, made, Wanted(position_of(app, None)))
+            write_snapshot(app, made, SnapshotRequest(position_of(app, None)))
         yield (made,)
 
 

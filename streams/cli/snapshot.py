@@ -35,10 +35,10 @@ def snapshot(folder: Path, wanted_at: str | None, since: Path | None, personal: 
             "Snapshots with personal values are not there yet: the log has no event that records who took one, and why."
         )
     require_analysis()
-    from streams.replay.snapshot import Wanted, write_snapshot
+    from streams.replay.snapshot import SnapshotRequest, write_snapshot
 
     with running(from_environment()) as app:
-        wanted = Wanted(position_of(app, wanted_at), since)
+        wanted = SnapshotRequest(position_of(app, wanted_at), since)
         with progress(transient=True) as bars:
             task = bars.add("reading the log", wanted.position)
             manifest = write_snapshot(app, folder, wanted, lambda reached: bars.update(task, reached))

@@ -31,7 +31,7 @@ PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SnapshotRequest:
     """``position``: the last event that counts. ``since``: a snapshot of which only what came later is written."""
 
     position: int
@@ -39,7 +39,9 @@ class Wanted:
     personal: bool = False
 
 
-def write_snapshot(app: App, folder: Path, wanted: Wanted, progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
+def write_snapshot(
+    app: App, folder: Path, wanted: SnapshotRequest, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
     """Write a snapshot into ``folder`` and return its manifest. ``progress`` hears the position reached.
 
     Raises :class:`Misconfigured` if the folder is there or cannot be written, or ``since`` is no snapshot of this log that came
@@ -63,7 +65,7 @@ def write_snapshot(app: App, folder: Path, wanted: Wanted, progress: Callable[[i
     return manifest
 
 
-def read_base(app: App, wanted: Wanted) -> dict[str, Any] | None:
+def read_base(app: App, wanted: SnapshotRequest) -> dict[str, Any] | None:
     """Return the manifest of the snapshot that this one continues, None if there is none. Raises :class:`Misconfigured`."""
     if wanted.since is None:
         return None
@@ -124,7 +126,7 @@ def today_of(manifest: dict[str, Any]) -> int:
 
 
 def _write_tables(
-    app: App, folder: Path, wanted: Wanted, base: int, progress: Callable[[int], None]
+    app: App, folder: Path, wanted: SnapshotRequest, base: int, progress: Callable[[int], None]
 ) -> tuple[list[Written], int]:
     digits = len(str(minor_units(app.terms.currency))) - 1
     writers = {name: TableWriter(folder, table, digits, wanted.personal) for name, table in TABLES.items()}
@@ -160,7 +162,9 @@ def chunks(log: EventLog, until: int) -> Iterator[list[Recorded]]:
         yield chunk
 
 
-def _manifest(app: App, wanted: Wanted, files: list[Written], latest: int, base: dict[str, Any] | None) -> dict[str, Any]:
+def _manifest(
+    app: App, wanted: SnapshotRequest, files: list[Written], latest: int, base: dict[str, Any] | None
+) -> dict[str, Any]:
     return {
         "log": app.log.identity(),
         "position": wanted.position,

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import duckdb
 import pytest
 
-from streams.replay.snapshot import Wanted, write_snapshot
+from streams.replay.snapshot import SnapshotRequest, write_snapshot
 from streams.running.app import App
 from tests.shop import requests
 
@@ -26,7 +26,7 @@ def shop(app: App) -> App:
 @pytest.fixture
 def whole(shop: App, tmp_path: Path) -> Path:
     folder = tmp_path / "whole"
-    write_snapshot(shop, folder, Wanted(shop.log.head()))
+    write_snapshot(shop, folder, SnapshotRequest(shop.log.head()))
     return folder
 
 

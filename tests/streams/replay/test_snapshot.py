@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -31,7 +32,7 @@ from streams.queries.audit import audit
 from streams.replay import snapshot as snapshots
 from streams.replay.ledger_rows import LotRows, ledger_rows
 from streams.replay.places import place_of
-from streams.replay.snapshot import Wanted, check, check_chain, write_snapshot
+from streams.replay.snapshot import SnapshotRequest, check, check_chain, write_snapshot
 from streams.replay.tables import TABLES
 from streams.running.app import App, running
 from tests.aggregates.membership.histories import lives
@@ -75,12 +76,12 @@ def nonzero(counts: dict[str, int]) -> dict[str, int]:
 def daily(app: App) -> dict[tuple[str, str], int]:
     """Return the daily sales of Redis by day and figure."""
     found = {}
-    for key in app.views.client.scan_iter(match="v1:sales:*", count=1000):
+    client: Any = app.views.client
+    for key in client.scan_iter(match="v1:sales:*", count=1000):
         name = key.decode().removeprefix("v1:sales:")
         if ":" not in name:
-            for figure, value in app.views.client.hgetall(key).items():  # type: ignore[union-attr]
-                if int(value):
-                    found[name, figure.decode()] = int(value)
+            told = {figure.decode(): int(value) for figure, value in client.hgetall(key).items()}
+            found.update({(name, figure): value for figure, value in told.items() if value})
     return found
 
 
@@ -105,7 +106,7 @@ def test_the_ledger_of_a_small_shop_adds_up_to_the_books_and_its_money_to_redis(
 def test_two_weeks_of_real_shopping_add_up_to_the_books_and_to_redis(journey: tuple[App, Imported], tmp_path: Path) -> None:
     app, _ = journey
     folder = tmp_path / "journey"
-    write_snapshot(app, folder, Wanted(app.log.head()))
+    write_snapshot(app, folder, SnapshotRequest(app.log.head()))
     assert nonzero(ledger_by_kind(folder)) == nonzero(recorded_by_kind(app))
     check_money(app, folder)
 
@@ -114,7 +115,7 @@ def test_the_same_position_has_the_same_bytes_however_the_log_is_read(
     shop: App, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "CHUNK", 7)
-    write_snapshot(shop, tmp_path / "again", Wanted(shop.log.head()))
+    write_snapshot(shop, tmp_path / "again", SnapshotRequest(shop.log.head()))
     assert (tmp_path / "again/manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
     for name in check(whole)["files"]:
         assert (tmp_path / "again" / name).read_bytes() == (whole / name).read_bytes()
@@ -123,8 +124,8 @@ def test_the_same_position_has_the_same_bytes_however_the_log_is_read(
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_base_and_what_came_since_are_the_whole(shop: App, whole: Path, tmp_path: Path, share: float) -> None:
     base, since = tmp_path / "base", tmp_path / "since"
-    write_snapshot(shop, base, Wanted(int(shop.log.head() * share)))
-    write_snapshot(shop, since, Wanted(shop.log.head(), base))
+    write_snapshot(shop, base, SnapshotRequest(int(shop.log.head() * share)))
+    write_snapshot(shop, since, SnapshotRequest(shop.log.head(), base))
     assert check_chain([base, since])["position"] == shop.log.head()
     for name, table in TABLES.items():
         rows = f"SELECT * FROM {name} ORDER BY {', '.join(table.key)}"
@@ -134,8 +135,8 @@ def test_a_base_and_what_came_since_are_the_whole(shop: App, whole: Path, tmp_pa
 
 
 def test_folders_out_of_order_are_refused(shop: App, whole: Path, tmp_path: Path) -> None:
-    write_snapshot(shop, tmp_path / "base", Wanted(20))
-    write_snapshot(shop, tmp_path / "since", Wanted(shop.log.head(), tmp_path / "base"))
+    write_snapshot(shop, tmp_path / "base", SnapshotRequest(20))
+    write_snapshot(shop, tmp_path / "since", SnapshotRequest(shop.log.head(), tmp_path / "base"))
     for wrong in ([tmp_path / "since"], [whole, tmp_path / "since"], [tmp_path / "base", whole]):
         with pytest.raises(Misconfigured, match="in order"):
             check_chain(wrong)
@@ -213,7 +214,7 @@ def test_a_base_of_another_log_or_of_later_is_refused(home: App, whole: Path, tm
     other = Settings(home=tmp_path / "other", redis_url=home.settings.redis_url)
     home.views.client.flushall()
     with running(other) as app, pytest.raises(Misconfigured, match="another log"):
-        write_snapshot(app, tmp_path / "n", Wanted(1, whole))
+        write_snapshot(app, tmp_path / "n", SnapshotRequest(1, whole))
 
 
 def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(home: App, tmp_path: Path) -> None:
