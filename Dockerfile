@@ -20,10 +20,13 @@ RUN python -m venv tools \
     && /regulars/bin/pip install --no-index --find-links pinned made/*.whl
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --home-dir /srv/regulars --create-home regulars
+RUN useradd --system --uid 10001 --home-dir /srv/regulars --create-home regulars \
+    && install --directory --owner=10001 --mode=0700 /srv/rejects
 COPY --from=build /regulars /regulars
 ENV PATH=/regulars/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 REGULARS_HOME=/srv/regulars
 USER 10001
 WORKDIR /srv/regulars
+# A process that serves metrics is asked for its health; any other is healthy while it runs.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", "import os; from urllib.request import urlopen; port = os.environ.get('REGULARS_METRICS_PORT'); port and urlopen(f'http://127.0.0.1:{port}/healthz', timeout=4)"]
 ENTRYPOINT ["regulars"]
 CMD ["--help"]

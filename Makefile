@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench bench-streams soak verify chaos lock docs clean
+.PHONY: demo test test-servers check bench bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
 
-test: check  ## lint, types, contracts, and every test that takes seconds
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
+
+test: check  ## lint, types, contracts, and the tests that a developer runs all day
+	$(PYTEST) -m "not slow and not servers"
+
+test-servers: $(READY)  ## the other tests: PostgreSQL, Kafka, TLS, kills, races on both databases
+	$(PYTEST) -m "servers and not slow"
 
 check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff check .
@@ -35,6 +40,7 @@ chaos: $(READY)  ## a cluster hurt in mid-stream in every way, ten times each; a
 	$(BIN)/python -m tests.cluster.chaos
 
 docs: $(READY)  ## write the pages that are generated from the code
+	$(BIN)/python -m streams.docs.commands > docs/commands.md
 	$(BIN)/python -m streams.docs.console > docs/console.md
 	$(BIN)/python -m streams.docs.events > docs/events.md
 	$(BIN)/python -m streams.docs.policy_terms > docs/policy-terms.md

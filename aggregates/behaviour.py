@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_shopper
+from aggregates.decider import Context, Decider, Refusal, require_count, require_id, require_shopper, require_text
 from aggregates.value import Value
 
 LONGEST_QUERY = 2000
@@ -87,6 +87,7 @@ def decide(fact: Command, _: None, __: Context) -> list[Event]:
             require_products(fact.shown)
         case Impressed():
             require_id("slot", fact.slot)
+            require_text("strategy", fact.strategy)
             require_products(fact.products)
             if fact.propensities and len(fact.propensities) != len(fact.products):
                 raise Refusal("propensities_invalid", "There is one propensity for each product, or none at all.")

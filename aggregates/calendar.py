@@ -1,6 +1,8 @@
 """Local days, months and years: instants are UTC epoch milliseconds, calendars are of the programme's zone.
 
-A local time that the clock skips in spring moves on by the gap; one that occurs twice in autumn is the first.
+Days part time without gap or overlap: one begins at the first instant from which on the clock shows it or a later one. So where
+the clock goes back across midnight, the minutes before are of the day before, and a day that a zone skips has no instant. Any
+other local time that the clock skips moves on by the gap, and one that occurs twice is the first.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 QUARTER_HOUR = 900_000
+ONE_DAY = timedelta(days=1)
 
 
 def _local(at: int, zone: str) -> datetime:
@@ -21,18 +24,52 @@ def _instant(day: date, clock: time, zone: str) -> int:
     return round(datetime.combine(day, clock.replace(fold=0), ZoneInfo(zone)).timestamp() * 1000)
 
 
+def _begin(day: date, zone: str) -> int:
+    """Return the first instant from which on the clock shows this day, or a later one."""
+    midnight = datetime.combine(day, time(), ZoneInfo(zone))
+    first, second = (round(midnight.replace(fold=fold).timestamp()) for fold in (0, 1))
+    if first < second:  # midnight occurs twice
+        return 1000 * (second if _local(second * 1000 - 1000, zone).date() < day else first)
+    if second < first:  # midnight is skipped: the day begins where the clock was moved
+        before = midnight.replace(fold=0).utcoffset()
+        while second < first:
+            middle = (second + first) // 2
+            if _local(middle * 1000, zone).utcoffset() == before:
+                second = middle + 1
+            else:
+                first = middle
+    return 1000 * first
+
+
+def _day(at: int, zone: str) -> date:
+    """Return the calendar day of an instant."""
+    return date.fromisoformat(local_day(at, zone))
+
+
 @lru_cache(maxsize=65_536)
-def _day_of_quarter(quarter: int, zone: str) -> str:
-    return _local(quarter * QUARTER_HOUR, zone).date().isoformat()
+def _day_of_quarter(quarter: int, zone: str) -> str | None:
+    """Return the day of a quarter of an hour; None if the clock changes within it, or a day does."""
+    first, last = quarter * QUARTER_HOUR, (quarter + 1) * QUARTER_HOUR - 1000
+    day = _exact_day(first, zone)
+    return day if day == _exact_day(last, zone) and _offset(first, zone) == _offset(last, zone) else None
+
+
+def _exact_day(at: int, zone: str) -> str:
+    shown = _local(at, zone).date()
+    return (shown if at >= _begin(shown, zone) else shown - ONE_DAY).isoformat()
+
+
+def _offset(at: int, zone: str) -> timedelta | None:
+    return _local(at, zone).utcoffset()
 
 
 def local_day(at: int, zone: str) -> str:
-    """Return the calendar day of an instant as ISO text. Since 1972, every zone's offset is a multiple of a quarter of an hour.
+    """Return the calendar day of an instant as ISO text.
 
     >>> local_day(1483246799000, "America/New_York"), local_day(1483246800000, "America/New_York")
     ('2016-12-31', '2017-01-01')
     """
-    return _day_of_quarter(at // QUARTER_HOUR, zone)
+    return _day_of_quarter(at // QUARTER_HOUR, zone) or _exact_day(at, zone)
 
 
 def day_start(day: str, zone: str) -> int:
@@ -41,12 +78,12 @@ def day_start(day: str, zone: str) -> int:
     >>> day_start("2017-01-01", "America/New_York")
     1483246800000
     """
-    return _instant(date.fromisoformat(day), time(), zone)
+    return _begin(date.fromisoformat(day), zone)
 
 
 def end_of_day(at: int, zone: str) -> int:
     """Return the first instant after the calendar day of ``at``."""
-    return _instant(_local(at, zone).date() + timedelta(days=1), time(), zone)
+    return _begin(_day(at, zone) + ONE_DAY, zone)
 
 
 def add_days(at: int, days: int, zone: str) -> int:
@@ -56,14 +93,20 @@ def add_days(at: int, days: int, zone: str) -> int:
     >>> (add_days(saturday, 2, "America/New_York") - saturday) // 3_600_000
     47
     """
-    return at + _days_from_quarter(at // QUARTER_HOUR, days, zone)
+    shift = _days_from_quarter(at // QUARTER_HOUR, days, zone)
+    return at + (_days_from(at, days, zone) if shift is None else shift)
 
 
 @lru_cache(maxsize=65_536)
-def _days_from_quarter(quarter: int, days: int, zone: str) -> int:
-    """Return how much later the same local time is. It is the same in a quarter of an hour: no clock changes within one."""
-    local = _local(quarter * QUARTER_HOUR, zone)
-    return _instant(local.date() + timedelta(days=days), local.time(), zone) - quarter * QUARTER_HOUR
+def _days_from_quarter(quarter: int, days: int, zone: str) -> int | None:
+    """Return how much later the same local time is; None if that differs within the quarter of an hour."""
+    first, last = (_days_from(at, days, zone) for at in (quarter * QUARTER_HOUR, (quarter + 1) * QUARTER_HOUR - 1000))
+    return first if first == last else None
+
+
+def _days_from(at: int, days: int, zone: str) -> int:
+    local = _local(at, zone)
+    return _instant(local.date() + timedelta(days=days), local.time(), zone) - at // 1000 * 1000
 
 
 def add_months(at: int, months: int, zone: str) -> int:
@@ -73,13 +116,19 @@ def add_months(at: int, months: int, zone: str) -> int:
     >>> add_months(end, 12, "UTC") == day_start("2025-02-28", "UTC")
     True
     """
-    return at + _months_from_quarter(at // QUARTER_HOUR, months, zone)
+    shift = _months_from_quarter(at // QUARTER_HOUR, months, zone)
+    return at + (_months_from(at, months, zone) if shift is None else shift)
 
 
 @lru_cache(maxsize=65_536)
-def _months_from_quarter(quarter: int, months: int, zone: str) -> int:
-    local = _local(quarter * QUARTER_HOUR, zone)
-    return _instant(months_later(local.date(), months), local.time(), zone) - quarter * QUARTER_HOUR
+def _months_from_quarter(quarter: int, months: int, zone: str) -> int | None:
+    first, last = (_months_from(at, months, zone) for at in (quarter * QUARTER_HOUR, (quarter + 1) * QUARTER_HOUR - 1000))
+    return first if first == last else None
+
+
+def _months_from(at: int, months: int, zone: str) -> int:
+    local = _local(at, zone)
+    return _instant(months_later(local.date(), months), local.time(), zone) - at // 1000 * 1000
 
 
 def months_later(day: date, months: int) -> date:
@@ -99,10 +148,9 @@ def calendar_cycle(at: int, months: int, zone: str) -> tuple[int, int]:
     >>> local_day(begins, "UTC"), local_day(ends, "UTC")
     ('2026-04-01', '2026-07-01')
     """
-    local = _local(at, zone)
-    first = date(local.year, local.month, 1)
-    begins = months_later(first, -((local.year * 12 + local.month - 1) % months))
-    return _instant(begins, time(), zone), _instant(months_later(begins, months), time(), zone)
+    day = _day(at, zone)
+    begins = months_later(day.replace(day=1), -((day.year * 12 + day.month - 1) % months))
+    return _begin(begins, zone), _begin(months_later(begins, months), zone)
 
 
 def anniversary_cycle(at: int, months: int, zone: str, since: int) -> tuple[int, int]:
@@ -112,13 +160,13 @@ def anniversary_cycle(at: int, months: int, zone: str, since: int) -> tuple[int,
     >>> local_day(begins, "UTC"), local_day(ends, "UTC")
     ('2026-02-28', '2026-03-31')
     """
-    day, first = _local(at, zone).date(), _local(since, zone).date()
+    day, first = _day(at, zone), _day(since, zone)
     elapsed = (day.year - first.year) * 12 + day.month - first.month
     number = elapsed // months
     if months_later(first, number * months) > day:
         number -= 1
     begins, ends = (months_later(first, count * months) for count in (number, number + 1))
-    return _instant(begins, time(), zone), _instant(ends, time(), zone)
+    return _begin(begins, zone), _begin(ends, zone)
 
 
 def end_of_month(at: int, later: int, zone: str) -> int:
@@ -129,15 +177,15 @@ def end_of_month(at: int, later: int, zone: str) -> int:
     """
     year, month = local_month(at, zone)
     year, month = divmod(year * 12 + month + later, 12)
-    return _instant(date(year, month + 1, 1), time(), zone)
+    return _begin(date(year, month + 1, 1), zone)
 
 
 def end_of_year(at: int, later: int, zone: str) -> int:
     """Return the first instant after the local year that is ``later`` years after that of ``at``."""
-    return _instant(date(local_month(at, zone)[0] + later + 1, 1, 1), time(), zone)
+    return _begin(date(local_month(at, zone)[0] + later + 1, 1, 1), zone)
 
 
 def local_month(at: int, zone: str) -> tuple[int, int]:
     """Return year and month of an instant."""
-    local = _local(at, zone)
-    return local.year, local.month
+    day = _day(at, zone)
+    return day.year, day.month

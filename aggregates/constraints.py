@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+from unicodedata import normalize
 
-from aggregates.campaign import CampaignLaunched
-from aggregates.coupon import CouponRedeemed
+from aggregates.campaign import CampaignChanged, CampaignLaunched
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, GuestCouponRedeemed, Reserved
 from aggregates.decider import Refusal
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
+from aggregates.value import replace
 
 
 @dataclass(frozen=True)
@@ -45,22 +48,81 @@ class ReturnUse:
     key: str
 
 
-Constraint: TypeAlias = ClaimKey | LimitUses | UseKey | ReturnUse
+@dataclass(frozen=True)
+class HoldUses:
+    """``number`` uses of ``key`` are held by ``holder`` until an instant; refused if they do not fit under its limit."""
+
+    key: str
+    holder: str
+    number: int
+    until: int
+    at: int
+    exhausted: Refusal
+
+
+@dataclass(frozen=True)
+class DropHold:
+    """What ``holder`` held of ``key`` is there again."""
+
+    key: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class ConfirmHold:
+    """What ``holder`` held of ``key`` is used; if the hold is gone, the uses are taken anew, and refused if they do not fit."""
+
+    key: str
+    holder: str
+    number: int
+    at: int
+    exhausted: Refusal
+
+
+@dataclass(frozen=True)
+class ReturnUses:
+    """``number`` counted uses of ``key`` count no more."""
+
+    key: str
+    number: int
+
+
+OfHolds: TypeAlias = HoldUses | DropHold | ConfirmHold | ReturnUses
+Constraint: TypeAlias = ClaimKey | LimitUses | UseKey | ReturnUse | OfHolds
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
 REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
 CAMPAIGN_EXHAUSTED = Refusal("campaign_exhausted", "All coupons of this campaign are used.")
+CODE_USED = Refusal("coupon_code_used", "This code was used as often as it may be.")
+BUDGET_SPENT = Refusal("campaign_budget_spent", "What is left of this campaign's budget is not enough.")
 
+
+OVER_LIMIT = "over_limit"
+"""The flag of a recorded use beyond its campaign's limit."""
 
 CONSTRAINED = (
     MemberRegistered,
     MemberProfileChanged,
     MemberErased,
     CampaignLaunched,
+    CampaignChanged,
     CouponRedeemed,
+    CouponReserved,
+    CouponReleased,
+    CouponRestored,
+    GuestCouponRedeemed,
     RewardClaimed,
     RewardReturned,
 )
+
+
+def comparable_email(email: str) -> str:
+    """Return what two equal addresses have in common: letter case and Unicode's ways to compose a letter do not count.
+
+    >>> comparable_email(" Ann@Example.org"), comparable_email("STRASSE@x.org") == comparable_email("Straße@x.org")
+    ('ann@example.org', False)
+    """
+    return normalize("NFC", normalize("NFC", email.strip()).lower())
 
 
 def constraints_of(event: object) -> list[Constraint]:
@@ -69,7 +131,7 @@ def constraints_of(event: object) -> list[Constraint]:
         return []
     match event:
         case MemberRegistered() | MemberProfileChanged():
-            email = event.email.strip().casefold() if event.email else None
+            email = comparable_email(event.email) if event.email else None
             return [ClaimKey("email", email, event.member, EMAIL_TAKEN)]
         case MemberErased():
             return [ClaimKey("email", None, event.member, EMAIL_TAKEN)]
@@ -79,7 +141,59 @@ def constraints_of(event: object) -> list[Constraint]:
             return [LimitUses(f"reward:{event.reward}", stock), UseKey(f"reward:{event.reward}", REWARD_EXHAUSTED)]
         case RewardReturned(stock=int()):
             return [ReturnUse(f"reward:{event.reward}")]
-        case CouponRedeemed(flags=()):
+        case CampaignChanged():
+            limit = event.document.get("limits", {}).get("total")
+            return [LimitUses(f"campaign:{event.campaign}", limit)] if isinstance(limit, int) else []
+        case CouponReserved() | CouponReleased() | CouponRestored() | CouponRedeemed(reservation=Reserved()):
+            return list(of_reservation(event))
+        case CouponRedeemed() | GuestCouponRedeemed():
             return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []
+
+
+class CountedRow(NamedTuple):
+    """A row that a reservation counts in: how much, its limit (None: it is set elsewhere), and the refusal past it."""
+
+    key: str
+    number: int
+    limit: int | None
+    exhausted: Refusal
+
+
+def counted(campaign: str, reservation: Reserved) -> Iterator[CountedRow]:
+    """Yield the rows of a reservation, in the order of their keys, so that two requests never wait for each other in a ring."""
+    if reservation.budget is not None and reservation.budget_amount is not None:
+        key = f"budget:{campaign}:{reservation.budget}"
+        yield CountedRow(key, reservation.amount, reservation.budget_amount, BUDGET_SPENT)
+    yield CountedRow(f"campaign:{campaign}", 1, None, CAMPAIGN_EXHAUSTED)
+    if reservation.serial is not None and reservation.code_limit is not None:
+        yield CountedRow(f"code:{campaign}:{reservation.serial}", 1, reservation.code_limit, CODE_USED)
+
+
+def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | CouponRedeemed) -> Iterator[Constraint]:
+    """Yield what a reservation, its end, its use or its return does to the rows it counts in."""
+    if event.reservation is None:
+        return
+    for row in counted(event.campaign, event.reservation):
+        match event:
+            case CouponReserved():
+                if row.limit is not None:
+                    yield LimitUses(row.key, row.limit)
+                yield HoldUses(row.key, event.order, row.number, event.until, event.at, row.exhausted)
+            case CouponRedeemed(order=str(order)):
+                if event.overrun:
+                    yield DropHold(row.key, order)
+                else:
+                    yield ConfirmHold(row.key, order, row.number, event.at, row.exhausted)
+            case CouponReleased():
+                yield DropHold(row.key, event.order)
+            case CouponRestored():
+                yield ReturnUses(row.key, row.number)
+
+
+def over_limit(event: object) -> object:
+    """Return a use that happened although its limit was reached, flagged as such."""
+    if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
+        return replace(event, flags=(*event.flags, OVER_LIMIT))
+    return event

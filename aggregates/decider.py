@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from aggregates.programme.terms import Policies
+if TYPE_CHECKING:
+    from aggregates.programme.terms import Policies
+
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -19,6 +21,10 @@ LARGEST_COUNT = 10**12
 
 LATEST_INSTANT = 221_845_392_000_000
 """The year 9000. Every instant is before it, so that calendars can count on from any."""
+
+
+SECONDS = range(10**9, 10**11)
+"""Numbers that are seconds of the years 2001 to 5138. As milliseconds they would be of January 1970 to March 1973."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -75,9 +81,11 @@ class Decider(Generic[C, S, E]):
 def stream_id(aggregate: str, *ids: str) -> str:
     """Return the stream of one aggregate. A dash inside any id but the last is escaped, so no two streams share a name.
 
-    >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7")
-    ('order-a-1', 'coupon-spring%2Dsale-m-7')
+    >>> stream_id("order", "a-1"), stream_id("coupon", "spring-sale", "m-7"), stream_id("codes")
+    ('order-a-1', 'coupon-spring%2Dsale-m-7', 'codes')
     """
+    if not ids:
+        return aggregate
     if len(ids) == 1:
         return f"{aggregate}-{ids[0]}"
     *first, last = ids
@@ -105,6 +113,16 @@ def require_id(what: str, value: str) -> None:
         raise Refusal(f"{what}_id_invalid", f"The {what}'s id is 1 to 200 characters without control characters.")
 
 
+LONGEST_NAME = 500
+LONGEST_TEXT = 20_000
+
+
+def require_text(what: str, value: str | None, most: int = LONGEST_NAME) -> None:
+    """Refuse a text of more than ``most`` characters; None is no text."""
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise Refusal("text_too_long", f"The {what} is text of at most {most} characters.")
+
+
 def require_count(what: str, value: int, least: int = 0) -> None:
     """Refuse what is not an integer from ``least`` to :data:`LARGEST_COUNT`."""
     if type(value) is not int or not least <= value <= LARGEST_COUNT:
@@ -113,11 +131,13 @@ def require_count(what: str, value: int, least: int = 0) -> None:
 
 def is_instant(value: int) -> bool:
     """Return whether a number is UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
-    return type(value) is int and 0 <= value < LATEST_INSTANT
+    return type(value) is int and 0 <= value < LATEST_INSTANT and value not in SECONDS
 
 
 def require_instant(what: str, value: int) -> None:
     """Refuse a number that is no instant."""
+    if type(value) is int and value in SECONDS:
+        raise Refusal(f"{what}_invalid", f"{what} is in UTC epoch milliseconds: got {value}, which looks like seconds.")
     if not is_instant(value):
         raise Refusal(f"{what}_invalid", f"The {what} is an instant: UTC epoch milliseconds, from 1970 on.")
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Context, Decider, Refusal, require_id
+from aggregates.decider import LONGEST_TEXT, Context, Decider, Refusal, require_id, require_text
 from aggregates.value import Value, replace
+
+MOST_FIELDS = 200
+"""Fields of a profile."""
 
 # Commands
 
@@ -110,6 +113,7 @@ def decide(command: Command, member: Member, _: Context) -> list[Event]:
             check_profile(command)
             return change(command, member)
         case CloseMember():
+            require_text("reason", command.reason, LONGEST_TEXT)
             if member.status == "closed":
                 return []
             require_registered(member)
@@ -166,6 +170,7 @@ def require_registered(member: Member) -> None:
 
 
 def check_profile(command: RegisterMember | ChangeProfile) -> None:
+    require_text("name", command.name)
     if command.email and (command.email.count("@") != 1 or " " in command.email or len(command.email) > 254):
         raise Refusal("email_invalid", "An e-mail address has one @ and no spaces.")
     if command.birthday:
@@ -175,6 +180,8 @@ def check_profile(command: RegisterMember | ChangeProfile) -> None:
             written = None
         if written != command.birthday:
             raise Refusal("birthday_invalid", "A birthday is a date like 1990-12-31.")
+    if len(command.profile) > MOST_FIELDS:
+        raise Refusal("profile_invalid", f"A profile has at most {MOST_FIELDS} fields.")
     for name, value in command.profile.items():
         require_id("profile_field", name)
         if not isinstance(value, str) or len(value) > 2000:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MINOR_DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
-"""Currencies of ISO 4217 in use that do not have two decimal digits."""
+from aggregates.currencies import OTHER_DIGITS
 
 
 def minor_units(currency: str) -> int:
-    """Return how many minor units make one major unit.
+    """Return how many minor units make one major unit, as ISO 4217 has it. A log may have others: ``Programme.unit``.
 
     >>> minor_units("USD"), minor_units("JPY")
     (100, 1)
     """
-    return int(10 ** MINOR_DIGITS.get(currency, 2))
+    return int(10 ** OTHER_DIGITS.get(currency, 2))
 
 
 def part_of(amount: int, taken: int, more: int, whole: int) -> int:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias, assert_never
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_id
+from aggregates.decider import LONGEST_TEXT, Context, Decider, Refusal, require_count, require_id, require_text
 from aggregates.value import Value, replace
+
+LONGEST_VALUE = 2_000  # characters of an image's address or an attribute
+MOST_ATTRIBUTES = 100
+LONGEST_EMBEDDING = 4_096
 
 # Commands
 
@@ -113,6 +117,17 @@ def list_product(command: ListProduct, product: Product) -> list[Event]:
         require_count("price", command.price)
     if command.stock is not None:
         require_count("stock", command.stock)
+    for what in ("name", "department", "category", "brand"):
+        require_text(what, getattr(command, what))
+    require_text("description", command.description, LONGEST_TEXT)
+    require_text("image", command.image, LONGEST_VALUE)
+    if len(command.attributes) > MOST_ATTRIBUTES:
+        raise Refusal("attributes_invalid", f"A product has at most {MOST_ATTRIBUTES} attributes.")
+    for name, value in command.attributes.items():
+        require_text("attribute's name", name)
+        require_text("attribute", value, LONGEST_VALUE)
+    if len(command.embedding) > LONGEST_EMBEDDING:
+        raise Refusal("embedding_invalid", f"An embedding has at most {LONGEST_EMBEDDING} numbers.")
     if not all(map(isfinite, command.embedding)):
         raise Refusal("embedding_invalid", "An embedding is made of finite numbers.")
     listed = ProductListed(

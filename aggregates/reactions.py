@@ -11,8 +11,8 @@ from typing import Any
 from aggregates import behaviour
 from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
-from aggregates.decider import LONGEST_ID, Context, Refusal
-from aggregates.member import EraseMember, MemberRegistered
+from aggregates.decider import Context, Refusal
+from aggregates.member import EraseMember, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
     ActivatePoints,
     ClaimReward,
@@ -32,7 +32,7 @@ from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import JoinSession, RecogniseMember, SessionJoined
+from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -45,7 +45,7 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, MemberRegistered})
+CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -58,6 +58,10 @@ def react(event: object, context: Context, erased: Collection[str] = ()) -> list
         return []
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
+    if isinstance(event, MemberErased):
+        return [ForgetSessions(event.member, event.at)]
+    if isinstance(event, SessionLeft):
+        return [SignOutMember(event.left, event.session, event.at)]
     if isinstance(event, SEEN_IN_A_SESSION):
         both = event.member is not None and event.session is not None and event.member not in erased
         joined: list[object] = [JoinSession(event.session, event.member, event.at)] if both else []
@@ -99,15 +103,24 @@ def record_action(event: object, policies: Policies, erased: Collection[str]) ->
         case MemberRegistered():
             done = event.member, "sign_up", "sign_up"
         case ProductReviewed(member=str(member)):
-            done = member, "review", event.product if event.order is None else f"{event.product}/{event.order}"
+            done = member, "review", occurrence_of(event.product, event.order)
         case behaviour.Shared(member=str(member)):
-            done = member, "share", event.product
+            done = member, "share", occurrence_of(event.product)
         case _:
             return []
     member, action, occurrence = done
     if action not in policies.rewarded or member in erased:
         return []
-    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at)]
+    return [RecordAction(member, action, occurrence, event.at)]
+
+
+def occurrence_of(*ids: str | None) -> str:
+    """Return the name of one occurrence of an action, made of ids; no two tuples of ids share a name.
+
+    >>> occurrence_of("tea", "1"), occurrence_of("tea/1"), occurrence_of("tea", None)
+    ('tea/1', 'tea%2F1', 'tea')
+    """
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in ids if part is not None)
 
 
 def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:

@@ -1,13 +1,14 @@
-"""Whose session it is. A guest who signs in is known from then on; what the session did before stays the session's.
+"""Whose session it is. A guest who signs in is known from then on, until the session is left; then it is a guest's again.
 
-To join concerns two keys, so it is two events, each complete: the session's stream says whose it is, and the member's list of
-sessions says which are theirs, and so what an erasure must reach.
+What a session did before it was joined stays the session's. To join and to leave concern two keys, so each is two events, each
+complete: the session's stream says whose it is, and the member's list of sessions says which were ever theirs, and so what an
+erasure must reach.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from aggregates.decider import Context, Decider, require_id
 from aggregates.value import Value
@@ -21,11 +22,33 @@ class JoinSession(Value):
     at: int
 
 
+class LeaveSession(Value):
+    """The session is nobody's from now on: the member signed out, or the device is shared."""
+
+    session: str
+    at: int
+
+
 class RecogniseMember(Value):
     """Follows from joining: the member was recognised in a session."""
 
     member: str
     recognised_in: str
+    at: int
+
+
+class ForgetSessions(Value):
+    """Follows from an erasure: what the member's sessions did is to be forgotten with them."""
+
+    member: str
+    at: int
+
+
+class SignOutMember(Value):
+    """Follows from leaving: the session is no longer this member's."""
+
+    member: str
+    signed_out_of: str
     at: int
 
 
@@ -37,6 +60,14 @@ class SessionJoined(Value):
     at: int
 
 
+class SessionLeft(Value):
+    """``left``: the member whose session it was. The session is the partition key."""
+
+    session: str
+    left: str
+    at: int
+
+
 class MemberRecognised(Value):
     """``recognised_in``: the session. The member is the partition key."""
 
@@ -45,21 +76,43 @@ class MemberRecognised(Value):
     at: int
 
 
+class SessionsForgotten(Value):
+    """``sessions``: all that were ever the erased member's, by name."""
+
+    member: str
+    sessions: tuple[str, ...]
+    at: int
+
+
+class MemberSignedOut(Value):
+    """``signed_out_of``: the session. The member is the partition key."""
+
+    member: str
+    signed_out_of: str
+    at: int
+
+
 @dataclass(frozen=True)
 class Session:
     member: str | None = None
 
 
-def decide(command: JoinSession, session: Session, _: Context) -> list[SessionJoined]:
+def decide(command: JoinSession | LeaveSession, session: Session, _: Context) -> list[SessionJoined | SessionLeft]:
     require_id("session", command.session)
-    require_id("member", command.joined)
-    if session.member == command.joined:
-        return []
-    return [SessionJoined(command.session, command.joined, command.at)]
+    match command:
+        case JoinSession():
+            require_id("member", command.joined)
+            if session.member == command.joined:
+                return []
+            return [SessionJoined(command.session, command.joined, command.at)]
+        case LeaveSession():
+            return [] if session.member is None else [SessionLeft(command.session, session.member, command.at)]
+        case _:
+            assert_never(command)
 
 
-def evolve(_: Session, event: SessionJoined) -> Session:
-    return Session(event.joined)
+def evolve(_: Session, event: SessionJoined | SessionLeft) -> Session:
+    return Session(event.joined if isinstance(event, SessionJoined) else None)
 
 
 session = Decider("session", Session(), decide, evolve)
@@ -67,16 +120,28 @@ session = Decider("session", Session(), decide, evolve)
 Sessions: TypeAlias = frozenset[str]
 
 
-def recognise(command: RecogniseMember, _: Sessions, __: Context) -> list[MemberRecognised]:
+Remembered: TypeAlias = MemberRecognised | MemberSignedOut | SessionsForgotten
+
+
+def recognise(command: RecogniseMember | SignOutMember | ForgetSessions, sessions: Sessions, _: Context) -> list[Remembered]:
     """Return an event each time that a session moved: one that was another member's in between is theirs again."""
-    return [MemberRecognised(command.member, command.recognised_in, command.at)]
+    match command:
+        case ForgetSessions():
+            return [SessionsForgotten(command.member, tuple(sorted(sessions)), command.at)] if sessions else []
+        case SignOutMember():
+            return [MemberSignedOut(command.member, command.signed_out_of, command.at)]
+        case RecogniseMember():
+            return [MemberRecognised(command.member, command.recognised_in, command.at)]
 
 
-def remember(sessions: Sessions, event: MemberRecognised) -> Sessions:
-    return sessions | {event.recognised_in}
+def remember(sessions: Sessions, event: Remembered) -> Sessions:
+    """Keep every session that was ever the member's: their keys must be destroyed after any restart."""
+    return sessions | {event.recognised_in} if isinstance(event, MemberRecognised) else sessions
 
 
-sessions: Decider[RecogniseMember, Sessions, MemberRecognised] = Decider("sessions", frozenset(), recognise, remember)
+sessions: Decider[RecogniseMember | SignOutMember | ForgetSessions, Sessions, Remembered] = Decider(
+    "sessions", frozenset(), recognise, remember
+)
 
-Command: TypeAlias = JoinSession | RecogniseMember
-Event: TypeAlias = SessionJoined | MemberRecognised
+Command: TypeAlias = JoinSession | LeaveSession | RecogniseMember | SignOutMember | ForgetSessions
+Event: TypeAlias = SessionJoined | SessionLeft | Remembered

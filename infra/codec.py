@@ -81,8 +81,13 @@ class Codec:
                 self.plain[kind.stored_name(version)] = None if kind.sealed or version <= len(kind.upcasts) else kind.event
 
     def encode(self, event: object) -> tuple[str, bytes]:
-        """Return the stored name and bytes of an event. Raises :class:`Refusal` if it is larger than a topic takes."""
+        """Return the stored name and bytes of an event.
+
+        Raises :class:`Refusal` if it is larger than a topic takes, or needs keys that are lost.
+        """
         event_type = type(event)
+        if self._keys.problem and (self._types[event_type].erases or self._has_personal_values(event)):
+            raise Refusal("keys_lost", self._keys.problem)
         body = ENCODE(self._seal(event) if self._types[event_type].sealed else event)
         if len(body) > LARGEST:
             raise Refusal(
@@ -136,6 +141,9 @@ class Codec:
             return msgspec.convert(self._open(raw, kind) if kind.sealed else raw, kind.event)
 
         return decode
+
+    def _has_personal_values(self, event: object) -> bool:
+        return any(getattr(event, name) != blank for name, blank in self._types[type(event)].sealed.items())
 
     def _seal(self, event: Any) -> Raw:
         kind = self._types[type(event)]

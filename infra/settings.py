@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from aggregates.currencies import IN_USE, WITHDRAWN
 from infra.errors import Misconfigured
 from infra.kafka.settings import KafkaSettings, kafka_settings, positive_number
 from infra.postgres.connection import check_url
@@ -31,6 +32,7 @@ def jar_cache() -> Path:
 class Settings:
     """``redis_url``: None for the embedded server. ``zone``, ``currency``: the shop's, for a log that has none yet.
 
+    ``redis_may_evict``: whether read models are written to a Redis that may evict keys.
     ``database_url``: the log's; None for the home's embedded PostgreSQL, if it has one, else a SQLite file.
     ``keys_database_url``: the keys'; None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: the directory of its jars. ``retention``: days that topics keep records,
@@ -51,6 +53,7 @@ class Settings:
     retention: int | None = None
     replication: int | None = None
     clock: str = "log"
+    redis_may_evict: bool = False
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @property
@@ -83,7 +86,7 @@ def from_environment() -> Settings:
     if zone not in available_timezones():
         raise Misconfigured(f"REGULARS_ZONE is {zone!r}; it must be an IANA time zone, such as Europe/Berlin.")
     currency = os.environ.get("REGULARS_CURRENCY") or "USD"
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+    if currency not in IN_USE | WITHDRAWN:
         raise Misconfigured(f"REGULARS_CURRENCY is {currency!r}; it must be an ISO 4217 code, such as EUR.")
     pool = os.environ.get("DATABASE_POOL") or "2"
     if not (pool.isascii() and pool.isdigit() and 1 <= int(pool) <= MOST_KEPT):
@@ -91,8 +94,11 @@ def from_environment() -> Settings:
     clock = os.environ.get("REGULARS_CLOCK") or "log"
     if clock not in CLOCKS:
         raise Misconfigured(f"REGULARS_CLOCK is {clock!r}; it must be {' or '.join(CLOCKS)}.")
+    evict = os.environ.get("REDIS_ALLOW_EVICTION") or "no"
+    if evict not in ("yes", "no"):
+        raise Misconfigured(f"REDIS_ALLOW_EVICTION is {evict!r}; it must be yes or no.")
     return Settings(
-        home=Path(os.environ.get("REGULARS_HOME") or ".regulars").expanduser().resolve(),
+        home=home_from(os.environ.get("REGULARS_HOME") or ".regulars"),
         redis_url=redis_address(os.environ),
         zone=zone,
         currency=currency,
@@ -104,8 +110,19 @@ def from_environment() -> Settings:
         retention=positive_number(os.environ, "KAFKA_RETENTION_DAYS", "days, or unset to keep records for ever"),
         replication=positive_number(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
         clock=clock,
+        redis_may_evict=evict == "yes",
         telemetry=telemetry_settings(os.environ),
     )
+
+
+def home_from(name: str) -> Path:
+    """Return a home's path. Raises :class:`Misconfigured` if it cannot be the name of a database file or a socket."""
+    try:
+        home = Path(name).expanduser().resolve()
+        str(home).encode()
+    except (RuntimeError, OSError, ValueError):
+        raise Misconfigured(f"REGULARS_HOME is {name!r}, which is not a path in UTF-8: choose another.") from None
+    return home
 
 
 def database(name: str, url: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Which member a session belongs to: a pointer a session, and a list of a member's sessions, to forget them together."""
+"""Whose session it is: a pointer a session, and a member's list of them, so that they can be forgotten together."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
-from aggregates.session import MemberRecognised
+from aggregates.session import MemberRecognised, MemberSignedOut
 from aggregates.value import Value
 from projections.projection import Documents
 
 KEPT = 100
-"""How many sessions of a member are kept, the latest. An older one's pointer leaves."""
+"""Sessions of a member, the latest; an older one's pointer leaves."""
 
 
 class SessionPointer(Value):
-    """The session was joined to this member ``at``."""
+    """The session was joined to this member, ``at``."""
 
     session: str
     member: str
@@ -32,7 +32,7 @@ class MemberSessions(Value):
 
 
 SessionViews: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
-Event: TypeAlias = MemberRecognised | MemberErased
+Event: TypeAlias = MemberRecognised | MemberSignedOut | MemberErased
 
 
 def project(views: SessionViews, event: Event, position: int) -> SessionViews:
@@ -40,13 +40,25 @@ def project(views: SessionViews, event: Event, position: int) -> SessionViews:
     before = found.sessions if isinstance(found, MemberSessions) else ()
     if isinstance(event, MemberErased):
         return {list_key(event): None} | {f"session:{session}": None for session in before}
+    if isinstance(event, MemberSignedOut):
+        pointer = views.get(f"session:{event.signed_out_of}")
+        return {f"session:{event.signed_out_of}": None} if is_of(pointer, event.member) else {}
     sessions = (event.recognised_in, *(session for session in before if session != event.recognised_in))
-    pointer = SessionPointer(event.recognised_in, event.member, event.at, position)
+    joined = SessionPointer(event.recognised_in, event.member, event.at, position)
     return {
         list_key(event): MemberSessions(event.member, sessions[:KEPT], position),
-        f"session:{event.recognised_in}": pointer,
+        f"session:{event.recognised_in}": joined,
         **{f"session:{session}": None for session in sessions[KEPT:]},
     }
+
+
+def is_of(pointer: object, member: str) -> bool:
+    """Return whether a session is still this member's, and not that of one who joined it since."""
+    return isinstance(pointer, SessionPointer) and pointer.member == member
+
+
+def keys_of(event: Event) -> tuple[str, ...]:
+    return (f"session:{event.signed_out_of}",) if isinstance(event, MemberSignedOut) else (list_key(event),)
 
 
 def list_key(event: Event) -> str:
@@ -57,7 +69,7 @@ sessions = Documents(
     "sessions",
     1,
     types={"sessions": MemberSessions, "session": SessionPointer},
-    keys=dict.fromkeys(Event.__args__, lambda event: (list_key(event),)),
+    keys=dict.fromkeys(Event.__args__, keys_of),
     project=project,
     makes={MemberRecognised: lambda event: (f"session:{event.recognised_in}",)},
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -21,6 +21,7 @@ from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
+from projections.order_prices import order_prices
 from projections.orders import orders
 from projections.product import product as product_view
 from projections.programme import programme
@@ -68,11 +69,15 @@ COMMANDS: dict[type, Route] = {
     **_routes(product.product, product.Command.__args__, "product"),
     **_routes(cart.cart, cart.Command.__args__, "cart"),
     **_routes(order.order, order.Command.__args__, "order"),
-    **_routes(campaign.campaign, (campaign.LaunchCampaign,), "campaign"),
-    **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
+    **_routes(campaign.campaign, campaign.Command.__args__, "campaign"),
+    **_routes(coupon.coupon, coupon.MemberCommand.__args__, "campaign", "member"),
+    **_routes(coupon.guest_coupon, (coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession,), "session"),
-    **_routes(session.sessions, (session.RecogniseMember,), "member"),
+    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
+    **dict.fromkeys(
+        code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
+    ),
     policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
     review.ReviewProduct: Route(review.review, REVIEWED, _review),
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
@@ -81,6 +86,8 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.ForgetSessions,
+        session.SignOutMember,
         membership_commands.GrantPoints,
         membership_commands.ActivatePoints,
         membership_commands.ClawBackPoints,
@@ -103,8 +110,9 @@ EVENTS: dict[type, EventType] = {
         *product.Event.__args__,
         *cart.Event.__args__,
         *order_facts.Event.__args__,
-        campaign.CampaignLaunched,
+        *campaign.Event.__args__,
         *coupon.Event.__args__,
+        *code_batches.Event.__args__,
         *membership_facts.Event.__args__,
         *session.Event.__args__,
         review.ProductReviewed,
@@ -132,6 +140,7 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield card
     yield cart_view
     yield orders
+    yield order_prices
     yield wallet
     yield activity
     yield sessions

@@ -22,16 +22,27 @@ DAY = 86_400_000
 UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
 """The fields that tier events lacked when there was one policy."""
 
+NOT_TOLD: dict[str, object] = {
+    "kind": "not told", "reason": "", "tax": 0, "shipping": 0, "fee": 0, "points": 0, "tenders": [], "shares": []
+}  # fmt: skip
+"""What refunds did not tell before orders had price traces."""
+
 UPCASTS: dict[type, tuple[Upcast, ...]] = {
     product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
     order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
-    order_facts.OrderRefunded: (lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},),
+    order_facts.OrderRefunded: (
+        lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},
+        lambda raw: raw | NOT_TOLD,
+    ),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
     ),
     membership_facts.TierExtended: (lambda raw: raw | {"revocable_until": None, **UNSHOWN},),
     membership_facts.TierLowered: (lambda raw: raw | UNSHOWN,),
-    coupon.CouponRedeemed: (lambda raw: raw | {"amount": None},),
+    coupon.CouponRedeemed: (
+        lambda raw: raw | {"amount": None},
+        lambda raw: raw | {"reservation": None, "overrun": False},
+    ),
     membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
     membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
     membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),

@@ -22,18 +22,23 @@ from infra.settings import Settings, jar_cache
 from streams.cli.import_ import Imported
 from streams.running.app import App, running
 from tests import parts
+from tests.examples import many
 from tests.journey.regulars import imported_into
 from tests.packaged import forget
 from tests.reaper import pytest_configure  # noqa: F401 - a hook
-from tests.sharing import Sharing, long_after
+from tests.sharing import Sharing, long_after, needs_servers
 
 JOURNEY = 2  # weeks
 
-examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=many(100))
 examples.load_profile("unhurried")  # a busy machine is no failure
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if needs_servers(item):
+            item.add_marker(pytest.mark.servers)
     items.sort(key=lambda item: long_after(item.nodeid))
 
 

@@ -19,6 +19,20 @@ from aggregates.product import ProductListed
 from aggregates.value import replace
 from tests.samples import AT, BACK, CLAWED_BACK, CLAWED_BACK_BY_RULE, DAY, GRANTED, GRANTED_BY_RULE, LINES
 
+OLD_REFUND = OrderRefunded(
+    order="o-1",
+    refund="r-1",
+    member="m-1",
+    session=None,
+    currency="USD",
+    units=(1, 0),
+    lines=BACK,
+    net_retained=364,
+    complete=False,
+    at=AT + 3 * DAY,
+    given_back=(449, 0),
+)
+
 OLD_SHAPES: dict[str, object] = {
     "TierRaised": TierRaised(
         member="m-1",
@@ -65,19 +79,8 @@ OLD_SHAPES: dict[str, object] = {
         at=AT,
     ),
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
-    "OrderRefunded": OrderRefunded(
-        order="o-1",
-        refund="r-1",
-        member="m-1",
-        session=None,
-        currency="USD",
-        units=(1, 0),
-        lines=BACK,
-        net_retained=364,
-        complete=False,
-        at=AT + 3 * DAY,
-        given_back=(449, 0),
-    ),
+    "OrderRefunded": OLD_REFUND,
+    "OrderRefunded.2": OLD_REFUND,
     "CouponRedeemed": CouponRedeemed(
         campaign="spring",
         member="m-1",
@@ -87,6 +90,17 @@ OLD_SHAPES: dict[str, object] = {
         recorded=True,
         flags=("too_late",),
         at=AT + 31 * DAY,
+    ),
+    "CouponRedeemed.2": CouponRedeemed(
+        campaign="spring",
+        member="m-1",
+        coupon="51800009050",
+        use="u-1",
+        order="o-1",
+        recorded=True,
+        flags=("too_late",),
+        at=AT + 31 * DAY,
+        amount=100,
     ),
     "PointsGranted": GRANTED,
     "PointsGranted.2": GRANTED_BY_RULE,

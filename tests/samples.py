@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
-from aggregates.campaign import CampaignLaunched, Offer
+from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.code_batches import CodesIssued, CodesRevoked
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -46,16 +47,23 @@ from aggregates.order.events import (
     OrderDelivered,
     OrderLine,
     OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
     OrderPlaced,
+    OrderPriced,
     OrderRefunded,
     OrderShipped,
+    OrderTendered,
+    TenderBack,
 )
+from aggregates.pricing.refund import RefundedLine
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, SessionJoined
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionLeft, SessionsForgotten
 from aggregates.value import replace
+from tests.priced_samples import RESERVED, TRACE
 
 AT = 1_483_300_800_000
 DAY = 86_400_000
@@ -144,6 +152,10 @@ SAMPLES: tuple[object, ...] = (
         coupons=("SPRING",),
         unpriced=1,
     ),
+    OrderPriced(order="o-1", member="m-1", session=None, trace=TRACE, at=AT),
+    OrderTendered(order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT),
+    OrderPaymentPending(order="o-1", member="m-1", session=None, payment="pay-1", until=AT + DAY, at=AT),
+    OrderPaymentFailed(order="o-1", member="m-1", session=None, payment="pay-1", reason="card declined", at=AT + DAY),
     OrderPaid(order="o-1", member="m-1", session=None, currency="USD", lines=LINES, net=778, at=AT),
     OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
     OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
@@ -160,6 +172,14 @@ SAMPLES: tuple[object, ...] = (
         complete=False,
         at=AT + 3 * DAY,
         given_back=(449, 0),
+        kind="goods",
+        reason="too large",
+        tax=75,
+        shipping=0,
+        fee=50,
+        points=20,
+        tenders=(TenderBack("t-1", 449),),
+        shares=(RefundedLine("tea-01", 1, 449, 75, 20, 50, 8),),
     ),
     CampaignLaunched(
         campaign="spring",
@@ -170,6 +190,14 @@ SAMPLES: tuple[object, ...] = (
         offers=(Offer("51800009050", ("tea-01", "milk-02")),),
         at=AT,
     ),
+    CampaignChanged(
+        campaign="spring",
+        version=2,
+        document={"effect": {"percent": "0.1"}, "stage": "code", "by_code": True},
+        actor="ada",
+        at=AT,
+    ),
+    CampaignEnded(campaign="spring", version=2, actor="ada", reason="sold out", at=AT + DAY),
     CouponSent(campaign="spring", member="m-1", kind="TypeA", starts=AT, ends=AT + 30 * DAY, at=AT),
     CouponRedeemed(
         campaign="spring",
@@ -181,6 +209,24 @@ SAMPLES: tuple[object, ...] = (
         flags=("too_late",),
         at=AT + 31 * DAY,
         amount=100,
+        reservation=RESERVED,
+        overrun=True,
+    ),
+    CouponReserved(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, until=AT + 900_000, at=AT),
+    CouponReleased(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, reason="expired", at=AT + 900_000),
+    CouponRestored(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, at=AT + DAY),
+    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
+    CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
+    GuestCouponRedeemed(
+        session="s-1",
+        campaign="spring",
+        coupon="51800009050",
+        use="order/o-2",
+        order="o-2",
+        recorded=True,
+        flags=("over_limit",),
+        at=AT + 2 * DAY,
+        amount=None,
     ),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
@@ -348,7 +394,10 @@ SAMPLES: tuple[object, ...] = (
     ),
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
+    SessionLeft("s-1", "m-1", AT + DAY),
     MemberRecognised("m-1", "s-1", AT),
+    SessionsForgotten("m-1", ("s-1", "s-2"), AT),
+    MemberSignedOut("m-1", "s-1", AT + DAY),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
     ),

@@ -1,7 +1,8 @@
-"""How processes share the tests: who has one of a file has them all, since what they need is made once for them."""
+"""Which tests `make test` leaves to `make test-servers`, and how processes share them."""
 
 from __future__ import annotations
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 WEEKS = ("tests/cluster/", "tests/journey/")
@@ -9,9 +10,31 @@ WEEKS = ("tests/cluster/", "tests/journey/")
 
 LONGEST = (*WEEKS, "tests/kafka/", "tests/secured/")
 
+SERVERS = frozenset({"postgres", "database", "bare_database", "kafka_jars", "cluster"})
+"""Fixtures that start servers beside the embedded Redis."""
+
+ONE_OF_A_CLUSTER = "test_one_worker_makes_of_a_week_what_the_embedded_mode_makes"
+"""The one test of a cluster that `make test` runs."""
+
+
+def needs_servers(item: pytest.Item) -> bool:
+    """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes."""
+    if getattr(item, "originalname", "") == ONE_OF_A_CLUSTER:
+        return False
+    callspec = getattr(item, "callspec", None)
+    in_postgres = callspec is not None and callspec.params.get("kept_in") == "postgres"
+    kills = "kill" in item.nodeid.rpartition("/")[2].partition("::")[0]
+    return in_postgres or kills or item.nodeid.startswith("tests/secured/") or not SERVERS.isdisjoint(fixtures_of(item))
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    """Return the names of the fixtures that a test uses, also by way of others."""
+    found: list[str] = getattr(item, "fixturenames", [])
+    return found
+
 
 def long_after(test: str) -> int:
-    """What to order tests by, so that no long one is begun when all others are done.
+    """Return what to order tests by, so that no long one begins when all others are done.
 
     >>> sorted(["tests/checks/test_docs.py::test_a", "tests/kafka/test_relay.py::test_b"], key=long_after)
     ['tests/kafka/test_relay.py::test_b', 'tests/checks/test_docs.py::test_a']
@@ -20,5 +43,7 @@ def long_after(test: str) -> int:
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives one process all tests of a file, since what they need is made once for them."""
+
     def _split_scope(self, nodeid: str) -> str:
         return "weeks" if nodeid.startswith(WEEKS) else nodeid.partition("::")[0]

@@ -20,6 +20,7 @@ from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
 from aggregates.review import ReviewProduct
 from streams.commands.request import Request
+from tests.priced_shop import priced_orders
 
 START = 1_483_300_800_000
 HOUR = 3_600_000
@@ -52,6 +53,7 @@ def opening() -> Iterator[list[object]]:
     yield [RegisterMember(m, START, f"Name of {m}", f"{m}@example.org", profile={"of": m}) for m in MEMBERS]
     yield [LaunchCampaign("c-1", START, limit=5, offers=(Offer("k", (PRODUCTS[0],)),))]
     yield [SendCoupon("c-1", m, START) for m in MEMBERS]
+    yield from priced_orders(MEMBERS[2:5], PRODUCTS, START)
 
 
 def year(shoppings: int, random: Random) -> Iterator[list[object]]:

@@ -13,18 +13,30 @@ from aggregates.order.events import (
     OrderDelivered,
     OrderLine,
     OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
     OrderPlaced,
+    OrderPriced,
     OrderRefunded,
     OrderShipped,
+    OrderTendered,
     net_of,
 )
+from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder, await_payment, fail_payment, mark_of, tender
+from aggregates.order.priced import refund_priced, require_priced_as_placed
 from aggregates.order.refund import RefundOrder, left_of, refund
+from aggregates.pricing.refund import after_refund as after_refund_of_lines
+from aggregates.pricing.refund import refundable
+from aggregates.pricing.tenders import Tender
+from aggregates.pricing.trace import Trace
 from aggregates.value import Value, replace
 
 # Commands
 
 
 class PlaceOrder(Value):
+    """``priced``: how its price came about, line by line; None where the price is taken as given."""
+
     order: OrderId
     lines: tuple[OrderLine, ...]
     currency: str
@@ -35,6 +47,7 @@ class PlaceOrder(Value):
     tax: Annotated[int, Count("tax")] = 0
     coupons: tuple[Annotated[str, Id("coupon")], ...] = ()
     unpriced: Annotated[int, Count("unpriced")] = 0
+    priced: Trace | None = None
 
 
 class PayOrder(Value):
@@ -61,7 +74,8 @@ class CancelOrder(Value):
     recorded: bool = False
 
 
-Command: TypeAlias = PlaceOrder | PayOrder | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
+OfPayment: TypeAlias = PayOrder | TenderOrder | AwaitPayment | FailPayment
+Command: TypeAlias = PlaceOrder | OfPayment | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
 
 REACHED = {
     "paid": {"paid", "shipped", "delivered", "refunded"},
@@ -82,18 +96,22 @@ def decide(command: Command, order: Order, _: Context) -> list[Event]:
             if order.status in REACHED["paid"]:
                 return []
             require_status(order, "placed")
-            net = net_of(sum(line.paid for line in placed.lines), placed.tax)
-            return [
-                OrderPaid(
-                    order=command.order,
-                    member=placed.member,
-                    session=placed.session,
-                    currency=placed.currency,
-                    lines=placed.lines,
-                    net=net,
-                    at=command.at,
-                )
-            ]
+            if order.tenders:
+                raise Refusal("order_part_paid", "A part of this order is paid: tender what is left.")
+            return [paid(placed, command.at)]
+        case TenderOrder():
+            if order.status not in REACHED["paid"]:
+                require_status(order, "placed")
+            events = tender(command, order, placed)
+            return [*events, paid(placed, command.at)] if events and not events[-1].left else [*events]
+        case AwaitPayment() | FailPayment() if order.status in REACHED["paid"]:
+            return []
+        case AwaitPayment():
+            require_status(order, "placed")
+            return list(await_payment(command, order, placed))
+        case FailPayment():
+            require_status(order, "placed")
+            return list(fail_payment(command, order, placed))
         case ShipOrder():
             if order.status in REACHED["shipped"]:
                 return []
@@ -119,7 +137,7 @@ def decide(command: Command, order: Order, _: Context) -> list[Event]:
                 )
             ]
         case RefundOrder():
-            return list(refund(command, order))
+            return list(refund(command, order) if order.priced is None else refund_priced(command, order))
         case _:
             assert_never(command)
 
@@ -138,6 +156,8 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
         raise Refusal("order_empty", "An order has at least one line.")
     for line in command.lines:
         require_count("discount", line.total - line.paid)
+    if command.tax > (most := max(0, sum(line.paid for line in command.lines))):
+        raise Refusal("tax_too_high", f"The tax of {command.tax} is more than the {most} that is paid (minor units).")
     placed = OrderPlaced(
         order=command.order,
         member=command.member,
@@ -150,11 +170,34 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
         coupons=tuple(command.coupons),
         unpriced=command.unpriced,
     )
+    if command.priced is not None:
+        require_priced_as_placed(placed, command.priced)
     if order.placed is None:
-        return [placed]
+        return [placed, *priced_of(command)]
     if replace(placed, at=order.placed.at) == order.placed:
         return []
     raise Refusal("order_exists", "Another order with this id was placed before.")
+
+
+def priced_of(command: PlaceOrder) -> list[OrderPriced]:
+    if command.priced is None:
+        return []
+    return [
+        OrderPriced(order=command.order, member=command.member, session=command.session, trace=command.priced, at=command.at)
+    ]
+
+
+def paid(placed: OrderPlaced, at: int) -> OrderPaid:
+    net = net_of(sum(line.paid for line in placed.lines), placed.tax)
+    return OrderPaid(
+        order=placed.order,
+        member=placed.member,
+        session=placed.session,
+        currency=placed.currency,
+        lines=placed.lines,
+        net=net,
+        at=at,
+    )
 
 
 def require_status(order: Order, *allowed: str) -> None:
@@ -166,14 +209,20 @@ def evolve(order: Order, event: Event) -> Order:
     match event:
         case OrderPlaced():
             return Order("placed", event, (0,) * len(event.lines), (0,) * len(event.lines))
+        case OrderPriced():
+            return replace(order, priced=refundable(event.trace))
+        case OrderTendered():
+            return replace(order, tenders=(*order.tenders, Tender(event.tender, event.kind, event.amount)))
+        case OrderPaymentPending() | OrderPaymentFailed():
+            return replace(order, payments=(*order.payments, mark_of(event)))
         case OrderPaid():
-            return Order("paid", order.placed, order.refunded, order.given_back, order.refunds, event.net)
+            return replace(order, status="paid", net=event.net)
         case OrderShipped():
             return replace(order, status="shipped")
         case OrderDelivered():
-            return Order("delivered", order.placed, order.refunded, order.given_back, order.refunds, order.net)
+            return replace(order, status="delivered")
         case OrderCancelled():
-            return replace(order, status="cancelled")
+            return replace(order, status="cancelled", never_paid=order.status == "placed")
         case OrderRefunded():
             return after_refund(order, event)
         case _:
@@ -185,7 +234,10 @@ def after_refund(order: Order, event: OrderRefunded) -> Order:
     status = "refunded" if event.complete else order.status
     given_back = tuple(map(sum, zip(order.given_back, event.given_back, strict=True)))
     refunds = (*order.refunds, event.refund)
-    return replace(order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained)
+    priced = after_refund_of_lines(order.priced, event.shares) if order.priced is not None else None
+    return replace(
+        order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained, priced=priced
+    )
 
 
 order = Decider("order", Order(), decide, evolve)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from aggregates.fields import Count, ProductId
+from aggregates.pricing.refund import Refundable, RefundedLine
+from aggregates.pricing.tenders import Tender, TenderKind
+from aggregates.pricing.trace import Trace
 from aggregates.value import Value
 
 
@@ -42,6 +45,49 @@ class OrderPlaced(Value, kw_only=True):
     at: int
     coupons: tuple[str, ...] = ()
     unpriced: int = 0
+
+
+class OrderPriced(Value, kw_only=True):
+    """How the price of an order came about; an order that was imported has none. The lines are the order's, in their order."""
+
+    order: str
+    member: str | None
+    session: str | None
+    trace: Trace
+    at: int
+
+
+class OrderTendered(Value, kw_only=True):
+    """A part of an order was paid; ``tender`` names it. ``left``: what remains to be paid."""
+
+    order: str
+    member: str | None
+    session: str | None
+    tender: str
+    kind: TenderKind
+    amount: int
+    left: int
+    at: int
+
+
+class OrderPaymentPending(Value, kw_only=True):
+    """The provider has not answered yet; ``until``: when to give up waiting."""
+
+    order: str
+    member: str | None
+    session: str | None
+    payment: str
+    until: int
+    at: int
+
+
+class OrderPaymentFailed(Value, kw_only=True):
+    order: str
+    member: str | None
+    session: str | None
+    payment: str
+    reason: str
+    at: int
 
 
 class OrderPaid(Value, kw_only=True):
@@ -82,11 +128,20 @@ class OrderCancelled(Value, kw_only=True):
     at: int
 
 
+class TenderBack(Value):
+    """What goes back to one tender of the order."""
+
+    tender: str
+    amount: int
+
+
 class OrderRefunded(Value, kw_only=True):
     """``lines`` are given back now: ``units`` of each line of the order, 0 for lines left alone.
 
     ``given_back`` is the money that goes back for each line of the order, and ``net_retained`` what the order is still worth,
-    without tax, after this refund.
+    without tax, after this refund. ``kind``: ``goods``, ``money``, ``goodwill``, ``shipping``, ``mixed``, or "not told" of an
+    older refund, whose next fields tell nothing. ``tax``, ``shipping``: what of the money is that; ``fee``: kept of it;
+    ``points``: those that were spent on what came back; ``shares``: the same by line, of an order with a price trace.
     """
 
     order: str
@@ -100,9 +155,20 @@ class OrderRefunded(Value, kw_only=True):
     complete: bool
     at: int
     given_back: tuple[int, ...]
+    kind: str = "not told"
+    reason: str = ""
+    tax: int = 0
+    shipping: int = 0
+    fee: int = 0
+    points: int = 0
+    tenders: tuple[TenderBack, ...] = ()
+    shares: tuple[RefundedLine, ...] = ()
 
 
-Event: TypeAlias = OrderPlaced | OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
+Payment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed
+Event: TypeAlias = (
+    OrderPlaced | OrderPriced | Payment | OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +181,10 @@ class Order:
     given_back: tuple[int, ...] = ()
     refunds: tuple[str, ...] = ()
     net: int = 0  # what it is worth to the programme now
+    priced: Refundable | None = None  # what is left of its trace
+    tenders: tuple[Tender, ...] = ()
+    payments: tuple[str, ...] = ()  # attempts that are pending or have failed
+    never_paid: bool = False  # it was cancelled before anything was paid
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:

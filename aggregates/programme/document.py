@@ -24,12 +24,12 @@ Path: TypeAlias = tuple[str | int, ...]
 Document: TypeAlias = Mapping[str, Any]
 
 
-class Problem(NamedTuple):
+class Flaw(NamedTuple):
     path: Path
     reason: str
 
 
-OF_THE_LOG = ("zone", "currency", "version")
+OF_THE_LOG = ("zone", "currency", "version", "digits")
 
 
 @cache
@@ -64,12 +64,12 @@ WORDS = {"true": True, "yes": True, "false": False, "no": False}
 ABSENT: Any = object()
 
 
-def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Programme, list[Problem]]:
+def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Programme, list[Flaw]]:
     """Return the terms that a document states, and its problems. What it does not mention has its default.
 
     >>> terms, problems = read({"return_days": "30", "teirs": []})
     >>> terms.return_days, problems
-    (30, [Problem(path=('teirs',), reason="'teirs' is not known here; did you mean 'tiers'?")])
+    (30, [Flaw(path=('teirs',), reason="'teirs' is not known here; did you mean 'tiers'?")])
     """
     reading = DocumentReader()
     found = reading.record(Programme, document, ())
@@ -79,10 +79,10 @@ def read(document: object, zone: str = "UTC", currency: str = "USD") -> tuple[Pr
 
 class DocumentReader:
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Flaw] = []
 
     def no(self, path: Path, reason: str) -> Any:
-        self.problems.append(Problem(path, reason))
+        self.problems.append(Flaw(path, reason))
         return ABSENT
 
     def record(self, kind: Any, plain: object, path: Path) -> Any:

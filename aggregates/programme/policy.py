@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -104,9 +105,10 @@ def is_newest(terms: Programme, policies: Policies) -> bool:
 
 
 def evolve(policies: Policies, event: Event) -> Policies:
+    digits = policies.versions[0].terms.digits
     if len(policies.versions) == 1:
-        policies = Policies.first(event.zone, event.currency)
-    terms = read_once(json.dumps(event.document), event.zone, event.currency)
+        policies = Policies.first(event.zone, event.currency, digits)
+    terms = replace(read_once(json.dumps(event.document), event.zone, event.currency), digits=digits)
     return policies.with_version(terms, event.effective)
 
 

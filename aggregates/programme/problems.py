@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-from aggregates.programme.document import Path, Problem, expected
+from aggregates.programme.document import Flaw, Path, expected
 from aggregates.programme.earning import (
     PURCHASE,
     Audience,
@@ -61,12 +61,12 @@ MOST_ENTRIES = 1_000
 HIGHEST_RATE = 1_000_000
 
 
-def problems(terms: Programme) -> list[Problem]:
+def problems(terms: Programme) -> list[Flaw]:
     """Return every problem of the terms.
 
     >>> from dataclasses import replace
     >>> problems(Programme()), problems(replace(Programme(), return_days=-1))
-    ([], [Problem(path=('return_days',), reason='must be from 0 to 3,660, not -1')])
+    ([], [Flaw(path=('return_days',), reason='must be from 0 to 3,660, not -1')])
     """
     return [
         *of_bounds(terms),
@@ -78,21 +78,21 @@ def problems(terms: Programme) -> list[Problem]:
     ]
 
 
-def of_names(terms: Programme) -> Iterator[Problem]:
+def of_names(terms: Programme) -> Iterator[Flaw]:
     """A name that a grant, a lot or a card shows is given once."""
     if not terms.wallets:
-        yield Problem(("wallets",), "at least one wallet is needed")
+        yield Flaw(("wallets",), "at least one wallet is needed")
     yield from twice([(("wallets", place, "name"), wallet.name) for place, wallet in enumerate(terms.wallets)])
     yield from twice([(("tiers", place, "name"), tier.name) for place, tier in enumerate(terms.tiers)])
     yield from twice([(("rewards", place, "id"), reward.id) for place, reward in enumerate(terms.rewards)])
     yield from twice([((*path, "id"), rule.id) for path, rule in rules(terms)])
 
 
-def twice(names: list[tuple[Path, str]]) -> Iterator[Problem]:
+def twice(names: list[tuple[Path, str]]) -> Iterator[Flaw]:
     seen: set[str] = set()
     for path, name in names:
         if name in seen:
-            yield Problem(path, f"{name!r} is there twice")
+            yield Flaw(path, f"{name!r} is there twice")
         seen.add(name)
 
 
@@ -102,114 +102,108 @@ def rules(terms: Programme) -> Iterator[tuple[Path, SpendRule | EventRule | Stre
             yield ("earning", kind, place), rule
 
 
-def of_wallet(wallet: Wallet, path: Path) -> Iterator[Problem]:
+def of_wallet(wallet: Wallet, path: Path) -> Iterator[Flaw]:
     share, clawback = wallet.redemption.share, wallet.clawback
     if share[0] > share[1]:
-        yield Problem((*path, "redemption", "share"), "points cannot pay more than the whole order")
+        yield Flaw((*path, "redemption", "share"), "points cannot pay more than the whole order")
     if clawback.shortfall == "write_off" and clawback.debt_cap is not None:
-        yield Problem((*path, "clawback", "debt_cap"), "nothing is owed where the shortfall is written off")
+        yield Flaw((*path, "clawback", "debt_cap"), "nothing is owed where the shortfall is written off")
     least, most = wallet.transfers.minimum, wallet.transfers.daily_cap
     if most is not None and least > most:
-        yield Problem(
-            (*path, "transfers", "minimum"), f"nothing could be sent: at least {least} at a time, at most {most} a day"
-        )
+        yield Flaw((*path, "transfers", "minimum"), f"nothing could be sent: at least {least} at a time, at most {most} a day")
 
 
-def of_earning(terms: Programme) -> Iterator[Problem]:
+def of_earning(terms: Programme) -> Iterator[Flaw]:
     for path, rule in rules(terms):
         match rule:
             case SpendRule():
                 yield from of_spending(rule, path)
             case EventRule(event=event) | StreakRule(event=event) if event == PURCHASE:
-                yield Problem((*path, "event"), "what a purchase earns is said under spend")
+                yield Flaw((*path, "event"), "what a purchase earns is said under spend")
             case EventRule(limit=None, per=per) if per != "ever":
-                yield Problem((*path, "per"), f"without a limit, nothing is counted per {per}")
+                yield Flaw((*path, "per"), f"without a limit, nothing is counted per {per}")
             case StreakRule(points=()):
-                yield Problem((*path, "points"), "at least one day's points are needed")
+                yield Flaw((*path, "points"), "at least one day's points are needed")
             case Mission(steps=()):
-                yield Problem((*path, "steps"), "at least one step is needed")
+                yield Flaw((*path, "steps"), "at least one step is needed")
             case Mission():
                 yield from of_steps(rule, path)
 
 
-def of_steps(mission: Mission, path: Path) -> Iterator[Problem]:
+def of_steps(mission: Mission, path: Path) -> Iterator[Flaw]:
     """Only a purchase has an amount and lines: a step of anything else that asks for them could not be done."""
     for place, step in enumerate(mission.steps):
         if step.event != PURCHASE and step.minimum:
-            yield Problem((*path, "steps", place, "minimum"), f"only a {PURCHASE} has an amount, not {step.event}")
+            yield Flaw((*path, "steps", place, "minimum"), f"only a {PURCHASE} has an amount, not {step.event}")
         if step.event != PURCHASE and not step.only.is_empty:
-            yield Problem((*path, "steps", place, "only"), f"only a {PURCHASE} has goods to choose, not {step.event}")
+            yield Flaw((*path, "steps", place, "only"), f"only a {PURCHASE} has goods to choose, not {step.event}")
 
 
-def of_spending(rule: SpendRule, path: Path) -> Iterator[Problem]:
+def of_spending(rule: SpendRule, path: Path) -> Iterator[Flaw]:
     yield from overlap(rule.only, rule.excluded, (*path, "excluded"))
     names = [((*path, "multipliers", place, "id"), multiplier.id) for place, multiplier in enumerate(rule.multipliers)]
     yield from twice(names)
     thresholds = [bonus.threshold for bonus in rule.bonuses]
     for place, threshold in enumerate(thresholds):
         if threshold in thresholds[:place]:
-            yield Problem((*path, "bonuses", place, "threshold"), f"there is a bonus from {threshold} on already")
+            yield Flaw((*path, "bonuses", place, "threshold"), f"there is a bonus from {threshold} on already")
 
 
-def overlap(only: Selection, excluded: Selection, path: Path) -> Iterator[Problem]:
+def overlap(only: Selection, excluded: Selection, path: Path) -> Iterator[Flaw]:
     for name in ("products", "categories", "departments"):
         for place, entry in enumerate(getattr(excluded, name)):
             if entry in getattr(only, name):
-                yield Problem((*path, name, place), f"{entry!r} is what earns, by this rule's own only")
+                yield Flaw((*path, name, place), f"{entry!r} is what earns, by this rule's own only")
 
 
-def of_tiers(terms: Programme) -> Iterator[Problem]:
+def of_tiers(terms: Programme) -> Iterator[Flaw]:
     for place, tier in enumerate(terms.tiers):
         path = ("tiers", place)
         if tier.name == ENTRY_TIER:
-            yield Problem((*path, "name"), f"{ENTRY_TIER!r} is the tier that everybody has")
+            yield Flaw((*path, "name"), f"{ENTRY_TIER!r} is the tier that everybody has")
         if tier.keep > tier.threshold:
-            yield Problem((*path, "keep"), f"keeping {tier.name} asks more ({tier.keep}) than reaching it ({tier.threshold})")
+            yield Flaw((*path, "keep"), f"keeping {tier.name} asks more ({tier.keep}) than reaching it ({tier.threshold})")
         if not place:
             continue
         below = terms.tiers[place - 1]
         if tier.threshold <= below.threshold:
-            yield Problem(
-                (*path, "threshold"), f"must be above that of {below.name} ({below.threshold}): the lowest tier first"
-            )
+            yield Flaw((*path, "threshold"), f"must be above that of {below.name} ({below.threshold}): the lowest tier first")
         if tier.keep < below.keep:
-            yield Problem(
-                (*path, "keep"), f"keeping {tier.name} asks less ({tier.keep}) than keeping {below.name} ({below.keep})"
-            )
+            yield Flaw((*path, "keep"), f"keeping {tier.name} asks less ({tier.keep}) than keeping {below.name} ({below.keep})")
 
 
-def of_qualifying(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
+def of_qualifying(asked: Qualifying, terms: Programme) -> Iterator[Flaw]:
     if asked.window != "rolling" and asked.months != 12:
-        yield Problem(("qualifying", "months"), f"a window by {asked.window} year has 12 months")
+        yield Flaw(("qualifying", "months"), f"a window by {asked.window} year has 12 months")
     if asked.wallets and asked.metric not in ("points", "engagement"):
-        yield Problem(("qualifying", "wallets"), f"{asked.metric} is not counted in points")
+        yield Flaw(("qualifying", "wallets"), f"{asked.metric} is not counted in points")
     if asked.revoke != "within" and asked.revoke_days is not None:
-        yield Problem(("qualifying", "revoke_days"), f"is not asked for where a reversal takes a tier back {asked.revoke}")
+        yield Flaw(("qualifying", "revoke_days"), f"is not asked for where a reversal takes a tier back {asked.revoke}")
     if terms.tiers and asked.metric in ("points", "engagement"):
         yield from of_reach(asked, terms)
 
 
-def of_reach(asked: Qualifying, terms: Programme) -> Iterator[Problem]:
+def of_reach(asked: Qualifying, terms: Programme) -> Iterator[Flaw]:
     """If tiers count points, some rule earns such points."""
     earning = [rule for _, rule in rules(terms) if asked.metric == "points" or not isinstance(rule, SpendRule)]
     what = "rule" if asked.metric == "points" else "event, streak or mission"
     if not earning:
-        yield Problem(("qualifying", "metric"), f"no {what} earns points, so no tier could be reached")
+        yield Flaw(("qualifying", "metric"), f"no {what} earns points, so no tier could be reached")
     elif not any(asked.counts(rule.wallet) for rule in earning):
         names = ", ".join(asked.wallets)
-        yield Problem(("qualifying", "wallets"), f"no {what} earns points of {names}, so no tier could be reached")
+        yield Flaw(("qualifying", "wallets"), f"no {what} earns points of {names}, so no tier could be reached")
 
 
 # Bounds of single terms: numbers, rates, days, and the names of wallets and tiers
 
 
-def of_bounds(terms: Programme) -> Iterator[Problem]:
+def of_bounds(terms: Programme) -> Iterator[Flaw]:
     """Yield every value that is out of bounds."""
     for name in expected(Programme):
         yield from of_value(terms, name, getattr(terms, name), (name,), terms)
 
 
-def of_value(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Problem]:
+def of_value(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Flaw]:
     kind: Any = type(owner)
     hint = expected(kind)[name]
     if isinstance(value, Validity):
@@ -222,14 +216,14 @@ def of_value(owner: Any, name: str, value: Any, path: Path, terms: Programme) ->
         yield from of_rate(value, path)
     elif isinstance(value, tuple):
         if len(value) > MOST_ENTRIES:
-            yield Problem(path, f"at most {MOST_ENTRIES:,} entries, not {len(value):,}")
+            yield Flaw(path, f"at most {MOST_ENTRIES:,} entries, not {len(value):,}")
         for place, entry in enumerate(value):
             yield from of_entry(owner, name, entry, (*path, place), terms)
     else:
         yield from of_entry(owner, name, value, path, terms)
 
 
-def of_entry(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Problem]:
+def of_entry(owner: Any, name: str, value: Any, path: Path, terms: Programme) -> Iterator[Flaw]:
     if is_dataclass(value):
         for spec in fields(value):
             yield from of_value(value, spec.name, getattr(value, spec.name), (*path, spec.name), terms)
@@ -237,32 +231,32 @@ def of_entry(owner: Any, name: str, value: Any, path: Path, terms: Programme) ->
         least = int(name in AT_LEAST_ONE.get(type(owner), ()))
         yield from of_number(value, path, least, MOST.get(name.rpartition("_")[2], MOST_OF_ALL))
     elif name in ("wallet", "wallets") and terms.wallets and terms.wallet(value) is None:
-        yield Problem(path, f"there is no wallet {value!r}; known are {', '.join(wallet.name for wallet in terms.wallets)}")
+        yield Flaw(path, f"there is no wallet {value!r}; known are {', '.join(wallet.name for wallet in terms.wallets)}")
     elif isinstance(owner, Audience) and name == "tiers" and value not in (known := tier_names(terms)):
-        yield Problem(path, f"there is no tier {value!r}; known are {', '.join(known)}")
+        yield Flaw(path, f"there is no tier {value!r}; known are {', '.join(known)}")
 
 
 def tier_names(terms: Programme) -> list[str]:
     return [ENTRY_TIER, *(tier.name for tier in terms.tiers)]
 
 
-def of_number(value: int, path: Path, least: int, most: int) -> Iterator[Problem]:
+def of_number(value: int, path: Path, least: int, most: int) -> Iterator[Flaw]:
     if not least <= value <= most:
-        yield Problem(path, f"must be from {least:,} to {most:,}, not {value:,}")
+        yield Flaw(path, f"must be from {least:,} to {most:,}, not {value:,}")
 
 
-def of_rate(value: Rate, path: Path) -> Iterator[Problem]:
+def of_rate(value: Rate, path: Path) -> Iterator[Flaw]:
     numerator, denominator = value
     if not 0 < numerator <= HIGHEST_RATE * denominator:
-        yield Problem(path, f"must be above 0 and at most {HIGHEST_RATE:,}")
+        yield Flaw(path, f"must be above 0 and at most {HIGHEST_RATE:,}")
 
 
-def of_days(days: Days, path: Path) -> Iterator[Problem]:
+def of_days(days: Days, path: Path) -> Iterator[Flaw]:
     told = [(name, getattr(days, name)) for name in ("first", "last") if getattr(days, name) is not None]
-    wrong = [Problem((*path, name), f"expected a day such as 2026-11-27, not {day!r}") for name, day in told if not is_day(day)]
+    wrong = [Flaw((*path, name), f"expected a day such as 2026-11-27, not {day!r}") for name, day in told if not is_day(day)]
     yield from wrong
     if not wrong and len(told) == 2 and told[0][1] > told[1][1]:
-        yield Problem(path, f"ends on {days.last}, before it begins on {days.first}")
+        yield Flaw(path, f"ends on {days.last}, before it begins on {days.first}")
 
 
 def is_day(text: str) -> bool:

@@ -179,7 +179,8 @@ class Reward:
 class Programme:
     """``zone``: an IANA name; ``currency``: ISO 4217; ``tiers``: lowest first, without the entry tier.
 
-    ``return_days``: how long after delivery goods can be sent back.
+    ``return_days``: how long after delivery goods can be sent back. ``digits``: the log's decimals of the currency; None for
+    those of ISO 4217.
     """
 
     zone: str = "UTC"
@@ -194,6 +195,7 @@ class Programme:
         Tier("gold", threshold=3000, keep=2400, multiplier=(3, 2)),
     )
     rewards: tuple[Reward, ...] = ()
+    digits: int | None = None
 
     def wallet(self, name: str | None = None) -> Wallet | None:
         """Return the wallet of a name, the first for None; None if these terms do not have it."""
@@ -229,7 +231,8 @@ class Programme:
 
     @cached_property
     def unit(self) -> int:
-        return minor_units(self.currency)
+        """Return how many minor units make one major unit."""
+        return minor_units(self.currency) if self.digits is None else int(10**self.digits)
 
     @cached_property
     def scale(self) -> int:
@@ -255,9 +258,9 @@ class Policies:
     versions: tuple[InForce, ...] = (InForce(0, Programme()),)
 
     @classmethod
-    def first(cls, zone: str, currency: str) -> Policies:
+    def first(cls, zone: str, currency: str, digits: int | None = None) -> Policies:
         """Return the policies of a shop that has published none."""
-        return cls((InForce(0, Programme(zone, currency)),))
+        return cls((InForce(0, Programme(zone, currency, digits=digits)),))
 
     def at(self, instant: int) -> Programme:
         """Return the terms in force at an instant."""

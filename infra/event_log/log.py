@@ -9,10 +9,12 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from aggregates.decider import Recorded
+from aggregates.currencies import digits
+from aggregates.decider import Recorded, Refusal
 from infra.codec import Codec
 from infra.errors import Misconfigured
 from infra.event_log import statements
@@ -90,16 +92,34 @@ class DueIndex:
         return bool(self._query(statements.IS_INDEXED, (DUE_INDEX,)))
 
 
+def is_same(shop: Shop, wanted: Shop) -> bool:
+    """Return whether a log's shop is the wanted one, whose decimals may be left open."""
+    return shop == replace(wanted, digits=shop.digits if wanted.digits is None else wanted.digits)
+
+
+def with_digits(shop: Shop) -> Shop:
+    """Return a shop with the decimals of its currency, unless it has others already.
+
+    Raises :class:`Misconfigured` if ISO 4217 has no such currency.
+    """
+    if shop.digits is not None:
+        return shop
+    try:
+        return replace(shop, digits=digits(shop.currency))
+    except Refusal as refusal:
+        raise Misconfigured(str(refusal)) from None
+
+
 def establish_shop(transaction: Transaction, wanted: Shop, chosen: bool, empty: bool) -> Shop:
     """Return the shop of this log; a new log becomes that of ``wanted``, an ``empty`` one if ``wanted`` was ``chosen``."""
     if not (found := transaction.rows(statements.SHOP)):
-        transaction.run(statements.NEW_SHOP, (wanted.zone, wanted.currency, uuid4().hex))
+        transaction.run(statements.NEW_SHOP, (wanted.zone, wanted.currency, uuid4().hex, wanted.digits))
         if empty:
             transaction.run(statements.INDEXED, (DUE_INDEX,))
         return wanted
     shop = Shop(*found[0])
     if shop != wanted and chosen and empty:
-        transaction.run(statements.OTHER_SHOP, (wanted.zone, wanted.currency))
+        transaction.run(statements.OTHER_SHOP, (wanted.zone, wanted.currency, wanted.digits))
         return wanted
     return shop
 
@@ -152,7 +172,11 @@ class EventLog(ABC):
 
     def streams_between(self, prefix: str) -> list[str]:
         """Return the streams whose name begins with ``prefix``, sorted by code point."""
-        return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix + "\U0010ffff"))]
+        return [stream for (stream,) in self._query(statements.STREAMS, (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)))]
+
+    def left(self, key: str, at: int) -> int | None:
+        """How much of a limit is left, holds that have lapsed by then included; None of a key without a limit."""
+        return next((int(left) for (left,) in self._query(statements.LEFT, (at, key))), None)
 
     def outcome(self, request: str) -> Outcome | None:
         """Return the outcome of a request, None if there is none yet."""
@@ -221,12 +245,22 @@ class EventLog(ABC):
         Raises :class:`Misconfigured` if the log is another shop's and ``wanted`` was ``chosen``, not a default.
         """
 
+        found = self._query(statements.SHOP, ())
+        if found and (not chosen or is_same(Shop(*found[0]), wanted)):
+            return Shop(*found[0])  # without a lock: who reads waits for no writer
+        complete = with_digits(wanted)
+
         def establish() -> Shop:
             with self._appending() as transaction:
-                return establish_shop(transaction, wanted, chosen, empty=not transaction.rows(self._head)[0][0])
+                return establish_shop(transaction, complete, chosen, empty=not transaction.rows(self._head)[0][0])
 
         shop = self._repeat(establish)
-        if shop != wanted and chosen:
+        if chosen and not is_same(shop, wanted):
+            if (shop.zone, shop.currency) == (wanted.zone, wanted.currency):
+                raise Misconfigured(
+                    f"This log counts {shop.currency} with {shop.digits} decimals, not with {wanted.digits}: choose another "
+                    "REGULARS_HOME."
+                )
             raise Misconfigured(
                 f"This log belongs to a shop in {shop.zone} that sells in {shop.currency}, not to one in {wanted.zone} that "
                 f"sells in {wanted.currency}: choose another REGULARS_HOME."

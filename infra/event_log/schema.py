@@ -19,11 +19,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "outcomes": ("text", "bool", "text", "text", "int8", "int8", "bytea"),
     "claims": ("text", "text", "text"),
     "limits": ("text", "int8", "int8"),
+    "holds": ("text", "text", "int8", "int8"),
     "erasures": ("text", "int8", "bool"),
     "relayed": ("text", "text", "int8", "text"),
     "due": ("text", "int8"),
     "indexed": ("text",),
-    "shop": ("text", "text", "text"),
+    "shop": ("text", "text", "text", "int8"),
 }
 
 
@@ -33,6 +34,10 @@ def with_booleans(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 CHANNEL = "regulars_events"
+
+DIGITS_BEFORE = """CASE WHEN currency IN ('BHD', 'KWD', 'OMR', 'TND') THEN 3
+    WHEN currency IN ('CLP', 'ISK', 'JPY', 'KRW', 'VND') THEN 0 ELSE 2 END"""
+"""The decimals of a currency as logs had them that do not say: their stored integers keep their meaning."""
 
 POSTGRES_1 = (
     f"""CREATE TABLE {EVENTS} (
@@ -79,10 +84,21 @@ POSTGRES_2 = (
     "CREATE TABLE indexed (name text PRIMARY KEY)",
 )
 
-LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2))
+POSTGRES_3 = (
+    """CREATE TABLE holds (
+        key text COLLATE "C",
+        holder text COLLATE "C",
+        number bigint NOT NULL,
+        until bigint NOT NULL,
+        PRIMARY KEY (key, holder))""",
+    "ALTER TABLE shop ADD COLUMN digits bigint",
+    f"UPDATE shop SET digits = {DIGITS_BEFORE}",
+)
+
+LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2, POSTGRES_3))
 
 
-SQLITE_VERSION = 2
+SQLITE_VERSION = 3
 """Version of the tables: SQLite's ``user_version``, which is 0 in logs that are older than it."""
 
 SQLITE_TABLES = (
@@ -108,6 +124,12 @@ SQLITE_TABLES = (
     "CREATE TABLE IF NOT EXISTS claims (kind TEXT, key TEXT, owner TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (kind, owner)",
     "CREATE TABLE IF NOT EXISTS limits (key TEXT PRIMARY KEY, used INTEGER NOT NULL, allowed INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS holds (
+        key TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (key, holder)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS erasures (
         member TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
@@ -121,11 +143,11 @@ SQLITE_TABLES = (
     "CREATE TABLE IF NOT EXISTS due (stream TEXT PRIMARY KEY, instant INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS due_by_instant ON due (instant, stream)",
     "CREATE TABLE IF NOT EXISTS indexed (name TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL, digits INTEGER)",
 )
 
 
-ADDED_SQLITE_COLUMNS = (("outcomes", "content", "BLOB"),)
+ADDED_SQLITE_COLUMNS = (("outcomes", "content", "BLOB"), ("shop", "digits", "INTEGER"))
 """Columns that older logs lack."""
 
 
@@ -145,6 +167,7 @@ def create_sqlite_tables(cursor: SQLiteCursor | sqlite3.Cursor) -> None:
         if cursor.fetchone() is None:
             cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     if found < SQLITE_VERSION:
+        cursor.execute(f"UPDATE shop SET digits = {DIGITS_BEFORE} WHERE digits IS NULL")
         cursor.execute(f"PRAGMA user_version = {SQLITE_VERSION}")
 
 

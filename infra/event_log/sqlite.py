@@ -16,6 +16,7 @@ from infra.event_log.log import EventLog
 from infra.event_log.relay_checkpoints import RelayCheckpoints
 from infra.event_log.schema import COLUMNS, SQLITE_VERSION, SqliteRecorder, create_sqlite_tables
 from infra.event_log.types import DatabaseInfo, R, ReadAfter, Transaction, Values
+from infra.private_files import make_private
 from infra.sqlite_file import translate_sqlite_errors
 
 BUSY_TIMEOUT = 30  # seconds to wait for another process that holds the writer's lock
@@ -40,6 +41,7 @@ class SqliteLog(EventLog):
         self._mine = threading.local()
         self._readers: list[SQLiteConnection] = []
         self._writing = threading.Lock()
+        make_private(path)
         with translate_sqlite_errors(path):
             self._writer = self._datastore.pool.get_connection(is_writer=True)
             self._cursor = tuples(self._writer.cursor())
@@ -68,7 +70,7 @@ class SqliteLog(EventLog):
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        with self._writing:
+        with self._writing, translate_sqlite_errors(self.path):
             self._cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteTransaction(self._cursor)
@@ -80,10 +82,11 @@ class SqliteLog(EventLog):
     _appending = _transaction
 
     def _query(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
-        cursor = self._reader()
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        with translate_sqlite_errors(self.path):
+            cursor = self._reader()
+            cursor.execute(statement, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def _reader(self) -> SQLiteCursor:
         """Return this thread's connection. A single SELECT needs no transaction."""

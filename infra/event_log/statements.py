@@ -22,6 +22,7 @@ STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ?
 
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
 OUTCOMES = "SELECT * FROM outcomes WHERE request {among}"
+FORGET = "DELETE FROM outcomes WHERE request = ? AND NOT accepted"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 
 ERASE = "INSERT INTO erasures VALUES (?, ?, FALSE) ON CONFLICT DO NOTHING"
@@ -34,7 +35,14 @@ CLAIM = "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING ow
 ALLOW = "INSERT INTO limits VALUES (?, 0, ?) ON CONFLICT (key) DO UPDATE SET allowed = excluded.allowed"
 USED = "SELECT used < allowed FROM limits WHERE key = ?"
 USE = "UPDATE limits SET used = used + 1 WHERE key = ?"
-GIVE_BACK = "UPDATE limits SET used = used - 1 WHERE key = ? AND used > 0"
+GIVE_BACK = "UPDATE limits SET used = used - ? WHERE key = ? AND used >= ?"
+TAKE = "UPDATE limits SET used = used + ? WHERE key = ? AND used + ? <= allowed RETURNING used"
+LEFT = """
+    SELECT allowed - used + (SELECT COALESCE(SUM(number), 0) FROM holds WHERE holds.key = limits.key AND until <= ?)
+    FROM limits WHERE key = ?"""
+HOLD = "INSERT INTO holds VALUES (?, ?, ?, ?)"
+DROP_HOLD = "DELETE FROM holds WHERE key = ? AND holder = ? RETURNING number"
+DROP_LAPSED = "DELETE FROM holds WHERE key = ? AND until <= ? RETURNING number"
 
 DUE = "SELECT stream, instant FROM due WHERE instant <= ? ORDER BY instant, stream LIMIT ?"
 DUE_FROM = "INSERT INTO due VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET instant = excluded.instant"
@@ -43,7 +51,7 @@ ALL_DUE = "SELECT stream, instant FROM due"
 INDEXED = "INSERT INTO indexed VALUES (?) ON CONFLICT DO NOTHING"
 IS_INDEXED = "SELECT 1 FROM indexed WHERE name = ?"
 
-SHOP = "SELECT zone, currency FROM shop"
-NEW_SHOP = "INSERT INTO shop VALUES (?, ?, ?)"
-OTHER_SHOP = "UPDATE shop SET zone = ?, currency = ?"
+SHOP = "SELECT zone, currency, digits FROM shop"
+NEW_SHOP = "INSERT INTO shop VALUES (?, ?, ?, ?)"
+OTHER_SHOP = "UPDATE shop SET zone = ?, currency = ?, digits = ?"
 IDENTITY = "SELECT log FROM shop"

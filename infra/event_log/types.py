@@ -56,10 +56,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Shop:
-    """The shop that a log belongs to: its time zone (IANA) and its currency (ISO 4217), chosen once."""
+    """The shop that a log belongs to: its time zone (IANA) and its currency (ISO 4217), chosen once.
+
+    ``digits``: how many decimals of the currency a stored integer counts; None for those that ISO 4217 gives it.
+    """
 
     zone: str
     currency: str
+    digits: int | None = None
 
 
 @dataclass(frozen=True)

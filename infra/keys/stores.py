@@ -12,6 +12,7 @@ import psycopg
 from infra.errors import ConnectionLost
 from infra.postgres.connection import connect, redact_url, retry, set_timeouts, translate_postgres_errors
 from infra.postgres.migrate import Tables, require_tables
+from infra.private_files import make_private
 from infra.sqlite_file import translate_sqlite_errors
 
 
@@ -22,6 +23,8 @@ class SqliteKeys:
     """
 
     def __init__(self, path: Path) -> None:
+        make_private(path)
+        self._path = path
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         with translate_sqlite_errors(path):
             self._db.execute("PRAGMA secure_delete = ON")
@@ -29,26 +32,33 @@ class SqliteKeys:
             self._db.execute("CREATE TABLE IF NOT EXISTS keys (member TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
 
     def find(self, member: str) -> bytes | None:
-        with closing(self._db.execute("SELECT key FROM keys WHERE member = ?", (member,))) as rows:
+        with (
+            translate_sqlite_errors(self._path),
+            closing(self._db.execute("SELECT key FROM keys WHERE member = ?", (member,))) as rows,
+        ):
             row = rows.fetchone()
         return row[0] if row else None
 
     def make(self, member: str, key: bytes) -> bytes:
-        self._db.execute("INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", (member, key))
+        self._run("INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", (member, key))
         return self.find(member) or b""
 
     def destroy(self, member: str) -> None:
-        self._db.execute("INSERT INTO keys VALUES (?, x'') ON CONFLICT (member) DO UPDATE SET key = x''", (member,))
+        self._run("INSERT INTO keys VALUES (?, x'') ON CONFLICT (member) DO UPDATE SET key = x''", (member,))
 
     def begin(self) -> None:
         """Lock at once: a deferred transaction that reads before it writes fails instead of waiting for another writer."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._run("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        self._db.execute("COMMIT")
+        self._run("COMMIT")
 
     def close(self) -> None:
         self._db.close()
+
+    def _run(self, statement: str, values: tuple[object, ...] = ()) -> None:
+        with translate_sqlite_errors(self._path):
+            self._db.execute(statement, values)
 
 
 TABLE = "regulars_keys.keys"  # bytes, since a session's key name has a NUL, which text cannot hold

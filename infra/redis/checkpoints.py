@@ -21,6 +21,11 @@ def checkpoint_key(fold: str, source: str) -> str:
     return f"checkpoint:{fold}:{source}"
 
 
+def copy_key(fold: str, source: str) -> str:
+    """Return the key of a checkpoint's copy, which tells a checkpoint that was lost from one that never was."""
+    return f"checkpoint:copy:{fold}:{source}"
+
+
 class Checkpoint(NamedTuple):
     """The last event that a fold has taken.
 

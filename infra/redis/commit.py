@@ -1,7 +1,7 @@
 """Writes a fold's changes and moves its checkpoint in one atomic step, if the checkpoint is where the writer believes.
 
 Whoever comes second (a restarted worker, one that was thought dead, the client's own silent retry) finds the checkpoint moved
-and changes nothing.
+and changes nothing. Each checkpoint has a copy, so that one that is lost is not taken for the beginning.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ local function write(delta)
 end
 for i, checkpoint in ipairs(KEYS) do
   local before, after, delta = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
-  local held = redis.call('GET', checkpoint) or '0'
+  local copy = prefix .. 'checkpoint:copy:' .. string.sub(checkpoint, #prefix + 12)
+  local held = redis.call('GET', checkpoint) or redis.call('GET', copy) or '0'
   if held == before then
     if delta ~= '' then write(cmsgpack.unpack(delta)) end
     redis.call('SET', checkpoint, after)
+    redis.call('SET', copy, after)
     held = ''
   end
   found[i] = held

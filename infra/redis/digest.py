@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+import redis
 
 from infra.redis.views import Views
 
@@ -40,15 +41,20 @@ def digests(views: Views, fold_of: Mapping[str, str]) -> dict[str, Digest]:
     for keys in pages(views):
         mine = [key for key in keys if key.partition(":")[0] in fold_of]
         for key, content in zip(mine, contents(views, mine), strict=True):
-            found[fold_of[key.partition(":")[0]]].add(key, content)
+            if content is not None:
+                found[fold_of[key.partition(":")[0]]].add(key, content)
     return found
 
 
 def pages(views: Views) -> Iterator[list[str]]:
-    """Return all keys of this version, without its prefix."""
+    """Return all keys of this version once, without its prefix."""
     prefix = len(views.key(""))
     page: list[str] = []
+    seen: set[bytes] = set()
     for raw in views.client.scan_iter(match=views.key("*"), count=PAGE):
+        if raw in seen:  # SCAN may return a key twice while Redis grows or shrinks its table
+            continue
+        seen.add(raw)
         page.append(raw.decode()[prefix:])
         if len(page) == PAGE:
             yield page
@@ -56,8 +62,8 @@ def pages(views: Views) -> Iterator[list[str]]:
     yield page
 
 
-def contents(views: Views, keys: list[str]) -> Iterator[bytes]:
-    """Return the content of each key in one canonical form."""
+def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
+    """Return the content of each key in one canonical form, None for one that is gone meanwhile."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))
@@ -71,11 +77,15 @@ def contents(views: Views, keys: list[str]) -> Iterator[bytes]:
                 reads.hgetall(views.key(key))
             case _:
                 reads.zrange(views.key(key), 0, -1, withscores=True)
-    return map(canonical, reads.execute())
+    return map(canonical, reads.execute(raise_on_error=False))
 
 
-def canonical(content: Any) -> bytes:
-    """Return a document without its position, or the sorted pairs of a map or ranking, as JSON."""
+def canonical(content: Any) -> bytes | None:
+    """Return a document without its position, or the sorted pairs of a map or ranking, as JSON; None if there is nothing."""
+    if not content:
+        return None
+    if isinstance(content, redis.ResponseError):  # a key of another type was written under this name meanwhile
+        return None
     if isinstance(content, bytes):
         document = orjson.loads(content)
         document.pop("position", None)

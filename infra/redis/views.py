@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,8 +11,10 @@ import msgspec
 import redis
 
 from infra.errors import Misconfigured, Unreadable
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, copy_key
 from infra.redis.commit import CheckpointedWrite, Committer, Refusals, all_applied
+
+log = logging.getLogger(__name__)
 
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
@@ -110,9 +113,14 @@ class Views:
         return held.decode() if isinstance(held, bytes) else held
 
     def checkpoints(self, of: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Checkpoint]:
-        """Return checkpoints by fold and source, in one round trip."""
-        held = self.client.mget([self._checkpoint(*one) for one in of]) if of else []
-        return {one: Checkpoint.parse(at) for one, at in zip(of, held, strict=True)}
+        """Return checkpoints by fold and source. For one that was lost, return its copy; the next commit restores it."""
+        if not of:
+            return {}
+        held = self.client.mget([self._checkpoint(*one) for one in of] + [self.key(copy_key(*one)) for one in of])
+        for (fold, source), checkpoint, copy in zip(of, held, held[len(of) :], strict=False):
+            if copy and not checkpoint:
+                log.warning("Redis lost the checkpoint of %s in %s; its copy says %s.", fold, source, Checkpoint.parse(copy))
+        return {one: Checkpoint.parse(held[n] or held[len(of) + n]) for n, one in enumerate(of)}
 
     def checkpoints_in(self, source: str, folds: Sequence[str]) -> dict[str, Checkpoint]:
         """Return how far each fold has come in a source."""
@@ -135,12 +143,16 @@ class Views:
     def read(self, keys: Keys) -> Contents:
         """Return what ``keys`` names, in one round trip.
 
-        The checkpoints are read before everything else and again after it: if one moved meanwhile, the answer shows it.
+        The checkpoints are read before everything else and again after it: if one moved meanwhile, the answer shows it. For one
+        that was lost, its copy is read.
         """
         if not keys:
             return Contents({}, {}, {})
         pipeline = self.client.pipeline(transaction=False)
-        checkpoints = [self._checkpoint(*one) for one in keys.checkpoints]
+        count = len(keys.checkpoints)
+        checkpoints = [self._checkpoint(*one) for one in keys.checkpoints] + [
+            self.key(copy_key(*one)) for one in keys.checkpoints
+        ]
         if checkpoints:
             pipeline.mget(checkpoints)
         if keys.documents:
@@ -158,8 +170,8 @@ class Views:
             dict(zip(keys.documents, documents, strict=True)),
             maps,
             {
-                one: (Checkpoint.parse(first), Checkpoint.parse(last))
-                for one, first, last in zip(keys.checkpoints, before, after, strict=True)
+                one: (Checkpoint.parse(before[n] or before[count + n]), Checkpoint.parse(after[n] or after[count + n]))
+                for n, one in enumerate(keys.checkpoints)
             },
         )
 

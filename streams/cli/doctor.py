@@ -18,6 +18,7 @@ from infra.redis.digest import digests
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import AS_JSON, OUT, echo, grid, pairs, print_json, say, show_parts
+from streams.projecting.readiness import eviction_problems
 from streams.queries.lag import Lag, lag_of
 from streams.registry import fold_of_part
 from streams.running.app import App, redis_url, running
@@ -46,14 +47,16 @@ PAUSE = 2.0  # seconds between two looks of `regulars lag --watch`
 def doctor(as_json: bool) -> None:
     """Show what is installed and reachable, in which mode, and how far each fold has come."""
     with running(from_environment()) as app:
-        facts, found = dict(state_of(app)), fold_positions(app)
+        facts, found, problems = dict(state_of(app)), fold_positions(app), eviction_problems(app.views.client)
         packages = {part: version_of(part) for part in PARTS}
         if as_json:
-            print_json({"state": facts, "packages": packages, "folds": found})
+            print_json({"state": facts, "packages": packages, "folds": found, "problems": problems})
             return
         rows = ((fold.fold, fold.source, f"{fold.position:,}", f"{fold.behind:,}") for fold in found)
         folds = grid("Folds", ("fold", "fed from", "position", "behind by"), rows, numbers=(2, 3))
         show_parts(pairs("Regulars", facts.items()), pairs("Packages", packages.items()), folds)
+        for problem in problems:
+            say(problem)
 
 
 def state_of(app: App) -> Iterator[tuple[str, str]]:
@@ -66,6 +69,7 @@ def state_of(app: App) -> Iterator[tuple[str, str]]:
     yield "shop", f"{app.terms.zone}, {app.terms.currency}"
     yield "log", f"{app.log.head():,} events, {about.size / 2**20:,.0f} MiB, tables of version {about.schema}"
     yield "database", about.database
+    yield "keys", app.keys.problem or "of this log"
     yield from broker_of(settings)
     for topic, reached in sorted(app.log.relayed().items()):
         yield topic, f"relayed up to {reached.position:,}, {sum(reached.ends):,} records"

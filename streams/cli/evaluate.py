@@ -28,7 +28,7 @@ from streams.imports.complete_journey import SHOP, CompleteJourney
 from streams.imports.shop_log.archive import raw_lines
 from streams.imports.shop_log.instants import instant
 from streams.imports.shop_log.reading import Reader, with_header
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 JOURNEY = "complete-journey"
 PROTOCOLS = ("prequential", "last-basket", "holdout")

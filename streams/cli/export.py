@@ -12,9 +12,11 @@ from typing import Protocol
 import click
 
 from infra.errors import Misconfigured
+from infra.printable import printable_json
+from infra.private_files import make_home, open_private
 from infra.settings import from_environment
 from streams.cli.console import say
-from streams.cli.import_shop_log import make_home
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import running
@@ -26,7 +28,7 @@ class Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def export() -> None:
     """Export the log."""
 
@@ -42,12 +44,12 @@ def shop_log(file: str, personal: bool) -> None:
     """
     settings = from_environment()
     make_home(settings.home)
-    with running(settings) as app, written(file) as out:
+    with running(settings) as app, written(file, settings.home) as out:
         made = Export(app.log, app.terms, personal)
         with progress() as writer:
             task = writer.add("shop-log", total=app.log.head())
             for raw in made:
-                out.write(raw + b"\n")
+                out.write((printable_json(raw) if file == "-" else raw) + b"\n")
                 if not made.lines % 1000:
                     writer.update(task, made.position, f"{made.lines:,} lines")
             writer.update(task, app.log.head(), f"{made.lines:,} lines")
@@ -58,7 +60,7 @@ def shop_log(file: str, personal: bool) -> None:
 
 
 @contextmanager
-def written(file: str) -> Iterator[Writable]:
+def written(file: str, home: Path) -> Iterator[Writable]:
     """Open the file to write. Raises :class:`Misconfigured` if it cannot be written."""
     path = Path(file)
     try:
@@ -71,7 +73,7 @@ def written(file: str) -> Iterator[Writable]:
             with path.open("wb") as out:
                 yield out
         else:
-            with complete_file(path) as out:
+            with complete_file(path, home) as out:
                 yield out
     except BrokenPipeError:
         raise  # the reader of our output has gone away
@@ -80,13 +82,17 @@ def written(file: str) -> Iterator[Writable]:
 
 
 @contextmanager
-def complete_file(path: Path) -> Iterator[Writable]:
-    """Write a file that appears under its name only once it is complete."""
+def complete_file(path: Path, home: Path) -> Iterator[Writable]:
+    """Write a file that appears under its name only once it is complete, and that its owner alone may read."""
+    if path.resolve().is_relative_to(home.resolve()):
+        raise Misconfigured(f"{path} is in REGULARS_HOME: name another place for the export.")
     part = path.with_name(f".{path.name[-60:]}.part")
+    part.unlink(missing_ok=True)
     try:
         with ExitStack() as stack:
             packed = path.suffix == ".gz"
-            yield stack.enter_context(gzip.open(part, "wb", 6)) if packed else stack.enter_context(part.open("wb"))
+            out = stack.enter_context(open(part, "wb", opener=open_private))
+            yield stack.enter_context(gzip.GzipFile(path.name, "wb", 6, out)) if packed else out
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -19,8 +19,12 @@ import orjson
 import redis
 from eventsourcing.persistence import PersistenceError
 
+from aggregates.currencies import digits
+from aggregates.decider import Refusal
 from infra.errors import Fault, Misconfigured
 from infra.event_log.types import Shop
+from infra.private_files import make_home
+from infra.rejects_file import FOLDER, RejectedLine, RejectsFile, require_replaceable
 from infra.settings import Settings, from_environment
 from streams.cli.console import print_json, require_output, say
 from streams.cli.progress import import_progress
@@ -29,7 +33,6 @@ from streams.imports.shop_log.archive import Damaged, raw_lines
 from streams.imports.shop_log.importing import ImportCounts, ShopLogImport, batches
 from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader, with_header
-from streams.imports.shop_log.rejects import RejectedLine, RejectsFile
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App, running
 from streams.running.parallel_follower import open_follower
@@ -112,15 +115,16 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 
 def place_of_rejects(file: str, source: BinaryIO, chosen: Path | None, home: Path) -> Path:
-    """Return where rejected lines go. Raises :class:`Misconfigured` if that is the file they come from."""
+    """Return where rejected lines go. Raises :class:`Misconfigured` if they would destroy another file."""
     if chosen is None:
-        return home / "rejects" / f"{'standard-input' if file == '-' else Path(file).name[-60:]}.jsonl"
+        chosen = home / FOLDER / f"{'standard-input' if file == '-' else Path(file).name[-60:]}.jsonl"
     try:
         same = chosen.is_file() and os.path.samestat(os.fstat(source.fileno()), chosen.stat())
     except OSError:  # a source without a number is no file
         same = False
     if same:
         raise Misconfigured(f"{chosen} is the file to read: name another one for rejected lines.")
+    require_replaceable(chosen, home)
     return chosen
 
 
@@ -132,9 +136,8 @@ def started(file: BinaryIO, settings: Settings, zone: str | None, currency: str 
         header, lines = with_header(raw_lines(file))
     except Damaged as damaged:  # nothing could be read: raise it where the lines are read
         header, lines = None, fail(damaged)
-    shop = Shop(
-        zone or (header.zone if header else settings.zone), currency or (header.currency if header else settings.currency)
-    )
+    known = header or Shop(settings.zone, settings.currency)
+    shop = Shop(zone or known.zone, currency or known.currency, known.digits if currency in (None, known.currency) else None)
     check_shop(shop.zone, shop.currency)
     make_home(settings.home)
     with running(replace(settings, zone=shop.zone, currency=shop.currency), shop if header else None) as app:
@@ -162,16 +165,11 @@ def check_shop(zone: str | None, currency: str | None) -> None:
             ZoneInfo(zone)
         except (ValueError, OSError, LookupError):
             raise Misconfigured(f"There is no time zone {zone!r}: name one like Europe/Paris.") from None
-    if currency is not None and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
-        raise Misconfigured(f"{currency!r} is not a currency: write its three capital letters, like EUR.")
-
-
-def make_home(home: Path) -> None:
-    """Make the home's directory. Raises :class:`Misconfigured` if that is not possible."""
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as fault:
-        raise Misconfigured(f"REGULARS_HOME cannot be {home}: {fault.strerror or fault}.") from None
+    if currency is not None:
+        try:
+            digits(currency)
+        except Refusal as refusal:
+            raise Misconfigured(str(refusal)) from None
 
 
 def size_of(source: BinaryIO) -> int | None:
@@ -192,13 +190,17 @@ def place_in(source: BinaryIO) -> int:
 
 @dataclass(frozen=True)
 class Ended:
-    """The result of an import. ``rejects``: the first of them. ``ignored``: fields that nothing reads."""
+    """The result of an import. ``rejects``: the first of them. ``left_out``: those that the rejects file had no room for.
+
+    ``ignored``: fields that nothing reads.
+    """
 
     taken: ImportCounts
     events: int
     seconds: float
     damaged: Damaged | None
     rejects: list[RejectedLine]
+    left_out: int
     ignored: Counter[str]
 
 
@@ -219,7 +221,7 @@ def outages() -> Iterator[None]:
 
 def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quiet: bool = False) -> Ended:
     """Import a file, with the views following as the log grows. ``bad``: where rejects go. ``quiet``: without progress."""
-    reader = Reader(app.terms.currency, source.zone, now=round(time.time() * 1000))
+    reader = Reader(app.terms.currency, source.zone, round(time.time() * 1000), app.terms.digits)
     task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     damaged: Damaged | None = None
     first: list[RejectedLine] = []
@@ -239,7 +241,7 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
             damaged = fault
         tick(app.log, app.handler, latest(app.log))
         follower.catch_up(shown.followed)
-        return Ended(task.counts, shown.events, shown.seconds, damaged, first, reader.unknown_fields)
+        return Ended(task.counts, shown.events, shown.seconds, damaged, first, rejected.left_out, reader.unknown_fields)
 
 
 # What is printed
@@ -247,10 +249,9 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
 
 def print_outcome(taken: ImportCounts) -> None:
     """Print the outcome as JSON. Raises :class:`Misconfigured` if standard output cannot be written."""
+    require_output()
     try:
         print_json(taken)
-    except BrokenPipeError:
-        raise  # the reader of our output has gone away
     except OSError as fault:
         raise Misconfigured(f"The outcome cannot be written to standard output: {fault.strerror or fault}.") from None
 
@@ -285,4 +286,7 @@ def report_rejected(ended: Ended, bad: Path) -> None:
         say(f"line {reject.line}: {reject.code}: {reject.reason}")
     if ended.rejects:
         more = ended.taken.rejected - len(ended.rejects)
-        say(f"{f'and {more:,} more; ' if more else ''}all rejected lines are in {bad}")
+        if ended.left_out:
+            say(f"{f'and {more:,} more; ' if more else ''}{bad} has no room for the last {ended.left_out:,} of them")
+        else:
+            say(f"{f'and {more:,} more; ' if more else ''}all rejected lines are in {bad}")

@@ -7,13 +7,15 @@ import signal
 from contextlib import nullcontext
 
 import click
+import structlog
 
 from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import end_offsets, ensure_topics, topic_ids
+from infra.private_files import make_home
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import configure_logging, throttle_client_logs
-from streams.cli.console import AS_JSON, ERR, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, ERR, CommandFailed, grid, print_json, show_parts
 from streams.kafka.relay.relay import Relay, RelayProgress, serve_relay_probes
 from streams.kafka.topics import RELAYED, broker_settings, carried
 from streams.kafka.topics import topics as declared
@@ -27,6 +29,11 @@ COLUMNS = ("topic", "partitions", "records", "keeps", "identifier", "differs")
 def topics(as_json: bool) -> None:
     """Make the topics that are missing, verify the others, and show them."""
     settings = from_environment()
+    if is_embedded(settings):
+        raise CommandFailed(
+            "This home needs no topics: a follower keeps its read models up to date. `regulars up` starts a cluster in a new "
+            "home; KAFKA_BOOTSTRAP names brokers of yours."
+        )
     throttle_client_logs()
     wanted = declared(settings)
     counts = {topic.name: topic.partitions for topic in wanted}
@@ -64,11 +71,16 @@ def topics(as_json: bool) -> None:
     show_parts(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
 
 
+def is_embedded(settings: Settings) -> bool:
+    """Return whether a home has a log in a SQLite file and never had a broker."""
+    return settings.kafka is None and settings.log.exists() and not settings.postgres.exists() and not settings.broker.exists()
+
+
 @click.command()
 def relay() -> None:
     """Publish the log to the topics, and keep publishing. A second relay stands by and takes over."""
     settings = from_environment()
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     configure_logging(settings.telemetry)
     asyncio.run(
         run_relay(settings, broker_settings(settings))
@@ -92,7 +104,7 @@ async def run_relay(settings: Settings, kafka: KafkaSettings) -> None:
         made = Relay(log, kafka, wanted, carried(), settings.replication, report)
         with serve_relay_probes(settings.telemetry, made.metrics, log):
             await made.run(stopping)
-    say("The relay has stopped.")
+    structlog.get_logger(__name__).info("relay_stopped")
 
 
 def status_line(progress: RelayProgress) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Problem, grid, print_json, require_output, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, require_output, say, show_parts
 from streams.cli.model import write_file
 from streams.cli.snapshot import position_of, require_analysis
 from streams.running.app import running
@@ -53,7 +53,7 @@ def report(
         raise click.UsageError("Name one report, or give --all with --out DIR; --list shows which reports there are.")
     chosen = list(reports().values()) if everything else [chosen_report(str(name))]
     if out is not None and out.exists():
-        raise Problem(f"{out} exists: name a new folder, or remove that one first.")
+        raise CommandFailed(f"{out} exists: name a new folder, or remove that one first.")
     results = results_of(chosen, folders)
     if out is not None:
         write_site(out, results)
@@ -70,7 +70,7 @@ def chosen_report(name: str) -> Report:
     if name.endswith(".sql"):
         return read_report(Path(name))
     if name not in reports():
-        raise Problem(f"There is no report {name}: {', '.join(reports())}, or the path of a file that ends with .sql.")
+        raise CommandFailed(f"There is no report {name}: {', '.join(reports())}, or the path of a file that ends with .sql.")
     return reports()[name]
 
 

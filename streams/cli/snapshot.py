@@ -9,7 +9,7 @@ import click
 
 from infra.errors import Misconfigured, NotInstalled
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.formatting import read_instant
 from streams.cli.progress import progress
 from streams.replay.places import place_of
@@ -64,16 +64,16 @@ def position_of(app: App, wanted: str | None) -> int:
     """Return the position that ``--at`` names, the head if it names none; say how many facts came too late for an instant."""
     head = app.log.head()
     if not head:
-        raise Problem("The log is empty: import something first.")
+        raise CommandFailed("The log is empty: import something first.")
     if wanted is None:
         return head
     number = wanted.removeprefix("#")
     if number.isdigit():
         if not 0 < int(number) <= head:
-            raise Problem(f"The log has the positions 1 to {head:,}, and no {int(number):,}.")
+            raise CommandFailed(f"The log has the positions 1 to {head:,}, and no {int(number):,}.")
         return int(number)
     place = place_of(app.log, read_instant(wanted, app.terms.zone))
     if not place.position:
-        raise Problem(f"Nothing had happened by {wanted}.")
+        raise CommandFailed(f"Nothing had happened by {wanted}.")
     say(f"{wanted} is position {place.position:,}; {place.late:,} facts dated earlier were recorded later and are left out.")
     return place.position

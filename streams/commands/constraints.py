@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aggregates.constraints import ClaimKey, Constraint, LimitUses, ReturnUse, UseKey
+from aggregates.constraints import (
+    ClaimKey,
+    ConfirmHold,
+    Constraint,
+    DropHold,
+    HoldUses,
+    LimitUses,
+    ReturnUse,
+    ReturnUses,
+    UseKey,
+)
 from infra.event_log.append import Append
 from infra.keys.ring import KeyRing
 
 
-def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> None:
-    """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had."""
+def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> bool:
+    """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had.
+
+    Return whether every use was within its limit; one that may not be refused counts beyond it.
+    """
+    within = True
     for constraint in constraints:
         match constraint:
             case ClaimKey():
@@ -21,6 +35,20 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
                 append.allow(constraint.key, constraint.limit)
             case ReturnUse():
                 append.give_back(constraint.key)
+            case HoldUses(key=key, holder=holder, number=number):
+                if not append.hold(key, holder, number, constraint.until, constraint.at):
+                    raise constraint.exhausted
+            case ConfirmHold(key=key, holder=holder, number=number):
+                if not append.confirm(key, holder, number, constraint.at):
+                    raise constraint.exhausted
+            case DropHold():
+                append.release(constraint.key, constraint.holder)
+            case ReturnUses():
+                append.give_back(constraint.key, constraint.number)
             case UseKey(exhausted=exhausted):
-                if not append.use(constraint.key, limited=exhausted is not None) and exhausted:
-                    raise exhausted
+                if not append.use(constraint.key, limited=True):
+                    if exhausted:
+                        raise exhausted
+                    append.use(constraint.key, limited=False)
+                    within = False
+    return within

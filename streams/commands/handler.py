@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.constraints import constraints_of
+from aggregates.constraints import constraints_of, over_limit
 from aggregates.decider import UNFIT, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
@@ -29,7 +29,7 @@ from infra.keys.ring import KeyRing, session_key_name
 from infra.postgres.connection import retry
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
-from streams.commands.request import Request
+from streams.commands.request import Request, id_taken, repeated
 from streams.registry import COMMANDS
 
 REMEMBERED = 20_000
@@ -52,10 +52,14 @@ class Group:
 class Handler:
     """The one writer of a process; safe to call from any thread.
 
-    ``first`` is the programme of a shop that has published none.
+    ``first`` is the programme of a shop that has published none. ``forget`` is called with an erased member and their sessions,
+    to remove what is kept of them outside the log.
     """
 
-    def __init__(self, log: EventLog, keys: KeyRing, first: Policies) -> None:
+    def __init__(
+        self, log: EventLog, keys: KeyRing, first: Policies, forget: Callable[[set[str]], None] = lambda _: None
+    ) -> None:
+        self._forget = forget
         self._log = log
         self._keys = keys
         self._first = first
@@ -118,7 +122,11 @@ class Handler:
     def _answer_one(self, append: Append, group: Group, request: Request) -> Outcome | Exception:
         """Answer one request: this is the whole way of a command. A refusal or a fault leaves the rest of the group alone."""
         if earlier := group.answered.get(request.id):
-            return request.again(earlier)
+            if request.is_repetition_of(earlier):
+                return repeated(earlier)
+            if earlier.accepted:
+                return id_taken(earlier)
+            append.forget(request.id)  # it was refused, and is asked again in other words
         work = Execution(self._first, self._log.codec, group.erased, self._loader(append, group), group.batch)
         try:
             for command in request.plan(work.read):
@@ -128,13 +136,13 @@ class Handler:
                     loaded = work.load(waiting[0])
                     events = work.decide(waiting.popleft(), loaded)
                     waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
-            constraints = [needed for _, _, event in work.events for needed in constraints_of(event)]
-            with append.savepoint(guarded=bool(constraints)):
-                enforce(append, self._keys, constraints)
-                for stream, version, event in work.events:
-                    append.add(stream, version, event)
+            constraints = [constraints_of(event) for _, _, event in work.events]
+            with append.savepoint(guarded=any(constraints)):
+                within = [enforce(append, self._keys, needed) for needed in constraints]
+                for (stream, version, event), kept in zip(work.events, within, strict=True):
+                    append.add(stream, version, event if kept else over_limit(event))
             append.schedule(work.due)
-            outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.content)
+            outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.digest)
             group.streams.update(work.streams)
             group.erased = work.erased
         except Refusal as refusal:
@@ -177,8 +185,10 @@ class Handler:
         for member in self._log.incomplete_erasures():
             self._keys.destroy(member)
             events, _ = self._log.read(stream_id(sessions.name, member))
-            for session in sessions.rebuild(events):  # type: ignore[arg-type]
+            joined = sessions.rebuild(events)  # type: ignore[arg-type]
+            for session in joined:
                 self._keys.destroy(session_key_name(session))
+            self._forget({member, *joined})
         self._without_keys = erased
 
     def _remember(self, streams: dict[str, Stream]) -> None:
@@ -203,7 +213,7 @@ def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
 def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
     """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
     sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
-    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.content)
+    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

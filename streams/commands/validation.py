@@ -73,7 +73,10 @@ def misfits(path: str, hint: Any, value: Any) -> Iterator[tuple[str, str | Rule,
         yield from misfits(path, args[0], value)
     elif origin is tuple and type(value) is tuple:
         for number, part in enumerate(value):
-            yield from misfits(f"{path}[{number}]", args[0], part)
+            if args[-1] is not ... and number >= len(args):
+                yield path, "a shorter tuple", value
+                return
+            yield from misfits(f"{path}[{number}]", args[0] if args[-1] is ... else args[number], part)
     elif is_value(hint) and type(value) is hint:
         for name, inner in get_type_hints(hint, include_extras=True).items():
             yield from misfits(f"{path}.{name}", inner, getattr(value, name))
@@ -126,6 +129,11 @@ def fits_of(hint: Any) -> Fits:
     if origin in OPTIONAL:
         fits = fits_of(args[0])
         return lambda value: value is None or fits(value)
+    if origin is tuple and args[-1] is not ...:
+        each = [fits_of(arg) for arg in args]
+        return lambda value: (
+            type(value) is tuple and len(value) == len(each) and all(f(v) for f, v in zip(each, value, strict=True))
+        )
     if origin is tuple:
         fits = fits_of(args[0])
         return lambda value: type(value) is tuple and all(map(fits, value))

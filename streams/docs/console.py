@@ -11,6 +11,9 @@ from streams.cli.main import regulars
 
 EXAMPLES = {
     "audit": "regulars audit --by year",
+    "codes check": "regulars codes check 7CKF-H2XM-9QRT",
+    "codes issue": "regulars codes issue spring --batch letters --count 1000",
+    "codes revoke": "regulars codes revoke spring letters --reason leaked",
     "dead-letters drop": "regulars dead-letters drop 'card.1:63354'",
     "dead-letters list": "regulars dead-letters list",
     "dead-letters retry": "regulars dead-letters retry 'card.1:63354'",
@@ -28,6 +31,7 @@ EXAMPLES = {
     "key list": "regulars key list",
     "key revoke": "regulars key revoke 5f0c2a9be41d7730",
     "lag": "regulars lag --check 1000",
+    "log new-keys": "regulars log new-keys",
     "log copy": 'regulars log copy "$REGULARS_HOME" "$DATABASE_URL"',
     "migrate": "regulars migrate",
     "model show": "regulars model show",
@@ -36,6 +40,7 @@ EXAMPLES = {
     "policy history": "regulars policy history",
     "policy publish": "regulars policy publish policy.yaml --effective 2027-01-01",
     "policy show": "regulars policy show 2",
+    "price": "regulars price docs/prices/cart.json",
     "quality": "regulars quality --by week --html quality.html",
     "recommend": "regulars recommend 1057",
     "redis": "regulars redis HGETALL v1:product:1082185",

@@ -30,7 +30,7 @@ from streams.imports.shop_log.lines import (
 from streams.imports.shop_log.order_plans import order_line
 from streams.imports.shop_log.plans import BEHAVIOUR, merged, running_cart
 from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 CONTEXT = Context(Policies())
 """No listing of a product depends on the programme."""

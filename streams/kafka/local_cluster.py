@@ -16,6 +16,7 @@ from infra.errors import Misconfigured
 from infra.event_log.types import Shop
 from infra.kafka.clients import admin_client
 from infra.kafka.topics import ensure_topics
+from infra.private_files import make_home
 from infra.settings import Settings
 from streams.kafka.topics import broker_settings
 from streams.kafka.topics import topics as declared
@@ -52,7 +53,7 @@ def local_cluster(
 
     Raises :class:`Misconfigured` if this home's read models follow the log itself.
     """
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     servers = tuple(embedded_servers(settings))
     with ExitStack() as stack:
         stack.enter_context(stopped_with_us(settings, servers))

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from aggregates.decider import Recorded
-from aggregates.money import minor_units
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
 from infra.parquet import TableWriter, Written, sha256_of
@@ -128,7 +127,7 @@ def today_of(manifest: dict[str, Any]) -> int:
 def _write_tables(
     app: App, folder: Path, wanted: SnapshotRequest, base: int, progress: Callable[[int], None]
 ) -> tuple[list[Written], int]:
-    digits = len(str(minor_units(app.terms.currency))) - 1
+    digits = len(str(app.terms.unit)) - 1
     writers = {name: TableWriter(folder, table, digits, wanted.personal) for name, table in TABLES.items()}
     positions = {name: _position_of(name) for name in TABLES}
     rows = Rows(app.terms.zone)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from redis.exceptions import NoPermissionError
 
@@ -23,13 +24,17 @@ from infra.keys.ring import KeyRing
 from infra.keys.stores import KEY_TABLES, PostgresKeys, SqliteKeys
 from infra.postgres.connection import redact_url
 from infra.postgres.migrate import migrate
+from infra.private_files import make_home
 from infra.redis import address
+from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
+from infra.rejects_file import purge_rejects
 from infra.settings import Settings
 from streams.commands.handler import Handler
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import Follower
 from streams.projecting.loaders import Fold, loader_of
+from streams.projecting.readiness import fitting_folds, refuse_eviction
 from streams.registry import EVENTS, folds, projections
 
 
@@ -58,24 +63,38 @@ class App:
         return self.feeding(folds(self.terms) if models else projections(self.terms), complete=models)
 
     def feeding(self, some: Iterable[Fold], complete: bool = False) -> Follower:
-        """Return a follower of some folds. ``complete``: they are all folds."""
-        self.views.fed_by("log")
-        feeds = [loader_of(fold, self.terms.zone, self.views) for fold in some]
-        return Follower(self.log, Dispatch(self.views, feeds), complete)
+        """Return a follower of some folds, except those that Redis serves in an earlier version. ``complete``: they are all.
+
+        Raises :class:`Misconfigured` if these read models may not be written; see :mod:`streams.projecting.readiness`.
+        """
+        wanted = list(some)
+        fitting = self.fitting("log", wanted, [LOG])
+        loaders = [loader_of(fold, self.terms.zone, self.views) for fold in fitting]
+        return Follower(self.log, Dispatch(self.views, loaders), complete and len(fitting) == len(wanted))
+
+    def fitting(self, feed: str, some: Iterable[Fold], sources: Collection[str]) -> list[Fold]:
+        """Note what feeds the read models, and return the folds that may be fed from these sources."""
+        self.views.fed_by(feed)
+        refuse_eviction(self.views.client, self.settings.redis_may_evict)
+        return fitting_folds(self.views, some, sources)
 
 
 @contextmanager
 def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
     """Open the system of these settings. ``shop``: what a new log belongs to, and an existing one must belong to."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     with ExitStack() as stack:
         stack.enter_context(tuned_garbage_collection())
         log, keys = stack.enter_context(open_log(settings))
         mine = log.shop(shop or Shop(settings.zone, settings.currency), chosen=shop is not None)
-        terms = Programme(mine.zone, mine.currency)
+        keys.belong_to(log.identity(), has_events=log.head() > 0)
+        terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity())
-        handler = stack.enter_context(closing(Handler(log, keys, Policies.first(mine.zone, mine.currency))))
+        forget = partial(purge_rejects, settings.home)
+        forget(log.erased())  # where another home's process erased them
+        first = Policies.first(mine.zone, mine.currency, mine.digits)
+        handler = stack.enter_context(closing(Handler(log, keys, first, forget)))
         yield App(settings, terms, log, keys, views, handler)
 
 

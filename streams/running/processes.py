@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.private_files import PRIVATE_DIRECTORY, open_private
+
 STOP_TIMEOUT = 10.0  # seconds a process may take to end before it is killed
 RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0)  # seconds before each restart; the last one repeats
 STABLE_AFTER = 30.0  # seconds after which a start counts as successful
@@ -54,8 +56,8 @@ class ManagedProcess:
     def start(self, environment: Mapping[str, str] | None = None, fresh_log: bool = False) -> None:
         """Start it. Raises :class:`OSError` if it cannot be started."""
         self.release()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb" if fresh_log else "ab") as file:
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        with open(self.log, "wb" if fresh_log else "ab", opener=open_private) as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own code
                 [sys.executable, "-c", self.code, *self.words],
                 stdin=subprocess.PIPE,

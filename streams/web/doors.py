@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
+from aggregates.order import payment
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 
@@ -87,12 +88,23 @@ DOORS: dict[type, Door] = {
     cart.AbandonCart: Door("POST", f"{CART}/abandon", (S, M)),
     order.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
     order.PayOrder: Door("POST", f"{ORDER}/pay", (S, B)),
+    payment.TenderOrder: Door("POST", f"{ORDER}/tenders", (S, B)),
+    payment.AwaitPayment: Door("POST", f"{ORDER}/payments/pending", (S, B)),
+    payment.FailPayment: Door("POST", f"{ORDER}/payments/failed", (S, B)),
     order.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
     order.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
     order.CancelOrder: Door("POST", f"{ORDER}/cancel", (S, B)),
     RefundOrder: Door("POST", f"{ORDER}/refunds", (S, B), created=f"{ORDER}/refunds/{{refund}}"),
     review.ReviewProduct: Door("POST", f"{PRODUCT}/reviews", (S, M)),
     campaign.LaunchCampaign: Door("POST", "/v1/campaigns", (B,), created=CAMPAIGN),
+    campaign.ChangeCampaign: Door("PUT", f"{CAMPAIGN}/terms", (B,)),
+    campaign.EndCampaign: Door("POST", f"{CAMPAIGN}/end", (B,)),
+    code_batches.IssueCodes: Door("POST", f"{CAMPAIGN}/codes", (B,)),
+    code_batches.RevokeCodes: Door("POST", f"{CAMPAIGN}/codes/{{batch}}/revoke", (B,)),
+    coupon.ReserveCoupon: Door("POST", f"{CAMPAIGN}/reservations", (S, B)),
+    coupon.RedeemReserved: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/redeem", (S, B)),
+    coupon.ReleaseCoupon: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/release", (S, B)),
+    coupon.RestoreCoupon: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/restore", (B,)),
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
     policy.PublishPolicy: Door("POST", "/v1/policy/versions", (O,)),

@@ -2,7 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, Session, SessionJoined, session, sessions
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    LeaveSession,
+    MemberRecognised,
+    MemberSignedOut,
+    RecogniseMember,
+    Session,
+    SessionJoined,
+    SessionLeft,
+    SessionsForgotten,
+    SignOutMember,
+    session,
+    sessions,
+)
 from tests.aggregates.given import CONTEXT, refusing
 
 JOINED = SessionJoined("s", "ada", at=1)
@@ -45,3 +59,30 @@ def test_a_members_sessions_are_remembered_once_each() -> None:
 def test_a_session_that_was_anothers_in_between_is_recognised_anew() -> None:
     again = MemberRecognised("ada", "s", at=9)
     assert sessions.decide(RecogniseMember("ada", "s", at=9), sessions.rebuild([RECOGNISED]), CONTEXT) == [again]
+
+
+def test_an_erasure_names_all_sessions_that_were_ever_the_members() -> None:
+    known = sessions.rebuild([RECOGNISED, MemberRecognised("ada", "r", at=2), RECOGNISED])
+    forgotten = SessionsForgotten("ada", ("r", "s"), at=3)
+    assert sessions.decide(ForgetSessions("ada", at=3), known, CONTEXT) == [forgotten]
+    assert sessions.evolve(known, forgotten) == known, "their keys are to be destroyed after any restart"
+    assert sessions.decide(ForgetSessions("bob", at=3), sessions.initial, CONTEXT) == []
+
+
+def test_a_session_that_is_left_is_a_guests_again() -> None:
+    left = SessionLeft("s", "ada", at=2)
+    assert session.decide(LeaveSession("s", at=2), session.rebuild([JOINED]), CONTEXT) == [left]
+    assert session.rebuild([JOINED, left]) == Session(None)
+    assert session.decide(JoinSession("s", "ada", at=3), session.rebuild([JOINED, left]), CONTEXT) == [
+        SessionJoined("s", "ada", at=3)
+    ]
+
+
+def test_leaving_a_guests_session_changes_nothing() -> None:
+    assert session.decide(LeaveSession("s", at=2), session.initial, CONTEXT) == []
+
+
+def test_a_member_who_signed_out_keeps_the_session_for_their_erasure() -> None:
+    out = MemberSignedOut("ada", "s", at=2)
+    assert sessions.decide(SignOutMember("ada", "s", at=2), sessions.rebuild([RECOGNISED]), CONTEXT) == [out]
+    assert sessions.rebuild([RECOGNISED, out]) == {"s"}

@@ -21,6 +21,7 @@ from tests.bench.appending import append_in_groups, append_one_by_one
 from tests.bench.appending_postgres import append_to_postgres
 from tests.bench.comparing import Compared
 from tests.bench.importing import imports
+from tests.bench.pricing import search_of_sets
 from tests.bench.reading import dispatch_to_redis, follow_the_log, rebuild_a_cart
 from tests.bench.recommending import recommend
 
@@ -45,6 +46,8 @@ def main() -> None:
                 out.print(grid("", ("what", "floor", "floor takes", "takes", "ratio", "goal"), (row.cells() for row in rows)))
                 out.print(grid("Recommendations", ("what", "mean", "p50", "p99", "goal"), recommend(app)))
                 out.print(grid("A shop-log", ("what", "log and views", "with models", "goal"), goals(imports(Path(folder)))))
+                head = ("what", "one price", "p50 ratio", "p99 ratio", "longest", "not proven", "goal")
+                out.print(grid("Promotions", head, search_of_sets()))
                 out.print(f"Whole path of {WEEKS} weeks: {imported.events / imported.seconds:,.0f} events/s")
         finally:
             EmbeddedRedis(settings.valkey).stop()

@@ -21,6 +21,7 @@ def test_every_command_is_in_its_module_and_has_its_name(name: str) -> None:
 
 
 WITHOUT_JSON = {
+    "log new-keys",
     "dead-letters drop",  # these do something, and show nothing
     "dead-letters retry",
     "erase",
@@ -32,6 +33,7 @@ WITHOUT_JSON = {
     "stop",
     "up",
     "worker",
+    "codes revoke",
     "export shop-log",  # writes JSON lines anyway
     "redis",  # passes its words on to Redis
 }

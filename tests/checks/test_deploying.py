@@ -47,7 +47,7 @@ def containers() -> list[Any]:
 
 def test_every_service_runs_an_existing_command() -> None:
     commands = [service["command"] for service in ours().values()] + [container["args"] for container in containers()]
-    assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker"}
+    assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker", "tick", "import"}
     assert {command[0] for command in commands} <= set(COMMANDS)
     assert 'ENTRYPOINT ["regulars"]' in (ROOT / "Dockerfile").read_text()
 
@@ -123,7 +123,23 @@ def test_pods_have_limits_probes_and_no_root() -> None:
         if container["args"][0] in ("relay", "worker"):
             assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
             assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-        assert mounts == {"home", "scratch", "certificates"}
+        more = {"data", "rejects"} if container["args"][0] == "import" else set()
+        assert mounts == {"home", "scratch", "certificates"} | more
+
+
+def test_a_live_shop_has_a_ticker_and_goes_by_the_wall_clock() -> None:
+    ticks = [service for service in ours().values() if service["command"][0] == "tick"]
+    assert len(ticks) == 1
+    assert all(service["environment"]["REGULARS_CLOCK"] == "wall" for service in ours().values())
+    assert [container["args"] for container in containers() if container["args"][0] == "tick"] == [["tick", "--every", "60"]]
+    assert [made["data"].get("REGULARS_CLOCK") for _, made in resources() if made["kind"] == "ConfigMap"].count("wall") == 1
+
+
+def test_rejected_lines_outlive_an_import_and_the_image_has_a_health_check() -> None:
+    assert ours()["import"]["volumes"] == ["rejects:/srv/rejects"]
+    image = (ROOT / "Dockerfile").read_text()
+    assert "/srv/rejects" in image
+    assert re.search(r'^HEALTHCHECK .*CMD \["python", "-c", ".*healthz', image, re.MULTILINE)
 
 
 def test_resources_name_existing_resources() -> None:

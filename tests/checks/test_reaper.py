@@ -16,6 +16,8 @@ import pytest
 from infra.settings import jar_cache
 from tests.reaper import RUN, marked
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).parents[2]
 
 CONFTEST = "from tests.reaper import pytest_configure\n"

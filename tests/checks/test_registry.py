@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, cart, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
 from aggregates.cart import CheckOutCart
 from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
@@ -30,6 +30,7 @@ MODULES = (
     order,
     order_facts,
     campaign,
+    code_batches,
     coupon,
     membership,
     membership_facts,
@@ -86,7 +87,7 @@ def test_every_event_is_frozen_and_has_a_time_and_a_key(event: Any) -> None:
     assert any(types[name] == "str" for name in keys) or keys == ("member", "session"), "one of them is always there"
 
 
-OTHERWISE = (*BEHAVIOUR, review.ReviewProduct, policy.PublishPolicy)
+OTHERWISE = (*BEHAVIOUR, review.ReviewProduct, policy.PublishPolicy, *code_batches.Command.__args__)
 NAMED_BY_FIELDS = [command for command in COMMANDS if command not in OTHERWISE]
 
 
@@ -112,9 +113,11 @@ def test_stream_names_never_change() -> None:
             membership.GrantPoints("m-1", "o", 1, 0),
             session.JoinSession("s-1", "m-1", 0),
             session.RecogniseMember("m-1", "s-1", 0),
+            session.ForgetSessions("m-1", 0),
             review.ReviewProduct("p-1", 0, 9, member="m-1", order="o-1"),
             review.ReviewProduct("p-1", 0, 9, session="m-1"),
             policy.PublishPolicy({}, 0, "ada", 0),
+            code_batches.IssueCodes("c-1", "b", 1, "ada", 0),
         )
     ] == [
         "member-m-1",
@@ -126,9 +129,11 @@ def test_stream_names_never_change() -> None:
         "membership-m-1",
         "session-s-1",
         "sessions-m-1",
+        "sessions-m-1",
         "review-p%2D1-o.o%2D1-m.m-1",
         "review-p%2D1--s.m-1",
         "policy",
+        "codes",
     ]
 
 

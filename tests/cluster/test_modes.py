@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.conftest import Expected
+from tests.cluster.conftest import FIRST, Expected
 from tests.cluster.harness import Cluster
 from tests.conftest import JOURNEY
+
+
+def test_one_worker_makes_of_a_week_what_the_embedded_mode_makes(cluster: Cluster, expected: Expected) -> None:
+    cluster.start_workers(1)
+    cluster.until_done()
+    assert cluster.digest() == expected(FIRST)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

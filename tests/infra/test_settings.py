@@ -66,6 +66,15 @@ def test_a_zone_or_currency_that_does_not_exist_is_refused(monkeypatch: pytest.M
         from_environment()
 
 
+def test_eviction_is_allowed_by_yes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not from_environment().redis_may_evict
+    monkeypatch.setenv("REDIS_ALLOW_EVICTION", "yes")
+    assert from_environment().redis_may_evict
+    monkeypatch.setenv("REDIS_ALLOW_EVICTION", "1")
+    with pytest.raises(Misconfigured, match="REDIS_ALLOW_EVICTION is '1'; it must be yes or no"):
+        from_environment()
+
+
 def test_the_databases_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = ("postgresql://ada:x@db.example/shop?sslmode=verify-full", "postgres://ada@keys.example:5433/keys", "4")
     for name, value in zip(DATABASE, told, strict=True):

@@ -81,7 +81,8 @@ def test_a_relay_killed_in_mid_stream_is_followed_by_the_one_that_stands_by(
         assert holder(settings) == other.pid
         other.send_signal(signal.SIGTERM)
         _, told = other.communicate(timeout=PATIENCE)
-        assert (other.returncode, told.splitlines()[-1]) == (0, b"The relay has stopped.")
+        assert other.returncode == 0
+        assert b"relay_stopped" in told.splitlines()[-1]
         assert holder(settings) == 0, "the lease is given back"
     expected = real.expected(log)
     for name, found in real.found().items():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from aggregates.campaign import CampaignLaunched, Offer
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, Reserved
 from aggregates.value import replace
 from projections.campaigns import campaigns
 from tests.projections.folding import tallied
@@ -34,3 +34,55 @@ def test_members_sent_and_coupons_used_are_counted() -> None:
 def test_campaigns_are_counted_apart() -> None:
     counts = tallied(campaigns, SENT, replace(SENT, campaign="summer"), replace(REDEEMED, campaign="summer")).counts
     assert counts == {"campaign:spring": {"sent": 1}, "campaign:summer": {"sent": 1, "redeemed": 1}}
+
+
+def test_published_terms_are_shown() -> None:
+    document = {"effect": {"percent": "0.1"}, "stage": "code", "by_code": True, "title": "Spring", "cap": 900}
+    shown = tallied(
+        campaigns,
+        CampaignChanged(campaign="spring", version=2, document=document, actor="ada", at=1),
+        CampaignEnded(campaign="spring", version=2, actor="ada", reason="", at=9),
+    )
+    assert shown.fields["campaign:spring"] == {
+        "version": 2,
+        "stage": "code",
+        "public": 1,
+        "title": "Spring",
+        "by_code": 1,
+        "terms": '{"effect": {"percent": "0.1"}}',
+        "ended": 9,
+    }
+
+
+def test_the_terms_of_a_campaign_that_is_not_public_are_not_shown() -> None:
+    changed = CampaignChanged(
+        campaign="spring",
+        version=2,
+        document={"effect": {"percent": "0.1"}, "public": False, "title": "Secret"},
+        actor="ada",
+        at=1,
+    )
+    shown = tallied(campaigns, changed).fields["campaign:spring"]
+    assert (shown["public"], shown["title"], shown["terms"]) == (0, None, None)
+
+
+def test_reservations_and_what_they_took_off_are_counted() -> None:
+    held = Reserved(2, "17", 40)
+    reserved = CouponReserved(campaign="spring", member="m", order="o", reservation=held, until=9, at=1)
+    events = (
+        reserved,
+        CouponReleased(campaign="spring", member="m", order="o", reservation=held, reason="failed", at=2),
+        reserved,
+        replace(REDEEMED, amount=40, reservation=held),
+        CouponRestored(campaign="spring", member="m", order="o", reservation=held, at=4),
+        replace(REDEEMED, amount=40, reservation=held, overrun=True),
+    )
+    assert tallied(campaigns, *events).counts["campaign:spring"] == {
+        "reserved": 2,
+        "released": 1,
+        "redeemed": 2,
+        "spent": 80,
+        "restored": 1,
+        "given_back": 40,
+        "overrun": 1,
+    }

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
+from aggregates.constraints import OVER_LIMIT
+from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
 from aggregates.membership.events import PoolUsed
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
@@ -24,7 +26,7 @@ from streams.exports.shop_log.commands import COMMAND_OF, command_line
 from streams.exports.shop_log.importer import OF_POINTS, ImporterState, WaitingLots, follows
 from streams.exports.shop_log.lines import Amounts, CandidateLines
 from streams.imports.shop_log.reading import Reader, header
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from streams.registry import COMMANDS
 from streams.upcasters import SEALED
 
@@ -50,12 +52,12 @@ class Export:
         self.position = 0
         self.omitted = 0
         self._log = log
-        self._shop = Shop(terms.zone, terms.currency)
-        self._first = Policies.first(terms.zone, terms.currency)
+        self._shop = Shop(terms.zone, terms.currency, terms.digits)
+        self._first = Policies.first(terms.zone, terms.currency, terms.digits)
         self._personal = personal
         self._importer = ImporterState(log, terms)
-        self._candidates = CandidateLines(self._importer, Amounts(terms.currency))
-        self._reader = Reader(terms.currency, None, END_OF_TIME)
+        self._candidates = CandidateLines(self._importer, Amounts(terms.currency, terms.digits))
+        self._reader = Reader(terms.currency, None, END_OF_TIME, terms.digits)
 
     def __iter__(self) -> Iterator[bytes]:
         """The lines of the file, each as its bytes: whose log it is, then what happened."""
@@ -106,7 +108,7 @@ class Export:
                 if isinstance(event, PoolUsed):
                     self._importer.used(event)
                 if waiting.ended_by(event) or not follows(event, before):
-                    yield with_query(event if self._personal else blank(event))
+                    yield comparable(event if self._personal else blank(event))
                 before = event
 
     def _happened(self, event: Any) -> None:
@@ -128,6 +130,13 @@ def blank(event: Any) -> Any:
     """Return the event without what is sealed."""
     sealed = SEALED.get(type(event))
     return with_query(replace(event, **sealed)) if sealed else event
+
+
+def comparable(event: Any) -> Any:
+    """Return the event as an importer decides it: whether a use is over the limit shows only as it is appended."""
+    if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
+        event = replace(event, flags=tuple(flag for flag in event.flags if flag != OVER_LIMIT))
+    return with_query(event)
 
 
 def with_query(event: Any) -> Any:

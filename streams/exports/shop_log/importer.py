@@ -34,7 +34,7 @@ from aggregates.membership.events import Event as LedgerEvent
 from aggregates.order.decider import order
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
-from aggregates.session import MemberRecognised, sessions
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
 from streams.commands.execution import Execution, Stream
@@ -61,7 +61,12 @@ OF_POINTS = (
 )
 """What people ask of points and tiers. If it followed from an order after all, asking for it again changes nothing."""
 
-FOLLOWS = (*(event for event in LedgerEvent.__args__ if event not in OF_POINTS), MemberRecognised)
+FOLLOWS = (
+    *(event for event in LedgerEvent.__args__ if event not in OF_POINTS),
+    MemberRecognised,
+    MemberSignedOut,
+    SessionsForgotten,
+)
 """Events that reactions bring about: the import decides them again, so the file leaves them out."""
 
 
@@ -115,7 +120,7 @@ class ImporterState:
     def __init__(self, log: EventLog, terms: Programme) -> None:
         self._log = log
         self._codec: Codec = log.codec
-        self._policies = Policies.first(terms.zone, terms.currency)
+        self._policies = Policies.first(terms.zone, terms.currency, terms.digits)
         self._states: dict[str, Stream] = {}
         self._versions: dict[str, int] = {}
         self._erased: frozenset[str] = frozenset()

@@ -24,11 +24,11 @@ from aggregates.order.events import (
 )
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
-from aggregates.session import SessionJoined
+from aggregates.session import SessionJoined, SessionLeft
 from aggregates.value import asdict
 from streams.exports.shop_log.commands import instant, profile_change, refund_parts
 from streams.exports.shop_log.importer import ImporterState
-from streams.imports.shop_log.plans import BEHAVIOUR
+from streams.imports.shop_log.plans import BEHAVIOUR, LIKE_RUNNING
 
 Line: TypeAlias = dict[str, Any]
 Ahead: TypeAlias = Sequence[Any]
@@ -44,8 +44,8 @@ class Amounts:
     ('12.05', '-0.05', '90')
     """
 
-    def __init__(self, currency: str) -> None:
-        self._unit = minor_units(currency)
+    def __init__(self, currency: str, digits: int | None = None) -> None:
+        self._unit = minor_units(currency) if digits is None else 10**digits
         self._digits = len(str(self._unit)) - 1
 
     def text(self, amount: int | None) -> str | None:
@@ -81,6 +81,7 @@ class CandidateLines:
             CouponSent: self._sent,
             CouponRedeemed: self._redeemed,
             ProductReviewed: self._review,
+            SessionLeft: self._left,
             behaviour.Searched: self._search,
             behaviour.Impressed: self._impression,
             **dict.fromkeys(TYPES, self._behaviour),
@@ -145,7 +146,7 @@ class CandidateLines:
 
     def _cart(self, kind: str, event: Any, quantity: int, price: str | None = None) -> Iterator[Line]:
         line = {"type": kind, "at": event.at, "product_id": event.product, **who(event), "quantity": quantity, "price": price}
-        yield line | {"cart": event.cart} if not event.cart.startswith(("m.", "s.")) else line
+        yield line | {"cart": cart_name(event.cart)}
 
     def _order(self, _: CartCheckedOut | OrderPlaced, ahead: Ahead) -> Iterator[Line]:
         placed = next((fact for fact in ahead[:2] if isinstance(fact, OrderPlaced)), None)
@@ -184,6 +185,9 @@ class CandidateLines:
         said = {"rating": event.half_stars / 2, "text": event.text, "order_id": event.order}
         yield {"type": "review", "at": event.at, "product_id": event.product, **who(event), **said}
 
+    def _left(self, event: SessionLeft, _: Ahead) -> Iterator[Line]:
+        yield {"type": "session_left", "at": event.at, "session_id": event.session}
+
     def _behaviour(self, event: behaviour.OfProduct, _: Ahead) -> Iterator[Line]:
         where = {"slot": event.slot, "position": event.place}
         yield {"type": TYPES[type(event)], "at": event.at, "product_id": event.product, **who(event), **where}
@@ -198,6 +202,17 @@ class CandidateLines:
 
 def who(event: Any) -> Line:
     return {"member_id": event.member, "session_id": event.session}
+
+
+def cart_name(cart: str | None) -> str | None:
+    """Return what a file calls a cart; None for a running cart, which it does not name.
+
+    >>> cart_name("c-1"), cart_name("m.42"), cart_name("c.m.42")
+    ('c-1', None, 'm.42')
+    """
+    if cart is None or not LIKE_RUNNING.match(cart):
+        return cart
+    return cart[2:] if cart.startswith("c.") else None
 
 
 # Orders and refunds
@@ -217,7 +232,7 @@ def order_lines(event: OrderPlaced, ahead: Sequence[Any], amounts: Amounts) -> I
         "order_id": event.order,
         "member_id": event.member,
         "session_id": event.session,
-        "cart": None if event.cart is None or event.cart.startswith(("m.", "s.")) else event.cart,
+        "cart": cart_name(event.cart),
         "tax": amounts.text(event.tax) if event.tax else None,
         "coupons": event.coupons,
         "status": status,

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from streams.imports.shop_log.archive import LONGEST
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 DEEPEST = 32
 """How deep objects and lists may be nested, counting the line's own object."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, TypeAlias, TypeVar, d
 
 import msgspec
 
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 Schema: TypeAlias = dict[str, Any]
 ReadValue: TypeAlias = Callable[[Any], Any]

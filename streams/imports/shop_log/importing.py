@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+import msgspec
+
+from aggregates.constraints import EMAIL_TAKEN
 from aggregates.decider import stream_id
 from aggregates.order.decider import order as order_decider
 from aggregates.order.events import OrderPlaced
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
+from infra.rejects_file import RejectedLine
 from streams.commands.handler import Handler
 from streams.commands.request import Request
 from streams.imports.shop_log.archive import Damaged
-from streams.imports.shop_log.lines import FileLine, OrderRecord, RefundLine
+from streams.imports.shop_log.lines import FileLine, MemberLine, OrderRecord, RefundLine
 from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader, ShopLine
-from streams.imports.shop_log.rejects import Rejected, RejectedLine
+from streams.imports.shop_log.rejected import Rejected
 
 TOGETHER = 512
 """Lines of one append. Appends end at multiples of this in the file, so a resumed import appends as an undisturbed one."""
 
-NOTHING_NEW = {"order", "cancel", "order_status"}
+BYTES_TOGETHER = 4 << 20
+"""The bytes after which an append ends before that, so that memory is bounded whatever the lines' lengths."""
+
+WITHOUT_EMAIL = "email: Another member uses this address. The rest of the line was taken."
+
+NOTHING_NEW = {"order", "cancel", "order_status", "session_left"}
 """Types whose line is also a duplicate if it brings no event."""
 
 Numbered: TypeAlias = tuple[int, bytes]
@@ -44,8 +53,8 @@ class ImportCounts:
 
     @property
     def status(self) -> int:
-        """The exit status: 0 all accepted or duplicates, 3 some rejected, 2 all rejected."""
-        if not self.rejected:
+        """The exit status: 0 all accepted or duplicates, 3 some rejected (or a member's e-mail), 2 all rejected."""
+        if not self.by_reason:
             return 0
         return 3 if self.accepted or self.duplicates else 2
 
@@ -75,13 +84,18 @@ class ShopLogImport:
                 continue
             readable.append((line, raw))
             requests.append(self._planner.request(line))
+        taken_emails = 0
         for (line, raw), outcome in zip(readable, self._handler.handle_all(requests), strict=True):
-            if not outcome.accepted:
-                rejects.append(RejectedLine(line.number, outcome.code, outcome.sentence, raw))
-            else:
+            if outcome.code == EMAIL_TAKEN.code and (without := without_email(line)):
+                taken_emails += 1
+                rejects.append(RejectedLine(line.number, outcome.code, WITHOUT_EMAIL, raw))
+                (outcome,) = self._handler.handle_all([self._planner.request(without)])
+            if outcome.accepted:
                 self._count(line.line, outcome)
+            else:
+                rejects.append(RejectedLine(line.number, outcome.code, outcome.sentence, raw))
         rejects.sort(key=lambda reject: reject.line)
-        self.counts.rejected += len(rejects)
+        self.counts.rejected += len(rejects) - taken_emails
         self.counts.by_reason.update(reject.code for reject in rejects)
         return rejects
 
@@ -105,19 +119,30 @@ class ShopLogImport:
         return next(event for event in events if isinstance(event, OrderPlaced))
 
 
+def without_email(line: ShopLine) -> ShopLine | None:
+    """Return a member's line without its e-mail address; None of a line that has none."""
+    if not isinstance(line.line, MemberLine) or line.line.email is None:
+        return None
+    return replace(line, line=msgspec.structs.replace(line.line, email=None))
+
+
 def batches(lines: Iterable[Numbered]) -> Iterator[list[Numbered]]:
-    """Return numbered lines in batches that end at multiples of :data:`TOGETHER`.
+    """Return numbered lines in batches that end at multiples of :data:`TOGETHER`, or after :data:`BYTES_TOGETHER`.
+
+    The edges depend on the file alone, not on where an import was interrupted.
 
     Raises :class:`Damaged` after all that was read before the damage.
     """
     batch: list[Numbered] = []
+    size = 0
     damaged: Damaged | None = None
     try:
         for numbered in lines:
-            if batch and numbered[0] // TOGETHER != batch[0][0] // TOGETHER:
+            if batch and (size >= BYTES_TOGETHER or numbered[0] // TOGETHER != batch[0][0] // TOGETHER):
                 yield batch
-                batch = []
+                batch, size = [], 0
             batch.append(numbered)
+            size += len(numbered[1])
     except Damaged as fault:
         damaged = fault
     if batch:

@@ -13,17 +13,19 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeAlias
 from aggregates.decider import LARGEST_COUNT
 from streams.imports.shop_log.amounts import TOO_LARGE, gross_of
 from streams.imports.shop_log.fields import OURS, Line, ValueKind, list_of
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from streams.imports.shop_log.values import (
     AT,
     ATTRIBUTES,
     CATEGORY,
+    CATEGORY_NAME,
     COUNT,
     EMBEDDING,
     ID,
     IDS,
     INSTANT,
     MONEY,
+    NAME,
     OBJECT,
     PIECES,
     PLACE,
@@ -208,8 +210,8 @@ class OrderLineItem(Line, kw_only=True):
     unit_price: Annotated[Decimal | None, UNIT_PRICE, "What a piece costs before the discount, with up to six decimals."] = None
     discount: Annotated[int, MONEY, "What is taken off quantity × unit_price."] = 0
     paid: Annotated[int | None, TENDER, "What was paid in money; may be less than the total, and below nothing.", OURS] = None
-    department: Annotated[str | None, TEXT, "The product's department when it was sold.", OURS] = None
-    category: Annotated[tuple[str, ...] | None, CATEGORY, "The product's category when it was sold.", OURS] = None
+    department: Annotated[str | None, NAME, "The product's department when it was sold.", OURS] = None
+    category: Annotated[tuple[str, ...] | None, CATEGORY_NAME, "The product's category when it was sold.", OURS] = None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -267,7 +269,7 @@ class StatusLine(FileLine, kw_only=True):
 
 class CancelLine(FileLine, kw_only=True):
     order: OrderId
-    reason: Annotated[str | None, TEXT, "Why."] = None
+    reason: Annotated[str | None, NAME, "Why."] = None
 
 
 class RefundLine(ShopperFields, FileLine, kw_only=True):
@@ -315,6 +317,10 @@ class CouponRedeemedLine(CouponLine, kw_only=True):
     use: Annotated[str | None, ID, "This use's own name.", OURS] = None
 
 
+class SessionLeftLine(FileLine, kw_only=True):
+    session: Annotated[str, ID, "The session: a guest's from here on."]
+
+
 class CommandLine(FileLine, kw_only=True):
     """A command of Regulars, where no other type of line says as much."""
 
@@ -352,6 +358,7 @@ TABLE: dict[str, LineType] = {
     "refund": LineType(RefundLine, "Something of an order was given back; without lines, all that was left of it."),
     "coupon_sent": LineType(CouponSentLine, "A member was sent a coupon."),
     "coupon_redeemed": LineType(CouponRedeemedLine, "A member used a coupon."),
+    "session_left": LineType(SessionLeftLine, "A member signed out of a session, or left a shared device."),
     "regulars": LineType(CommandLine, "A command that only Regulars writes."),
 }
 """The types of lines by name. The reader and the schema both go by it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 
+from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import CheckOutCart
 from aggregates.cart import cart as cart_decider
-from aggregates.coupon import RedeemCoupon
+from aggregates.coupon import RedeemCoupon, RedeemGuestCoupon
 from aggregates.decider import Refusal
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
@@ -29,11 +30,14 @@ from streams.imports.shop_log.lines import (
 )
 from streams.imports.shop_log.plans import (
     Commands,
+    cart_named,
     ensure_campaigns,
+    ensure_joined,
     ensure_member,
     ensure_products,
+    find_cart,
+    owns,
     resolve_shopper,
-    running_cart,
     use_of,
 )
 
@@ -46,16 +50,17 @@ def take_order(line: OrderRecord, currency: str, look: Look) -> Commands:
     at, who = line.at, resolve_shopper(line.who, look)
     products = {item.product: look(product_decider, item.product) for item in line.lines}
     if look(order_decider, line.order).placed is not None:  # it changes nothing or is refused, and closes no cart
-        return [placed(line, currency, who, products, line.cart)]
+        return [placed(line, currency, who, products, None if line.cart is None else cart_named(line.cart))]
     first: Commands = [*ensure_member(who.member, at, look), *ensure_products(products, at, look)]
-    cart = line.cart or (running_cart(who) if who != Shopper() else None)
-    closed = cart if cart is not None and is_filled(cart, look) else None
+    named = None if line.cart is None else cart_named(line.cart)
+    cart = named or (find_cart(None, who, look) if who != Shopper() else None)
+    closed = cart if cart is not None and is_filled(cart, who, look) else None
     return [
         *first,
         *([] if closed is None else [CheckOutCart(closed, at)]),
-        placed(line, currency, who, products, line.cart or closed),
+        placed(line, currency, who, products, named or closed),
         *(step(line.order, at) for step in STEPS[line.status]),
-        *([] if who.member is None else redemptions(line, who.member, look)),
+        *redemptions(line, who, look),
     ]
 
 
@@ -65,17 +70,26 @@ def placed(line: OrderRecord, currency: str, who: Shopper, products: Mapping[str
     return PlaceOrder(line.order, lines, currency, line.at, member, session, cart, line.tax or 0, line.coupons, unpriced)
 
 
-def is_filled(cart: str, look: Look) -> bool:
-    """Return whether a cart is open and holds something."""
+def is_filled(cart: str, who: Shopper, look: Look) -> bool:
+    """Return whether a cart is open, holds something and is this shopper's: an order closes nobody else's."""
     known = look(cart_decider, cart)
-    return known.status == "open" and bool(known.items)
+    return known.status == "open" and bool(known.items) and owns(who, known, look)
 
 
-def redemptions(line: OrderRecord, member: str, look: Look) -> Commands:
+def redemptions(line: OrderRecord, who: Shopper, look: Look) -> Commands:
     """Return a use of each of the order's coupons; a coupon of an order is a campaign of its own name."""
-    launches = ensure_campaigns(line.coupons, line.at, look)
-    use = use_of(line.order)
-    return [*launches, *(RedeemCoupon(code, member, code, use, line.at, line.order, recorded=True) for code in line.coupons)]
+    use, at = use_of(line.order), line.at
+    commands = ensure_campaigns(line.coupons, at, look)
+    for code in line.coupons:
+        if who.member is not None:
+            commands.append(RedeemCoupon(code, who.member, code, use, at, line.order, recorded=True))
+            continue
+        launched = look(campaign_decider, code).launched
+        starts, ends = (launched.starts, launched.ends) if launched else (None, None)
+        commands.append(
+            RedeemGuestCoupon(code, code, use, at, who.session, line.order, recorded=True, starts=starts, ends=ends)
+        )
+    return commands
 
 
 def priced(line: OrderRecord, products: Mapping[str, Product]) -> tuple[tuple[OrderLine, ...], int]:
@@ -129,7 +143,8 @@ def give_back(line: RefundLine, name: str, look: Look) -> Commands:
     if line.who != Shopper() and not is_theirs(sold, line.who, look):
         raise Refusal("order_anothers", "This order is another shopper's.")
     parts = tuple(resolved(line.parts, order)) if line.parts is not None else ()
-    return [of_order.RefundOrder(line.order, line.refund or name, line.at, parts)]
+    refund = of_order.RefundOrder(line.order, line.refund or name, line.at, parts)
+    return [*ensure_joined(line.who, line.at, look), refund]
 
 
 def is_theirs(placed: OrderPlaced, who: Shopper, look: Look) -> bool:

@@ -41,10 +41,11 @@ from streams.imports.shop_log.lines import (
     RefundLine,
     ReviewLine,
     SearchLine,
+    SessionLeftLine,
     Shopper,
     StatusLine,
 )
-from streams.imports.shop_log.plans import name_within_limit, running_cart
+from streams.imports.shop_log.plans import cart_named, name_within_limit, running_cart
 from streams.imports.shop_log.reading import ShopLine
 
 Stream: TypeAlias = tuple[str, Decider[Any, Any, Any]]
@@ -60,6 +61,7 @@ PLANS: dict[type[FileLine], plans.Plan] = {
     ReviewLine: plans.give_review,
     CouponSentLine: plans.send_coupon,
     CommandLine: plans.recorded_command,
+    SessionLeftLine: plans.leave_session,
     StatusLine: order_plans.reach_status,
     CancelLine: order_plans.cancel,
 }
@@ -119,8 +121,10 @@ def streams_of(line: Any) -> Iterator[Stream]:
     if order_name := getattr(line, "order", None):
         yield stream_id("order", order_name), order
     match line:
+        case SessionLeftLine():
+            yield stream_id("session", line.session), session
         case OrderRecord() | CartLine() if who != Shopper():
-            yield stream_id("cart", line.cart or running_cart(who)), cart
+            yield stream_id("cart", cart_named(line.cart) if line.cart else running_cart(who)), cart
             if who.member is not None and isinstance(line, OrderRecord):
                 yield stream_id("membership", who.member), membership
         case CouponLine():

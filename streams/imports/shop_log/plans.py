@@ -5,8 +5,10 @@ A plan is a function from a line, and the states that it looks up, to commands. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from itertools import count
 from typing import Any, TypeAlias
 
 import msgspec
@@ -14,7 +16,7 @@ import msgspec
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, OfProduct, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import LaunchCampaign
 from aggregates.campaign import campaign as campaign_decider
-from aggregates.cart import AddToCart, OpenCart, RemoveFromCart
+from aggregates.cart import AddToCart, Cart, OpenCart, RemoveFromCart
 from aggregates.cart import cart as cart_decider
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.decider import LONGEST_ID, Refusal
@@ -23,6 +25,7 @@ from aggregates.member import member as member_decider
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
 from aggregates.review import ReviewProduct
+from aggregates.session import JoinSession, LeaveSession
 from aggregates.session import session as session_decider
 from aggregates.value import field_names
 from streams.commands.request import Look
@@ -39,6 +42,7 @@ from streams.imports.shop_log.lines import (
     ProductLine,
     ReviewLine,
     SearchLine,
+    SessionLeftLine,
     Shopper,
 )
 from streams.registry import COMMANDS, REACTIONS
@@ -47,6 +51,9 @@ Commands: TypeAlias = list[object]
 Plan: TypeAlias = Callable[[Any, Look], Commands]
 
 HASH_BYTES = 16
+
+LIKE_RUNNING = re.compile(r"(?:c\.)*[ms]\.")
+"""How the ids of running carts begin, and those of carts whose names the shop began so."""
 
 # Shared by the plans: names, and what a line mentions for the first time
 
@@ -66,7 +73,7 @@ def name_within_limit(prefix: str, name: str) -> str:
 
 
 def running_cart(who: Shopper) -> str:
-    """Return the id of a shopper's one cart: the member's, else the session's.
+    """Return the name of a shopper's one cart: the member's, else the session's.
 
     >>> running_cart(Shopper("42", "s")), running_cart(Shopper(None, "42"))
     ('m.42', 's.42')
@@ -76,11 +83,48 @@ def running_cart(who: Shopper) -> str:
     return name_within_limit("s.", str(who.session))
 
 
+def cart_named(name: str) -> str:
+    """Return the id of a cart that the shop names, which is never that of a running cart.
+
+    >>> cart_named("c-1"), cart_named("m.42"), cart_named("c.m.42"), cart_named("c.1")
+    ('c-1', 'c.m.42', 'c.c.m.42', 'c.1')
+    """
+    return name_within_limit("c.", name) if LIKE_RUNNING.match(name) else name
+
+
+def find_cart(named: str | None, who: Shopper, look: Look) -> str:
+    """Return the id of the cart that the shop names, else of the shopper's running cart.
+
+    A cart of a running cart's name that a program opened for someone else is left to them.
+    """
+    if named is not None:
+        return cart_named(named)
+    name = first = running_cart(who)
+    for number in count(2):
+        if owns(who, look(cart_decider, name), look):
+            return name
+        name = name_within_limit(f"{first}#", str(number))
+    raise AssertionError  # there is always a name that nobody has
+
+
+def owns(who: Shopper, cart: Cart, look: Look) -> bool:
+    """Return whether a cart is this shopper's, nobody's yet, or of a session that became this member's."""
+    if cart.member is not None:
+        return cart.member == who.member
+    if cart.session is None or cart.session == who.session:
+        return True
+    return who.member is not None and look(session_decider, cart.session).member == who.member
+
+
 def use_of(order: str, coupon: str | None = None) -> str:
     """Return the name of an order's use of a campaign, so that a line of its own about that use is no second one.
 
     ``coupon``: which of the campaign's coupons, where it has several; each may be used once.
+
+    >>> use_of("1", "a/b"), use_of("1/a", "b"), use_of("1/a/b")
+    ('order/1/a/b', 'order/1%2Fa/b', 'order/1%2Fa%2Fb')
     """
+    order = order.replace("%", "%25").replace("/", "%2F")  # so that no two orders' uses share a name
     return name_within_limit("order/", order) if coupon is None else name_within_limit(f"order/{order}/", coupon)
 
 
@@ -99,6 +143,13 @@ def ensure_member(member: str | None, at: int, look: Look) -> Commands:
     if status == "erased":
         raise Refusal("member_erased", "This member was erased; a new membership needs a new id.")
     return [RegisterMember(member, at)] if status == "unknown" else []
+
+
+def ensure_joined(who: Shopper, at: int, look: Look) -> Commands:
+    """Join a session to the member whom a line names besides; what leads to no event of theirs joins nobody by itself."""
+    if who.member is None or who.session is None or look(session_decider, who.session).member == who.member:
+        return []
+    return [JoinSession(who.session, who.member, at)]
 
 
 def ensure_products(products: Iterable[str], at: int, look: Look) -> Commands:
@@ -230,8 +281,12 @@ def change_cart(line: CartLine, look: Look) -> Commands:
     To remove what is not in the cart is accepted and does nothing. Raises ``Refusal`` for another shopper's cart.
     """
     who, at = resolve_shopper(line.who, look), line.at
-    first = [*ensure_member(who.member, at, look), *ensure_products((line.product,), at, look)]
-    name = line.cart or running_cart(who)
+    first = [
+        *ensure_member(who.member, at, look),
+        *ensure_joined(line.who, at, look),
+        *ensure_products((line.product,), at, look),
+    ]
+    name = find_cart(line.cart, who, look)
     cart = look(cart_decider, name)
     is_open = cart.status == "open"
     if is_open and line.cart and (cart.member, cart.session) != (who.member, who.session):
@@ -240,6 +295,10 @@ def change_cart(line: CartLine, look: Look) -> Commands:
         return [*first, *([RemoveFromCart(name, line.product, at, line.quantity)] if is_open else [])]
     opening = [] if is_open else [OpenCart(name, at, who.member, who.session, anew=line.cart is None)]
     return [*first, *opening, AddToCart(name, line.product, at, line.quantity, line.price)]
+
+
+def leave_session(line: SessionLeftLine, _: Look) -> Commands:
+    return [LeaveSession(line.session, line.at)]
 
 
 # Coupons, and commands that no other line stands for

@@ -20,7 +20,7 @@ from streams.imports.shop_log.document import parse_object
 from streams.imports.shop_log.fields import Line, LineContext, object_reader
 from streams.imports.shop_log.instants import DAY
 from streams.imports.shop_log.lines import TABLE, FileLine
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 MOST_NAMES = 1000
 OTHERS = "(others)"
@@ -42,13 +42,16 @@ class ShopLine:
 class Reader:
     """Reads one shop's lines: amounts in ``currency``, text without an offset in the IANA ``zone``.
 
+    ``digits``: the decimals of the log's amounts; None for those that the currency has by ISO 4217.
+
     ``now`` is epoch milliseconds; nothing may have happened more than a day after it. ``unknown_fields`` counts the fields of
     the lines that were read which nothing reads, by type and name (``view.colour``, ``order.lines.colour``).
     """
 
-    def __init__(self, currency: str, zone: str | None, now: int) -> None:
+    def __init__(self, currency: str, zone: str | None, now: int, digits: int | None = None) -> None:
         self.unknown_fields: Counter[str] = Counter()
-        digits = len(str(minor_units(currency))) - 1
+        if digits is None:
+            digits = len(str(minor_units(currency))) - 1
         context = LineContext(digits, None if zone is None else ZoneInfo(zone), now + DAY)
         self._unknown = context.unknown
         self._readers = {name: object_reader(name, line, context) for name, (line, _) in TABLE.items()}
@@ -92,11 +95,15 @@ def as_json(value: Line | Decimal) -> Any:
 
 
 def header(shop: Shop) -> bytes:
-    """
+    """Return a file's first line. It names the decimals only where they are not the currency's own.
+
     >>> header(Shop("Europe/Paris", "EUR"))
     b'{"type":"regulars","command":"Shop","values":{"zone":"Europe/Paris","currency":"EUR"}}'
     """
-    return orjson.dumps({"type": "regulars", "command": HEADER, "values": shop})
+    values: dict[str, object] = {"zone": shop.zone, "currency": shop.currency}
+    if shop.digits is not None and 10**shop.digits != minor_units(shop.currency):
+        values["digits"] = shop.digits
+    return orjson.dumps({"type": "regulars", "command": HEADER, "values": values})
 
 
 def with_header(lines: Iterator[tuple[int, bytes]]) -> tuple[Shop | None, Iterator[tuple[int, bytes]]]:

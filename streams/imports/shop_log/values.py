@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aggregates.decider import LARGEST_COUNT, LONGEST_ID, is_id
+from aggregates.decider import LARGEST_COUNT, LONGEST_ID, LONGEST_NAME, is_id
 from streams.imports.shop_log import amounts
 from streams.imports.shop_log.amounts import Number, by_value, is_number, number_text, whole_number
 from streams.imports.shop_log.fields import LineContext, ReadValue, Schema, ValueKind
 from streams.imports.shop_log.instants import SECONDS, instant
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 MOST_PIECES = 10**9
 STATUSES = ("placed", "paid", "shipped", "delivered")
@@ -63,6 +63,19 @@ def text(value: Any) -> str:
     if type(value) is str:
         return value
     raise Rejected("text_invalid", "It must be text.")
+
+
+def name(value: Any) -> str:
+    """Return a short text, of which an order may have as many as it has lines."""
+    if len(text(value)) > LONGEST_NAME:
+        raise Rejected("text_too_long", f"It has more than {LONGEST_NAME} characters: shorten it.")
+    return text(value)
+
+
+def category_name(value: Any) -> tuple[str, ...]:
+    path = category(value)
+    name(" / ".join(path))
+    return path
 
 
 def category(value: Any) -> tuple[str, ...]:
@@ -139,6 +152,8 @@ SOME_IDS = plain("some_ids", lambda value: nonempty(each(value, identifier)), li
 CATEGORY = plain(
     "category", category, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
 )
+NAME = plain("name", name, {"type": "string", "maxLength": LONGEST_NAME})
+CATEGORY_NAME = plain("category_name", category_name, CATEGORY.schema)
 TAGS = plain(
     "tags", tags, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string", "pattern": "^[^,]+$"}}]}
 )

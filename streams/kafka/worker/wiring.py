@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import redis
 from faust.types import TP
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from infra.errors import Fault, Misconfigured
 from infra.kafka.clients import admin_client
@@ -23,8 +25,8 @@ from streams.kafka.worker.batching import Batcher
 from streams.kafka.worker.consumer import WorkerConsumer
 from streams.kafka.worker.partition import Partition, Record, take_together
 from streams.kafka.worker.telemetry import WorkerTelemetry
-from streams.projecting.erasure import complete_erasures
-from streams.projecting.loaders import Loader, loader_of
+from streams.projecting.follower import complete_erasures
+from streams.projecting.loaders import Fold, Loader, loader_of
 from streams.projecting.projector import Projector
 from streams.registry import carried, folds, sources
 from streams.running.app import App
@@ -38,11 +40,13 @@ def build_worker(app: App, kafka: KafkaSettings) -> Agents:
 
     Raises :class:`Misconfigured` if a topic is missing, or if these read models are kept up from the log itself.
     """
-    app.views.fed_by("topics")
-    Learner(app.terms.zone)  # loads its libraries, which takes seconds: later, a rebalance would have to wait for them
     topics = fed_topics(app, kafka)
+    sources = [f"{topic}:{number}" for topic, partitions in topics.items() for number in range(partitions)]
+    fitting = app.fitting("topics", folds(app.terms), sources)
+    app.views.client.set_retry(Retry(NoBackoff(), 0))  # the worker waits for Redis itself, and counts the attempts
+    Learner(app.terms.zone)  # loads its libraries, which takes seconds: later, a rebalance would have to wait for them
     faust_app, telemetry = make_app(kafka, str(app.settings.home / "faust")), WorkerTelemetry()
-    partitions = AppPartitions(app, kafka, topics, DeadLetterWriter(faust_app, DEAD_LETTERS), telemetry)
+    partitions = AppPartitions(app, kafka, topics, fitting, DeadLetterWriter(faust_app, DEAD_LETTERS), telemetry)
     consumer = WorkerConsumer(partitions, Batcher(partial(take_together, app.views)), telemetry)
 
     async def watch_erasures() -> None:
@@ -56,9 +60,16 @@ class AppPartitions:
     """Makes the partitions of a running system, with the registry's folds."""
 
     def __init__(
-        self, app: App, kafka: KafkaSettings, topics: Mapping[str, int], letters: DeadLetterWriter, telemetry: WorkerTelemetry
+        self,
+        app: App,
+        kafka: KafkaSettings,
+        topics: Mapping[str, int],
+        fitting: Sequence[Fold],
+        letters: DeadLetterWriter,
+        telemetry: WorkerTelemetry,
     ) -> None:
         self._app = app
+        self._folds = fitting
         self._kafka = kafka
         self._topics = topics
         self._letters = letters
@@ -73,7 +84,7 @@ class AppPartitions:
 
     def make(self, tp: TP) -> Partition:
         app = self._app
-        projector = Projector(app.views, loaders_of(app, tp.topic), f"{tp.topic}:{tp.partition}")
+        projector = Projector(app.views, loaders_of(app, self._folds, tp.topic), f"{tp.topic}:{tp.partition}")
         return Partition(projector, app.views, app.log.codec, self._ids[tp.topic], partial(self._dead_letter, tp))
 
     def _dead_letter(self, tp: TP, record: Record, fold: str, reason: str) -> None:
@@ -99,10 +110,8 @@ def fed_topics(app: App, kafka: KafkaSettings) -> dict[str, int]:
     return {name: found[name] for name in carried(app.terms)}
 
 
-def loaders_of(app: App, topic: str) -> list[Loader]:
-    """Return the loaders of the folds that read a topic."""
+def loaders_of(app: App, some: Iterable[Fold], topic: str) -> list[Loader]:
+    """Return the loaders of those folds that read a topic."""
     return [
-        loader_of(fold, app.terms.zone, app.views, events)
-        for fold in folds(app.terms)
-        if (events := sources(fold).get(topic)) is not None
+        loader_of(fold, app.terms.zone, app.views, events) for fold in some if (events := sources(fold).get(topic)) is not None
     ]

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from infra.embedded import valkey
-from infra.embedded.valkey import LONGEST_SOCKET, EmbeddedRedis, connect
+from infra.embedded.server_files import LONGEST_SOCKET
+from infra.embedded.valkey import EmbeddedRedis, connect
 from infra.errors import Misconfigured, Unreachable
 
 

@@ -51,6 +51,7 @@ def test_a_commit_writes_every_kind_of_view_and_moves_the_checkpoint(views: View
         "v1:map": {"text": "t", "number": str(EXACT), "count": "2"},
         "v1:ranking": {"a": 3.0},
         "v1:checkpoint:fold.1:log:0": 7,
+        "v1:checkpoint:copy:fold.1:log:0": 7,
     }
     assert views.positions(["fold.1", "other.1"]) == {"fold.1": 7, "other.1": 0}
 
@@ -135,7 +136,11 @@ def test_more_arguments_than_the_script_may_unpack_are_sent_in_parts(views: View
     gone = Delta(documents={f"page:{n}": None for n in range(many)})
     gone.fields["map"].update({f"f{n}": None for n in range(1, many)})
     views.apply([CheckpointedWrite("one.1", Checkpoint(1), Checkpoint(2), gone)])
-    assert content(views.client) == {"v1:map": {"f0": "0"}, "v1:checkpoint:one.1:log:0": 2}
+    assert content(views.client) == {
+        "v1:map": {"f0": "0"},
+        "v1:checkpoint:one.1:log:0": 2,
+        "v1:checkpoint:copy:one.1:log:0": 2,
+    }
 
 
 @pytest.mark.parametrize("number", [EXACT, EXACT - 1, -EXACT, 10**15 + 1, 0, -1])

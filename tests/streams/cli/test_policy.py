@@ -10,13 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aggregates.programme import Programme
-from infra.settings import Settings
+from infra.settings import CHUNK, Settings
+from projections.programme import ProgrammeView
 from streams.cli.main import regulars
+from streams.cli.policy import SHOW_IT
 from streams.commands.request import Request
 from streams.docs import policy_terms
 from streams.imports.policy_file import policy_file
 from streams.running.app import running
-from tests.shop import line, place
+from tests.shop import line, place, requests
 
 ROOT = Path(__file__).parents[3]
 VIP = "tiers:\n  - {name: vip, threshold: 10, keep: 5, multiplier: 1.5}\n"
@@ -106,7 +108,7 @@ def test_a_version_is_reported_as_replaced_only_once(policy: Command) -> None:
     for number, effective in ((7, "2027-04-01"), (8, "2027-03-01")):
         policy("publish", file(f"return_days: {number}"), "--effective", effective)
     done = policy("publish", file("return_days: 9"), "--effective", "2027-02-01")
-    assert done.stderr == "It replaces version 3, which was to take effect after it.\n"
+    assert done.stderr.splitlines() == ["It replaces version 3, which was to take effect after it.", SHOW_IT]
 
 
 def test_a_problem_of_a_default_is_marked_as_such(policy: Command) -> None:
@@ -143,7 +145,8 @@ tiers:
 def test_publish_warns_of_wallets_and_tiers_that_are_gone(policy: Command) -> None:
     done = policy("publish", file(LESS))
     assert done.output.startswith("Version 2 is in force")
-    said = done.stderr.splitlines()
+    *said, last = done.stderr.splitlines()
+    assert last == SHOW_IT
     assert [one.split(":")[0] for one in said] == ["Wallet points is gone", "Tier gold is gone"]
     assert "cannot be spent" in said[0]
     assert "after the next review" in said[1]
@@ -202,3 +205,20 @@ def test_the_plain_example_equals_the_default_policy() -> None:
 
 def test_the_page_of_terms_is_up_to_date() -> None:
     assert (ROOT / "docs/policy-terms.md").read_text() == policy_terms.page(), "make docs"
+
+
+def test_storefronts_see_a_published_policy_at_once(policy: Command, settings: Settings) -> None:
+    done = policy("publish", file(VIP))
+    assert (done.exit_code, "follow" in done.stderr) == (0, False)
+    with running(settings) as app:
+        (shown,) = app.views.load(["programme:shop"], {"programme": ProgrammeView}).values()
+        assert [version.version for version in shown.versions] == [2]
+
+
+def test_a_policy_that_storefronts_do_not_see_yet_says_what_to_run(policy: Command, settings: Settings) -> None:
+    with running(settings) as app:
+        app.handler.handle_all(list(requests(shoppings=3 * CHUNK // 50)))
+        assert app.log.head() > CHUNK
+    done = policy("publish", file(VIP))
+    assert done.exit_code == 0
+    assert "run `regulars follow --once`" in done.stderr

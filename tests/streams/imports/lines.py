@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 import pytest
 import redis
 
+from infra.rejects_file import RejectedLine
 from infra.settings import Settings
 from streams.imports.shop_log.archive import raw_lines
 from streams.imports.shop_log.importing import ImportCounts, ShopLogImport, batches
 from streams.imports.shop_log.lines import OrderLineItem, OrderRecord
 from streams.imports.shop_log.planning import Planner
 from streams.imports.shop_log.reading import Reader, ShopLine, with_header
-from streams.imports.shop_log.rejects import Rejected, RejectedLine
+from streams.imports.shop_log.rejected import Rejected
 from streams.queries import views as reading
 from streams.running.app import App, running
 
@@ -101,6 +102,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "review": {"at": AT, **WHO, "product_id": "tea", "rating": 4.5, "text": "Good", "order_id": "o-1"},
     "coupon_sent": {**COUPON, "kind": "A", "starts": AT, "ends": "2030-01-01T00:00:00Z"},
     "coupon_redeemed": {**COUPON, "coupon": "c-7", "use": "u-1"},
+    "session_left": {"at": AT, "session_id": "s-1"},
     "regulars": {"at": AT, "command": "LaunchCampaign", "values": {"campaign": "spring", "limit": 10}},
 }
 

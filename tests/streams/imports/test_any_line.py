@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams.imports.shop_log.fields import fields_of
 from streams.imports.shop_log.lines import TABLE
 from streams.imports.shop_log.reading import MOST_NAMES, OTHERS, Reader
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from tests.streams.imports.lines import NOW, SAMPLES, line, raw, read
 from tests.streams.imports.test_document import values
 

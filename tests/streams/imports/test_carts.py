@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.cart import CartCheckedOut, CartOpened
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.cart import AddToCart, CartCheckedOut, CartOpened, OpenCart
+from streams.commands.request import Request
+from streams.exports.shop_log.lines import cart_name
+from streams.imports.shop_log.lines import Shopper
+from streams.imports.shop_log.plans import cart_named, running_cart, use_of
 from streams.queries import views as reading
 from streams.running.app import App
-from tests.streams.imports.lines import Line, document, entry, events, import_lines, item, order
+from tests.streams.imports.lines import START, Line, document, entry, events, import_lines, item, order
 
 
 def add(minute: float, product: str, /, **told_besides: Any) -> Line:
@@ -86,3 +94,45 @@ def test_more_than_a_cart_can_hold_is_rejected(app: App) -> None:
     most = [add(n, "tea", quantity=10**9, id=n) for n in range(1, 4)]
     assert import_lines(app, *most, add(5, "tea", quantity=10**9 + 1)).codes == [(4, "quantity_invalid")]
     assert held(app) == {"tea": 3 * 10**9}
+
+
+@pytest.mark.parametrize("theirs_first", [True, False])
+def test_a_cart_that_a_shop_names_like_a_running_cart_is_another_cart(app: App, theirs_first: bool) -> None:
+    named, running = add(1, "tea", member_id="7", cart="m.42"), add(2, "secret", member_id="42")
+    placed = order("1", 3, item("secret", total=5), member_id="42")
+    lines = [named, running, placed] if theirs_first else [running | {"at": START}, named, placed]
+    assert import_lines(app, *lines).outcome == (3, 0, 0)
+    assert [(event.cart, event.items) for event in events(app, CartCheckedOut)] == [("m.42", (("secret", 1),))]
+    assert held(app, "cart:7") == {"tea": 1}
+    assert import_lines(app, add(4, "milk", member_id="7", cart="m.42")).outcome == (1, 0, 0)
+    assert held(app, "cart:7") == {"tea": 1, "milk": 1}
+
+
+def test_a_running_cart_gives_way_to_a_cart_that_a_program_named_like_it(app: App) -> None:
+    given = (OpenCart("m.42", START, "7"), AddToCart("m.42", "tea", START))
+    assert app.handler.handle(Request("program", given)).accepted
+    assert import_lines(app, add(1, "secret", member_id="42"), add(2, "milk", member_id="42")).outcome == (2, 0, 0)
+    assert import_lines(app, order("1", 3, item("secret", total=5), member_id="42")).outcome == (1, 0, 0)
+    assert [event.items for event in events(app, CartCheckedOut)] == [(("secret", 1), ("milk", 1))]
+    assert held(app, "cart:7") == {"tea": 1}
+
+
+def test_an_order_closes_nobody_elses_cart(app: App) -> None:
+    import_lines(app, add(0, "tea", cart="c-1"), order("o", 1, item("tea", total=1), member_id="bob", cart="c-1"))
+    assert held(app) == {"tea": 1}
+
+
+@given(st.sets(st.text("msc.#/%12", min_size=1, max_size=6), min_size=2, max_size=2), st.text("c.", max_size=4))
+def test_two_names_of_carts_stay_apart_and_never_name_a_running_cart(names: set[str], start: str) -> None:
+    one, other = (start + name for name in sorted(names))
+    assert cart_named(one) != cart_named(other)
+    assert not {cart_named(one)} & {running_cart(Shopper(other)), running_cart(Shopper(None, other))}
+    assert cart_name(cart_named(one)) == one
+
+
+@given(st.tuples(*[st.text("o/%2F1", min_size=1, max_size=6)] * 4))
+def test_uses_of_different_orders_or_coupons_have_different_names(names: tuple[str, str, str, str]) -> None:
+    order_id, coupon, another, other_coupon = names
+    if (order_id, coupon) != (another, other_coupon):
+        assert use_of(order_id, coupon) != use_of(another, other_coupon)
+    assert use_of(order_id) != use_of(another, coupon)

@@ -115,6 +115,7 @@ STORED = {
     "review": "92615f6067c2e86d3c41a9f73f42dba1",
     "coupon_sent": "15d23f4cbf9403a663f5a814f6b691ca",
     "coupon_redeemed": "44c9b0586ce30e900992c9f2a5619049",
+    "session_left": "17ac2812ae474b8286d96236d184c690",
     "regulars": "dbf33d3b8ff7e25b24f85c18bf96fb1c",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aggregates.campaign import CampaignLaunched, LaunchCampaign
-from aggregates.coupon import CouponRedeemed
+from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
 from streams.commands.request import Request
 from streams.running.app import App
 from tests.streams.imports.lines import MINUTE, START, Line, document, entry, events, import_lines, order
@@ -67,9 +67,31 @@ def test_two_coupons_of_one_campaign_may_be_used_in_one_order(app: App) -> None:
     assert len(document(app, "wallet:ada")["campaigns"]["spring"]["uses"]) == 2
 
 
-def test_a_guests_coupons_bring_no_use(app: App) -> None:
-    import_lines(app, order("o", 0, session_id="s", coupons=["TEN"]))
-    assert events(app, CouponRedeemed) == []
+def test_guests_coupons_are_uses_and_one_over_the_limit_is_flagged(app: App) -> None:
+    launch = entry("regulars", 0, command="LaunchCampaign", values={"campaign": "SPRING", "limit": 1})
+    first, second = order("1", 1, session_id="s1", coupons=["SPRING"]), order("2", 2, coupons=["SPRING"])
+    assert import_lines(app, launch, first, second).outcome == (3, 0, 0)
+    assert [(use.order, use.session, use.flags) for use in events(app, GuestCouponRedeemed)] == [
+        ("1", "s1", ()),
+        ("2", None, ("over_limit",)),
+    ]
+    campaign = app.views.hashes(["campaign:SPRING"])["campaign:SPRING"]
+    assert (campaign["redeemed"], campaign["flagged"]) == ("2", "1")
+    assert import_lines(app, launch, first, second).outcome == (0, 3, 0)
+
+
+def test_a_members_use_over_the_limit_is_flagged_too(app: App) -> None:
+    launch = entry("regulars", 0, command="LaunchCampaign", values={"campaign": "TEN", "limit": 1})
+    guest, member = order("1", 1, coupons=["TEN"]), order("2", 3, member_id="ada", coupons=["TEN"])
+    assert import_lines(app, launch, sent(2, campaign_id="TEN"), guest, member).outcome == (4, 0, 0)
+    assert flags(app) == [("over_limit",)]
+
+
+def test_a_guests_use_outside_the_campaigns_days_is_flagged(app: App) -> None:
+    days = {"starts": START + 10 * MINUTE, "ends": START + 20 * MINUTE}
+    launch = entry("regulars", 0, command="LaunchCampaign", values={"campaign": "TEN", **days})
+    assert import_lines(app, launch, *(order(str(n), n, coupons=["TEN"]) for n in (9, 10, 20))).outcome == (4, 0, 0)
+    assert [use.flags for use in events(app, GuestCouponRedeemed)] == [("too_early",), (), ("too_late",)]
 
 
 def test_uses_without_an_order_count_each(app: App) -> None:

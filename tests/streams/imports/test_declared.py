@@ -11,7 +11,7 @@ from aggregates.member import CloseMember
 from aggregates.product import ProductListed, ProductRepriced, RetireProduct
 from streams.commands.request import Request
 from streams.running.app import App
-from tests.streams.imports.lines import START, Line, document, entry, events, import_lines
+from tests.streams.imports.lines import START, Line, document, entry, events, import_lines, order
 
 
 def product(minute: float, /, **fields: Any) -> Line:
@@ -82,16 +82,47 @@ def test_a_member_declared_again_is_updated_and_empty_text_removes(app: App) -> 
     ("fields", "code"),
     [
         ({"email": "ada"}, "email_invalid"),
-        ({"email": "bob@example.org"}, "email_taken"),
+        ({"name": "x" * 501}, "text_too_long"),
         ({"birthday": "31.12.1990"}, "birthday_invalid"),
         ({"birthday": "1990-02-30"}, "birthday_invalid"),
         ({"city": "x" * 2001}, "profile_invalid"),
     ],
 )
 def test_a_member_with_an_invalid_value_is_rejected(app: App, fields: Line, code: str) -> None:
-    bob = entry("member", 0, member_id="bob", email="bob@example.org")
-    assert import_lines(app, bob, member(1, name="Ada"), member(2, name="Eve", **fields)).codes == [(3, code)]
+    assert import_lines(app, member(1, name="Ada"), member(2, **{"name": "Eve", **fields})).codes == [(2, code)]
     assert document(app, "card:ada")["name"] == "Ada"
+
+
+def test_another_members_email_is_rejected_and_the_rest_of_the_line_is_taken(app: App) -> None:
+    bob = entry("member", 0, member_id="bob", email="bob@example.org")
+    ada = member(1, name="Ada", email="BOB@example.org", city="Paris")
+    result = import_lines(app, bob, ada, entry("view", 2, product_id="tea", member_id="ada"))
+    assert (result.outcome, result.codes, result.counts.status) == ((3, 0, 0), [(2, "email_taken")], 3)
+    card = document(app, "card:ada")
+    assert (card["name"], card["email"], card["profile"]) == ("Ada", None, {"city": "Paris"})
+    assert import_lines(app, bob, ada).outcome == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"name": "x" * 501}, "text_too_long"),
+        ({"category": ["x" * 300, "y" * 300, "z" * 300]}, "text_too_long"),
+        ({"description": "x" * 20_001}, "text_too_long"),
+        ({"image": "x" * 2001}, "text_too_long"),
+        ({"attributes": {str(n): "x" for n in range(101)}}, "attributes_invalid"),
+        ({"embedding": [0.5] * 4097}, "embedding_invalid"),
+    ],
+)
+def test_a_product_with_too_long_a_value_is_rejected(app: App, fields: Line, code: str) -> None:
+    assert import_lines(app, entry("product", 0, product_id="tea", **fields)).codes == [(1, code)]
+
+
+def test_a_long_department_of_an_orders_line_is_rejected(app: App) -> None:
+    sold = {"product_id": "tea", "department": "x" * 501}
+    assert import_lines(app, order("o", 0, sold), order("p", 1, sold | {"department": "x" * 500})).codes == [
+        (1, "text_too_long")
+    ]
 
 
 def test_a_closed_membership_is_not_changed_by_a_line(app: App) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams.imports.shop_log.archive import LONGEST
 from streams.imports.shop_log.document import DEEPEST, parse_exactly, parse_object
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 floats = st.floats(allow_nan=False, allow_infinity=False)

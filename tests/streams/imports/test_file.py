@@ -71,12 +71,59 @@ def test_rejected_lines_are_written_unchanged(command: Command, file: Path, tmp_
     assert all(line["reason"].endswith(".") for line in lines)
 
 
-def test_no_rejects_of_a_run_before_are_left(command: Command, file: Path, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.jsonl"
+def test_a_rejects_file_is_replaced_only_when_there_are_rejects(command: Command, file: Path, tmp_path: Path) -> None:
+    bad, both = tmp_path / "bad.jsonl", file.read_bytes()
     command("import", "shop-log", file, "--rejects", bad)
+    before = bad.read_bytes()
     file.write_bytes(file_of([VIEW]))
     assert command("import", "shop-log", file, "--rejects", bad).status == 0
-    assert not bad.exists()
+    assert bad.read_bytes() == before
+    file.write_bytes(b"{\n" + both)
+    assert command("import", "shop-log", file, "--rejects", bad).status == 3
+    assert [json.loads(line)["line"] for line in bad.read_bytes().splitlines()] == [1, 3, 4]
+
+
+def test_an_import_without_rejects_makes_neither_file_nor_folder(command: Command, file: Path, tmp_path: Path) -> None:
+    file.write_bytes(file_of([VIEW]))
+    assert command("import", "shop-log", file).status == 0
+    assert command("import", "shop-log", file, "--rejects", tmp_path / "new" / "bad.jsonl").status == 0
+    assert not (tmp_path / "home" / "rejects").exists()
+    assert not (tmp_path / "new").exists()
+
+
+def test_rejects_never_overwrite_a_file_of_the_home_or_of_another_program(command: Command, file: Path, tmp_path: Path) -> None:
+    assert command("import", "shop-log", file).status == 3
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine\n")
+    (tmp_path / "link").symlink_to(tmp_path / "home" / "events.db")
+    log = (tmp_path / "home" / "events.db").read_bytes()
+    home = tmp_path / "home"
+    for taken in (home / "events.db", tmp_path / "link", home / "keys.db", notes, home / "new"):
+        said = command("import", "shop-log", file, "--rejects", taken)
+        assert said.status == 2, taken
+        assert "name another" in said.err
+    assert notes.read_text() == "mine\n"
+    assert (tmp_path / "home" / "events.db").read_bytes()[: len(log)] == log
+    assert not (tmp_path / "home" / "new").exists()
+
+
+def test_rejected_lines_are_for_their_owner_alone(command: Command, file: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.touch(mode=0o644)
+    assert command("import", "shop-log", file, "--rejects", bad).status == command("import", "shop-log", file).status == 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (bad, tmp_path / "home/rejects/shop.jsonl.jsonl")} == {0o600}
+
+
+def test_a_rejects_file_is_bounded_and_the_rest_is_counted(
+    command: Command, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.rejects_file.MOST_BYTES", 1000)
+    file.write_bytes(b"{\n" * 100)
+    said = command("import", "shop-log", file, "--rejects", bad := tmp_path / "bad.jsonl", "--json")
+    kept = bad.read_bytes()
+    assert 800 < len(kept) <= 1000
+    assert said.json["rejected"] == 100
+    assert f"no room for the last {100 - len(kept.splitlines())} of them" in said.err
 
 
 def test_rejects_never_overwrite_the_file_that_is_read(command: Command, file: Path, tmp_path: Path) -> None:
@@ -101,12 +148,9 @@ def test_unwritable_rejects_are_reported_in_a_sentence(
 def test_a_link_as_rejects_file_stays_a_link(command: Command, file: Path, tmp_path: Path) -> None:
     link, bad = tmp_path / "link", tmp_path / "bad.jsonl"
     link.symlink_to(bad)
-    bad.write_text("of before\n")
-    assert command("import", "shop-log", file, "--rejects", link).status == 3
-    assert (link.is_symlink(), len(bad.read_text().splitlines())) == (True, 2)
-    file.write_bytes(file_of([VIEW]))
-    assert command("import", "shop-log", file, "--rejects", link).status == 0
-    assert (link.is_symlink(), bad.read_text()) == (True, "")
+    for _ in range(2):
+        assert command("import", "shop-log", file, "--rejects", link).status == 3
+        assert (link.is_symlink(), len(bad.read_text().splitlines())) == (True, 2)
 
 
 def test_rejects_may_go_to_the_null_device(command: Command, file: Path) -> None:
@@ -185,3 +229,17 @@ def test_a_header_makes_an_empty_log_that_shops_and_changes_no_other(command: Co
     assert command("import", "shop-log", file).status == 2
     file.write_bytes(file_of([naming(zone="UTC"), VIEW]))
     assert command("import", "shop-log", file).status == 3, "that is no shop, and no line either"
+
+
+def test_an_erasure_reaches_the_rejected_lines_of_the_home(command: Command, file: Path, tmp_path: Path) -> None:
+    vic = entry("member", 0, member_id="vic", name="Victoria", birthday="never")
+    search = entry("search", 1, session_id="s", query="Victoria")
+    joined = entry("view", 2, session_id="s", member_id="vic", product_id="tea")
+    ada = entry("member", 3, member_id="ada", birthday="never")
+    file.write_bytes(file_of([joined, vic, search | {"query": 7, "text": "Victoria"}, ada]))
+    assert command("import", "shop-log", file).status == 3
+    rejects = tmp_path / "home/rejects/shop.jsonl.jsonl"
+    assert rejects.read_text().count("Victoria") == 2
+    file.write_bytes(file_of([entry("regulars", 5, command="EraseMember", values={"member": "vic"})]))
+    assert command("import", "shop-log", file).status == 0
+    assert [json.loads(line)["line"] for line in rejects.read_text().splitlines()] == [4]

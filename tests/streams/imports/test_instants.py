@@ -18,12 +18,39 @@ from tests.streams.imports.lines import NOON, NOW, code, line, read
         "20240501T120000Z",
         "2024-W18-3T12:00Z",
         "2024-05-01T12:00:00.0009999Z",
+        "2024-05-01t12:00:00z",
+        "2024-05-01T12:00:00-00:00",
+        "2024-05-01T14:00:00+02",
+        "2024-05-01T14:00:00+0200",
+        "2024W183T120000,0Z",
+        "2024-05-01T12Z",
         NOON,
         float(NOON),
     ],
 )
 def test_an_instant_may_be_written_in_many_ways(written: object) -> None:
     assert read(line("view", at=written)).line.at == NOON
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("2024-05-01T24:00:00Z", "2024-05-02T00:00:00Z"),
+        ("2024-02-28T24:00:00.000+01:00", "2024-02-28T23:00:00Z"),
+        ("2023-12-31T24Z", "2024-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.25Z", "2017-01-01T00:00:00.250Z"),
+        ("2017-01-01T00:59:60+01:00", "2017-01-01T00:00:00Z"),
+        ("2015-06-30T23:59:60-00:00", "2015-07-01T00:00:00Z"),
+    ],
+)
+def test_midnight_at_24_is_the_next_day_and_a_leap_second_the_second_after(written: str, same: str) -> None:
+    assert read(line("view", at=written)).line.at == read(line("view", at=same)).line.at
+
+
+def test_a_local_day_may_end_at_24() -> None:
+    late = read(line("view", at="2024-03-30T24:00"), zone="Europe/Berlin").line.at
+    assert late == read(line("view", at="2024-03-31"), zone="Europe/Berlin").line.at
 
 
 def test_milliseconds_are_kept_and_finer_parts_cut_off() -> None:
@@ -51,7 +78,12 @@ def test_skipped_local_times_move_on_and_repeated_ones_are_the_first() -> None:
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin", "Pacific/Apia"])
 @pytest.mark.parametrize(
     "written",
-    ["", "yesterday", "2024-02-30T12:00Z", "2024-05-01T25:00Z", "2024-05-01T12:00:60Z", "12:00Z", f"{NOON}", "2012101500000",
+    ["", "yesterday", "2024-02-30T12:00Z", "2024-05-01T25:00Z", "2024-05-01T12:00:60Z", "2024-05-01T23:59:60Z", "12:00Z",
+     "2023-02-29", "2024-05-01T24:00:01Z", "2024-05-01T24:01Z", "2024-05-01T12:00:61Z", "2024-05-01T12:60Z",
+     "2024-05-01T12:00:00+24:00", "2024-05-01T12:00:00+01:60", "2024-05-01T12:00:00−02:00", "2024-123T10:00:00Z",
+     "2024-05-01T12:00:00 Z", "2024-05-01T12:00:00 +02:00", "2024-05-01T12:00:00.Z", "2024-05-01x12:00:00Z",
+     "2024-05-01T1200:00Z", "2024-5-1T12:00:00Z", "2024-W54-1", "2024-05-01T", " 2024-05-01", "2024-05-01T12:00:00+02:00:30",
+     f"{NOON}", "2012101500000",
      "٢٠٢٤-٠٥-٠١T12:00Z", True, [], {}, 1e300, NOON + 0.5],
 )  # fmt: skip
 def test_an_invalid_instant_is_rejected(written: object, zone: str | None) -> None:

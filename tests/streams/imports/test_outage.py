@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.rejects_file import RejectedLine
 from infra.settings import Settings
 from streams.imports.shop_log.importing import ShopLogImport
-from streams.imports.shop_log.rejects import RejectedLine
 from tests.streams.conftest import Command
 from tests.streams.imports.lines import entry, file_of
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from streams.imports.shop_log import rejects
+from streams.imports.shop_log import rejected
 from streams.imports.shop_log.fields import Line, fields_of
 from streams.imports.shop_log.lines import NESTED, TABLE
 from streams.imports.shop_log.reading import Reader
 from tests.streams.imports.lines import NOW
 
-PACKAGE = Path(rejects.__file__).parent
+PACKAGE = Path(rejected.__file__).parent
 PAGE = (Path(__file__).parents[3] / "docs/import-format.md").read_text()
 READING = ("amounts", "document", "fields", "instants", "lines", "reading", "values")
 """The modules that reject a line."""

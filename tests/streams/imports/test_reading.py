@@ -9,7 +9,7 @@ from streams.imports.shop_log import lines
 from streams.imports.shop_log.fields import fields_of, needs_of
 from streams.imports.shop_log.lines import TABLE
 from streams.imports.shop_log.reading import Reader
-from streams.imports.shop_log.rejects import Rejected
+from streams.imports.shop_log.rejected import Rejected
 from tests.streams.imports.lines import NOON, NOW, SAMPLES, code, line, raw, read
 
 ADA = {"member": "ada", "session": "s-1"}
@@ -75,6 +75,7 @@ LINES: dict[str, lines.FileLine] = {
     "review": made("review", lines.ReviewLine, product="tea", **ADA, rating=9, text="Good", order="o-1"),
     "coupon_sent": made("coupon_sent", lines.CouponSentLine, **COUPON, kind="A", starts=NOON, ends=1_893_456_000_000),
     "coupon_redeemed": made("coupon_redeemed", lines.CouponRedeemedLine, **COUPON, coupon="c-7", use="u-1"),
+    "session_left": made("session_left", lines.SessionLeftLine, session="s-1"),
     "regulars": made("regulars", lines.CommandLine, command="LaunchCampaign", values={"campaign": "spring", "limit": 10}),
 }
 

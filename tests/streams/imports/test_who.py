@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from aggregates.behaviour import Viewed
 from aggregates.member import EraseMember, MemberRegistered
+from aggregates.order.events import OrderPlaced
 from aggregates.product import ProductListed
 from aggregates.session import SessionJoined
 from streams.commands.request import Request
+from streams.queries import views as reading
 from streams.running.app import App
 from tests.streams.imports.lines import START, document, entry, events, import_lines, order
 
@@ -117,3 +119,16 @@ def test_lines_of_an_erased_member_are_rejected_and_known_ones_stay_duplicates(a
     assert result.outcome == (2, 0, 5)
     card = document(app, "card:ada")
     assert (card["status"], card["name"], card["profile"]) == ("erased", None, {})
+
+
+def test_a_session_that_was_left_is_a_guests_again(app: App) -> None:
+    joined = entry("view", 0, session_id="kiosk", member_id="ada", product_id="tea")
+    left, again = entry("session_left", 1, session_id="kiosk"), entry("session_left", 2, session_id="kiosk")
+    guest = order("1", 3, session_id="kiosk")
+    bob = order("2", 4, session_id="kiosk", member_id="bob")
+    assert import_lines(app, joined, left, again, guest, bob).outcome == (4, 1, 0)
+    assert [(event.order, event.member) for event in events(app, OrderPlaced)] == [("1", None), ("2", "bob")]
+    assert document(app, "session:kiosk")["member"] == "bob"
+    assert import_lines(app, entry("session_left", 5, session_id="kiosk")).outcome == (1, 0, 0)
+    assert reading.document(app.views, "session:kiosk") is None
+    assert document(app, "sessions:ada")["sessions"] == document(app, "sessions:bob")["sessions"] == ["kiosk"]

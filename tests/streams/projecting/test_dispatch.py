@@ -203,6 +203,7 @@ def test_a_document_is_written_by_events_of_one_partition_key(history: Sequence[
         "guest-cart",
         "orders",
         "order",
+        "price",
         "wallet",
         "activity",
         "programme",

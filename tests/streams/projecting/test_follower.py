@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregates.behaviour import Searched, Viewed
 from aggregates.member import EraseMember, RegisterMember
 from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.product import ListProduct
@@ -92,7 +93,7 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=10)))
     assert app.follower(models=False).catch_up() == app.log.head()
     positions = app.views.positions([fold_name(fold) for fold in folds(app.terms)])
-    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.1"}
+    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.2"}
     assert app.follower().catch_up() == app.log.head()
     assert set(app.views.positions(list(positions)).values()) == {app.log.head()}
 
@@ -187,3 +188,31 @@ def test_an_erasure_is_complete_once_every_fold_has_passed_it(app: App) -> None:
     assert app.log.incomplete_erasures() == erased, "this follower completes none"
     complete_seen_erasures(app)
     assert app.log.incomplete_erasures() == {}
+
+
+def in_files(folder: Path, word: str) -> list[Path]:
+    """Return the files of a Redis in which a word stands."""
+    return [path for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+
+
+def test_an_erasure_reaches_what_the_members_sessions_did_as_guests(app: App) -> None:
+    app.handler.handle(listed("p1"))
+    searched = Searched(query="QMARKGUEST1", member=None, session="gs", shown=("p1",), at=START)
+    seen = Viewed(product="p1", member="vic", session="gs", at=START + 1)
+    app.handler.handle(Request("guest", (searched, Viewed(product="p1", member=None, session="gs", at=START))))
+    app.handler.handle(Request("member", (seen,)))
+    follower = app.follower()
+    follower.catch_up()
+    files = Path(str(app.views.client.config_get("dir")["dir"]))
+    assert "v1:visit:gs" in naming(app, "QMARKGUEST1")
+    assert in_files(files, "QMARKGUEST1")
+    app.handler.handle(Request("erase", (RegisterMember("vic", START), EraseMember("vic", START + 2))))
+    follower.catch_up()
+    assert app.log.incomplete_erasures() == {}
+    assert naming(app, "QMARKGUEST1") == [key for key in naming(app, "gs") if "checkpoint" not in key] == []
+    assert not in_files(files, "QMARKGUEST1")
+    found = content(app.views.client, positions=False)
+    app.views.client.flushall()
+    app.views.announce(app.log.identity())
+    app.follower().catch_up()
+    assert content(app.views.client, positions=False) == found

@@ -1,0 +1,1 @@
+"""What a cart costs: the price pipeline, the best set of promotions, and what a refund gives back."""

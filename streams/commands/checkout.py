@@ -1,0 +1,327 @@
+"""Checking out: a cart is priced by the campaigns in the log, placed with its trace, and its promotions are reserved, at once.
+
+What limits leave is looked up before, and guarded in the append: if somebody took the last use meanwhile, the cart is priced
+again without it. Payment, cancellation and a complete refund then redeem, release and restore what was reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from aggregates.calendar import local_day
+from aggregates.campaign import Campaign, campaign
+from aggregates.code_batches import KEY, code_batches
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
+from aggregates.decider import Decider, stream_id
+from aggregates.membership.decider import membership
+from aggregates.order.decider import CancelOrder, PayOrder, PlaceOrder, order
+from aggregates.order.events import OrderLine
+from aggregates.order.payment import TenderOrder
+from aggregates.order.priced import lines_of_trace
+from aggregates.order.refund import RefundOrder
+from aggregates.pricing.codes import normalised, serial_of
+from aggregates.pricing.pipeline import Priced, price
+from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
+from aggregates.pricing.terms import CampaignTerms
+from aggregates.pricing.trace import PriceStep, Trace
+from infra.event_log.log import EventLog
+from infra.event_log.types import Outcome
+from infra.keys.ring import KeyRing
+from streams.commands import request as asking
+from streams.commands.handler import Handler
+from streams.commands.request import Look, Plan
+
+S = TypeVar("S")
+
+HELD = 15 * 60_000
+"""How long an order's promotions are reserved before it is paid, in milliseconds."""
+
+TRIES = 4
+
+TAKEN = ("campaign_exhausted", "campaign_budget_spent", "coupon_code_used", "coupon_member_limit")
+"""Refusals after which another price may be had."""
+
+Left = Callable[[str], int | None]
+"""Returns how much of a limit's row is left, None of a key without a limit."""
+
+
+BARE_RULES = PriceRules()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What a shopper wants to buy. A promotion by code has its id as its code, or codes that were issued in batches.
+
+    A guest gets no promotion that is limited, since limits are kept by member.
+    """
+
+    order: str
+    items: tuple[LineItem, ...]
+    at: int
+    member: str | None = None
+    session: str | None = None
+    cart: str | None = None
+    codes: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
+    points: PointsWanted | None = None
+    rules: PriceRules = BARE_RULES
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a price needs besides states: the campaigns there are, what limits leave, and the key that codes are made with."""
+
+    campaigns: tuple[str, ...]
+    left: Left
+    code_key: bytes
+
+
+def quote(log: EventLog, keys: KeyRing, checkout: Checkout) -> Priced:
+    """Return what a cart costs now by the campaigns in the log. Nothing is held by it."""
+    return price(request_of(states_in(log), checkout, known_in(log, keys, checkout)))
+
+
+def place(log: EventLog, keys: KeyRing, handler: Handler, checkout: Checkout) -> Outcome:
+    """Place an order at its best price and reserve its promotions; return what came of it."""
+
+    def attempt(number: int) -> Outcome:
+        plan = placing(checkout, known_in(log, keys, checkout))
+        return handler.handle(asking.Request(f"checkout {checkout.order} {checkout.at} {number}", plan, settled=False))
+
+    return until_nothing_is_taken(attempt)
+
+
+def carry_out(
+    log: EventLog, handler: Handler, name: str, command: PayOrder | TenderOrder | CancelOrder | RefundOrder
+) -> Outcome:
+    """Carry out a command on an order, and what follows for its promotions; ``name`` is the request's id.
+
+    A payment that comes after its reservations have lapsed is honoured: what has no room any more is flagged as overrun.
+    """
+
+    def attempt(number: int) -> Outcome:
+        overrun = without_room(log, command.order, left_in(log, command.at)) if number else frozenset[str]()
+        tried = name if not number else f"{name} {number}"
+        return handler.handle(asking.Request(tried, settling(command, overrun), settled=False))
+
+    return until_nothing_is_taken(attempt)
+
+
+def until_nothing_is_taken(attempt: Callable[[int], Outcome]) -> Outcome:
+    """Return the first outcome that is no refusal for want of room, or the last one."""
+    outcome = attempt(0)
+    for number in range(1, TRIES):
+        if outcome.accepted or outcome.code not in TAKEN:
+            break
+        outcome = attempt(number)
+    return outcome
+
+
+def states_in(log: EventLog) -> Look:
+    def look(decider: Decider[Any, S, Any], /, *ids: str) -> S:
+        return decider.rebuild(log.read(stream_id(decider.name, *ids))[0])
+
+    return look
+
+
+def campaigns_in(log: EventLog) -> tuple[str, ...]:
+    prefix = f"{campaign.name}-"
+    return tuple(stream.removeprefix(prefix) for stream in log.streams_between(prefix))
+
+
+def known_in(log: EventLog, keys: KeyRing, checkout: Checkout) -> Known:
+    return Known(campaigns_in(log), left_in(log, checkout.at), keys.secret(KEY))
+
+
+def left_in(log: EventLog, at: int) -> Left:
+    return lambda key: log.left(key, at)
+
+
+def placing(checkout: Checkout, known: Known) -> Plan:
+    """Return the commands of a checkout, decided over the same states as its price."""
+
+    def plan(look: Look) -> Iterator[object]:
+        trace = price(request_of(look, checkout, known)).trace
+        yield PlaceOrder(
+            checkout.order,
+            tuple(lines_of(checkout, trace)),
+            trace.currency,
+            checkout.at,
+            checkout.member,
+            checkout.session,
+            checkout.cart,
+            trace.tax,
+            tuple(step.use for step in trace.steps if step.use is not None),
+            priced=trace,
+        )
+        if checkout.member is not None:
+            for step in trace.steps:
+                yield from reservation(look, checkout, checkout.member, step, known.code_key)
+
+    return plan
+
+
+def settling(command: PayOrder | TenderOrder | CancelOrder | RefundOrder, overrun: Collection[str]) -> Plan:
+    """Return a command on an order, and what follows for each of its promotions from what the order then is."""
+
+    def plan(look: Look) -> Iterator[object]:
+        yield command
+        after = look(order, command.order)
+        member = after.placed.member if after.placed else None
+        if member is None or after.priced is None:
+            return
+        for name in promotions(after.priced.trace):
+            if command.order not in look(coupon, name, member).orders:
+                continue
+            if after.status == "paid":
+                yield RedeemReserved(name, member, command.order, command.at, name in overrun)
+            elif after.status == "cancelled":
+                yield ReleaseCoupon(name, member, command.order, command.at)
+            if after.status in ("cancelled", "refunded"):
+                yield RestoreCoupon(name, member, command.order, command.at)
+
+    return plan
+
+
+def without_room(log: EventLog, name: str, left: Left) -> frozenset[str]:
+    """Return the promotions of an order that a limit has no room for any more, unless the order still holds its own."""
+    look = states_in(log)
+    placed = look(order, name)
+    if placed.placed is None or placed.placed.member is None or placed.priced is None:
+        return frozenset()
+    found = set()
+    for promotion in promotions(placed.priced.trace):
+        use = look(coupon, promotion, placed.placed.member).orders.get(name)
+        if use is None:
+            continue
+        rows = [(f"campaign:{promotion}", 1)]
+        if use.reservation.budget is not None:
+            rows.append((f"budget:{promotion}:{use.reservation.budget}", use.reservation.amount))
+        room = [left(key) for key, _ in rows]
+        if any(there is not None and there < wanted for there, (_, wanted) in zip(room, rows, strict=True)):
+            found.add(promotion)
+    return frozenset(found)
+
+
+def promotions(trace: Trace) -> list[str]:
+    """Return the campaigns that an order used, each once."""
+    named = [step.source.rpartition("@")[0] for step in trace.steps if step.stage in (3, 4, 5, 7)]
+    return sorted(set(named))
+
+
+def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
+    """Yield the order's lines as they were priced, with what the products are."""
+    kinds = {item.id: item for item in checkout.items}
+    for line, priced in zip(lines_of_trace(trace), trace.lines, strict=True):
+        item = kinds.get(priced.id)
+        department, category = (item.department, item.category) if item else (None, None)
+        yield OrderLine(line.product, line.quantity, line.gross, line.total, line.paid, department, category)
+
+
+def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, code_key: bytes) -> Iterator[ReserveCoupon]:
+    """Yield the reservation of a step's promotion, none of one that is neither limited nor by code."""
+    name = step.source.rpartition("@")[0]
+    if step.stage not in (3, 4, 5, 7):
+        return
+    known = look(campaign, name)
+    terms = known.terms
+    if terms is None or not (is_limited(terms) or terms.by_code):
+        return
+    budget = terms.budget
+    serial = serial_of(normalised(step.use), code_key) if step.use is not None and step.use != name else None
+    yield ReserveCoupon(
+        name,
+        member,
+        checkout.order,
+        checkout.at,
+        checkout.at + HELD,
+        known.version,
+        serial=None if serial is None else str(serial),
+        amount=step.amount,
+        member_limit=terms.limits.member,
+        code_limit=None if serial is None else uses_of_code(terms),
+        budget=period_of(terms, checkout) if budget else None,
+        budget_amount=budget.amount if budget else None,
+    )
+
+
+def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceRequest:
+    """Return what is to be priced: the cart, its shopper, and the campaigns as far as they are used up."""
+    held = look(membership, checkout.member) if checkout.member is not None else None
+    shopper = Buyer(
+        checkout.member,
+        held.tier if held else "member",
+        frozenset(held.earning.tags) if held else frozenset(),
+        held is None or not held.earning.purchases,
+    )
+    campaigns = []
+    problems: dict[str, str | None] = {}
+    for name in known_here.campaigns:
+        known = look(campaign, name)
+        if known.terms is None or (known.ended is not None and checkout.at >= known.ended):
+            problems[name] = "ended" if known.ended is not None else "code_unknown"
+        elif checkout.member is None and is_limited(known.terms):
+            problems[name] = "not_yours"
+        else:
+            problems[name] = None
+            campaigns.append(running_of(look, checkout, name, known, known.terms, known_here.left))
+    codes = tuple(entered(look, code, problems, checkout, known_here) for code in checkout.codes)
+    return PriceRequest(
+        checkout.items, checkout.at, shopper, tuple(campaigns), codes, checkout.pins, checkout.points, checkout.rules
+    )
+
+
+def entered(look: Look, code: str, problems: Mapping[str, str | None], checkout: Checkout, known: Known) -> Entered:
+    """Return what a code that was typed leads to: a campaign of that id, or that of the batch it was issued in.
+
+    A code that was never issued and one that was revoked have the same answer.
+    """
+    if code in problems:
+        return Entered(code, code, problems[code])
+    serial = serial_of(normalised(code), known.code_key)
+    batch = look(code_batches).find(serial) if serial is not None else None
+    if serial is None or batch is None or batch.revoked or batch.campaign not in problems:
+        return Entered(code, None, "code_unknown")
+    if checkout.member is None:
+        return Entered(code, batch.campaign, "not_yours")
+    left = known.left(f"code:{batch.campaign}:{serial}")
+    mine = look(coupon, batch.campaign, checkout.member).orders.get(checkout.order)
+    if left == 0 and (mine is None or mine.reservation.serial != str(serial)):
+        return Entered(code, batch.campaign, "code_used")
+    return Entered(code, batch.campaign, problems[batch.campaign])
+
+
+def uses_of_code(terms: CampaignTerms) -> int:
+    """Return how many orders may use one code of a batch; one, where the terms do not say."""
+    return terms.limits.code if terms.limits.code is not None else 1
+
+
+def running_of(look: Look, checkout: Checkout, name: str, known: Campaign, terms: CampaignTerms, left: Left) -> Running:
+    """Return a campaign with what is used of it: by all, by the member, and of its budget."""
+    there = left(f"campaign:{name}")
+    total = terms.limits.total
+    used = total - there if total is not None and there is not None else 0
+    mine = look(coupon, name, checkout.member).used_by_others(checkout.order, checkout.at) if checkout.member else 0
+    if terms.budget is None:
+        return Running(name, terms, known.version, max(0, used), mine)
+    budget = left(f"budget:{name}:{period_of(terms, checkout)}")
+    return Running(name, terms, known.version, max(0, used), mine, terms.budget.amount if budget is None else budget)
+
+
+def is_limited(terms: CampaignTerms) -> bool:
+    return terms.budget is not None or terms.limits.total is not None or terms.limits.member is not None
+
+
+def period_of(terms: CampaignTerms, checkout: Checkout) -> str:
+    """Return the name of a budget's period by the shop's calendar: ``ever``, a day, a week such as ``2026-W48``, a month."""
+    per = terms.budget.per if terms.budget else "ever"
+    if per == "ever":
+        return per
+    day = local_day(checkout.at, checkout.rules.zone)
+    if per == "week":
+        year, week, _ = date.fromisoformat(day).isocalendar()
+        return f"{year}-W{week:02}"
+    return day if per == "day" else day[:7]

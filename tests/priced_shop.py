@@ -1,0 +1,47 @@
+"""Orders of the small shop that carry their price trace: by a campaign with terms, paid in parts, given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.code_batches import IssueCodes, RevokeCodes
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
+from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.priced import lines_of_trace
+from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.pricing.campaign_document import read_campaign
+from aggregates.pricing.pipeline import price
+from aggregates.pricing.request import Entered, LineItem, PriceRequest, PriceRules, Running
+from aggregates.pricing.trace import Trace
+
+TERMS = {"effect": {"percent": "10 %"}, "stage": "code", "by_code": True}
+
+
+def trace_of(*products: str) -> Trace:
+    """Return the price of two of each product, with a code for a tenth."""
+    terms, _ = read_campaign(TERMS)
+    running = (Running("tenth", terms, 2),) if terms else ()
+    items = tuple(LineItem(product, product, 2, 1999, (1, 5)) for product in products)
+    return price(PriceRequest(items, campaigns=running, codes=(Entered("TENTH", "tenth"),), rules=PriceRules("USD"))).trace
+
+
+def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[list[object]]:
+    """An order paid at once, one in parts after a failure, one given back in part, and the end of the campaign."""
+    trace = trace_of(products[0], products[1])
+    yield [LaunchCampaign("tenth", at), ChangeCampaign("tenth", TERMS, "ada", at)]
+    for number, member in enumerate(members):
+        name = f"priced-{number}"
+        yield [PlaceOrder(name, lines_of_trace(trace), "USD", at, member, tax=trace.tax, coupons=("TENTH",), priced=trace)]
+    yield [ReserveCoupon("tenth", member, f"priced-{n}", at, at + 900_000, 2, "17", 400) for n, member in enumerate(members)]
+    yield [PayOrder("priced-0", at), RedeemReserved("tenth", members[0], "priced-0", at)]
+    yield [ReleaseCoupon("tenth", members[2], "priced-2", at, "failed")]
+    yield [RestoreCoupon("tenth", members[0], "priced-0", at)]
+    yield [AwaitPayment("priced-1", "pay-1", at + 1000, at), FailPayment("priced-1", "pay-1", at)]
+    yield [TenderOrder("priced-1", "t-1", "gift_card", 1000, at)]
+    yield [TenderOrder("priced-1", "t-2", "card", trace.payable - 1000, at)]
+    yield [RefundOrder("priced-1", "r-1", at, (RefundPart(1, 1),), reason="too large")]
+    yield [RefundOrder("priced-1", "r-2", at, goodwill=100)]
+    yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
+    yield [EndCampaign("tenth", "ada", at, "sold out")]
