@@ -161,6 +161,9 @@ def show_gains(whole: reading.Qualities) -> None:
         for (scope, name), q in whole.items()
         if name != "regulars"
     ]
+    if not rows:
+        say("No basket was tested in this time.")
+        return
     columns = ("products", "list", "baskets", "recall@10", "NDCG@10")
     show_parts(grid("What our list has more, ± the paired standard error", columns, rows, numbers=(2, 3, 4)))
 
