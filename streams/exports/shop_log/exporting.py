@@ -18,6 +18,7 @@ from aggregates.constraints import OVER_LIMIT
 from aggregates.coupon import CouponRedeemed
 from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.membership.events import PoolUsed
+from aggregates.order.events import OrderRefunded
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
@@ -30,7 +31,7 @@ from streams.exports.shop_log.lines import Amounts, CandidateLines
 from streams.imports.shop_log.reading import Reader, header
 from streams.imports.shop_log.rejected import Rejected
 from streams.registry import COMMANDS
-from streams.upcasters import SEALED
+from streams.upcasters import NOT_TOLD, SEALED
 
 CHUNK = 2000
 AHEAD = 200
@@ -121,7 +122,14 @@ class Export:
 def alike(decided: list[Any], facts: list[Any]) -> bool:
     """Return whether these events come next. A product's attributes have an order, too: its read model shows it."""
     same = facts[: len(decided)]
+    decided = [as_told(event, fact) for event, fact in zip(decided, same, strict=False)] + decided[len(same) :]
     return decided == same and in_order(decided) == in_order(same)
+
+
+def as_told(decided: Any, fact: Any) -> Any:
+    """Return a decided event with no more than the log's event tells: an old refund lacks its kind, its tax and its fee."""
+    old = isinstance(fact, OrderRefunded) and isinstance(decided, OrderRefunded) and fact.kind == NOT_TOLD["kind"]
+    return replace(decided, **{name: getattr(fact, name) for name in NOT_TOLD}) if old else decided
 
 
 def in_order(events: list[Any]) -> list[list[str]]:
