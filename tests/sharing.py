@@ -30,7 +30,13 @@ def needs_servers(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     in_postgres = callspec is not None and callspec.params.get("kept_in") == "postgres"
     kills = "kill" in item.nodeid.rpartition("/")[2].partition("::")[0]
-    return in_postgres or kills or item.nodeid.startswith(NESTED) or item.nodeid.startswith("tests/secured/") or not SERVERS.isdisjoint(fixtures_of(item))
+    return (
+        in_postgres
+        or kills
+        or item.nodeid.startswith(NESTED)
+        or item.nodeid.startswith("tests/secured/")
+        or not SERVERS.isdisjoint(fixtures_of(item))
+    )
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:
