@@ -13,7 +13,7 @@ from aggregates.order import decider as ordering
 from aggregates.order import events as order
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
-from streams.exports.shop_log.importer import ImporterState
+from streams.exports.shop_log.importer import ImporterState, Spenders
 from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR
 
@@ -80,7 +80,7 @@ def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
         values["parts"] = refund_parts(event)
     if isinstance(event, member.MemberProfileChanged):
         values |= profile_change(event, importer)
-    values |= points_values(event, importer)
+    values |= points_values(event, importer.spenders)
     values |= ADDED.get(command, {})
     needed = {spec.name for spec in known if spec.required}
     filled = {
@@ -91,15 +91,15 @@ def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": filled}
 
 
-def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
+def points_values(event: Any, spenders: Spenders) -> dict[str, Any]:
     """Return what a command about points names differently from its event, and who asked for a pool's points."""
     match event:
         case points.PointsRedeemed():
-            return {"by": importer.spender(event.member, event.redemption)}
+            return {"by": spenders.spender(event.member, event.redemption)}
         case points.PointsHeld():
-            return {"by": importer.spender(event.member, event.hold)}
+            return {"by": spenders.spender(event.member, event.hold)}
         case points.RewardClaimed():
-            return {"by": importer.spender(event.member, event.claim)}
+            return {"by": spenders.spender(event.member, event.claim)}
         case points.HoldReleased():
             return {"by_shop": event.reason == "shop"}
         case points.PointsReinstated():
