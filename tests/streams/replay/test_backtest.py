@@ -95,6 +95,7 @@ def uses(at: int) -> list[object]:
     """What members and the shop ask for beside purchases."""
     return [
         AdjustPoints(MEMBERS[2], "a", 200, "goodwill", "kim", at),
+        AdjustPoints(MEMBERS[2], "late", -15, "a mistake", "kim", at - 100 * HOUR),
         OverrideTier(MEMBERS[3], "trial", "pin", "gold", "a trial", "kim", at, at + 900 * HOUR),
         RedeemPoints(MEMBERS[2], "r", 30, at + 1),
         HoldPoints(MEMBERS[2], "h", 20, at + 2),
@@ -114,7 +115,6 @@ def uses(at: int) -> list[object]:
         TagMember(MEMBERS[4], ("vip",), "kim", at + 16),
         RecordAction(MEMBERS[4], "share", "elsewhere", at + 17),
         EndTierOverride(MEMBERS[3], "trial", "over", "kim", at + 500 * HOUR),
-        AdjustPoints(MEMBERS[2], "late", -15, "a mistake", "kim", at - 100 * HOUR),
         ReinstatePoints(MEMBERS[2], "again", "a", "they were ill", "kim", at + 900 * HOUR),
     ]
 
