@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 from unicodedata import normalize
 
 from aggregates.campaign import CampaignChanged, CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, GuestCouponRedeemed, Reserved
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, Reserved
 from aggregates.decider import Refusal
+from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 from aggregates.value import replace

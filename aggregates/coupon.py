@@ -101,26 +101,7 @@ class RestoreCoupon(Value):
 OfReservation: TypeAlias = ReserveCoupon | RedeemReserved | ReleaseCoupon | RestoreCoupon
 
 
-class RedeemGuestCoupon(Value):
-    """A guest's use of a coupon: nobody was sent it, so ``starts`` and ``ends`` are the campaign's own.
-
-    ``session``: the guest's, None of a guest without one. The rest is as in :class:`RedeemCoupon`.
-    """
-
-    campaign: str
-    coupon: str
-    use: str
-    at: int
-    session: str | None = None
-    order: str | None = None
-    recorded: bool = False
-    amount: int | None = None
-    starts: int | None = None
-    ends: int | None = None
-
-
-MemberCommand: TypeAlias = SendCoupon | RedeemCoupon | OfReservation
-Command: TypeAlias = MemberCommand | RedeemGuestCoupon
+Command: TypeAlias = SendCoupon | RedeemCoupon | OfReservation
 
 # Events
 
@@ -196,22 +177,7 @@ class CouponRestored(Value, kw_only=True):
     at: int
 
 
-class GuestCouponRedeemed(Value, kw_only=True):
-    """``flags``: the terms that a recorded use broke (``too_early``, ``too_late``, ``over_limit``)."""
-
-    session: str | None
-    campaign: str
-    coupon: str
-    use: str
-    order: str | None
-    recorded: bool
-    flags: tuple[str, ...]
-    at: int
-    amount: int | None
-
-
-MemberEvent: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
-Event: TypeAlias = MemberEvent | GuestCouponRedeemed
+Event: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored
 
 REASONS = {
     "not_sent": "This member was not sent coupons of this campaign.",
@@ -248,7 +214,7 @@ class Coupons:
         return [use for name, use in self.orders.items() if name != order]
 
 
-def decide(command: MemberCommand, coupons: Coupons, _: Context) -> list[MemberEvent]:
+def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
     require_id("campaign", command.campaign)
     require_id("member", command.member)
     match command:
@@ -300,7 +266,7 @@ def decide(command: MemberCommand, coupons: Coupons, _: Context) -> list[MemberE
             assert_never(command)
 
 
-def reserve(command: ReserveCoupon, coupons: Coupons) -> list[MemberEvent]:
+def reserve(command: ReserveCoupon, coupons: Coupons) -> list[Event]:
     if command.until <= command.at:
         raise Refusal("until_invalid", "A reservation is held until a later instant.")
     wanted = Reserved(
@@ -328,7 +294,7 @@ def reserve(command: ReserveCoupon, coupons: Coupons) -> list[MemberEvent]:
     return [released(command, held.reservation, reason, min(command.at, held.until)), reserved]
 
 
-def redeem(command: RedeemReserved, coupons: Coupons) -> list[MemberEvent]:
+def redeem(command: RedeemReserved, coupons: Coupons) -> list[Event]:
     use = coupons.orders.get(command.order)
     if use is None:
         raise Refusal("coupon_not_reserved", "This order has reserved nothing of this campaign.")
@@ -351,7 +317,7 @@ def redeem(command: RedeemReserved, coupons: Coupons) -> list[MemberEvent]:
     ]
 
 
-def release(command: ReleaseCoupon, coupons: Coupons) -> list[MemberEvent]:
+def release(command: ReleaseCoupon, coupons: Coupons) -> list[Event]:
     use = coupons.orders.get(command.order)
     if use is None or use.state != "reserved":
         return []
@@ -376,7 +342,7 @@ def released(
     )
 
 
-def restore(command: RestoreCoupon, coupons: Coupons) -> list[MemberEvent]:
+def restore(command: RestoreCoupon, coupons: Coupons) -> list[Event]:
     use = coupons.orders.get(command.order)
     if use is None or use.state != "redeemed":
         return []
@@ -404,7 +370,7 @@ def outside(at: int, starts: int | None, ends: int | None) -> tuple[str, ...]:
     return ()
 
 
-def evolve(coupons: Coupons, event: MemberEvent) -> Coupons:
+def evolve(coupons: Coupons, event: Event) -> Coupons:
     match event:
         case CouponSent():
             return replace(coupons, sent=event)
@@ -428,40 +394,3 @@ def with_use(coupons: Coupons, order: str, use: Use) -> Coupons:
 
 
 coupon = Decider("coupon", Coupons(), decide, evolve)
-
-
-# A guest's use, which is a stream of its own
-
-
-def decide_guest(command: RedeemGuestCoupon, used: bool, _: Context) -> list[GuestCouponRedeemed]:
-    for what in ("campaign", "coupon", "use"):
-        require_id(what, getattr(command, what))
-    if command.session is not None:
-        require_id("session", command.session)
-    if command.amount is not None:
-        require_count("amount", command.amount)
-    if used:
-        return []
-    flags = outside(command.at, command.starts, command.ends)
-    if flags and not command.recorded:
-        raise Refusal(f"coupon_{flags[0]}", REASONS[flags[0]])
-    return [
-        GuestCouponRedeemed(
-            session=command.session,
-            campaign=command.campaign,
-            coupon=command.coupon,
-            use=command.use,
-            order=command.order,
-            recorded=command.recorded,
-            flags=flags,
-            at=command.at,
-            amount=command.amount,
-        )
-    ]
-
-
-def evolve_guest(_: bool, __: GuestCouponRedeemed) -> bool:
-    return True
-
-
-guest_coupon: Decider[RedeemGuestCoupon, bool, GuestCouponRedeemed] = Decider("guest_coupon", False, decide_guest, evolve_guest)

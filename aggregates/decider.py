@@ -23,6 +23,10 @@ LATEST_INSTANT = 221_845_392_000_000
 """The year 9000. Every instant is before it, so that calendars can count on from any."""
 
 
+SECONDS = range(10**9, 10**11)
+"""Numbers that are seconds of the years 2001 to 5138. As milliseconds they would be of January 1970 to March 1973."""
+
+
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """A command that may not happen: a stable ``code`` for programs, a sentence for people."""
 
@@ -127,11 +131,13 @@ def require_count(what: str, value: int, least: int = 0) -> None:
 
 def is_instant(value: int) -> bool:
     """Return whether a number is UTC epoch milliseconds from 1970 on, before :data:`LATEST_INSTANT`."""
-    return type(value) is int and 0 <= value < LATEST_INSTANT
+    return type(value) is int and 0 <= value < LATEST_INSTANT and value not in SECONDS
 
 
 def require_instant(what: str, value: int) -> None:
     """Refuse a number that is no instant."""
+    if type(value) is int and value in SECONDS:
+        raise Refusal(f"{what}_invalid", f"{what} is in UTC epoch milliseconds: got {value}, which looks like seconds.")
     if not is_instant(value):
         raise Refusal(f"{what}_invalid", f"The {what} is an instant: UTC epoch milliseconds, from 1970 on.")
 

@@ -11,7 +11,7 @@ from typing import Any
 from aggregates import behaviour
 from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
-from aggregates.decider import LONGEST_ID, Context, Refusal
+from aggregates.decider import Context, Refusal
 from aggregates.member import EraseMember, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
     ActivatePoints,
@@ -103,15 +103,24 @@ def record_action(event: object, policies: Policies, erased: Collection[str]) ->
         case MemberRegistered():
             done = event.member, "sign_up", "sign_up"
         case ProductReviewed(member=str(member)):
-            done = member, "review", event.product if event.order is None else f"{event.product}/{event.order}"
+            done = member, "review", occurrence_of(event.product, event.order)
         case behaviour.Shared(member=str(member)):
-            done = member, "share", event.product
+            done = member, "share", occurrence_of(event.product)
         case _:
             return []
     member, action, occurrence = done
     if action not in policies.rewarded or member in erased:
         return []
-    return [RecordAction(member, action, occurrence[:LONGEST_ID], event.at)]
+    return [RecordAction(member, action, occurrence, event.at)]
+
+
+def occurrence_of(*ids: str | None) -> str:
+    """Return the name of one occurrence of an action, made of ids; no two tuples of ids share a name.
+
+    >>> occurrence_of("tea", "1"), occurrence_of("tea/1"), occurrence_of("tea", None)
+    ('tea/1', 'tea%2F1', 'tea')
+    """
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in ids if part is not None)
 
 
 def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, GuestCouponRedeemed
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
 from aggregates.delta import Delta
+from aggregates.guest_coupon import GuestCouponRedeemed
 from projections.projection import Tally
 
 OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored | GuestCouponRedeemed

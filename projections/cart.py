@@ -18,7 +18,7 @@ class CartItem(Value):
     price: int | None
 
 
-class OpenCart(Value):
+class CartView(Value):
     cart: str
     member: str | None
     session: str | None
@@ -33,11 +33,11 @@ Event: TypeAlias = (
 )
 
 
-def project(view: OpenCart | None, event: Event, position: int) -> OpenCart | None:
+def project(view: CartView | None, event: Event, position: int) -> CartView | None:
     if isinstance(event, MemberErased):
         return None
     if isinstance(event, CartOpened):
-        return OpenCart(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)
+        return CartView(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)
     if view is None or view.cart != event.cart:
         return view  # an older cart, which this one has replaced
     match event:
@@ -54,8 +54,8 @@ def project(view: OpenCart | None, event: Event, position: int) -> OpenCart | No
             assert_never(event)
 
 
-def with_items(view: OpenCart, items: tuple[CartItem, ...], at: int, position: int) -> OpenCart:
-    return OpenCart(view.cart, view.member, view.session, view.opened_at, items, at, position)
+def with_items(view: CartView, items: tuple[CartItem, ...], at: int, position: int) -> CartView:
+    return CartView(view.cart, view.member, view.session, view.opened_at, items, at, position)
 
 
 def add_item(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, ...]:
@@ -73,5 +73,5 @@ def cart_key(event: Event) -> str:
 
 
 cart = one_document(
-    "cart", 1, {"cart": OpenCart, "guest-cart": OpenCart}, Event.__args__, cart_key, project, makes=[CartOpened]
+    "cart", 1, {"cart": CartView, "guest-cart": CartView}, Event.__args__, cart_key, project, makes=[CartOpened]
 )

@@ -29,7 +29,7 @@ class WalletEntry(Value):
     uses: tuple[CouponUse, ...] = ()
 
 
-class Wallet(Value):
+class CouponWallet(Value):
     member: str
     campaigns: Mapping[str, WalletEntry] = {}
     as_of: int = 0
@@ -39,10 +39,10 @@ class Wallet(Value):
 Event: TypeAlias = CouponSent | CouponRedeemed | MemberErased
 
 
-def project(wallet: Wallet | None, event: Event, position: int) -> Wallet | None:
+def project(wallet: CouponWallet | None, event: Event, position: int) -> CouponWallet | None:
     if isinstance(event, MemberErased):
         return None
-    wallet = wallet or Wallet(event.member)
+    wallet = wallet or CouponWallet(event.member)
     entry = wallet.campaigns.get(event.campaign, WalletEntry(event.campaign))
     match event:
         case CouponSent():
@@ -52,7 +52,7 @@ def project(wallet: Wallet | None, event: Event, position: int) -> Wallet | None
             entry = replace(entry, uses=(*entry.uses, use))
         case _:
             assert_never(event)
-    return Wallet(wallet.member, {**wallet.campaigns, event.campaign: entry}, max(wallet.as_of, event.at), position)
+    return CouponWallet(wallet.member, {**wallet.campaigns, event.campaign: entry}, max(wallet.as_of, event.at), position)
 
 
-wallet = one_document("wallet", 1, {"wallet": Wallet}, Event.__args__, lambda event: f"wallet:{event.member}", project)
+wallet = one_document("wallet", 1, {"wallet": CouponWallet}, Event.__args__, lambda event: f"wallet:{event.member}", project)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -70,8 +70,8 @@ COMMANDS: dict[type, Route] = {
     **_routes(cart.cart, cart.Command.__args__, "cart"),
     **_routes(order.order, order.Command.__args__, "order"),
     **_routes(campaign.campaign, campaign.Command.__args__, "campaign"),
-    **_routes(coupon.coupon, coupon.MemberCommand.__args__, "campaign", "member"),
-    **_routes(coupon.guest_coupon, (coupon.RedeemGuestCoupon,), "campaign", "use"),
+    **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
+    **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
@@ -112,6 +112,7 @@ EVENTS: dict[type, EventType] = {
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,
+        guest_coupon.GuestCouponRedeemed,
         *code_batches.Event.__args__,
         *membership_facts.Event.__args__,
         *session.Event.__args__,

@@ -6,7 +6,8 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Sear
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.code_batches import CodesIssued, CodesRevoked
-from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent, GuestCouponRedeemed
+from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
+from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -215,8 +216,6 @@ SAMPLES: tuple[object, ...] = (
     CouponReserved(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, until=AT + 900_000, at=AT),
     CouponReleased(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, reason="expired", at=AT + 900_000),
     CouponRestored(campaign="spring", member="m-1", order="o-1", reservation=RESERVED, at=AT + DAY),
-    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
-    CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     GuestCouponRedeemed(
         session="s-1",
         campaign="spring",
@@ -228,6 +227,8 @@ SAMPLES: tuple[object, ...] = (
         at=AT + 2 * DAY,
         amount=None,
     ),
+    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
+    CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -396,8 +397,8 @@ SAMPLES: tuple[object, ...] = (
     SessionJoined("s-1", "m-1", AT),
     SessionLeft("s-1", "m-1", AT + DAY),
     MemberRecognised("m-1", "s-1", AT),
-    SessionsForgotten("m-1", ("s-1", "s-2"), AT),
     MemberSignedOut("m-1", "s-1", AT + DAY),
+    SessionsForgotten("m-1", ("s-1", "s-2"), AT),
     ProductReviewed(
         product="tea-01", member="m-1", session=None, half_stars=9, text="Zoë says: good.", order="o-1", at=AT + 4 * DAY
     ),

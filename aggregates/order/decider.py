@@ -156,6 +156,8 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
         raise Refusal("order_empty", "An order has at least one line.")
     for line in command.lines:
         require_count("discount", line.total - line.paid)
+    if command.tax > (most := max(0, sum(line.paid for line in command.lines))):
+        raise Refusal("tax_too_high", f"The tax of {command.tax} is more than the {most} that is paid (minor units).")
     placed = OrderPlaced(
         order=command.order,
         member=command.member,
@@ -220,7 +222,7 @@ def evolve(order: Order, event: Event) -> Order:
         case OrderDelivered():
             return replace(order, status="delivered")
         case OrderCancelled():
-            return replace(order, status="cancelled")
+            return replace(order, status="cancelled", never_paid=order.status == "placed")
         case OrderRefunded():
             return after_refund(order, event)
         case _:

@@ -184,6 +184,7 @@ class Order:
     priced: Refundable | None = None  # what is left of its trace
     tenders: tuple[Tender, ...] = ()
     payments: tuple[str, ...] = ()  # attempts that are pending or have failed
+    never_paid: bool = False  # it was cancelled before anything was paid
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:

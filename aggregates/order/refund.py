@@ -39,17 +39,22 @@ class RefundOrder(Value):
 
 def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
     placed = order.placed
-    if placed is None or order.status in ("placed", "cancelled"):
+    if placed is None or order.status == "placed" or order.never_paid:
         raise Refusal("order_not_paid", "Only what was paid can be refunded.")
     if command.refund in order.refunds:
         return []
     if command.goodwill or command.fee:
         raise Refusal("order_not_priced", "Goodwill and fees need an order that has its price trace.")
+    if order.status == "cancelled":
+        raise Refusal("nothing_left", "This order was cancelled, and what was paid for it was given back then.")
     units, money = wanted(command, order)
     by_line = zip(order.lines, order.refunded, order.given_back, units, money, strict=True)
     back = [money_back(line, done, given, more, stated) for line, done, given, more, stated in by_line]
     after = tuple(map(sum, zip(order.refunded, units, strict=True)))
-    complete = all(done == units_of(line) for line, done in zip(order.lines, after, strict=True))
+    complete = all(
+        done == units_of(line) and given + more == line.paid
+        for line, done, given, more in zip(order.lines, after, order.given_back, back, strict=True)
+    )
     paid = sum(line.paid for line in order.lines)
     kept = paid - sum(order.given_back) - sum(back)
     tax_kept = placed.tax * max(0, kept) // paid if paid > 0 else placed.tax
@@ -81,10 +86,10 @@ def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | No
     """Return the units and the stated money to give back of each line. Refuse more units than are left."""
     left = [units_of(line) - done for line, done in zip(order.lines, order.refunded, strict=True)]
     if not command.parts:
-        if not any(left):
+        money = [line.paid - given for line, given in zip(order.lines, order.given_back, strict=True)]
+        if not any(left) and not any(money):
             raise Refusal("nothing_left", "All of this order was refunded before.")
-        by_line = zip(left, order.lines, order.given_back, strict=True)
-        return left, [None if rest else line.paid - given for rest, line, given in by_line]
+        return left, [None if rest else kept for rest, kept in zip(left, money, strict=True)]
     units = [0] * len(left)
     stated: list[int | None] = [None] * len(left)
     for asked in command.parts:
@@ -92,6 +97,10 @@ def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | No
             raise Refusal("line_unknown", f"The order has lines 1 to {len(left)}.")
         index = asked.line - 1
         rest = left[index] - units[index]
+        kept = order.lines[index].paid - order.given_back[index]
+        if asked == RefundPart(asked.line) and not left[index] and kept > 0 and stated[index] is None:
+            stated[index] = kept  # the goods are back, a part of the money is not
+            continue
         least = 1 if asked.total is None else 0
         if asked.quantity is not None:
             require_count("quantity", asked.quantity, least)

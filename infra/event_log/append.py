@@ -63,6 +63,11 @@ class Append:
             )
         )
 
+    def forget(self, request: str) -> None:
+        """Forget the refusal of a request, which is asked again in other words. An accepted answer stays."""
+        self._outcomes = [row for row in self._outcomes if row[0] != request or row[1]]
+        self._transaction.run(statements.FORGET, (request,))
+
     @contextmanager
     def savepoint(self, guarded: bool) -> Iterator[None]:
         """Undo the events added inside, and if ``guarded`` the constraint rows too, when the block raises."""

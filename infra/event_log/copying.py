@@ -32,7 +32,7 @@ AT_ONCE = 5000  # rows held in memory
 Rows: TypeAlias = Iterable[tuple[Any, ...]]
 
 
-class Source(Protocol):
+class CopySource(Protocol):
     def opened(self) -> AbstractContextManager[None]:
         """Read the log as of now, whatever is appended meanwhile, and the keys as of now or later."""
 
@@ -49,7 +49,7 @@ class Target(Protocol):
     def fill(self, table: str, rows: Rows) -> None: ...
 
 
-def copy_tables(source: Source, target: Target, progress: Callable[[str, int, int], None]) -> dict[str, int]:
+def copy_tables(source: CopySource, target: Target, progress: Callable[[str, int, int], None]) -> dict[str, int]:
     """Copy every table and return how many rows each has. ``progress`` gets a table, its rows so far, and its rows in total.
 
     The keys come last: then every sealed value has its key, and a member erased meanwhile has none.

@@ -22,6 +22,7 @@ STREAMS = f"SELECT DISTINCT originator_id FROM {EVENTS} WHERE originator_id >= ?
 
 OUTCOME = "SELECT * FROM outcomes WHERE request = ?"
 OUTCOMES = "SELECT * FROM outcomes WHERE request {among}"
+FORGET = "DELETE FROM outcomes WHERE request = ? AND NOT accepted"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 
 ERASE = "INSERT INTO erasures VALUES (?, ?, FALSE) ON CONFLICT DO NOTHING"

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.types import Processor
 
+from infra.printable import printable, printable_json
 from infra.telemetry.settings import TelemetrySettings
 
 OURS = ("streams", "infra", "regulars")
@@ -59,14 +60,28 @@ def log_thread_error(ended: threading.ExceptHookArgs) -> None:
 
 
 def formatter(plain: bool, coloured: bool) -> logging.Formatter:
-    shown: Processor
+    shown: list[Processor]
     if plain:
-        shown = structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)
+        shown = [as_text, structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)]
     else:
-        shown = structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
+        shown = [structlog.processors.JSONRenderer(default=str, ensure_ascii=False), as_json_text]
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=COMMON, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, shown]
+        foreign_pre_chain=COMMON, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, *shown]
     )
+
+
+def as_text(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields with everything made visible that a terminal would obey; a traceback keeps its lines."""
+    several = ("exception", "stack")
+    return {
+        name: "\n".join(map(printable, str(value).split("\n"))) if name in several else printable(value)
+        for name, value in fields.items()
+    }
+
+
+def as_json_text(_logger: object, _method: str, line: Any) -> str:
+    """Return a line of JSON with everything escaped that a terminal would obey."""
+    return printable_json(str(line).encode(errors="backslashreplace")).decode()
 
 
 def redact(_logger: object, _method: str, told: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -1,32 +1,37 @@
-"""A watch over the quality of our lists: it tells when their level has changed, by ADWIN.
+"""Watches the quality of our lists, and raises an alarm when their level has changed, by ADWIN.
 
-Baskets are taken in blocks, whose mean recall@10 is what ADWIN sees (Bifet and Gavaldà, 2007). It is made anew from the means
-that are kept whenever these are cut, so that a watch restored from them is the same as one that never stopped.
+ADWIN sees the mean recall@10 of blocks of baskets (Bifet and Gavaldà, 2007). Its own state cannot be stored, so the means are
+kept and it is made anew from them whenever they are cut: a watch restored from them equals one that never stopped.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from aggregates.delta import Delta
 
 if TYPE_CHECKING:
     from river.drift import ADWIN
 
 BLOCK = 50
-"""Baskets whose mean is one observation."""
+"""Baskets of one observation, which is their mean."""
 
 MOST, KEPT = 1536, 768
-"""Observations held at the most, and what is left of them then: a history of 38,400 baskets or more.
+"""Observations held at the most, and how many are kept then: a history of 38,400 baskets or more.
 
-ADWIN's bound has a part of 2/3 · ln(…)/m that no certainty lowers: a change of 0.02 shows after some 350 observations.
+ADWIN's bound has a term of 2/3 · ln(…)/m, so a change of 0.02 shows only after some 350 observations.
 """
 
 DELTA = 0.002
-"""How sure an alarm is: the chance of a false one, at each observation."""
+"""Chance of a false alarm at each observation."""
+
+WATCH, ALARMS = PARTS = ("watch", "alarms")
 
 
 class Watch:
-    """``raised``: the alarms since it was cleared, as JSON, by the position in the log of the basket that set each off.
+    """Raises alarms. ``raised``: those since the last dump, as JSON, by the position of the basket that caused each.
 
     >>> watch = Watch()
     >>> for n in range(400 * BLOCK): watch.learn_one(0.2 if n < 200 * BLOCK else 0.1, "2017-03-01", n)
@@ -54,6 +59,24 @@ class Watch:
         self.means = means
         self._adwin = adwin(means)
 
+    # State
+
+    def dump(self, delta: Delta) -> None:
+        """Write the state if it changed, and the alarms since the last time."""
+        if self.changed:
+            means = " ".join(map(repr, self.means))
+            delta.fields[WATCH].update(sum=repr(self.sum), count=self.count, means=means)
+            self.changed = False
+        if self.raised:
+            delta.fields[ALARMS].update({str(position): alarm for position, alarm in self.raised.items()})
+            self.raised.clear()
+
+    def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        """Read the state from where it was written."""
+        if fields := maps.get(WATCH):
+            self.sum, self.count = float(fields["sum"]), int(fields["count"])
+            self.resume(list(map(float, fields["means"].split())))
+
     def _observe(self, mean: float, day: str, position: int) -> None:
         self.means.append(mean)
         self._adwin.update(mean)  # type: ignore[no-untyped-call]
@@ -71,8 +94,8 @@ class Watch:
 
 
 def adwin(means: list[float]) -> ADWIN:
-    """One that has seen these; it looks for a change at every observation."""
-    from river.drift import ADWIN  # it brings SciPy, for which every command would wait seconds
+    """Return an ADWIN that has seen these means, and looks for a change at every observation."""
+    from river.drift import ADWIN  # imported here because it loads SciPy, which takes seconds
 
     made = ADWIN(delta=DELTA, clock=1)  # type: ignore[no-untyped-call]
     for mean in means:

@@ -1,44 +1,51 @@
 """What a member's list is chosen from: a table of sources, each proposing products with how strongly it does.
 
-A source's strength is a feature, of its name, of every candidate it speaks of, whoever proposed it first. A further source is
-one more row of the table and one more feature.
+A source's strength is a feature of every candidate it names, whichever source proposed it first. A further source is one more
+row of the table and one more feature. Nothing is hidden here: what a slot must not show is left out after ranking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log1p
+from math import log, log1p
 from typing import TypeAlias
 
-from models.recommender.co_occurrence import Neighbours
+import numpy as np
+
+from aggregates.delta import Delta
+from models.recommender.co_occurrence import CoOccurrence, Neighbours
 from models.recommender.features import AT, FeatureMaker
-from models.recommender.habits import Habits
-from models.recommender.items import Items
-from models.recommender.offers import STORED, Offer
-from models.recommender.repeat import RepeatBuyers
+from models.recommender.habits import Habits, RepeatBuyers
+from models.recommender.items import HOUR, Floats, Items, Moment, Numbers
+from models.recommender.ranker import AdaGrad
 from models.recommender.top_k import Leaders
 
-REPEATS = 30
+REPEATS = 60
 """Candidates from what the member bought before."""
 
-COMPANIONS = POPULAR = 5
-"""Candidates from what is new to the member; what is popular fills a list, too, when there is little else."""
+COMPANIONS = 5
+"""Candidates that go with the latest basket and are new to the member."""
+
+POPULAR = 20
+"""Candidates from what sells now that are new to the member."""
+
+Proposals: TypeAlias = Iterable[tuple[str, float]]
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """What a list is made on: the member's latest basket, by its products' neighbours, and when that was."""
+    """What a list is made for: a member with the neighbours of their latest basket, and the moment it is read."""
 
     member: str
     habits: Habits
     neighbours: Mapping[str, Neighbours]
-    at: int
+    moment: Moment
 
     @cached_property
     def calls(self) -> dict[str, tuple[float, str]]:
-        """What the basket calls for: by product how strongly, and which of the basket's calls most for it."""
+        """What the basket suggests: by product how strongly, and which product of the basket suggests it most."""
         calls: dict[str, tuple[float, str]] = {}
         for mine, strongest in self.neighbours.items():
             for other, _, score in strongest:
@@ -47,72 +54,134 @@ class Occasion:
         return calls
 
 
-Proposals: TypeAlias = Iterable[tuple[str, float]]
+@dataclass(slots=True)
+class CandidateSet:
+    """Candidates. ``sources``: which source proposed each first. ``rows``: their features. ``numbers``: their columns."""
+
+    products: list[str]
+    sources: list[str]
+    rows: Floats
+    numbers: Numbers
+
+    def of(self, source: str) -> list[str]:
+        """Return what a source proposed, in its own order."""
+        return [product for product, by in zip(self.products, self.sources, strict=True) if by == source]
 
 
 @dataclass(frozen=True)
-class Source:
-    """``propose``: products with their strength, the strongest first; ``most``: how many it may add to the candidates.
+class CandidateSource:
+    """``propose`` returns products with their strength, the strongest first, of which ``most`` may become candidates.
 
-    ``told``: whether it also speaks of what others proposed; ``again``: whether it may add what the member bought before.
+    ``speaks_of_all``: its strength is also a feature of what others proposed.
     """
 
     name: str
     most: int
     propose: Callable[[Occasion], Proposals]
-    told: bool = False
-    again: bool = False
+    speaks_of_all: bool = False
 
 
 class Candidates:
-    def __init__(self, items: Items, repeat: RepeatBuyers, hot: Leaders, listed: int) -> None:
+    def __init__(self, items: Items, repeat: RepeatBuyers, pairs: CoOccurrence, hot: Leaders[str]) -> None:
         self._items = items
         self._repeat = repeat
+        self._pairs = pairs
         self._hot = hot
-        self._listed = listed
         self._features = FeatureMaker(items)
+        self.size = BasketSize()
         self.sources = (
-            Source("companion", COMPANIONS, self._companions, told=True),
-            Source("popular", POPULAR, self._popular),
+            CandidateSource("companion", COMPANIONS, self._companions, speaks_of_all=True),
+            CandidateSource("popular", POPULAR, self._popular),
         )
 
-    def offer(self, occasion: Occasion, out: Collection[str] = ()) -> Offer:
-        """What may be shown to a member; ``out``: what may not."""
-        items, habits = self._items, occasion.habits
-        products = [product for product in self._repeat.ranked(occasion.member, REPEATS) if product not in out]
+    def occasion(self, member: str, moment: Moment, basket: Sequence[str] | None = None) -> Occasion:
+        """Return what is known of a member who has bought before. ``basket``: in the place of the latest one."""
+        habits = self._repeat.members[member]
+        products = habits.latest_basket() if basket is None else basket
+        return Occasion(member, habits, {product: self._pairs.strongest(product) for product in products}, moment)
+
+    def offer(self, occasion: Occasion) -> CandidateSet:
+        """Return what a member's list is chosen from."""
+        items, known, gone = self._items, occasion.habits.places, self._items.gone
+        habits = occasion.habits
+        places = self._repeat.strongest(habits, REPEATS)
+        products = [habits.products[place] for place in places.tolist()]
         sources = ["repeat"] * len(products)
         row = {product: at for at, product in enumerate(products)}
-        told: list[tuple[int, int, float]] = []
+        strengths: list[tuple[int, int, float]] = []  # column, row, strength
         for source in self.sources:
             column, left = AT[source.name], source.most
-            if source is self.sources[-1]:
-                left = max(left, self._listed - len(products))
             for product, strength in source.propose(occasion):
-                place = row.get(product)
-                if place is None:
-                    if not left or (product in habits.places and not source.again):
-                        continue
-                    if product in out or items[product].retired:
+                at = row.get(product)
+                if at is None:
+                    if not left or product in known or product in gone:
                         continue
                     left -= 1
-                    place = row[product] = len(products)
+                    at = row[product] = len(products)
                     products.append(product)
                     sources.append(source.name)
-                told.append((column, place, strength))
-                if not left and not source.told:
+                strengths.append((column, at, strength))
+                if not left and not source.speaks_of_all:
                     break
-        numbers = items.numbers_of(products)
-        made = self._features.make(habits, products, numbers, occasion.at)
-        for column, place, strength in told:
-            made[column, place] = strength
-        return Offer(products, sources, made.T.astype(STORED, order="C"), numbers)
+        numbers = np.concatenate((habits.numbers[places], items.numbers_of(products[len(places) :])))
+        expected = self.size.predict_one(habits, occasion.moment)
+        made = self._features.make(habits, places, numbers, occasion.moment, expected)
+        if strengths:
+            columns, rows, values = zip(*strengths, strict=True)
+            made[columns, rows] = values
+        return CandidateSet(products, sources, np.ascontiguousarray(made.T), numbers)
 
     def _companions(self, occasion: Occasion) -> Proposals:
-        """What the latest basket calls for."""
+        """Return what the latest basket suggests."""
         strongest = sorted((-score, other) for other, (score, _) in occasion.calls.items())
         return ((other, log1p(-score)) for score, other in strongest)
 
     def _popular(self, _: Occasion) -> Proposals:
-        """What sells now."""
-        highest = self._hot.highest
-        return ((product, self._items[product].heat / highest) for product in self._hot.ranked())
+        """Return what sells now."""
+        hot = self._hot.ranked()
+        return zip(hot, self._hot.shares(), strict=True)
+
+
+class BasketSize:
+    """Predicts the log of the size of a member's next basket: an online linear regression.
+
+    >>> size, now = BasketSize(), Moment(0, 0, 0, 0, 0, (0, 7))
+    >>> ann = Habits(); ann.size, ann.usual = 3, 1.0
+    >>> size.predict_one(ann, now)
+    1.0
+    """
+
+    KEY, FIELD = "ranker", ".basket size"
+    LONGEST = 5.0
+
+    def __init__(self) -> None:
+        self._weights = AdaGrad(np.zeros(14), rate=0.05, start=1.0)
+        self._weights.values[1] = 1.0  # the member's usual size
+        self._changed = False
+
+    def predict_one(self, habits: Habits, moment: Moment) -> float:
+        return min(max(float(self._row(habits, moment) @ self._weights.values), 0.0), self.LONGEST)
+
+    def learn_one(self, habits: Habits, moment: Moment, count: int) -> None:
+        """Learn from a basket, before it is added to the member's habits."""
+        row = self._row(habits, moment)
+        self._weights.step(row * (row @ self._weights.values - log(count)))
+        self._changed = True
+
+    def dump(self, delta: Delta) -> None:
+        if self._changed:
+            delta.fields[self.KEY][self.FIELD] = self._weights.dump()
+            self._changed = False
+
+    def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        if text := maps.get(self.KEY, {}).get(self.FIELD):
+            self._weights.load(text)
+
+    def _row(self, habits: Habits, moment: Moment) -> Floats:
+        row = np.zeros(14)
+        since = max(moment.at - habits.last, 0) / HOUR
+        numbers: Sequence[float] = (1.0, habits.usual, log(habits.size), log1p(min(since, 60 * 24)) - 4, habits.baskets < 4)
+        row[:5] = numbers
+        row[5] = moment.weekday > 4
+        row[6 + moment.hour_of_day // 3] = 1.0
+        return row

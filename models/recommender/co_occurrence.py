@@ -1,35 +1,47 @@
 """What is bought together: a bounded number of neighbours a product, counted as baskets come.
 
-Score of a pair: lift × √n = n^1.5 × baskets / (baskets of a × baskets of b). Lift alone loves coincidence, a bare count loves
-what everybody buys; their product found the most of the held-back half of a basket (recommendations 1.4).
+Score of a pair: lift × √n = n^1.5 × baskets / (baskets of a × baskets of b). Lift alone favours coincidence, a bare count
+favours what everybody buys; their product found the most of the held-back half of a basket (recommendations 1.4).
 
-Most pairs are seen once and never again. A product whose neighbours outgrow twice their number forgets those seen once, and
-keeps the most frequent of the rest. The loss against full counts is stated in docs/decisions/0006.
+Most pairs occur once and never again. A product whose neighbours outgrow twice their number forgets those seen once, and keeps
+the most frequent of the rest (docs/decisions/0006). The list of its strongest neighbours is kept until it has sold 5 % more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from typing import TypeAlias
 
+from aggregates.delta import Delta
 from models.recommender.items import Items
 
 NEIGHBOURS = 200
-"""Kept at pruning, at the most; a product may hold twice as many until then."""
+"""Neighbours of a product that pruning keeps; it may have twice as many until then."""
 
 LARGEST_BASKET = 100
-"""Products of one basket that are paired: a limit for safety, which 71 of 155,848 baskets of Complete Journey exceed."""
+"""Products of one basket that are paired, for safety. Of 155,848 baskets of Complete Journey, 71 have more."""
 
 Neighbours: TypeAlias = list[tuple[str, int, float]]
 """Products, baskets together, score."""
 
 LEAST_TOGETHER = 3
-"""Baskets that two products must share before anybody is told."""
+"""Baskets that two products must share before a list shows it."""
+
+STRONGEST = 10
+"""Length of a product's list."""
+
+GROWTH = 1.05
+"""A product's list is made anew when its baskets have grown by this factor."""
+
+ONCE, LIST = "products", "strongest"
+"""Fields of ``once:{product}``."""
 
 
 class CoOccurrence:
-    """
+    """Counts of pairs, and each product's strongest neighbours.
+
     >>> pairs = CoOccurrence(Items())
     >>> pairs.learn_one(["milk", "tea", "salt"]); pairs.learn_one(["tea", "milk"])
     >>> pairs.together["milk"], list(pairs.once["milk"])
@@ -39,12 +51,15 @@ class CoOccurrence:
     def __init__(self, items: Items) -> None:
         self._items = items
         self.together: dict[str, dict[str, int]] = {}  # baskets, from the second on
-        self.once: dict[str, dict[str, None]] = {}  # the many seen with it in one basket
+        self.once: dict[str, dict[str, None]] = {}  # those seen with it in one basket
+        self._strongest: dict[str, tuple[int, Neighbours]] = {}  # the list, and the product's baskets when it was made
         self._powers: list[float] = []  # n^1.5 by n, as far as it was needed
-        self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that are not what was written last
+        self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that differ from what is stored
+
+    # Learning
 
     def learn_one(self, products: Sequence[str]) -> None:
-        """A basket of distinct products."""
+        """Learn a basket of distinct products."""
         basket = products[:LARGEST_BASKET]
         for product in basket:
             together, once = self.together.setdefault(product, {}), self.once.setdefault(product, {})
@@ -62,8 +77,31 @@ class CoOccurrence:
             if len(together) + len(once) > 2 * NEIGHBOURS:
                 self._prune(product)
 
+    def refresh(self, products: Sequence[str]) -> list[str]:
+        """Make the lists anew of those products that have sold enough more, and return these products."""
+        due = [p for p in products if self._items[p].baskets >= GROWTH * self._strongest.get(p, (0, []))[0]]
+        for product in due:
+            self.changed.setdefault(product, set())
+            self._strongest[product] = self._items[product].baskets, self.neighbours(product, STRONGEST)
+        return due
+
+    def _prune(self, product: str) -> None:
+        self.once[product].clear()
+        held = self.together[product]
+        if len(held) > NEIGHBOURS:
+            kept = nsmallest(NEIGHBOURS, held, key=lambda other: (-held[other], other))
+            self.changed[product].update(held.keys() - set(kept))
+            self.together[product] = {other: held[other] for other in kept}
+
+    # Reading
+
+    def strongest(self, product: str) -> Neighbours:
+        """Return the list of a product as it was last made, without what was retired since."""
+        found, gone = self._strongest.get(product, (0, []))[1], self._items.gone
+        return [pair for pair in found if pair[0] not in gone] if gone else found
+
     def neighbours(self, product: str, count: int) -> Neighbours:
-        """The strongest neighbours that are still sold: product, baskets together, score."""
+        """Return the strongest neighbours as of now that are still sold."""
         items, sold = self._items, self._items[product].baskets
         powers = self._powers
         powers.extend(n**1.5 for n in range(len(powers), sold + 1))
@@ -73,13 +111,30 @@ class CoOccurrence:
             if together >= LEAST_TOGETHER and not (item := items[other]).retired
         ]
         scored.sort()
-        lift = items.baskets / sold
+        lift = items.baskets / max(sold, 1)
         return [(other, together, -part * lift) for part, other, together in scored[:count]]
 
-    def _prune(self, product: str) -> None:
-        self.once[product].clear()
-        held = self.together[product]
-        if len(held) > NEIGHBOURS:
-            kept = nsmallest(NEIGHBOURS, held, key=lambda other: (-held[other], other))
-            self.changed[product].update(held.keys() - set(kept))
-            self.together[product] = {other: held[other] for other in kept}
+    # State
+
+    def dump(self, delta: Delta) -> None:
+        """Write what changed since the last time."""
+        for product, others in self.changed.items():
+            if others:
+                together = self.together[product]
+                delta.fields[f"pairs:{product}"].update({other: together.get(other) for other in others})
+            fields = delta.fields[f"once:{product}"]
+            fields[ONCE] = "\n".join(self.once.get(product, ())) or None
+            fields[LIST] = json.dumps(self._strongest[product]) if product in self._strongest else None
+        self.changed.clear()
+
+    def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
+        """Read the state of some products from where it was written."""
+        for key, fields in maps.items():
+            kind, _, product = key.partition(":")
+            if kind == "pairs":
+                self.together[product] = {other: int(count) for other, count in fields.items()}
+            elif kind == "once":
+                self.once[product] = dict.fromkeys(fields[ONCE].split("\n") if ONCE in fields else ())
+                if LIST in fields:
+                    sold, strongest = json.loads(fields[LIST])
+                    self._strongest[product] = sold, [(other, together, score) for other, together, score in strongest]

@@ -14,7 +14,7 @@ from aggregates.programme.document import read
 from infra.event_log.types import Shop
 from infra.private_files import make_home
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
@@ -62,7 +62,7 @@ def backtest(file: Path, since: str | None, until: str | None, html: Path | None
     make_home(settings.home)
     with open_log(settings) as (log, _):
         if not log.head():
-            raise Problem("The log is empty: there is no history to replay.")
+            raise CommandFailed("The log is empty: there is no history to replay.")
         shop = log.shop(Shop(settings.zone, settings.currency), chosen=False)
         first = Policies.first(shop.zone, shop.currency, shop.digits)
         start = 0 if since is None else read_instant(since, shop.zone, "--from")

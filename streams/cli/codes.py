@@ -11,7 +11,7 @@ from aggregates.campaign import campaign
 from aggregates.code_batches import KEY, Batch, IssueCodes, RevokeCodes, code_batches
 from aggregates.pricing.codes import code_of, normalised, serial_of, shown
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Problem, echo, pairs, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, pairs, print_json, say, show_parts
 from streams.commands.checkout import states_in
 from streams.commands.request import Request
 from streams.queries.clock import clock_of
@@ -33,11 +33,11 @@ def issue(name: str, batch: str, count: int, by: str | None, as_json: bool) -> N
     """Issue COUNT codes that lead to a CAMPAIGN, and print them, one a line."""
     with running(from_environment()) as app:
         if states_in(app.log)(campaign, name).launched is None:
-            raise Problem(f"There is no campaign {name}: launch it first.")
+            raise CommandFailed(f"There is no campaign {name}: launch it first.")
         ask(app, IssueCodes(name, batch, count, by or getpass.getuser(), clock_of(app)()))
         found = states_in(app.log)(code_batches).named(name, batch)
         if found is None:
-            raise Problem(f"The batch {batch} was not issued.")
+            raise CommandFailed(f"The batch {batch} was not issued.")
         key = app.keys.secret(KEY)
         made = (shown(code_of(serial, key)) for serial in range(found.first, found.first + found.count))
         if as_json:
@@ -68,7 +68,7 @@ def check(code: str, as_json: bool) -> None:
         serial = serial_of(normalised(code), app.keys.secret(KEY))
         batch = states_in(app.log)(code_batches).find(serial) if serial is not None else None
         if serial is None or batch is None:
-            raise Problem(f"{code} was never issued.")
+            raise CommandFailed(f"{code} was never issued.")
         found = about(app, serial, batch)
         if as_json:
             print_json({"code": normalised(code), **found})
@@ -92,4 +92,4 @@ def about(app: App, serial: int, batch: Batch) -> dict[str, object]:
 def ask(app: App, command: IssueCodes | RevokeCodes) -> None:
     outcome = app.handler.handle(Request(f"codes/{uuid4()}", (command,), settled=False))
     if not outcome.accepted:
-        raise Problem(outcome.sentence)
+        raise CommandFailed(outcome.sentence)

@@ -51,7 +51,7 @@ ERR = ShopConsole(stderr=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class Problem(click.ClickException):
+class CommandFailed(click.ClickException):
     """What was asked for does not exist or is refused; it ends the command with a sentence and exit status 1."""
 
     def __init__(self, sentence: str) -> None:

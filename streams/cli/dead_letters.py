@@ -13,7 +13,8 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import delete_key, read_table
 from infra.settings import from_environment
 from infra.telemetry.logs import throttle_client_logs
-from streams.cli.console import Problem, echo, grid, pairs, print_json, show_parts
+from streams.cli.console import CommandFailed, echo, grid, pairs, print_json, show_parts
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
@@ -23,7 +24,7 @@ from streams.running.app import running
 COLUMNS = ("id", "fold", "position", "key", "when (UTC)", "reason")
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", cls=CommandGroup)
 def dead_letters() -> None:
     """Work on records that no fold could take, and events that one fold could not."""
     throttle_client_logs()
@@ -92,10 +93,10 @@ def drop(letter_id: str) -> None:
 
 
 def find_letter(kafka: KafkaSettings, letter_id: str) -> DeadLetter:
-    """Return a letter. Raises :class:`~streams.cli.console.Problem` if there is none of that id."""
+    """Return a letter. Raises :class:`~streams.cli.console.CommandFailed` if there is none of that id."""
     raw = read_table(kafka, DEAD_LETTERS, lambda key, raw: raw if key == letter_id else b"").get(letter_id)
     if raw is None:
-        raise Problem(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
+        raise CommandFailed(f"There is no dead letter {letter_id}: `regulars dead-letters list` shows those there are.")
     return DeadLetter.unpack(raw)
 
 

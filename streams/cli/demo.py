@@ -26,15 +26,23 @@ from streams.running.app import App, redis_url, running
 LEAST_TOGETHER = 10
 """Baskets together that make a pair worth a line of the demo; lists are content with fewer."""
 
-CALLED = {"regulars": "Regulars", "personal": "member's own most frequent", "popular": "most popular"}
-"""The list that is shown and the two it is compared with; `regulars quality` also has those it is made of."""
+CALLED = {
+    "regulars": "Regulars",
+    "personal": "member's own most frequent",
+    "decayed": "180-day decay × return rate",
+    "popular": "most popular",
+}
+"""Our list and the plain ones it is compared with, each filled up; `regulars quality` also has the sources of ours."""
+
+SCOPES = {"all": "all", "no-staples": "no staples", "first": "first baskets"}
 
 WIDEST = 100
 """Columns of a heading."""
 
 QUALITY_NOTES = (
-    "recall@10: the share of a basket that was among the first ten of the list shown before it",
-    "no-staples: without fuel, which members buy whatever they are shown",
+    "recall@10: the share of a basket that was among the first ten of the list of that moment",
+    "ours more: on the same baskets, ± the paired standard error",
+    "no staples: without fuel, which members buy whatever they are shown; first baskets: those of new members alone",
 )
 
 
@@ -131,18 +139,23 @@ def first_day(weeks: int) -> str:
 
 
 def show_quality(app: App, weeks: int) -> None:
-    """Print how good the lists are beside two simple ones."""
+    """Print how good the lists are beside plain ones."""
     since = first_day(weeks)
     rows = [
-        (CALLED[name], scope, f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", f"{q.hit_rate:.3f}")
+        (CALLED[name], SCOPES[scope], f"{q.baskets:,}", f"{q.recall:.3f}", f"{q.ndcg:.3f}", ours_more(name, q))
         for (scope, name), q in reading.quality(app.views, since).items()
-        if name in CALLED
+        if name in CALLED and scope in SCOPES
     ]
     title = f"Since {date.fromisoformat(since):%d %B %Y}, each member's list against their next basket"
-    columns = ("list", "products", "baskets", "recall@10", "NDCG@10", "hit rate")
+    columns = ("list", "products", "baskets", "recall@10", "NDCG@10", "ours more")
     OUT.print(grid(title, columns, rows, numbers=(2, 3, 4, 5), wraps=(0,)))
     for note in QUALITY_NOTES:
         OUT.print(note, style="dim")
+
+
+def ours_more(name: str, q: reading.ListQuality) -> str:
+    """Return what our list has more recall than another one."""
+    return "" if name == "regulars" else f"{q.recall_gain:+.3f} ± {q.recall_se:.3f}"
 
 
 def show_strongest_pairs(app: App) -> None:

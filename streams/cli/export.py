@@ -12,9 +12,11 @@ from typing import Protocol
 import click
 
 from infra.errors import Misconfigured
+from infra.printable import printable_json
 from infra.private_files import make_home, open_private
 from infra.settings import from_environment
 from streams.cli.console import say
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import running
@@ -26,7 +28,7 @@ class Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def export() -> None:
     """Export the log."""
 
@@ -47,7 +49,7 @@ def shop_log(file: str, personal: bool) -> None:
         with progress() as writer:
             task = writer.add("shop-log", total=app.log.head())
             for raw in made:
-                out.write(raw + b"\n")
+                out.write((printable_json(raw) if file == "-" else raw) + b"\n")
                 if not made.lines % 1000:
                     writer.update(task, made.position, f"{made.lines:,} lines")
             writer.update(task, app.log.head(), f"{made.lines:,} lines")

@@ -12,6 +12,7 @@ import click
 from infra.event_log.types import Outcome
 from infra.settings import from_environment
 from streams.cli.console import AS_JSON, print_json, say
+from streams.cli.groups import CommandGroup
 from streams.cli.import_shop_log import shop_log
 from streams.cli.progress import import_progress
 from streams.commands.request import Request
@@ -48,7 +49,7 @@ class Imported:
             self.refusals[outcome.code] += 1
 
 
-@click.group("import")
+@click.group("import", cls=CommandGroup)
 def import_data() -> None:
     """Import data. Importing the same again, or after a kill, changes nothing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -12,6 +13,7 @@ import click
 
 from infra.errors import Fault
 from infra.printable import printable
+from streams.cli.groups import CommandGroup
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
@@ -38,9 +40,11 @@ COMMANDS = {
     "recommend": "show:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",
     "show": "show:show",
+    "snapshot": "snapshot:snapshot",
     "stop": "servers:stop",
     "tick": "follow:record_due",
     "topics": "relay:topics",
@@ -52,7 +56,7 @@ COMMANDS = {
 """Each command with its module in ``streams/cli`` and its name there."""
 
 
-class Commands(click.Group):
+class Commands(CommandGroup):
     """The commands of the table."""
 
     def list_commands(self, _: click.Context) -> list[str]:
@@ -91,6 +95,8 @@ def main() -> None:
         status = run()
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    with suppress(ValueError):  # a thread that is not the main one has no signals
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do takes no time, and has no one to tell
     sys.exit(flush() or status)
 
 
@@ -111,7 +117,7 @@ def run() -> int:
     except Exception as fault:
         if not is_outside(fault):
             raise
-        end_with(f"Something outside has failed: {fault}.")
+        end_with(f"Something outside has failed: {reason_of(fault)}.")
         return 2
     return status if isinstance(status, int) else 0
 
@@ -123,6 +129,17 @@ def is_outside(fault: BaseException) -> bool:
     (True, False)
     """
     return isinstance(fault, OSError) or any(kind.__module__.partition(".")[0] in OUTSIDE for kind in type(fault).__mro__)
+
+
+def reason_of(fault: BaseException) -> str:
+    """Return what a fault says, with the file that it is about.
+
+    >>> reason_of(OSError(17, "File exists", "/shop")), reason_of(OSError(28, "No space left on device"))
+    ('/shop: File exists', 'No space left on device')
+    """
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
+    return str(fault).rstrip(".") or type(fault).__name__
 
 
 def end_with(sentence: str) -> None:

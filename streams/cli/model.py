@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import click
 
 from infra.errors import Misconfigured
-from infra.printable import printable
 from infra.redis.views import Views
 from infra.settings import from_environment
-from models.evaluation.drift import Watch
-from models.evaluation.quality import LISTS
-from models.recommender.features import MEANS
-from models.recommender.items import Items
+from models.evaluation.drift import ALARMS
+from models.evaluation.quality import BASELINES, LISTS, NEW_LISTS
+from models.recommender.features import FEATURES, MEANS
 from models.recommender.ranker import Ranker
-from models.recommender.ranker_state import ALARMS, CATEGORIES, WEIGHTS, RankerState
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from models.recommender.visit_candidates import FEATURES as VISIT_FEATURES
+from models.recommender.visit_candidates import MEANS as VISIT_MEANS
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
+from streams.cli.groups import CommandGroup
 from streams.queries import views as reading
+from streams.replay import charts
 from streams.running.app import connected
 
 NOTHING = "Nothing was learned yet: import something, or run `regulars follow --once`."
-SCOPES = {"all": "all products", "no-staples": "without staples"}
+SCOPES = {
+    "all": "all products",
+    "no-staples": "without staples",
+    "first": "first baskets of members alone",
+    "new": "what the member had never bought",
+}
 
 PERIODS: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
@@ -39,7 +44,7 @@ EXTREMES = 5  # categories at either end
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-@click.group("model")
+@click.group("model", cls=CommandGroup)
 def model() -> None:
     """Look into the recommender."""
 
@@ -49,35 +54,40 @@ def model() -> None:
 def show_model(as_json: bool) -> None:
     """Show what the ranker has learned: the weight of every feature, and what it does to a score."""
     with connected(from_environment()) as views:
-        maps = views.hashes([WEIGHTS, CATEGORIES])
-    if not maps[WEIGHTS]:
-        raise Problem(NOTHING)
-    ranker, items = Ranker(), Items()
-    RankerState(ranker, items, Watch()).restore(maps)
-    features = weights_of(ranker)
-    named = zip(items.categories, ranker.categories.values.tolist(), strict=True)
+        maps = views.hashes(["ranker", "visit-ranker"])
+    ranker, of_visits, numbers = Ranker(FEATURES, averaged=1), Ranker(VISIT_FEATURES, averaged=1, key="visit-ranker"), {"": 0}
+    ranker.load(maps, numbers)
+    of_visits.load(maps, {"": 0})
+    if not ranker.seen and not of_visits.seen:
+        raise CommandFailed(NOTHING)
+    features, visits = weights_of(ranker, MEANS), weights_of(of_visits, VISIT_MEANS)
+    named = zip(numbers, ranker.categories.mean.tolist(), strict=False)
     categories = sorted(((name, value) for name, value in named if name), key=lambda pair: -pair[1])
     if as_json:
-        print_json({"candidates": ranker.seen, "features": features, "categories": dict(categories)})
+        baskets = {"candidates": ranker.seen, "features": features, "categories": dict(categories)}
+        print_json(baskets | {"visits": {"candidates": of_visits.seen, "features": visits}})
         return
-    rows = (
-        (f["feature"], *(f"{f[part]:+.3f}" for part in ("effect", "weight", "mean")), f"{f['spread']:.2f}", f["means"])
-        for f in sorted(features, key=lambda f: -abs(f["effect"]))
-    )
     columns = ("feature", "effect", "weight", "mean", "spread", "what it is")
-    show_parts(grid(f"The ranker, learned from {ranker.seen:,} candidates", columns, rows, numbers=range(1, 5), wraps=(5,)))
+    for what, learned, of_it in (("baskets", ranker, features), ("visits", of_visits, visits)):
+        rows = (
+            (f["feature"], *(f"{f[part]:+.3f}" for part in ("effect", "weight", "mean")), f"{f['spread']:.2f}", f["means"])
+            for f in sorted(of_it, key=lambda f: -abs(f["effect"]))
+        )
+        if learned.seen:
+            title = f"The ranker of {what}, learned from {learned.seen:,} candidates"
+            show_parts(grid(title, columns, rows, numbers=range(1, 5), wraps=(5,)))
     for more, some in (("more", categories[:EXTREMES]), ("less", categories[: -EXTREMES - 1 : -1])) if categories else ():
         say(f"bought {more} often than the features say: {', '.join(f'{name} {value:+.2f}' for name, value in some)}")
     say("effect: what a score gains while the feature rises from one spread below its mean to one above, bends included")
     say("weight: the straight part alone")
 
 
-def weights_of(ranker: Ranker) -> list[dict[str, Any]]:
+def weights_of(ranker: Ranker, means: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return a row for each feature of the ranker."""
-    straight = ranker.weights.values[: len(ranker.features)]
+    straight = ranker.weights.mean[: len(ranker.features)]
     rows = zip(ranker.features, straight.tolist(), *(part.tolist() for part in ranker.effects()), strict=True)
     return [
-        {"feature": name, "weight": weight, "mean": mean, "spread": spread, "effect": effect, "means": MEANS[str(name)]}
+        {"feature": name, "weight": weight, "mean": mean, "spread": spread, "effect": effect, "means": means[name]}
         for name, weight, mean, spread, effect in rows
     ]
 
@@ -92,22 +102,26 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
     """Show how good the lists have been, each source alone and the whole: recall@10, tested before learned."""
     with connected(from_environment()) as views:
         found = quality_by_period(views, since, until, PERIODS[by])
+        whole, visits = reading.quality(views, since, until), reading.visit_quality(views, since, until)
         alarms = [json.loads(text) for _, text in sorted(reading.table(views, ALARMS).items(), key=lambda item: int(item[0]))]
-    if not found:
-        raise Problem(NOTHING)
+    if not found and not visits:
+        raise CommandFailed(NOTHING)
     if html is not None:
-        write_file(html, quality_page(found, alarms))
+        write_file(html, quality_page(found, alarms, visits))
     if as_json:
         rows = [
             {"period": period, "scope": scope, "list": name, **vars(q)}
             for period, q_of in found
             for (scope, name), q in q_of.items()
         ]
-        print_json({"quality": rows, "alarms": alarms})
+        of_visits = [{"list": name, **vars(q)} for name, q in visits.items()]
+        print_json({"quality": rows, "visits": of_visits, "alarms": alarms})
         return
     for scope, words in SCOPES.items():
         show_quality(f"Recall@10 by {by}, {words}", scope, found)
-    say("recall@10: the share of a basket that was among the first ten of the list shown before it")
+    show_gains(whole)
+    show_visits(visits)
+    say("recall@10: the share of a basket that was among the first ten of the list of that moment")
     for alarm in alarms:
         say(f"alarm {alarm['day']}: recall@10 went from {alarm['before']:.4f} to {alarm['after']:.4f}")
     if not alarms:
@@ -125,15 +139,50 @@ def quality_by_period(views: Views, since: str, until: str, of: Callable[[date],
 
 
 def show_quality(title: str, scope: str, found: list[tuple[str, reading.Qualities]]) -> None:
+    """Print the recall of every list by period, and a line for ours and each baseline."""
+    names = NEW_LISTS if scope == "new" else LISTS
+    periods = [(period, q_of) for period, q_of in found if (scope, "regulars") in q_of]
+    if not periods:
+        return
     rows = [
-        (period, f"{q_of[scope, 'regulars'].baskets:,}", *(f"{q_of[scope, name].recall:.4f}" for name in LISTS))
-        for period, q_of in found
-        if (scope, "regulars") in q_of
+        (period, f"{q_of[scope, 'regulars'].baskets:,}", *(f"{q_of[scope, name].recall:.4f}" for name in names))
+        for period, q_of in periods
     ]
-    show_parts(grid(title, ("period", "baskets", *LISTS), rows, numbers=range(1, 2 + len(LISTS))))
-    for name in ("regulars", "personal", "popular"):
-        values = [q_of[scope, name].recall for _, q_of in found if (scope, name) in q_of]
+    show_parts(grid(title, ("period", "baskets", *names), rows, numbers=range(1, 2 + len(names))))
+    for name in ("regulars", *(name for name in BASELINES if name in names)):
+        values = [q_of[scope, name].recall for _, q_of in periods]
         say(f"  {name:<10} {sparkline(values)} {min(values, default=0):.3f} to {max(values, default=0):.3f}")
+
+
+def show_gains(whole: reading.Qualities) -> None:
+    """Print what our list has more than each other one, on the same baskets."""
+    rows = [
+        (scope, name, f"{q.baskets:,}", f"{q.recall_gain:+.4f} ± {q.recall_se:.4f}", f"{q.ndcg_gain:+.4f} ± {q.ndcg_se:.4f}")
+        for (scope, name), q in whole.items()
+        if name != "regulars"
+    ]
+    if not rows:
+        say("No basket was tested in this time.")
+        return
+    columns = ("products", "list", "baskets", "recall@10", "NDCG@10")
+    show_parts(grid("What our list has more, ± the paired standard error", columns, rows, numbers=(2, 3, 4)))
+
+
+def show_visits(visits: Mapping[str, reading.VisitQuality]) -> None:
+    """Print how good the lists of visits are at the product that is looked at next."""
+    rows = [
+        (
+            name,
+            f"{q.acts:,}",
+            f"{q.hit_rate:.4f}",
+            f"{q.mrr:.4f}",
+            "" if name == "regulars" else f"{q.mrr_gain:+.4f} ± {q.mrr_se:.4f}",
+        )
+        for name, q in visits.items()
+    ]
+    if rows:
+        columns = ("list", "looks", "HR@20", "MRR@20", "MRR: ours more")
+        show_parts(grid("Visits: the product that is looked at next", columns, rows, numbers=range(1, 5)))
 
 
 def sparkline(values: list[float]) -> str:
@@ -154,67 +203,40 @@ def write_file(path: Path, text: str) -> None:
         raise Misconfigured(f"{path} cannot be written: {fault.strerror or fault}.") from None
 
 
-# The page of ``--html``: two charts and a table in one file, without a script
+# The page of ``--html``: charts and their figures in one file, without a script
 
-WIDTH, HEIGHT, LEFT, BELOW = 860, 300, 50, 40
-COLOURS = dict(zip(LISTS, ("#0b6e4f", "#3a86c8", "#9b5de5", "#f0a202", "#5c677d", "#b0b7c3"), strict=True))
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:900px;color:#1d2433}table{border-collapse:collapse}"
-    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #e3e6ec}td:first-child,th:first-child{text-align:left}"
+MEANING = (
+    "<p>Recall@10: the share of a basket that was among the first ten products of the list of that moment. Each basket is "
+    "tested before it is learned.</p>"
 )
-HEAD = (
-    f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Recommendations: quality</title><style>{STYLE}</style>"
-    "<h1>How good the recommendations have been</h1><p>Recall@10: the share of a basket that was among the first ten "
-    "products of the list stored before it. Each basket is tested before it is learned.</p>"
-)
+TITLES = (("all", "All products"), ("no-staples", "Without staples"), ("first", "First baskets of members alone"))
 
 
-def quality_page(found: Sequence[tuple[str, reading.Qualities]], alarms: Sequence[dict[str, Any]]) -> str:
+def quality_page(
+    found: Sequence[tuple[str, reading.Qualities]],
+    alarms: Sequence[dict[str, Any]],
+    visits: Mapping[str, reading.VisitQuality],
+) -> str:
     """Return the whole page as HTML."""
-    parts = [HEAD]
-    for scope, title in (("all", "All products"), ("no-staples", "Without staples")):
+    parts = [MEANING]
+    for scope, title in TITLES:
         periods = [(period, quality) for period, quality in found if (scope, "regulars") in quality]
-        parts += [f"<h2>{title}</h2>", chart(periods, scope), html_table(periods, scope)]
+        labels = [period for period, _ in periods]
+        series = {name: [quality[scope, name].recall for _, quality in periods] for name in LISTS}
+        rows = [
+            (period, quality[scope, "regulars"].baskets, *(quality[scope, name].recall for name in LISTS))
+            for period, quality in periods
+        ]
+        drawn = charts.line(f"Recall@10, {title.lower()}", labels, series)
+        parts += [f"<h2>{title}</h2>", drawn, charts.figures(("", "baskets", *LISTS), rows)]
+    if visits:
+        parts += ["<h2>Visits: the product that is looked at next</h2>", table_of_visits(visits)]
     parts.append("<h2>Alarms</h2>")
-    parts += [f"<p>{text_of(a['day'])}: from {a['before']:.4f} to {a['after']:.4f}</p>" for a in alarms] or ["<p>None.</p>"]
-    return "".join([*parts, "</html>\n"])
+    alarmed = [f"<p>{charts.text(a['day'])}: from {a['before']:.4f} to {a['after']:.4f}</p>" for a in alarms]
+    return charts.page("How good the recommendations have been", [*parts, *(alarmed or ["<p>None.</p>"])])
 
 
-def chart(periods: Sequence[tuple[str, reading.Qualities]], scope: str) -> str:
-    """Return an SVG with a line for each list, from 0 up to the highest value."""
-    top = max((quality[scope, name].recall for _, quality in periods for name in LISTS), default=0.0) or 1.0
-    across, up = WIDTH - LEFT - 10, HEIGHT - BELOW - 10
-
-    def place(n: int, value: float) -> str:
-        return f"{LEFT + across * (n / max(1, len(periods) - 1)):.1f},{10 + up * (1 - value / top):.1f}"
-
-    drawn = [f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='recall@10 over time'>"]
-    for step in range(5):
-        value, y = top * step / 4, 10 + up * (1 - step / 4)
-        drawn.append(f"<path d='M{LEFT} {y:.1f}H{WIDTH - 10}' stroke='#e3e6ec'/>")
-        drawn.append(f"<text x='4' y='{y + 4:.1f}' font-size='12'>{value:.3f}</text>")
-    for name in LISTS:
-        points = " ".join(place(n, quality[scope, name].recall) for n, (_, quality) in enumerate(periods))
-        drawn.append(f"<polyline points='{points}' fill='none' stroke='{COLOURS[name]}' stroke-width='2'/>")
-    for n, name in enumerate(LISTS):
-        x = LEFT + n * 130
-        drawn.append(f"<rect x='{x}' y='{HEIGHT - 14}' width='10' height='10' fill='{COLOURS[name]}'/>")
-        drawn.append(f"<text x='{x + 15}' y='{HEIGHT - 5}' font-size='12'>{name}</text>")
-    return "".join([*drawn, "</svg>"])
-
-
-def html_table(periods: Sequence[tuple[str, reading.Qualities]], scope: str) -> str:
-    """Return the figures behind the chart as an HTML table."""
-    head = "".join(f"<th>{name}</th>" for name in ("", "baskets", *LISTS))
-    rows = "".join(
-        f"<tr><td>{text_of(period)}</td><td>{quality[scope, 'regulars'].baskets:,}</td>"
-        + "".join(f"<td>{quality[scope, name].recall:.4f}</td>" for name in LISTS)
-        + "</tr>"
-        for period, quality in periods
-    )
-    return f"<table><tr>{head}</tr>{rows}</table>"
-
-
-def text_of(value: object) -> str:
-    """Return text for HTML, with nothing in it that a browser interprets."""
-    return escape(printable(value))
+def table_of_visits(visits: Mapping[str, reading.VisitQuality]) -> str:
+    """Return the figures of visits as an HTML table."""
+    rows = [(name, q.acts, q.hit_rate, q.mrr, f"{q.mrr_gain:+.4f} ± {q.mrr_se:.4f}") for name, q in visits.items()]
+    return charts.table(("", "looks", "HR@20", "MRR@20", "MRR: ours more"), rows)

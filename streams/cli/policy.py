@@ -20,8 +20,9 @@ from infra.errors import Fault
 from infra.event_log.log import EventLog
 from infra.settings import from_environment
 from infra.yaml_document import dump_yaml
-from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, require_output, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
+from streams.cli.groups import CommandGroup
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
@@ -30,11 +31,13 @@ from streams.running.idle_follower import follow_if_idle
 
 FILE = click.Path(path_type=Path)
 
+SHOW_IT = "`regulars follow --once` shows it to storefronts, unless `regulars follow` is running."
+
 NAMED = 3
 """Changes that a line of the history names."""
 
 
-@click.group("policy")
+@click.group("policy", cls=CommandGroup)
 def policies() -> None:
     """Check, publish and compare the policy: what earns points, what they are worth, and what tiers ask and give."""
 
@@ -91,7 +94,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
         outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
         if not outcome.accepted:
-            raise Problem(outcome.sentence)
+            raise CommandFailed(outcome.sentence)
         known, _ = published(app)
         if not outcome.events:
             echo(f"Nothing changes: version {known.newest.version} says the same.")
@@ -151,19 +154,19 @@ def history_document(event: PolicyPublished, known: Policies, held: set[int]) ->
 
 
 def read_policy(file: Path) -> PolicyFile:
-    """Return a policy file with its problems. Raises :class:`~streams.cli.console.Problem` if there is no such file."""
+    """Return a policy file with its problems. Raises :class:`~streams.cli.console.CommandFailed` if there is no such file."""
     if not file.is_file():
-        raise Problem(f"{file} is not a file.")
+        raise CommandFailed(f"{file} is not a file.")
     return policy_file(file.read_bytes())
 
 
 def checked(file: Path) -> PolicyFile:
-    """Return a policy file without problems. Print the problems of another and raise :class:`~streams.cli.console.Problem`."""
+    """Return a policy file without problems. Raises :class:`CommandFailed` after printing the problems of another."""
     found = read_policy(file)
     for problem in found.problems:
         say(problem_text(file, problem))
     if found.problems:
-        raise Problem(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
+        raise CommandFailed(f"{file} has {len(found.problems)} problem{'s' * (len(found.problems) > 1)}.")
     return found
 
 
@@ -194,14 +197,14 @@ def named(known: Policies, what: str) -> Programme:
     if what.isdecimal() and not Path(what).exists():
         return of_version(known, int(what))
     if not Path(what).is_file():
-        raise Problem(f"{what} is neither a version nor a file.")
+        raise CommandFailed(f"{what} is neither a version nor a file.")
     return checked(Path(what)).terms
 
 
 def of_version(known: Policies, number: int) -> Programme:
-    """Return a version. Raises :class:`~streams.cli.console.Problem` if there is none of that number."""
+    """Return a version. Raises :class:`~streams.cli.console.CommandFailed` if there is none of that number."""
     if not 1 <= number <= len(known.versions):
-        raise Problem(f"There are versions 1 to {len(known.versions)}.")
+        raise CommandFailed(f"There are versions 1 to {len(known.versions)}.")
     return known.version(number)
 
 

@@ -12,7 +12,7 @@ from aggregates.pricing.pipeline import price
 from aggregates.pricing.request import PriceRequest
 from aggregates.pricing.trace import NotUsed, PriceStep, Trace
 from infra.yaml_document import parse
-from streams.cli.console import AS_JSON, Problem, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.imports.policy_file import LocatedProblem, problem_text
 
 STAGE_NAMES = {1: "activity", 2: "price", 3: "line", 4: "order", 5: "code", 6: "points", 7: "shipping", 8: "tax"}
@@ -70,7 +70,7 @@ def sentences(trace: Trace) -> Iterator[str]:
 def checked(file: Path) -> PriceRequest:
     """Return what a file asks to be priced; print each problem with its line if it cannot be."""
     if not file.is_file():
-        raise Problem(f"{file} is no file.")
+        raise CommandFailed(f"{file} is no file.")
     written, wrong = parse(file.read_bytes())
     request, problems = read_cart(written.plain)
     found = [LocatedProblem(line, column, "", why) for line, column, why in wrong]
@@ -79,7 +79,7 @@ def checked(file: Path) -> PriceRequest:
     for problem in sorted(found):
         say(problem_text(file, problem))
     if request is None or found:
-        raise Problem(f"{file} has {len(found)} problem{'s' * (len(found) > 1)}.")
+        raise CommandFailed(f"{file} has {len(found)} problem{'s' * (len(found) > 1)}.")
     return request
 
 

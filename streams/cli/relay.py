@@ -9,14 +9,13 @@ from contextlib import nullcontext
 import click
 import structlog
 
-from infra.errors import Misconfigured
 from infra.kafka.clients import admin_client
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import end_offsets, ensure_topics, topic_ids
 from infra.private_files import make_home
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import configure_logging, throttle_client_logs
-from streams.cli.console import AS_JSON, ERR, grid, print_json, show_parts
+from streams.cli.console import AS_JSON, ERR, CommandFailed, grid, print_json, show_parts
 from streams.kafka.relay.relay import Relay, RelayProgress, serve_relay_probes
 from streams.kafka.topics import RELAYED, broker_settings, carried
 from streams.kafka.topics import topics as declared
@@ -30,10 +29,10 @@ COLUMNS = ("topic", "partitions", "records", "keeps", "identifier", "differs")
 def topics(as_json: bool) -> None:
     """Make the topics that are missing, verify the others, and show them."""
     settings = from_environment()
-    if not settings.kafka and not settings.broker.exists():
-        raise Misconfigured(
-            "This home has no topics: it is embedded, so its read models follow the log itself. Set KAFKA_BOOTSTRAP, or run "
-            "`regulars up` for a local cluster."
+    if is_embedded(settings):
+        raise CommandFailed(
+            "This home needs no topics: a follower keeps its read models up to date. `regulars up` starts a cluster in a new "
+            "home; KAFKA_BOOTSTRAP names brokers of yours."
         )
     throttle_client_logs()
     wanted = declared(settings)
@@ -70,6 +69,11 @@ def topics(as_json: bool) -> None:
         for name, partitions in counts.items()
     )
     show_parts(grid("Topics", COLUMNS, rows, numbers=(1, 2), wraps=(5,)))
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Return whether a home has a log in a SQLite file and never had a broker."""
+    return settings.kafka is None and settings.log.exists() and not settings.postgres.exists() and not settings.broker.exists()
 
 
 @click.command()

@@ -14,7 +14,7 @@ import msgspec
 
 from infra.event_log.types import Outcome
 from infra.settings import from_environment
-from streams.cli.console import Problem, print_json, say
+from streams.cli.console import CommandFailed, print_json, say
 from streams.commands.request import Request
 from streams.running.app import running
 from streams.web.bodies import body_of, command_from, decode
@@ -52,7 +52,7 @@ def named(command: str) -> type:
     if command not in BY_NAME:
         near = [name for name in BY_NAME if command.lower() in name.lower()]
         hint = f" Did you mean {', '.join(near[:5])}?" if near else " `docs/events.md` lists them."
-        raise Problem(f"There is no command {command}.{hint}")
+        raise CommandFailed(f"There is no command {command}.{hint}")
     return BY_NAME[command]
 
 
@@ -65,7 +65,7 @@ def body_from(kind: type, fields: Sequence[str], told: str | None) -> Any:
         return decode(struct, json.dumps(dict(map(field_of, fields))).encode())
     except HttpProblem as problem:
         where = f" ({problem.pointer})" if problem.pointer else ""
-        raise Problem(f"{kind.__name__}: {problem.sentence}{where}") from None
+        raise CommandFailed(f"{kind.__name__}: {problem.sentence}{where}") from None
 
 
 def field_of(word: str) -> tuple[str, Any]:
@@ -76,7 +76,7 @@ def field_of(word: str) -> tuple[str, Any]:
     """
     name, equals, value = word.partition("=")
     if not equals:
-        raise Problem(f"{word!r} is not key=value.")
+        raise CommandFailed(f"{word!r} is not key=value.")
     try:
         return name, json.loads(value)
     except ValueError:
@@ -111,5 +111,5 @@ def erase(member: str, yes: bool) -> None:
         made = kind(member=member, at=int(time.time() * 1000))
         outcome = app.handler.handle(Request(f"{WHO}:{uuid4().hex}", (made,)))
     if not outcome.accepted:
-        raise Problem(outcome.sentence)
+        raise CommandFailed(outcome.sentence)
     say(f"{member} is erased; Redis forgets them once every fold has come to {outcome.position:,}.")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 
 from infra.settings import Settings, from_environment
-from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.running.app import App
 from streams.web.doors import KEY_SCOPES
 from streams.web.server import Address, api_keys
@@ -89,5 +89,5 @@ def utc(at: int | None) -> str:
 def revoke(id: str) -> None:  # noqa: A002 - the argument's name on the command line
     """Revoke the key with this ID; within five seconds nobody gets in with it."""
     if not api_keys(from_environment()).revoke(id, now()):
-        raise Problem(f"There is no key {id} that could be revoked.")
+        raise CommandFailed(f"There is no key {id} that could be revoked.")
     say(f"Key {id} is revoked.")

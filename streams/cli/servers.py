@@ -13,10 +13,11 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Misconfigured, Unreachable
-from infra.event_log.copying import PostgresSource, PostgresTarget, Source, SqliteSource, SqliteTarget, Target, copy_tables
+from infra.event_log.copying import CopySource, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget, Target, copy_tables
 from infra.postgres.connection import SCHEMES, check_url, redact_url
 from infra.settings import Settings, from_environment
-from streams.cli.console import AS_JSON, Problem, echo, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
+from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
 from streams.running.app import connected, log_url, migrate_tables, open_log
 
@@ -31,7 +32,7 @@ def redis(words: tuple[str, ...]) -> None:
             connection.send_command(*words)  # type: ignore[no-untyped-call]
             answer = connection.read_response()
         except ResponseError as fault:
-            raise Problem(f"Redis refuses: {fault}") from None
+            raise CommandFailed(f"Redis refuses: {fault}") from None
         finally:
             views.client.connection_pool.release(connection)
     for line in answer_lines(answer):
@@ -99,7 +100,7 @@ def migrate(as_json: bool) -> None:
         say(f"The tables of {one.what} at {one.where} {how} of version {one.after}.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def log() -> None:
     """Work on the log as a whole."""
 
@@ -139,7 +140,7 @@ def new_keys() -> None:
     say("There are new keys. Personal values of before stay blank.")
 
 
-def source_of(place: str, keys: str | None) -> Source:
+def source_of(place: str, keys: str | None) -> CopySource:
     """Return the log to copy. Raises :class:`Misconfigured` if ``place`` is neither a home nor the URL of a database."""
     settings = settings_of(place, keys, "SOURCE")
     if url := log_url(settings):

@@ -16,19 +16,22 @@ from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
+from models.recommender.lists import Variety
 from projections.orders import Later, change_order, new_order
-from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, say, show_parts
-from streams.cli.formatting import format_instant, format_money
+from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, say, show_parts
+from streams.cli.formatting import format_instant, format_money, read_instant
+from streams.cli.groups import CommandGroup
 from streams.cli.policy import published
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.members import card_at, next_tier
+from streams.queries.recommending import recommended
 from streams.running.app import App, running
 
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def show() -> None:
     """Show a member, a product or an order."""
 
@@ -41,7 +44,9 @@ def member(member: str, as_json: bool) -> None:
     with running(from_environment()) as app:
         found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
         if not any(found.values()):
-            raise Problem(f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind.")
+            raise CommandFailed(
+                f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind."
+            )
         if found["card"]:
             found["card"] = card_at(found["card"], clock_of(app)())
         if as_json:
@@ -156,7 +161,7 @@ def product(product: str, as_json: bool) -> None:
         found = reading.table(app.views, f"product:{product}")
         also = reading.document(app.views, f"also:{product}")
         if not found:
-            raise Problem(f"There is no product {product} in the read models.")
+            raise CommandFailed(f"There is no product {product} in the read models.")
         if as_json:
             print_json({"product": found, "also": also})
             return
@@ -200,7 +205,7 @@ def order(order: str, as_json: bool) -> None:
         events = cast("list[OrderEvent]", app.log.read(stream_id(order_decider.name, order))[0])
         found = reading.document(app.views, f"order:{order}") or order_of(events)
         if found is None:
-            raise Problem(f"There is no order {order} in the log.")
+            raise CommandFailed(f"There is no order {order} in the log.")
         given_back = [event for event in events if isinstance(event, OrderRefunded | OrderCancelled)]
         if as_json:
             print_json(found | {"refunds": given_back})
@@ -254,20 +259,26 @@ def order_page(
 
 @click.command()
 @click.argument("member")
+@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601, without an offset the shop's own time. Default: now.")
+@click.option("--diversity", type=float, default=0.0, help="Cost of each earlier product of the same category, such as 0.3.")
+@click.option("--novelty", type=float, default=0.0, help="Gain of what is new to the member, such as 1.")
+@click.option("--discover", is_flag=True, help="Show only what the member has never bought.")
 @AS_JSON
-def recommend(member: str, as_json: bool) -> None:
-    """Show what to recommend to a member, best first, and why; what is popular, if the member is unknown."""
+def recommend(member: str, at: str | None, diversity: float, novelty: float, discover: bool, as_json: bool) -> None:
+    """Show what to recommend to a member now, best first, and why; what is popular, if the member is unknown."""
     with running(from_environment()) as app:
-        found = reading.document(app.views, f"recommend:{member}")
+        now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
+        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), now)
         known = found is not None
         found = found or reading.document(app.views, "popular")
         if found is None:
-            raise Problem("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
+            raise CommandFailed("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
         if as_json:
             print_json(found)
             return
         title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-        show_parts(recommendation_table(app, title, found))
+        items = found["discover"] if known and discover else found["items"]
+        show_parts(recommendation_table(app, title, {"items": items}))
         say(SCORES[known])
 
 

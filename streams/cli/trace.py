@@ -17,7 +17,7 @@ from aggregates.reactions import react
 from infra.event_log.types import Row
 from infra.printable import printable
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Problem, grid, pairs, print_json, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, show_parts
 from streams.cli.formatting import describe, format_instant
 from streams.registry import COMMANDS, TOPICS, folds
 from streams.running.app import App, running
@@ -52,7 +52,7 @@ def trace_event(app: App, position: int, as_json: bool) -> None:
     """Show one event, what it brings about, the read models it reaches, and the whole append that it was part of."""
     rows = app.log.since(position - 1, 1)
     if not rows or rows[0].position != position:
-        raise Problem(f"The log has no position {position}; its head is {app.log.head():,}.")
+        raise CommandFailed(f"The log has no position {position}; its head is {app.log.head():,}.")
     row = rows[0]
     event: Any = app.log.codec.decode(row.name, row.state)
     request = app.log.request_at(position)
@@ -105,7 +105,7 @@ def trace_id(app: App, what: str, as_json: bool) -> None:
     streams = [stream for name in sorted(names) if app.log.read(stream := stream_id(name, what))[1]]
     streams += app.log.streams_between(stream_id("coupon", what, ""))
     if not streams:
-        raise Problem(f"The log knows nothing named {what}; an event is traced by its position, as in '#123'.")
+        raise CommandFailed(f"The log knows nothing named {what}; an event is traced by its position, as in '#123'.")
     found = {stream: app.log.rows_of(stream, LONGEST) for stream in streams}
     if as_json:
         print_json({stream: [document(app, row) for row in rows] for stream, rows in found.items()})

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from infra.errors import Fault
 from infra.settings import from_environment
-from streams.cli.console import ERR, Grid, Problem, grid, say
+from streams.cli.console import ERR, CommandFailed, Grid, grid, say
 from streams.cli.progress import EVERY
 from streams.imports.complete_journey import SHOP
 from streams.kafka.local_cluster import LocalCluster, local_cluster
@@ -41,7 +41,7 @@ def up(workers: int, weeks: int | None, once: bool) -> None:
         watch(cluster, feeding, once, stopped)
         say("stopping")
     if feeding and feeding.ended:
-        raise Problem(f"The import ended with status {feeding.ended}: {feeding.last_log_line()}")
+        raise CommandFailed(f"The import ended with status {feeding.ended}: {feeding.last_log_line()}")
 
 
 def watch(cluster: LocalCluster, feeding: ManagedProcess | None, once: bool, stopped: threading.Event) -> None:

@@ -18,7 +18,7 @@ from aggregates.membership.tiers.qualification import Qualification
 from aggregates.programme import Programme
 from aggregates.programme.problems import rules as known_rules
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, Fitting, Problem, grid, pairs, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, Fitting, grid, pairs, print_json, say, show_parts
 from streams.cli.formatting import describe, format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.queries.clock import clock_of
@@ -43,7 +43,7 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
         found = read_life(app, member, now)
         name = wallet or found.policies.at(now).wallets[0].name
         if name not in (known := wallets(found)):
-            raise Problem(f"There is no wallet {name!r}; known are {', '.join(known)}.")
+            raise CommandFailed(f"There is no wallet {name!r}; known are {', '.join(known)}.")
         if as_json:
             steps = found.points(name) if what == "points" else found.tier
             print_json({"member": member, "as_of": now, "steps": [document(step, name) for step in steps]})
@@ -54,14 +54,14 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
 
 
 def read_life(app: App, member: str, now: int) -> Life:
-    """Return what happened to a member's points and tier. Raises :class:`~streams.cli.console.Problem` if nothing did."""
+    """Return what happened to a member's points and tier. Raises :class:`~streams.cli.console.CommandFailed` if nothing did."""
     rows = app.log.rows_of(stream_id(membership.name, member), UNLIMITED)
     facts: Any = [(row.position, app.log.codec.decode(row.name, row.state)) for row in rows]
     policies, _ = published(app)
     found = life(member, facts, policies, now)
     if not found.steps:
         when = format_instant(now, app.terms)
-        raise Problem(f"Nothing has happened to {member}'s points or tier by {when}.")
+        raise CommandFailed(f"Nothing has happened to {member}'s points or tier by {when}.")
     return found
 
 

@@ -11,7 +11,7 @@ import faust
 from infra.settings import from_environment
 from infra.telemetry.logs import configure_logging
 from infra.telemetry.probes import keep_beating
-from streams.cli.console import Problem
+from streams.cli.console import CommandFailed
 from streams.kafka.topics import broker_settings
 from streams.kafka.worker.telemetry import observing
 from streams.kafka.worker.wiring import build_worker
@@ -34,4 +34,4 @@ def worker() -> None:
         with watched, contextlib.suppress(SystemExit):  # Faust ends by it
             process.execute_from_commandline()
     if made.fault:
-        raise Problem(str(made.fault))
+        raise CommandFailed(str(made.fault))

@@ -29,7 +29,7 @@ from infra.keys.ring import KeyRing, session_key_name
 from infra.postgres.connection import retry
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
-from streams.commands.request import Request
+from streams.commands.request import Request, id_taken, repeated
 from streams.registry import COMMANDS
 
 REMEMBERED = 20_000
@@ -122,7 +122,11 @@ class Handler:
     def _answer_one(self, append: Append, group: Group, request: Request) -> Outcome | Exception:
         """Answer one request: this is the whole way of a command. A refusal or a fault leaves the rest of the group alone."""
         if earlier := group.answered.get(request.id):
-            return request.again(earlier)
+            if request.is_repetition_of(earlier):
+                return repeated(earlier)
+            if earlier.accepted:
+                return id_taken(earlier)
+            append.forget(request.id)  # it was refused, and is asked again in other words
         work = Execution(self._first, self._log.codec, group.erased, self._loader(append, group), group.batch)
         try:
             for command in request.plan(work.read):
@@ -138,7 +142,7 @@ class Handler:
                 for (stream, version, event), kept in zip(work.events, within, strict=True):
                     append.add(stream, version, event if kept else over_limit(event))
             append.schedule(work.due)
-            outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.content)
+            outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.digest)
             group.streams.update(work.streams)
             group.erased = work.erased
         except Refusal as refusal:
@@ -209,7 +213,7 @@ def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
 def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
     """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
     sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
-    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.content)
+    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from aggregates.decider import UNFIT, Decider
 from infra.event_log.types import Outcome
 
 S = TypeVar("S")
+
+ENCODE = msgspec.msgpack.Encoder(order="sorted").encode
 
 LONGEST_REQUEST_ID = 500
 """In characters; an index of PostgreSQL takes 2,704 bytes."""
@@ -30,8 +36,9 @@ class Request:
     """Commands in order, or a plan that yields them. ``reads`` are the streams that a plan will read, with their deciders, so
     that the streams of a whole group are read at once.
 
-    ``content`` is a hash of what is asked: another request under the same id is refused, and not taken for this one.
-    ``settled`` says that a refusal is final too; if not, the request may be asked again. ``by_time`` marks a tick's request,
+    ``content`` is a hash of what is asked, by default of the commands. An accepted answer is final: a request with other
+    content under its id is refused. A refusal answers the same content only; a corrected request may take its id.
+    ``settled`` False says that even the same request may be asked again after a refusal. ``by_time`` marks a tick's request,
     which alone may record what is due.
     """
 
@@ -55,9 +62,28 @@ class Request:
         """Return the commands that are certain beforehand: all of them, or none if they are planned."""
         return () if callable(self.commands) else self.commands
 
-    def again(self, earlier: Outcome) -> Outcome:
-        """Return the first answer; refused, if something else was asked under this id."""
-        if self.content == earlier.content:
-            return earlier if earlier.repeated else replace(earlier, repeated=True)
-        sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
-        return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
+    @cached_property
+    def digest(self) -> bytes | None:
+        """Return the hash of what is asked; None for a plan without one, and for values that no command may have."""
+        if self.content is not None or callable(self.commands):
+            return self.content
+        try:
+            asked = ENCODE([(type(command).__name__, command) for command in self.commands])
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+            return None
+        return blake2b(asked, digest_size=16).digest()
+
+    def is_repetition_of(self, earlier: Outcome) -> bool:
+        """Return whether an earlier outcome answers this very request. Old logs do not know what an accepted one asked."""
+        is_old = earlier.accepted and earlier.content is None and self.content is None
+        return is_old or self.digest == earlier.content
+
+
+def repeated(earlier: Outcome) -> Outcome:
+    return earlier if earlier.repeated else replace(earlier, repeated=True)
+
+
+def id_taken(earlier: Outcome) -> Outcome:
+    """Return the answer to another request under the id of an accepted one."""
+    sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
+    return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)

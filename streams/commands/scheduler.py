@@ -56,7 +56,7 @@ def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | N
 def asked(stream: str, instant: int, now: int) -> Request:
     aggregate, _, owner = stream.partition("-")
     _, command = DUE[aggregate]
-    return Request(f"due {stream} {instant}", (command(owner, now),), settled=False, by_time=True)
+    return Request(f"due {stream} {instant}", (command(owner, now),), content=b"due", settled=False, by_time=True)
 
 
 def index(log: EventLog) -> None:

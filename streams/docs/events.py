@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from inspect import cleandoc
 
 from aggregates.programme import Programme
-from aggregates.value import annotations_of, field_names
+from aggregates.value import annotations_of
 from infra.codec import PARTITION_KEYS, EventType, partition_fields
-from streams.registry import COMMANDS, EVENTS, TOPICS, folds
+from streams.registry import EVENTS, TOPICS, folds
 
 
 def page() -> str:
@@ -17,25 +17,17 @@ def page() -> str:
 
 
 def lines() -> Iterator[str]:
-    yield "# Events and commands"
+    yield "# Events"
     yield ""
     yield "<!-- generated from the registry by `make docs`; a test keeps it up to date -->"
     yield ""
     yield f"{len(EVENTS)} events are stored, by these names for ever. Instants (`at`, `starts`, …) are UTC epoch milliseconds,"
     yield "money is integer minor units. A stored event is JSON that begins with its `key`: the first of"
     yield f"{', '.join(f'`{name}`' for name in PARTITION_KEYS)} that the event has."
-    yield "Sealed fields can be read as long as their member's key exists."
+    yield "Sealed fields can be read as long as their member's key exists. [Commands](commands.md) have a page of their own."
     yield ""
     for kind in EVENTS.values():
         yield from event(kind)
-    yield "## Commands"
-    yield ""
-    yield "| command | stream | fields |"
-    yield "|---|---|---|"
-    for command, route in COMMANDS.items():
-        told = ", ".join(f"`{name}`" for name in field_names(command))
-        stream = "-".join((route.decider.name, *("{" + name + "}" for name in route.ids)))
-        yield f"| `{command.__name__}` | `{stream}` | {told} |"
 
 
 def event(kind: EventType) -> Iterator[str]:

@@ -22,7 +22,7 @@ from aggregates.order.events import OrderLine
 from aggregates.product import ListProduct
 from infra.event_log.types import Shop
 from streams.commands.request import Request
-from streams.imports.journey_files import Basket, BasketLine, CouponUse, JourneyFiles
+from streams.imports.journey_files import Basket, BasketLine, JourneyFiles, JourneyRedemption
 
 SHOP = Shop(zone="America/New_York", currency="USD")
 FIRST_DAY = date(2017, 1, 1)
@@ -64,7 +64,7 @@ class CompleteJourney:
         after = SECOND_WEEK + timedelta(weeks=self.weeks - 1)
         return day_start(after.isoformat(), SHOP.zone)
 
-    def _attribute(self) -> tuple[dict[str, list[CouponUse]], list[CouponUse], Counter[str]]:
+    def _attribute(self) -> tuple[dict[str, list[JourneyRedemption]], list[JourneyRedemption], Counter[str]]:
         within = [r for r in self._files.redemptions() if self._is_within(day_start(r.day, SHOP.zone))]
         return attribute(within, self._files.baskets(self.weeks) if within else (), self._offers, SHOP.zone)
 
@@ -171,7 +171,7 @@ class CompleteJourney:
             key = f"{redemption.household}/{redemption.coupon}/{redemption.campaign}/{redemption.day}"
             yield day_start(redemption.day, SHOP.zone), 2, key, partial(self._redemption, redemption, key)
 
-    def _redemption(self, redemption: CouponUse, key: str) -> Iterator[Request]:
+    def _redemption(self, redemption: JourneyRedemption, key: str) -> Iterator[Request]:
         at = day_start(redemption.day, SHOP.zone)
         yield Request(f"complete-journey/redemption/{key}", (redeem(redemption, at, None),))
 
@@ -182,7 +182,7 @@ def unit_price(line: BasketLine) -> int | None:
     return price if price or not line.gross else None
 
 
-def redeem(redemption: CouponUse, at: int, order: str | None) -> RedeemCoupon:
+def redeem(redemption: JourneyRedemption, at: int, order: str | None) -> RedeemCoupon:
     """Return the use of a coupon, named by household, coupon, campaign and day. It happened at the till, so it is recorded."""
     use = f"{redemption.coupon}/{redemption.day}"
     return RedeemCoupon(redemption.campaign, redemption.household, redemption.coupon, use, at, order, recorded=True)
@@ -201,8 +201,8 @@ def together(commands: list[ListProduct] | list[SendCoupon]) -> Iterator[list[Li
 
 
 def attribute(
-    redemptions: Iterable[CouponUse], baskets: Iterable[Basket], offers: Offers, zone: str
-) -> tuple[dict[str, list[CouponUse]], list[CouponUse], Counter[str]]:
+    redemptions: Iterable[JourneyRedemption], baskets: Iterable[Basket], offers: Offers, zone: str
+) -> tuple[dict[str, list[JourneyRedemption]], list[JourneyRedemption], Counter[str]]:
     """Return the redemptions of each basket, those that stand alone, and how many each rule placed.
 
     It belongs to the household's basket of that day with coupon money on a product the coupon covers, else with a covered
@@ -214,8 +214,8 @@ def attribute(
     for basket in baskets:
         if basket.household in households:
             of_day[basket.household, local_day(basket.at, zone)].append(basket)
-    placed: defaultdict[str, list[CouponUse]] = defaultdict(list)
-    alone: list[CouponUse] = []
+    placed: defaultdict[str, list[JourneyRedemption]] = defaultdict(list)
+    alone: list[JourneyRedemption] = []
     rules: Counter[str] = Counter()
     for redemption in wanted:
         covered = frozenset(offers.get(redemption.campaign, {}).get(redemption.coupon, ()))

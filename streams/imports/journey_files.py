@@ -38,7 +38,7 @@ class Basket:
 
 
 @dataclass(frozen=True)
-class CouponUse:
+class JourneyRedemption:
     household: str
     coupon: str
     campaign: str
@@ -99,9 +99,9 @@ class JourneyFiles:
             campaign: {coupon: tuple(products) for coupon, products in coupons.items()} for campaign, coupons in offers.items()
         }
 
-    def redemptions(self) -> list[CouponUse]:
+    def redemptions(self) -> list[JourneyRedemption]:
         return [
-            CouponUse(
+            JourneyRedemption(
                 str(row["household_id"]),
                 str(row["coupon_upc"]),
                 str(row["campaign_id"]),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
+from infra.redis.views import Views
 from infra.settings import CHUNK
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.erasure import complete_erasures
 
 
 class ExternalWorkers:
@@ -76,3 +76,14 @@ class Follower:
     def _complete_erasures(self) -> None:
         if self._complete:
             complete_erasures(self._log, self.dispatch.views, self.position)
+
+
+def complete_erasures(log: EventLog, views: Views, position: int) -> None:
+    """Complete the erasures that every fold has passed, at this position. A kill, or a busy Redis, leaves them to the next.
+
+    What the member's sessions did is forgotten by the event behind the erasure, if there is one.
+    """
+    at_head = position >= log.head()
+    reached = [erased for erased in log.incomplete_erasures().values() if erased < position or at_head]
+    if reached and views.rewrite_file():
+        log.erased_everywhere(max(reached))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, TypeAlias
 
 import orjson
 
 from infra.redis.views import Views
-from models.evaluation.quality import LISTS
+from models.evaluation.quality import LISTS, METRICS, NEW_LISTS, PAIRED, SCOPES, VISIT_LISTS, VISIT_METRICS, gain
 
 
 def document(views: Views, key: str) -> dict[str, Any] | None:
@@ -71,12 +72,32 @@ def sales_totals(views: Views) -> Counter[str]:
 
 @dataclass(frozen=True)
 class ListQuality:
-    """Means over baskets: recall@10, NDCG@10 and the share of baskets with any hit."""
+    """Means over baskets: recall@10, NDCG@10 and the share of baskets with any hit.
+
+    ``recall_gain``, ``ndcg_gain``: what ours has more on the same baskets, each with its paired standard error.
+    """
 
     baskets: int
     recall: float
     ndcg: float
     hit_rate: float
+    recall_gain: float
+    recall_se: float
+    ndcg_gain: float
+    ndcg_se: float
+
+
+@dataclass(frozen=True)
+class VisitQuality:
+    """Means over looks in visits that had begun: HR@20 and MRR@20; what ours has more, each with its paired standard error."""
+
+    acts: int
+    hit_rate: float
+    mrr: float
+    hit_rate_gain: float
+    hit_rate_se: float
+    mrr_gain: float
+    mrr_se: float
 
 
 Qualities: TypeAlias = dict[tuple[str, str], ListQuality]
@@ -84,17 +105,50 @@ Qualities: TypeAlias = dict[tuple[str, str], ListQuality]
 
 
 def quality(views: Views, since: str = "", until: str = "~") -> Qualities:
-    """Return the quality over the days ``since`` ≤ day < ``until``, by scope (``all``, ``no-staples``) and list."""
+    """Return the quality over the days ``since`` ≤ day < ``until``, by scope and list."""
+    sums = quality_sums(views, since, until)
+    return {
+        (scope, name): ListQuality(
+            int(baskets),
+            *figures(sums, scope, name, METRICS, PAIRED, baskets),
+        )
+        for scope in SCOPES
+        if (baskets := sums[f"{scope}:baskets"])
+        for name in (NEW_LISTS if scope == "new" else LISTS)
+    }
+
+
+def visit_quality(views: Views, since: str = "", until: str = "~") -> dict[str, VisitQuality]:
+    """Return the quality of the lists of visits over some days, by list; empty if nobody has looked on."""
+    sums = quality_sums(views, since, until)
+    acts = sums["visits:acts"]
+    return {
+        name: VisitQuality(
+            int(acts),
+            *figures(sums, "visits", name, VISIT_METRICS, VISIT_METRICS, acts),
+        )
+        for name in VISIT_LISTS
+        if acts
+    }
+
+
+def quality_sums(views: Views, since: str, until: str) -> defaultdict[str, float]:
     days = [key for key in keys_of(views, "quality") if since <= key.partition(":")[2] < until]
     sums: defaultdict[str, float] = defaultdict(float)
     for figures in views.hashes(sorted(days)).values():
         for name, value in figures.items():
             sums[name] += float(value)
-    return {
-        (scope, name): ListQuality(
-            int(baskets), *(sums[f"{scope}:{name}:{metric}"] / baskets for metric in ("recall", "ndcg", "hits"))
-        )
-        for scope in ("all", "no-staples")
-        if (baskets := sums[f"{scope}:baskets"])
-        for name in LISTS
-    }
+    return sums
+
+
+def figures(
+    sums: Mapping[str, float], scope: str, name: str, metrics: Sequence[str], compared: Sequence[str], count: float
+) -> list[float]:
+    """Return the mean of each metric of a list; then, of those compared, what ours has more and its standard error."""
+    found = [sums[f"{scope}:{name}:{metric}"] / count for metric in metrics]
+    for metric in compared:
+        field = f"{scope}:{name}:{metric}"
+        gained = (sums[f"{scope}:regulars:{metric}"] - sums[field]) / count
+        squares = sums[gain(field)] / count
+        found += [gained, sqrt(max(squares - gained * gained, 0.0) / count)]
+    return found

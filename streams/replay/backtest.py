@@ -74,7 +74,7 @@ class RefusedTotal:
     money: int = 0
 
 
-class Candidate:
+class CandidateShop:
     """The memberships of the shop as they would be under ``policies``: their ``events``, by member."""
 
     def __init__(self, policies: Policies, codec: Codec) -> None:
@@ -170,7 +170,7 @@ class Backtest:
         self, first: Policies, codec: Codec, terms: Programme | None, since: int = 0, until: int | None = None
     ) -> None:
         self._histories = Histories(first, first)
-        self._candidate = Candidate(first, codec)
+        self._candidate = CandidateShop(first, codec)
         self._terms = terms
         self._since = since
         self._until = until

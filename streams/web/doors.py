@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
 from aggregates.order import payment
@@ -77,6 +77,7 @@ DOORS: dict[type, Door] = {
     membership.JoinPool: Door("POST", f"{POOL}/members", (S, B, M)),
     membership.LeavePool: Door("DELETE", f"{POOL}/members/{{leaver}}", (S, B, M)),
     session.JoinSession: Door("POST", "/v1/sessions/{session}/join", (S,)),
+    session.LeaveSession: Door("POST", "/v1/sessions/{session}/leave", (S,)),
     product.ListProduct: Door("POST", "/v1/products", (B,), created=PRODUCT),
     product.RepriceProduct: Door("PUT", f"{PRODUCT}/price", (B,)),
     product.RetireProduct: Door("POST", f"{PRODUCT}/retire", (B,)),
@@ -107,6 +108,7 @@ DOORS: dict[type, Door] = {
     coupon.RestoreCoupon: Door("POST", f"{CAMPAIGN}/reservations/{{order}}/restore", (B,)),
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
+    guest_coupon.RedeemGuestCoupon: Door("POST", f"{CAMPAIGN}/guest-redemptions", (S, B)),
     policy.PublishPolicy: Door("POST", "/v1/policy/versions", (O,)),
 }
 """By command. Acts of behaviour go together through :data:`BEHAVIOUR_PATH`, and every command through ``/v1/requests``."""

@@ -17,7 +17,7 @@ LONGEST_LIST = 100
 MOST_EXCLUDED = 1000
 
 
-class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class RecommendationContext(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Where the list is shown: beside a product, or in a cart that holds some."""
 
     product: str | None = None
@@ -46,7 +46,7 @@ class ListWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     session: str | None = None
     slot: str | None = None
     count: int = 20
-    context: Context = Context()
+    context: RecommendationContext = RecommendationContext()
     filter: Filter = Filter()
     exclude: tuple[str, ...] = ()
     diversity: float = 0.0

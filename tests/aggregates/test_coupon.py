@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.coupon import CouponRedeemed, CouponSent, MemberCommand, RedeemCoupon, SendCoupon, coupon
+from aggregates.coupon import Command, CouponRedeemed, CouponSent, RedeemCoupon, SendCoupon, coupon
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, refusing
 
@@ -95,6 +95,6 @@ def test_a_recorded_use_within_the_terms_has_no_flags() -> None:
         (replace(REDEEM, amount=True), "amount_invalid"),
     ],
 )
-def test_a_command_without_an_id_is_refused(command: MemberCommand, code: str) -> None:
+def test_a_command_without_an_id_is_refused(command: Command, code: str) -> None:
     with refusing(code):
         coupon.decide(command, HOLDER, CONTEXT)

@@ -9,9 +9,7 @@ from statistics import fmean, quantiles
 import numpy as np
 
 from models.learner import Learner
-from models.recommender.habits import LAST
-from models.recommender.lists import Entry
-from models.recommender.offers import Offer
+from models.recommender.items import moment
 from streams.queries import views as reading
 from streams.running.app import App
 
@@ -22,20 +20,17 @@ def recommend(app: App) -> Iterator[tuple[str, ...]]:
     """What it is, its mean, median and 99th percentile, and the goal."""
     members = [key.partition(":")[2] for key in reading.keys_of(app.views, "recommend")]
     learner = restored(app, members)
-    now = max(int(learner.repeat.members[member].table[LAST].max()) for member in members)
+    now = max(learner.repeat.members[member].last for member in members)
 
-    def compute(member: str) -> tuple[Offer, tuple[Entry, ...]]:
-        return learner.listed(member, learner.slots.neighbours(learner.shown[member][:10]), now)
+    def compute(member: str) -> object:
+        return learner.shown(member, now)
 
-    offers = {
-        member: learner.listed(member, learner.slots.neighbours(learner.shown[member][:10]), now)[0] for member in members
-    }
+    offers = {member: learner.listed(member, moment(now, app.terms.zone)).offer for member in members}
 
     def rank(member: str) -> None:
-        offer = offers[member]
-        rows, categories = offer.rows.astype(np.float64), learner.items.category_of[offer.numbers]
+        rows, categories = offers[member].rows, learner.items.category_of[offers[member].numbers]
         learner.ranker.score(rows, categories)
-        learner.ranker.learn(rows, categories, np.where(np.arange(len(rows)) < BOUGHT, 1 / BOUGHT, 0.0))
+        learner.ranker.learn(rows, np.where(np.arange(len(rows)) < BOUGHT, 1 / BOUGHT, 0.0), categories)
 
     def read(member: str) -> object:
         return reading.document(app.views, f"recommend:{member}")
@@ -48,10 +43,9 @@ def recommend(app: App) -> Iterator[tuple[str, ...]]:
 def restored(app: App, members: list[str]) -> Learner:
     """The learner as a restart would bring it back."""
     learner = Learner(app.terms.zone)
-    products = {key.partition(":")[2] for part in ("pairs", "once") for key in reading.keys_of(app.views, part)}
-    pairs = [f"{part}:{product}" for product in products for part in ("pairs", "once")]
-    ranker = ("ranker", "ranker:categories")
-    learner.restore(app.views.hashes(["items", "items:names", "learner", *ranker, *pairs, *(f"repeat:{m}" for m in members)]))
+    for member in members:
+        while needed := learner.needs_of_list(member):
+            learner.restore(app.views.hashes(needed))
     return learner
 
 

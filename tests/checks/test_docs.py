@@ -10,13 +10,18 @@ from pathlib import Path
 import click
 import pytest
 
+from aggregates.order.events import OrderLine
 from aggregates.programme import Programme
 from infra.errors import Fault
+from models.recommender import candidates
+from models.recommender.features import FEATURES
+from models.recommender.ranker import BENDS
 from streams.cli.main import regulars
-from streams.docs import console
+from streams.commands.validation import require_valid
+from streams.docs import commands, console
 from streams.docs import events as catalogue
 from streams.projecting.loaders import fold_name
-from streams.registry import fold_of_part, folds
+from streams.registry import COMMANDS, REACTIONS, fold_of_part, folds
 from tests.checks.settings_read import settings_read
 
 ROOT = Path(__file__).parents[2]
@@ -101,8 +106,18 @@ def test_an_unknown_command_line_is_noticed() -> None:
             parse(line.split())
 
 
-def test_the_page_of_commands_is_up_to_date() -> None:
+def test_the_page_of_the_console_is_up_to_date() -> None:
     assert (ROOT / "docs/console.md").read_text() == console.page(), "make docs"
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    assert (ROOT / "docs/commands.md").read_text() == commands.page(), "make docs"
+
+
+@pytest.mark.parametrize("command", [kind for kind in COMMANDS if kind not in REACTIONS], ids=lambda kind: kind.__name__)
+def test_the_example_of_a_command_is_valid(command: type) -> None:
+    names = {kind.__name__: kind for kind in COMMANDS} | {"OrderLine": OrderLine}
+    require_valid(eval(commands.example_of(command), names))  # noqa: S307 - our own page
 
 
 def test_there_is_an_example_of_every_command() -> None:
@@ -142,3 +157,13 @@ def test_the_docs_name_every_checkpoint_with_its_keys() -> None:
     own = READ_MODELS.partition("## The learner's own state")[2]
     state = set(re.findall(r"^\| `v1:([a-z-]+)", own, re.MULTILINE))
     assert told == {fold: parts - state for fold, parts in held.items()}
+
+
+def test_the_decision_on_the_ranker_has_the_numbers_of_the_code() -> None:
+    page = next(ROOT.glob("docs/decisions/0008-*.md")).read_text()
+    assert (
+        f"{candidates.REPEATS} by habit, {candidates.COMPANIONS} companions of the latest basket, {candidates.POPULAR} that"
+        in page
+    )
+    assert f"**{len(FEATURES)} features**" in page
+    assert f"with {BENDS} bends" in page

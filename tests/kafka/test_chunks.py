@@ -1,4 +1,4 @@
-"""Chunks for Faust on the real broker: what is acknowledged, what is delivered again, and what a rebalance does to them."""
+"""Chunks for Faust on a real broker: acknowledging, delivering again, and rebalancing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def topic(kafka: KafkaSettings, request: pytest.FixtureRequest) -> Iterator[Coun
         one.stop()
 
 
-def test_all_that_was_acknowledged_is_committed_and_comes_no_more(topic: Counted) -> None:
+def test_acknowledged_chunks_are_committed_and_not_delivered_again(topic: Counted) -> None:
     topic.add(95)
     first = topic.take()
     eventually(lambda: topic.committed() == 95)
@@ -91,7 +91,7 @@ def test_a_chunk_that_is_not_acknowledged_holds_back_all_behind_it(topic: Counte
 
 
 @pytest.mark.parametrize(("rewind", "begin"), [({"75": 20}, 20), ({"75": 20, "300": 0}, 0)])
-def test_what_is_rewound_comes_again_and_nothing_is_left_out(rewind: dict[str, int], begin: int, topic: Counted) -> None:
+def test_a_rewound_partition_is_delivered_again_without_gaps(rewind: dict[str, int], begin: int, topic: Counted) -> None:
     topic.add(400)  # many chunks are on their way when it is asked for, and may ask for more
     first = topic.take(rewind=rewind)
     eventually(lambda: topic.committed() == 400)
@@ -101,7 +101,7 @@ def test_what_is_rewound_comes_again_and_nothing_is_left_out(rewind: dict[str, i
     assert offsets.count(begin) > 1, "it came again"
 
 
-def test_a_flow_that_was_stopped_goes_on(topic: Counted) -> None:
+def test_a_paused_consumer_goes_on(topic: Counted) -> None:
     topic.add(20)
     first = topic.take(halt=[10])
     eventually(lambda: len(first.offsets()) >= 20)
@@ -123,7 +123,7 @@ def test_a_chunk_in_hand_at_the_end_is_not_acknowledged(topic: Counted) -> None:
     assert set(second.offsets()) >= set(range(held.first, 100))
 
 
-def test_reading_begins_where_it_is_told_to_whatever_was_committed(topic: Counted) -> None:
+def test_reading_begins_at_the_resumed_offset_whatever_was_committed(topic: Counted) -> None:
     topic.add(60)
     first = topic.take()
     eventually(lambda: topic.committed() == 60)

@@ -1,4 +1,4 @@
-"""A real worker and what it tells: counts that are what it was fed, health that follows Redis, exact lags, clean logs."""
+"""A real worker reports exact counts and lags, health that follows Redis, and logs without personal values."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedKafka, histor
         admin.delete_topics([topic.name for topic in declared])
 
 
-def test_before_any_worker_came_all_that_was_published_was_yet_to_apply(shop: Shop) -> None:
+def test_without_a_worker_every_published_record_is_lag(shop: Shop) -> None:
     published = shop.published()
     assert {(fold.source, fold.lag) for fold in shop.before.folds} == set(published.items())
     assert shop.before.records == sum(published.values())
@@ -140,7 +140,7 @@ def test_the_relay_counts_what_it_published(shop: Shop) -> None:
     assert shop.relay.metrics.not_ready_reasons() == []
 
 
-def test_its_counters_are_what_it_was_fed(shop: Shop) -> None:
+def test_a_workers_counters_equal_the_records_it_was_given(shop: Shop) -> None:
     published = shop.published()
     eventually(lambda: shop.metric("regulars_records_applied_total") == published)
     assert shop.metric("regulars_records_total") == published
@@ -152,7 +152,7 @@ def test_its_counters_are_what_it_was_fed(shop: Shop) -> None:
     assert set(shop.metric("regulars_lag_records").values()) == {0}
 
 
-def test_when_all_is_applied_nothing_lags(shop: Shop) -> None:
+def test_nothing_lags_once_all_is_applied(shop: Shop) -> None:
     eventually(lambda: shop.lag().records == 0)
     status, told = shop.command("lag", "--json", "--check", "0")
     assert status == 0
@@ -162,7 +162,7 @@ def test_when_all_is_applied_nothing_lags(shop: Shop) -> None:
     assert ends == shop.published()
 
 
-def test_a_record_that_is_no_event_is_counted_told_of_and_waits_and_nobody_repeats_what_it_says(shop: Shop) -> None:
+def test_a_record_that_is_no_event_is_counted_and_logged_without_its_content(shop: Shop) -> None:
     producer = KafkaProducer(bootstrap_servers=shop.shelf.kafka.bootstrap, acks="all")
     sent = producer.send(DOMAIN, STRANGE, b"m-1", partition=5).get(PATIENCE)
     producer.close()
@@ -174,7 +174,7 @@ def test_a_record_that_is_no_event_is_counted_told_of_and_waits_and_nobody_repea
     assert "1 dead letters waiting" in shop.command("lag")[1]
 
 
-def test_its_health_follows_redis(shop: Shop) -> None:
+def test_a_workers_health_follows_redis(shop: Shop) -> None:
     eventually(lambda: shop.asked("/healthz")[0] == 200)
     process = shop.redis.server_pid()
     assert process
@@ -191,14 +191,14 @@ def test_its_health_follows_redis(shop: Shop) -> None:
     assert shop.asked("/readyz")[0] == 200
 
 
-def test_every_line_it_logged_is_json_and_none_holds_what_is_personal(shop: Shop) -> None:
+def test_every_log_line_is_json_without_personal_values(shop: Shop) -> None:
     assert {"metrics_served", "partitions_assigned"} <= {line["event"] for line in shop.told()}
     assert all({"event", "level", "logger", "time"} <= line.keys() for line in shop.told())
     for personal in ("Name of", "example.org", "ann@"):
         assert personal not in shop.log.read_text()
 
 
-def test_a_check_that_fails_says_so_by_its_status(shop: Shop) -> None:
+def test_a_failed_check_exits_with_its_status(shop: Shop) -> None:
     """The relay has stopped: what is appended now nobody publishes."""
     append(shop.settings, SHOPPINGS + 2)
     found = shop.lag()

@@ -1,4 +1,4 @@
-"""A real worker on real topics: records that it cannot take, events of a later version, folds that fail, letters on the way."""
+"""A real worker on real topics: unreadable records, events of a newer program, failing folds, dead letters on their way."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def exact(shop: Shop, valkey_url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("largest", [2**20, pytest.param(LARGEST, marks=pytest.mark.slow)])
-def test_records_that_no_fold_can_read_become_letters_and_the_rest_is_exact(
+def test_records_that_no_fold_can_read_become_dead_letters_and_the_rest_is_exact(
     shop: Shop, exact: dict[str, Any], largest: int
 ) -> None:
     domain = [
@@ -215,14 +215,14 @@ def test_records_that_no_fold_can_read_become_letters_and_the_rest_is_exact(
     assert shop.letters("list").stdout == "There are no dead letters.\n"
 
 
-def test_without_kafka_it_is_said_in_a_sentence(shop: Shop) -> None:
+def test_dead_letters_without_kafka_end_with_a_sentence(shop: Shop) -> None:
     nowhere = replace(shop, kafka=KafkaSettings("127.0.0.1:1"))
     told = nowhere.letters("list").exception
     assert isinstance(told, Unreachable)
     assert "Kafka does not answer at 127.0.0.1:1" in str(told)
 
 
-def test_an_event_of_a_later_version_stops_the_worker_and_nothing_behind_it_is_committed(shop: Shop) -> None:
+def test_an_event_of_a_newer_program_stops_the_worker_and_commits_nothing_behind_it(shop: Shop) -> None:
     row = next(row for row in shop.rows[100:] if row.name == "OrderPaid")
     later = b'{"position":%d,"name":"OrderGifted","event":{"key":"x","order":"1"}}' % row.position
     shop.publish({row.position: later})
@@ -238,7 +238,7 @@ def test_an_event_of_a_later_version_stops_the_worker_and_nothing_behind_it_is_c
     assert shop.listed() == []
 
 
-def test_what_one_fold_could_not_take_is_put_in_by_a_later_version(shop: Shop, exact: dict[str, Any]) -> None:
+def test_a_newer_program_puts_in_what_one_fold_could_not_take(shop: Shop, exact: dict[str, Any]) -> None:
     shop.publish()
     worker = shop.work(BROKEN)
     eventually(shop.all_taken)
@@ -254,7 +254,7 @@ def test_what_one_fold_could_not_take_is_put_in_by_a_later_version(shop: Shop, e
     assert end(worker)[0] == 0
 
 
-def test_a_letter_that_kafka_does_not_take_is_waited_for(shop: Shop, exact: dict[str, Any]) -> None:
+def test_a_worker_waits_until_kafka_takes_its_dead_letter(shop: Shop, exact: dict[str, Any]) -> None:
     shop.publish()
     first = shop.work()
     eventually(shop.all_taken)

@@ -78,6 +78,23 @@ def test_pruning_tells_what_it_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pairs.changed["hub"] == {"0", "1", "2"}
 
 
+def test_a_list_is_made_anew_when_its_product_has_sold_five_percent_more() -> None:
+    items = Items()
+    pairs = CoOccurrence(items)
+    made = []
+    for _ in range(60):
+        items.baskets += 1
+        for product in ("a", "b"):
+            items.learn_one(product, None, 0)
+        pairs.learn_one(["a", "b"])
+        made.append(pairs.refresh(["a"]) == ["a"])
+    assert all(made[:20])
+    assert made[40:].count(True) < 10
+    assert [other for other, _, _ in pairs.strongest("a")] == ["b"]
+    items.retire("b")
+    assert pairs.strongest("a") == []
+
+
 def test_what_is_told_is_the_same_after_a_restart() -> None:
     pairs = learned(some_baskets(seed=2, count=2000))
     again = CoOccurrence(pairs._items)

@@ -1,31 +1,37 @@
-"""A learner that is stopped anywhere and brought back from its maps goes on as one that never stopped, to the bit."""
+"""A learner that is stopped anywhere and restored from its maps goes on as one that never stopped, to the bit."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
+from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberErased
 from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from models.learner import Learner
-from models.recommender import repeat
+from models.recommender import habits, transitions, visits
+from models.recommender.visits import EndedVisits
 
-HOUR = 3_600_000
+MINUTE, HOUR = 60_000, 3_600_000
+START = 1_483_284_600_000
+MEMBERS = (None, "ann", "bob", "cat", "dan")
 PRODUCTS = [f"p{n}" for n in range(90)]
 
 
 def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
-    """A shop of some categories, whose products are now and then listed anew in another, with a member who leaves."""
+    """Return events of a shop whose products change their categories, with a member who leaves."""
     chance = random.Random(seed)
     events: list[object] = []
     for n in range(300):
-        at = 1_483_284_600_000 + n * pace - chance.randint(0, 20) * HOUR  # some are told late
+        at = START + n * pace - chance.randint(0, 20) * HOUR  # some are told late
         listed = chance.sample(PRODUCTS, 40 if n == 0 else 1)
         for product in listed:
             category, kind = chance.choice((None, "tea", "bread", "fuel")), {"staple": "fuel"} if chance.random() < 0.1 else {}
@@ -47,7 +53,7 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
         events.append(
             OrderPaid(
                 order=f"o{n}",
-                member=chance.choice((None, "ann", "bob", "cat", "dan")),
+                member=chance.choice(MEMBERS),
                 session=None,
                 currency="USD",
                 lines=lines,
@@ -60,8 +66,36 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
 
 
+def line(product: str) -> OrderLine:
+    return OrderLine(product=product, quantity=1, gross=1, total=1, paid=1)
+
+
+def clicks(seed: int) -> list[Recorded]:
+    """Return events of a shop where people look more than they buy."""
+    chance = random.Random(seed)
+    of_product = (*[Viewed] * 6, Clicked, Favourited, Unfavourited, Dismissed)
+    events: list[object] = []
+    for n in range(600):
+        at = START + n * 4 * MINUTE + chance.randrange(15 * MINUTE)
+        product = chance.choice(PRODUCTS[:14])
+        who: dict[str, Any] = {"session": f"s{chance.randrange(6)}", "member": chance.choice((None, None, *MEMBERS))}
+        match chance.randrange(12):
+            case 0:
+                events.append(Searched(query=f"words {n}", **who, shown=(), at=at))
+            case 1:
+                events.append(CartItemAdded(cart="c", **who, product=product, quantity=1, price=None, at=at))
+            case 2:
+                lines = (line(product), line(chance.choice(PRODUCTS)))
+                events.append(OrderPaid(order=f"o{n}", **who, currency="USD", lines=lines, net=1, at=at))
+            case _:
+                events.append(chance.choice(of_product)(product=product, **who, at=at))
+        if n == 400:
+            events.append(MemberErased(member="dan", at=at))
+    return [Recorded(position, event) for position, event in enumerate(events, 1)]
+
+
 class Redis:
-    """What a Redis would hold; it gives a map's fields in any order."""
+    """What a Redis would hold. It gives a map's fields in any order."""
 
     def __init__(self, chance: random.Random) -> None:
         self.maps: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -70,6 +104,9 @@ class Redis:
 
     def apply(self, delta: Delta) -> None:
         self.documents |= delta.documents
+        for key, document in delta.documents.items():
+            if document is None:
+                self.maps.pop(key, None)
         for key, fields in delta.fields.items():
             for name, value in fields.items():
                 self.maps[key].pop(name, None)
@@ -90,20 +127,44 @@ def folded(chunks: list[list[Recorded]], forgetful: random.Random | None) -> Red
     for chunk in chunks:
         if forgetful and forgetful.random() < 0.5:
             learner.forget()
-        while missing := learner.needs(chunk):
-            learner.restore(redis.load(missing))
+        while needed := learner.needs(chunk):
+            learner.restore(redis.load(needed))
         redis.apply(learner.fold(chunk))
     return redis
 
 
-@pytest.mark.parametrize(("seed", "pace"), [*((seed, 7 * HOUR) for seed in range(4)), (4, 1000 * HOUR)])
-def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, pace: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeat, "LONGEST_RUN", 30)
-    whole, chance = history(seed, pace), random.Random(seed)
+def hold_equal(whole: list[Recorded], seed: int) -> Redis:
+    """Fold with and without interruptions, and compare all that was written."""
+    chance = random.Random(seed)
     cuts = [0, *sorted(chance.sample(range(1, len(whole)), 40)), len(whole)]
     undisturbed = folded([whole], None)
     disturbed = folded([whole[a:b] for a, b in pairwise(cuts)], chance)
-    assert disturbed.maps.keys() == undisturbed.maps.keys()
-    for key, fields in undisturbed.maps.items():
+    kept = {key: fields for key, fields in undisturbed.maps.items() if fields}
+    assert {key for key, fields in disturbed.maps.items() if fields} == kept.keys()
+    for key, fields in kept.items():
         assert disturbed.maps[key] == fields, key
-    assert disturbed.documents == undisturbed.documents
+    documents = {key: document for key, document in disturbed.documents.items() if document is not None}
+    assert documents == {key: document for key, document in undisturbed.documents.items() if document is not None}
+    return undisturbed
+
+
+@pytest.mark.parametrize(("seed", "pace"), [*((seed, 7 * HOUR) for seed in range(4)), (4, 1000 * HOUR)])
+def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, pace: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(habits, "LONGEST_RUN", 30)
+    monkeypatch.setattr(habits, "MOST", 60)
+    monkeypatch.setattr(habits, "KEPT", 45)
+    redis = hold_equal(history(seed, pace), seed)
+    assert any(key.startswith("repeat:") for key in redis.maps)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_visits_end_the_same_when_the_learner_forgets(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transitions, "KEPT", 3)
+    monkeypatch.setattr(visits, "RECENT", 3)
+    monkeypatch.setattr(visits, "ALL_LEARNED", 40)
+    monkeypatch.setattr(EndedVisits.__init__, "__defaults__", (60,))
+    monkeypatch.setattr(transitions.TransitionCounts.__init__, "__defaults__", (50,))
+    redis = hold_equal(clicks(seed), seed)
+    assert redis.maps["visits"]
+    assert redis.maps["visiting"]
+    assert redis.maps["visit-ranker"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.member import MemberErased
-from projections.cart import CartItem, OpenCart, cart
+from projections.cart import CartItem, CartView, cart
 from tests.projections.folding import folded, removed
 
 WHOSE: dict[str, Any] = {"cart": "c", "member": "m", "session": "s"}
@@ -15,19 +15,19 @@ MILK = CartItemAdded(**WHOSE, product="milk", quantity=1, price=None, at=3)
 
 def items(*events: object) -> dict[str, tuple[int, int | None]]:
     view = folded(cart, *events)["cart:m"]
-    assert isinstance(view, OpenCart)
+    assert isinstance(view, CartView)
     return {item.product: (item.quantity, item.price) for item in view.items}
 
 
 def test_an_opened_cart_is_empty() -> None:
-    assert folded(cart, OPENED) == {"cart:m": OpenCart("c", "m", "s", opened_at=1, items=(), as_of=1, position=1)}
+    assert folded(cart, OPENED) == {"cart:m": CartView("c", "m", "s", opened_at=1, items=(), as_of=1, position=1)}
 
 
 def test_items_are_in_the_order_they_were_first_added() -> None:
     more = CartItemAdded(**WHOSE, product="tea", quantity=3, price=549, at=4)
     shown = (CartItem("tea", 5, 549), CartItem("milk", 1, None))
     assert folded(cart, OPENED, TEA, MILK, more) == {
-        "cart:m": OpenCart("c", "m", "s", opened_at=1, items=shown, as_of=4, position=4)
+        "cart:m": CartView("c", "m", "s", opened_at=1, items=shown, as_of=4, position=4)
     }
 
 
@@ -53,7 +53,7 @@ def test_a_cart_that_was_abandoned_is_gone() -> None:
 def test_a_guests_cart_is_found_by_the_session() -> None:
     guest: dict[str, Any] = {"cart": "c", "member": None, "session": "s"}
     view = folded(cart, CartOpened(**guest, at=1), CartItemAdded(**guest, product="tea", quantity=1, price=None, at=2))
-    assert view == {"guest-cart:s": OpenCart("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
+    assert view == {"guest-cart:s": CartView("c", None, "s", 1, (CartItem("tea", 1, None),), as_of=2, position=2)}
 
 
 def test_a_session_with_a_members_id_has_its_own_cart() -> None:
@@ -68,7 +68,7 @@ def test_a_session_with_a_members_id_has_its_own_cart() -> None:
 def test_a_newer_cart_takes_the_place_of_an_older_one() -> None:
     newer = CartOpened(cart="d", member="m", session="s", at=5)
     view = folded(cart, OPENED, TEA, newer)
-    assert view == {"cart:m": OpenCart("d", "m", "s", opened_at=5, as_of=5, position=3)}
+    assert view == {"cart:m": CartView("d", "m", "s", opened_at=5, as_of=5, position=3)}
 
 
 def test_events_of_an_older_cart_change_nothing() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberErased
 from aggregates.value import replace
-from projections.wallet import CouponUse, Wallet, WalletEntry, wallet
+from projections.wallet import CouponUse, CouponWallet, WalletEntry, wallet
 from tests.projections.folding import folded, removed
 
 SENT = CouponSent(campaign="spring", member="m", kind="A", starts=10, ends=20, at=1)
@@ -13,13 +13,13 @@ USE = CouponUse("c-1", "o-1", (), at=15)
 
 
 def test_a_campaign_sent_is_in_the_wallet_with_its_dates() -> None:
-    assert folded(wallet, SENT) == {"wallet:m": Wallet("m", {"spring": ENTRY}, as_of=1, position=1)}
+    assert folded(wallet, SENT) == {"wallet:m": CouponWallet("m", {"spring": ENTRY}, as_of=1, position=1)}
 
 
 def test_the_latest_terms_hold() -> None:
     longer = replace(SENT, ends=30, at=5)
     assert folded(wallet, SENT, REDEEMED, longer) == {
-        "wallet:m": Wallet("m", {"spring": replace(ENTRY, ends=30, sent_at=5, uses=(USE,))}, as_of=15, position=3)
+        "wallet:m": CouponWallet("m", {"spring": replace(ENTRY, ends=30, sent_at=5, uses=(USE,))}, as_of=15, position=3)
     }
 
 
@@ -27,13 +27,13 @@ def test_uses_are_listed_in_the_order_they_came() -> None:
     second = replace(REDEEMED, use="u-2", order=None, flags=("too_late",), at=25)
     uses = (USE, CouponUse("c-1", None, ("too_late",), at=25))
     assert folded(wallet, SENT, REDEEMED, second) == {
-        "wallet:m": Wallet("m", {"spring": replace(ENTRY, uses=uses)}, as_of=25, position=3)
+        "wallet:m": CouponWallet("m", {"spring": replace(ENTRY, uses=uses)}, as_of=25, position=3)
     }
 
 
 def test_a_use_of_a_campaign_that_was_not_sent_is_in_the_wallet() -> None:
     entry = WalletEntry("spring", uses=(USE,))
-    assert folded(wallet, REDEEMED) == {"wallet:m": Wallet("m", {"spring": entry}, as_of=15, position=1)}
+    assert folded(wallet, REDEEMED) == {"wallet:m": CouponWallet("m", {"spring": entry}, as_of=15, position=1)}
 
 
 def test_campaigns_and_members_stay_apart() -> None:

@@ -84,6 +84,8 @@ def discount_of(wish: RedemptionRequest, wallet: Wallet, terms: Programme, ledge
         raise Refusal("points_not_a_multiple", f"Points are spent in multiples of {rules.multiple}.")
     numerator, denominator = rules.value
     money = wish.points * numerator * terms.unit // denominator
+    if not money:
+        raise Refusal("points_worth_nothing", f"{wish.points} points are worth nothing in {terms.currency}: spend more.")
     if wish.total is not None:
         left = max(0, wish.total * rules.share[0] - paid_before(wish.order, wallet.name, ledger) * rules.share[1])
         if money * rules.share[1] > left:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, cart, coupon, member, product, review, session
+from aggregates import campaign, cart, coupon, guest_coupon, member, product, review, session
 from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
@@ -40,7 +40,7 @@ COMMAND_OF: dict[type, type] = {
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
-    coupon.GuestCouponRedeemed: coupon.RedeemGuestCoupon,
+    guest_coupon.GuestCouponRedeemed: guest_coupon.RedeemGuestCoupon,
     points.LotActivated: commands.ActivateLot,
     points.PointsRedeemed: commands.RedeemPoints,
     points.PointsReturned: commands.ReturnPoints,

@@ -14,7 +14,8 @@ import orjson
 
 from aggregates.behaviour import Searched
 from aggregates.constraints import OVER_LIMIT
-from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
+from aggregates.coupon import CouponRedeemed
+from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.membership.events import PoolUsed
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme

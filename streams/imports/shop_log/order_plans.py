@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import CheckOutCart
 from aggregates.cart import cart as cart_decider
-from aggregates.coupon import RedeemCoupon, RedeemGuestCoupon
+from aggregates.coupon import RedeemCoupon
 from aggregates.decider import Refusal
+from aggregates.guest_coupon import RedeemGuestCoupon
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder

@@ -25,7 +25,7 @@ from streams.kafka.worker.batching import Batcher
 from streams.kafka.worker.consumer import WorkerConsumer
 from streams.kafka.worker.partition import Partition, Record, take_together
 from streams.kafka.worker.telemetry import WorkerTelemetry
-from streams.projecting.erasure import complete_erasures
+from streams.projecting.follower import complete_erasures
 from streams.projecting.loaders import Fold, Loader, loader_of
 from streams.projecting.projector import Projector
 from streams.registry import carried, folds, sources

@@ -54,6 +54,10 @@ class Ledger:
     def give(self, command: Command) -> list[Event]:
         """Decide and remember. Raises ``Refusal``."""
         require_valid(command, by_time=True)
+        return self.decide(command)
+
+    def decide(self, command: Any) -> list[Event]:
+        """Decide a command that is not validated, such as a reaction, and remember. Raises ``Refusal``."""
         decided = membership.decide(command, self.state, Context(self.policies))
         for event in decided:
             self.state = membership.evolve(self.state, event)

@@ -61,6 +61,17 @@ def test_what_no_rule_is_about_changes_nothing() -> None:
     assert earning(events=(REVIEW,)).give(RecordAction("m", "yodel", "1", NOW)) == []
 
 
+def test_every_review_of_its_own_product_and_order_earns() -> None:
+    ledger = earning(events=(EventRule("reviewed", "review", 5),))
+    long = "p" * 200
+    reviewed = [("tea", "1"), ("tea/1", None), ("tea%2F1", None), (long, None), (long, "1"), (long, "2"), ("tea", None)]
+    for product, order in reviewed * 2:
+        told = ProductReviewed(product=product, member="m", session=None, half_stars=9, text=None, order=order, at=NOW)
+        for command in react(told, Context(ledger.policies)):
+            ledger.decide(command)
+    assert ledger.state.available(NOW) == 5 * len(reviewed)
+
+
 @pytest.mark.parametrize(
     ("per", "later"), [("day", 1), ("week", 5), ("month", 6), ("year", 37)], ids=["day", "week", "month", "year"]
 )

@@ -24,7 +24,7 @@ from aggregates.membership.events import (
     PointsRedeemed,
     PointsTransferred,
 )
-from aggregates.programme import Clawback, Earning, RedemptionTerms, SpendRule, Transfers
+from aggregates.programme import Clawback, Earning, InForce, Policies, Programme, RedemptionTerms, SpendRule, Transfers
 from aggregates.reactions import react
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant, refusing
@@ -188,3 +188,15 @@ def test_each_rule_pays_into_its_own_wallet() -> None:
     assert (ledger.state.available(NOW), ledger.state.available(NOW, "miles")) == (50, 30)
     ledger.refund("o", "half", 2_500, NOW)
     assert (ledger.state.available(NOW), ledger.state.debt(NOW, "miles")) == (25, 20)
+
+
+def test_points_that_are_worth_nothing_are_not_spent() -> None:
+    ledger = Ledger(Policies((InForce(0, Programme("Asia/Tokyo", "JPY", wallets=(AT_ONCE,))),)))
+    ledger.buy("o", 10_000, NOW)
+    before = ledger.state
+    for command in (RedeemPoints("m", "r", 99, NOW), HoldPoints("m", "h", 99, NOW)):
+        with refusing("points_worth_nothing"):
+            ledger.give(command)
+    assert ledger.state == before
+    (redeemed,) = ledger.give(RedeemPoints("m", "r", 100, NOW))
+    assert redeemed.money == 1  # type: ignore[union-attr]

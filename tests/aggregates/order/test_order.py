@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from aggregates.decider import Refusal
 from aggregates.order.decider import CancelOrder, Command, DeliverOrder, PayOrder, PlaceOrder, ShipOrder, order
 from aggregates.order.events import (
     Event,
@@ -164,7 +166,8 @@ REFUSED: list[tuple[Command, list[Event], str]] = [
     (CancelOrder("o", at=9), [PLACED, PAID, HALF_BACK], "order_refunded"),
     (CancelOrder("o", at=9), [PLACED, PAID, ALL_BACK], "order_refunded"),
     (RefundOrder("o", "r", at=9), [PLACED], "order_not_paid"),
-    (RefundOrder("o", "r", at=9), [PLACED, PAID, CANCELLED], "order_not_paid"),
+    (RefundOrder("o", "r", at=9), [PLACED, CANCELLED], "order_not_paid"),
+    (RefundOrder("o", "r", at=9), [PLACED, PAID, CANCELLED], "nothing_left"),
     (RefundOrder("o", "", at=9), [PLACED, PAID], "refund_id_invalid"),
 ]
 
@@ -173,6 +176,25 @@ REFUSED: list[tuple[Command, list[Event], str]] = [
 def test_a_step_out_of_turn_is_refused(command: Command, given: list[Event], code: str) -> None:
     with refusing(code):
         ask(order, command, order.rebuild(given))
+
+
+def test_tax_above_what_was_paid_is_refused() -> None:
+    paid = sum(line.paid for line in LINES)
+    assert order.decide(replace(PLACE, tax=paid), order.initial, CONTEXT)
+    with refusing("tax_too_high", f"tax of {paid + 1} is more than the {paid}"):
+        order.decide(replace(PLACE, tax=paid + 1), order.initial, CONTEXT)
+
+
+@pytest.mark.parametrize("steps", [(1, 0), (0, 1)])
+def test_a_refund_and_a_cancellation_end_at_the_same_books_in_either_order(steps: tuple[int, int]) -> None:
+    both: tuple[Command, ...] = (RefundOrder("o", "r", at=9), CancelOrder("o", at=9, recorded=True))
+    events: list[Event] = [PLACED, PAID]
+    for step in steps:
+        with suppress(Refusal):  # a refund after the cancellation finds nothing left
+            events += order.decide(both[step], order.rebuild(events), CONTEXT)
+    assert order.rebuild(events).status == "cancelled"
+    back = [line for event in events if isinstance(event, OrderRefunded | OrderCancelled) for line in event.lines]
+    assert sum(line.paid for line in back) == sum(line.paid for line in LINES)
 
 
 def test_an_order_knows_what_it_is_worth_now() -> None:

@@ -89,7 +89,7 @@ def test_tax_is_kept_in_proportion_to_what_is_kept() -> None:
 
 @pytest.mark.parametrize(
     ("paid_for", "given_back", "tax", "net"),
-    [(100, -150, 10, 0), (10_000, -3_000, 0, 7_000), (10_000, -3_000, 700, 6_300)],
+    [(100, -150, 0, 0), (10_000, -3_000, 0, 7_000), (10_000, -3_000, 700, 6_300)],
 )
 def test_giving_back_a_line_of_negative_money_never_makes_the_order_worth_more(
     paid_for: int, given_back: int, tax: int, net: int
@@ -151,7 +151,7 @@ def test_refunds_in_any_parts_sum_to_what_was_paid(lines: list[OrderLine], tax: 
     units = [line for line, sold in enumerate(lines, 1) for _ in range(sold.quantity or 1)]
     shuffled = data.draw(st.permutations(units))
     cuts = sorted(data.draw(st.sets(st.integers(1, len(units)))) | {0, len(units)})
-    history = paid(*lines, tax=tax)
+    history = paid(*lines, tax=min(tax, max(0, sum(line.paid for line in lines))))
     refunds = [
         refunded(history, f"r-{start}", *(RefundPart(line, 1) for line in shuffled[start:end])) for start, end in pairwise(cuts)
     ]

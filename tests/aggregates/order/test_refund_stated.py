@@ -31,8 +31,9 @@ def test_money_goes_back_without_goods() -> None:
 
 def test_money_goes_back_after_the_goods_as_far_as_there_is_any() -> None:
     history = paid(TEA)
-    assert refunded(history, "r-1", RefundPart(1, total=500)).complete
-    assert refunded(history, "r-2", RefundPart(1, 0, total=399)).net_retained == 0
+    assert not refunded(history, "r-1", RefundPart(1, total=500)).complete, "a part of the money is kept"
+    last = refunded(history, "r-2", RefundPart(1, 0, total=399))
+    assert (last.net_retained, last.complete) == (0, True)
     with refusing("refund_too_high"):
         refunded(history, "r-3", RefundPart(1, 0, total=1))
 
@@ -53,6 +54,18 @@ def test_without_parts_the_money_of_settled_lines_goes_back_too() -> None:
     history = paid(TEA, MILK, ADJUSTMENT)
     refunded(history, "r-1", RefundPart(1, total=50))
     assert refunded(history, "r-2").given_back == (849, 301, -100)
+
+
+@pytest.mark.parametrize("rest", [(), (RefundPart(1),)])
+def test_money_kept_when_the_goods_came_back_can_be_refunded_later(rest: tuple[RefundPart, ...]) -> None:
+    history = paid(TEA)
+    refunded(history, "r-1", RefundPart(1, total=800))
+    assert order.rebuild(history).status == "paid"
+    last = refunded(history, "r-2", *rest)
+    assert (last.given_back, last.units, last.complete) == ((99,), (0,), True)
+    assert order.rebuild(history).status == "refunded"
+    with refusing("nothing_left"):
+        refunded(history, "r-3", *rest)
 
 
 @pytest.mark.parametrize(

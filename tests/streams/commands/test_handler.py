@@ -7,7 +7,7 @@ import pytest
 from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
-from aggregates.membership.commands import GrantPoints, ReceivePoints, RecordDue, RedeemPoints
+from aggregates.membership.commands import AdjustPoints, GrantPoints, ReceivePoints, RecordDue, RedeemPoints
 from aggregates.membership.events import (
     LotActivated,
     PointsClawedBack,
@@ -20,6 +20,7 @@ from aggregates.order.decider import DeliverOrder, PayOrder
 from aggregates.order.events import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
 from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
+from aggregates.value import replace
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.running.app import App, running
@@ -54,6 +55,32 @@ def test_a_refused_request_asked_again_is_refused_though_it_could_be_had_now(app
     again = app.handler.handle(UNKNOWN)
     assert (again.accepted, again.code, again.sentence, again.repeated) == (False, first.code, first.sentence, True)
     assert app.handler.handle(Request("pay again", UNKNOWN.commands)).accepted
+
+
+def test_another_request_under_the_id_of_an_accepted_one_is_refused(app: App) -> None:
+    first = app.handler.handle(Request("r", (ListProduct("tea", START),)))
+    other = app.handler.handle(Request("r", (ListProduct("milk", START),)))
+    assert (other.accepted, other.code, other.events, app.log.head()) == (False, "id_taken", 0, 1)
+    assert app.handler.handle(Request("r", (ListProduct("tea", START),))) == replace(first, repeated=True)
+
+
+def test_a_refused_request_can_be_corrected_under_its_id(app: App) -> None:
+    wrong = Request("r", (RedeemPoints("ada", "a", 0, START),))
+    refused = app.handler.handle(wrong)
+    assert (refused.code, refused.repeated) == ("points_invalid", False)
+    assert app.handler.handle(wrong) == replace(refused, repeated=True)
+    corrected = Request("r", (AdjustPoints("ada", "a", 5, "a gift", "kim", START),))
+    accepted = app.handler.handle(corrected)
+    assert (accepted.accepted, accepted.events, accepted.repeated) == (True, 1, False)
+    assert app.handler.handle(corrected).repeated
+    assert app.handler.handle(wrong).code == "id_taken"
+
+
+def test_a_refused_request_can_be_corrected_within_its_group(app: App) -> None:
+    wrong, right = Request("r", (ListProduct("tea", -1),)), Request("r", (ListProduct("tea", START),))
+    outcomes = app.handler.handle_all([wrong, right, wrong])
+    assert [outcome.code for outcome in outcomes] == ["at_invalid", "", "id_taken"]
+    assert app.handler.handle(right).repeated
 
 
 def test_outcomes_are_kept_when_the_system_is_closed_and_opened_again(settings: Settings) -> None:

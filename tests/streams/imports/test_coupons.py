@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from aggregates.campaign import CampaignLaunched, LaunchCampaign
-from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
+from aggregates.coupon import CouponRedeemed
+from aggregates.guest_coupon import GuestCouponRedeemed
 from streams.commands.request import Request
 from streams.running.app import App
 from tests.streams.imports.lines import MINUTE, START, Line, document, entry, events, import_lines, order

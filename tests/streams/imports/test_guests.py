@@ -15,7 +15,8 @@ import pytest
 
 from aggregates.behaviour import Searched, Viewed
 from aggregates.cart import CartCheckedOut, CartItemAdded
-from aggregates.coupon import CouponRedeemed, GuestCouponRedeemed
+from aggregates.coupon import CouponRedeemed
+from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import EraseMember
 from aggregates.order.events import OrderPaid, OrderPlaced
 from aggregates.review import ProductReviewed

@@ -1,0 +1,12 @@
+"""``regulars topics`` in a home that has no use for them."""
+
+from __future__ import annotations
+
+from tests.streams.conftest import Command
+
+
+def test_an_embedded_home_is_told_that_it_needs_no_topics(command: Command) -> None:
+    command("doctor")
+    said = command("topics")
+    assert said.status == 1
+    assert "needs no topics" in said.err
