@@ -38,10 +38,11 @@ from streams.cli.main import regulars
 from streams.commands.request import Request
 from streams.commands.scheduler import tick
 from streams.replay.backtest import Backtest, Histories
-from streams.replay.backtest_figures import UNKNOWN, compare
+from streams.replay.backtest_figures import UNKNOWN, compare, side
 from streams.running.app import App, running
 from tests.examples import many
 from tests.shop import HOUR, MEMBERS, START, line, place, requests
+from tests.streams.exports.histories import histories
 from tests.streams.imports.lines import another
 
 ROOT = Path(__file__).parents[3]
@@ -154,6 +155,16 @@ def test_the_published_policy_against_itself_decides_every_event_as_it_was(
     assert all(of["most"] == [] for of in found["members"].values())
 
 
+@briefly
+@given(histories())
+def test_late_facts_new_policies_and_erasures_are_decided_as_they_were(valkey_url: str, told: list[Request]) -> None:
+    with another(valkey_url) as app:
+        app.handler.handle_all(told)
+        done = backtest(app, None)
+    assert done.would == done.were
+    assert done.refused == {}
+
+
 @pytest.mark.parametrize("policy", ["strict-returns", "calendar-year"])
 @pytest.mark.parametrize(("seed", "shoppings"), [(7, 40), (8, 320)])
 def test_another_policy_shows_the_figures_of_a_shop_that_always_had_it(
@@ -168,6 +179,7 @@ def test_another_policy_shows_the_figures_of_a_shop_that_always_had_it(
     counted = sorted(kind.code for kind, total in done.refused.items() for _ in range(total.requests))
     assert counted == sorted(code for code in refused if code not in FALLEN)
     assert done.would == lived.were
+    assert side(done.would, done.candidate, done).audit.differences == []
     found, real = compare(done), compare(lived)
     for part in ("months", "tiers"):
         theirs = {(row["month"], row.get("wallet")): row["was"] for row in real[part]}
