@@ -21,16 +21,19 @@ ONE_OF_A_CLUSTER = "test_one_worker_makes_of_a_week_what_the_embedded_mode_makes
 
 
 def needs_servers(item: pytest.Item) -> bool:
-    """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes.
-
-    Tests of a nested run are among them, too.
-    """
+    """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes."""
     if getattr(item, "originalname", "") == ONE_OF_A_CLUSTER:
         return False
     callspec = getattr(item, "callspec", None)
     in_postgres = callspec is not None and callspec.params.get("kept_in") == "postgres"
     kills = "kill" in item.nodeid.rpartition("/")[2].partition("::")[0]
-    return in_postgres or kills or item.nodeid.startswith(NESTED) or item.nodeid.startswith("tests/secured/") or not SERVERS.isdisjoint(fixtures_of(item))
+    return (
+        in_postgres
+        or kills
+        or item.nodeid.startswith(NESTED)
+        or item.nodeid.startswith("tests/secured/")
+        or not SERVERS.isdisjoint(fixtures_of(item))
+    )
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:

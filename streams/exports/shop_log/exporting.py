@@ -109,7 +109,7 @@ class Export:
                 event: Any = recorded.event
                 self.position = recorded.position
                 if isinstance(event, PoolUsed):
-                    self._importer.used(event)
+                    self._importer.spenders.used(event)
                 if waiting.ended_by(event) or not follows(event, before):
                     yield comparable(event if self._personal else blank(event))
                 before = event
