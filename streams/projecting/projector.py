@@ -60,7 +60,7 @@ class EventChunk(NamedTuple):
         return cls(events, frozenset(type(event) for _, event in events), min(map(POSITION, events), default=0))
 
     def after(self, position: int, kinds: frozenset[type]) -> Sequence[Recorded]:
-        """Return the events of these types behind a position: mostly all of them, or none."""
+        """Return the events of these types after a position: mostly all of them, or none."""
         if self.kinds.isdisjoint(kinds):
             return ()
         if self.first <= position:

@@ -40,7 +40,7 @@ class EventRows:
         self._progress = progress
 
     def between(self, after: int, upto: int) -> Iterator[Row]:
-        """Return the rows behind a position, up to another."""
+        """Return the rows after a position, up to another."""
         while after < upto and (page := self._log.since(after, min(CHUNK, upto - after))):
             yield from (row for row in page if row.name in self._names)
             after = page[-1].position

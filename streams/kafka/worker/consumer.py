@@ -118,7 +118,7 @@ class WorkerConsumer:
         offset, until = self._rewound.get(tp, (-1, 0.0))
         if offset == gap.offset and time.monotonic() < until:
             return
-        with contextlib.suppress(KafkaError):  # then seek, and be asked again behind the same gap
+        with contextlib.suppress(KafkaError):  # then seek; if the gap is still there, this is called again
             (first,) = (await consumer.earliest_offsets(tp)).values()
             if first > gap.offset:
                 raise RecordsGone(tp, gap.offset, first)
