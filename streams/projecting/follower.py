@@ -79,7 +79,7 @@ class Follower:
 
 
 def complete_erasures(log: EventLog, views: Views, position: int) -> None:
-    """Complete the erasures up to ``position``, which every fold has passed. After a kill or while Redis is busy, the next call does.
+    """Complete the erasures up to ``position``, which every fold has passed. Try again at the next call if Redis is busy.
 
     If the member had sessions, the event right after the erasure makes the folds forget what was done in them.
     """

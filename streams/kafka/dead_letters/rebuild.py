@@ -24,7 +24,7 @@ ReadProgress: TypeAlias = Callable[[int, int], None]
 """Called with how far the log has been read, and how far it will be."""
 
 IsMissing: TypeAlias = Callable[[int], bool]
-"""Whether the fold goes without the event at a position for now, because that is among the dead letters too."""
+"""Whether the fold has left out the event at a position, because that is a dead letter too."""
 
 
 class RetryFailed(Fault):
@@ -133,9 +133,9 @@ class FieldRebuild:
 
 
 def folded(log: EventLog, row: Row, wanted: int, is_missing: IsMissing, fold: Callable[[Recorded], None]) -> Recorded | None:
-    """Fold a row's event and return it; None if it fails and the fold goes without it for now.
+    """Fold a row's event and return it. Return None if that fails and the fold has left this event out.
 
-    Raises :class:`RetryFailed` if it fails and is the one that is wanted, or one that the fold took before.
+    Raises :class:`RetryFailed` if that fails over the wanted event, or over one that the fold took before.
     """
     try:
         recorded = Recorded(row.position, log.codec.decode(row.name, row.state))

@@ -213,7 +213,7 @@ class Partition:
         return dead_lettered
 
     def _start_over(self) -> None:
-        """Go by what Redis says. Raises :class:`RedisRolledBack` if it holds less than it did."""
+        """Forget what is in memory, and read the checkpoints. Raises :class:`RedisRolledBack` if Redis has lost effects."""
         try:
             self.projector.start_over()
         except Superseded:
@@ -242,7 +242,7 @@ class ChunkAttempt:
             self.projection = ChunkProjection(self._partition.projector, ())
 
     def abandon(self) -> None:
-        """Believe nothing any more, since Redis did not answer."""
+        """Forget what is in memory, since Redis did not answer."""
         self._partition.projector.forget()
 
     def finish(self, refusals: Refusals) -> BatchResult:
