@@ -1,4 +1,4 @@
-"""What an importer of the file knows at each of its lines, to check that a line brings about the events that come next."""
+"""What an importer of the file knows at each line. The export uses it to check that a line causes the events that come next."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class ImporterState:
         self.spenders = Spenders()
 
     def decided(self, line: ShopLine) -> list[object] | None:
-        """Return the events that this line brings about here, without those that follow from them; None if it is refused."""
+        """Return the events that this line causes, without those of reactions. None if it is refused."""
         work = Execution(self._policies, self._codec, self._erased, self._load, batch="behaviour")
         try:
             for command in self._planner.request(line).plan(work.read):
