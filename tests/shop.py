@@ -11,6 +11,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Sear
 from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.cart import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart, OpenCart, RemoveFromCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
+from aggregates.guest_coupon import RedeemGuestCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
 from aggregates.membership.commands import RedeemPoints
 from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
@@ -19,6 +20,7 @@ from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme
 from aggregates.review import ReviewProduct
+from aggregates.session import JoinSession, LeaveSession
 from streams.commands.request import Request
 from tests.priced_shop import priced_orders
 
@@ -53,6 +55,8 @@ def opening() -> Iterator[list[object]]:
     yield [RegisterMember(m, START, f"Name of {m}", f"{m}@example.org", profile={"of": m}) for m in MEMBERS]
     yield [LaunchCampaign("c-1", START, limit=5, offers=(Offer("k", (PRODUCTS[0],)),))]
     yield [SendCoupon("c-1", m, START) for m in MEMBERS]
+    yield [RedeemGuestCoupon("c-1", "k", "guest", START, "s-guest", recorded=True)]
+    yield [JoinSession("s-left", MEMBERS[3], START), LeaveSession("s-left", START)]
     yield from priced_orders(MEMBERS[2:5], PRODUCTS, START)
 
 
