@@ -112,12 +112,7 @@ def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
 
 def refund_parts(event: order.OrderRefunded) -> list[dict[str, int]]:
     """Return the parts of a refund, by line. Negative money is left out: it follows from the units."""
-    by_line = enumerate(zip(event.units, event.given_back, strict=True), 1)
-    return [
-        {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
-        for line, (units, money) in by_line
-        if units or money
-    ]
+    return [{"line": line, "quantity": units} | ({"total": money} if money >= 0 else {}) for line, units, money in event.parts]
 
 
 def profile_change(event: member.MemberProfileChanged, importer: ImporterState) -> dict[str, Any]:
