@@ -32,6 +32,7 @@ from aggregates.membership.events import (
 )
 from aggregates.membership.events import Event as LedgerEvent
 from aggregates.order.decider import order
+from aggregates.order.events import Order
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
@@ -168,6 +169,10 @@ class ImporterState:
 
     def member(self, name: str) -> Member:
         state: Member = self._load(stream_id(member.name, name), member)[1]
+        return state
+
+    def order(self, name: str) -> Order:
+        state: Order = self._load(stream_id(order.name, name), order)[1]
         return state
 
     def cart(self, name: str) -> Any:

@@ -1,0 +1,1 @@
+"""What the log remembers: snapshots for analysts and reports over them."""
