@@ -18,7 +18,7 @@ from aggregates.calendar import local_day
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
@@ -41,7 +41,9 @@ from models.recommender.visit_lists import VisitLists, page_of
 from models.recommender.visits import IDLE, Visits, add
 
 Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
-Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | SessionsForgotten | Act
+Event: TypeAlias = (
+    OrderPaid | ProductListed | ProductRetired | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
+)
 ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 80
@@ -77,7 +79,7 @@ class Learner:
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
         *("recommend", "also", "popular", "quality", "visit", "member-visit"),
-        *("items", "learner", "repeat", "pairs", "once", "ranker", "visit-ranker", *drift.PARTS),
+        *("items", "learner", "repeat", "pairs", "once", "listed", "ranker", "visit-ranker", *drift.PARTS),
         *(*of_transitions.PARTS, *of_visits.PARTS),
     )
 
@@ -148,8 +150,15 @@ class Learner:
                         yield from self._needed_of(event.member)
                     if event.member is not None or event.session is not None:
                         yield from self._needed_of_visit(shopper_of(event), products, visiting)
-                case MemberErased() as event:
+                case ProductRetired() | ProductListed(stock=0) as event:
+                    yield f"listed:{event.product}"
+                    for other in self.pairs.listed.get(event.product, ()):
+                        yield from (f"pairs:{other}", f"once:{other}")
+                case MemberRegistered() | MemberClosed() | MemberErased() as event:
                     yield f"repeat:{event.member}"
+                case Dismissed() as event if event.member is not None:
+                    yield from self._needed_of(event.member)
+                    yield from self._needed_of_visit(shopper_of(event), [event.product], visiting)
                 case event if isinstance(event, ACTS):
                     if event.member is not None:
                         yield f"repeat:{event.member}"
@@ -185,18 +194,25 @@ class Learner:
                 case ProductListed() as event:
                     words = (event.name or "", event.department or "", event.category or "")
                     self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
+                    self._describe_lists(delta, event, position, last)
                 case ProductRetired() as event:
                     self.items.retire(event.product)
-                case MemberErased() as event:
+                    self._describe_lists(delta, event, position, last)
+                case MemberRegistered() as event:
+                    self.repeat.reopen(delta, event.member)
+                case MemberClosed() | MemberErased() as event:
                     self.visits.forget(f"m.{event.member}")
-                    self.repeat.erase(delta, event.member)
+                    leave = self.repeat.erase if isinstance(event, MemberErased) else self.repeat.close
+                    leave(delta, event.member)
                     delta.documents[f"recommend:{event.member}"] = None
                 case SessionsForgotten() as event:
                     for session in event.sessions:
                         self.visits.forget(f"s.{session}")
-                case event if isinstance(event, ACTS):
+                case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
                     self._learn_act(event)
                     self._write_page(delta, shopper_of(event), position, last)
+                    if isinstance(event, Dismissed) and (habits := self.repeat.members.get(event.member or "")):
+                        self._write_list(delta, str(event.member), habits.last, position, last)
         for shopper in self.visits.gone:
             if shopper not in self.visits.live:
                 delta.documents[page_of(shopper)] = None
@@ -252,21 +268,19 @@ class Learner:
         if not basket:
             return
         now = moment(event.at, self._zone)
-        member = None if event.member in self.repeat.erased else event.member  # an order may outlive its member
+        member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
         self._learn(member, basket, now)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:
-            companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
-            delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
-        if member is not None and last[f"basket of {member}"] == position:
-            delta.documents[f"recommend:{member}"] = self._recommendations(member, event.at, position)
+            self._write_companions(delta, product, event.at, position)
+        if member is not None:
+            self._write_list(delta, member, event.at, position, last)
         if member is not None or event.session is not None:
             self._write_page(delta, shopper_of(event), position, last)
-        if last["popular"] == position:
-            delta.documents["popular"] = Popular(tuple(self.slots.popular()), event.at, position)
+        self._write_popular(delta, event.at, position, last)
 
     def _learn_purchases(self, event: OrderPaid, basket: Sequence[str]) -> None:
         """Learn what was bought in a visit that had looked at other things before."""
@@ -347,6 +361,30 @@ class Learner:
         unwanted = self.visits.unwanted(f"m.{member}")
         return self.slots.member(found.occasion, found.offer, found.scores, unwanted, variety)
 
+    def _write_list(self, delta: Delta, member: str, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write a member's list with the last event in a chunk that changes it."""
+        if last[f"list of {member}"] == position:
+            delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
+
+    def _describe_lists(
+        self, delta: Delta, event: ProductListed | ProductRetired, position: int, last: Mapping[str, int]
+    ) -> None:
+        """Write the shop's lists anew that a product leaves, filled up, and what is popular."""
+        item = self.items[event.product]
+        if item.retired or item.sold_out:
+            for product in self.pairs.leave(event.product):
+                self._write_companions(delta, product, event.at, position)
+        self._write_popular(delta, event.at, position, last)
+
+    def _write_companions(self, delta: Delta, product: str, at: int, position: int) -> None:
+        companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
+        delta.documents[f"also:{product}"] = Companions(product, companions, at, position)
+
+    def _write_popular(self, delta: Delta, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write what is popular with the last event in a chunk that changes it."""
+        if last["popular"] == position and self.hot.ranked():
+            delta.documents["popular"] = Popular(tuple(self.slots.popular()), at, position)
+
     def _recommendations(self, member: str, at: int, position: int) -> Recommendations:
         """Return the list for the moment at which the member's next basket is expected."""
         pace = round(self.repeat.members[member].pace * DAY)
@@ -371,9 +409,13 @@ def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
             last["popular"] = recorded.position
             if event.member is None and event.session is None:
                 continue
-            last[shopper_of(event)] = last[f"basket of {event.member}"] = recorded.position
+            last[shopper_of(event)] = last[f"list of {event.member}"] = recorded.position
         elif isinstance(event, ACTS):
             last[shopper_of(event)] = recorded.position
+            if isinstance(event, Dismissed):
+                last[f"list of {event.member}"] = recorded.position
+        elif isinstance(event, ProductListed | ProductRetired):
+            last["popular"] = recorded.position
     return last
 
 

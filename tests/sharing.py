@@ -21,10 +21,7 @@ ONE_OF_A_CLUSTER = "test_one_worker_makes_of_a_week_what_the_embedded_mode_makes
 
 
 def needs_servers(item: pytest.Item) -> bool:
-    """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes.
-
-    Tests of a nested run are among them, too.
-    """
+    """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes."""
     if getattr(item, "originalname", "") == ONE_OF_A_CLUSTER:
         return False
     callspec = getattr(item, "callspec", None)

@@ -53,6 +53,8 @@ class CoOccurrence:
         self.together: dict[str, dict[str, int]] = {}  # baskets, from the second on
         self.once: dict[str, dict[str, None]] = {}  # those seen with it in one basket
         self._strongest: dict[str, tuple[int, Neighbours]] = {}  # the list, and the product's baskets when it was made
+        self.listed: dict[str, dict[str, None]] = {}  # by product, whose lists hold it
+        self._moved: dict[str, dict[str, int | None]] = {}  # of ``listed``, what differs from what is stored
         self._powers: list[float] = []  # n^1.5 by n, as far as it was needed
         self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that differ from what is stored
 
@@ -81,9 +83,27 @@ class CoOccurrence:
         """Make the lists anew of those products that have sold enough more, and return these products."""
         due = [p for p in products if self._items[p].baskets >= GROWTH * self._strongest.get(p, (0, []))[0]]
         for product in due:
-            self.changed.setdefault(product, set())
-            self._strongest[product] = self._items[product].baskets, self.neighbours(product, STRONGEST)
+            self._remake(product)
         return due
+
+    def leave(self, product: str) -> list[str]:
+        """Make the lists anew that hold a product which is not sold any more, and return whose they are."""
+        left = sorted(self.listed.get(product, ()))
+        for other in left:
+            self._remake(other)
+        return left
+
+    def _remake(self, product: str) -> None:
+        self.changed.setdefault(product, set())
+        before = {other for other, *_ in self._strongest.get(product, (0, []))[1]}
+        self._strongest[product] = self._items[product].baskets, self.neighbours(product, STRONGEST)
+        after = {other for other, *_ in self._strongest[product][1]}
+        for other in before ^ after:
+            self._moved.setdefault(other, {})[product] = 1 if other in after else None
+            if other in after:
+                self.listed.setdefault(other, {})[product] = None
+            else:
+                self.listed.get(other, {}).pop(product, None)
 
     def _prune(self, product: str) -> None:
         self.once[product].clear()
@@ -108,7 +128,7 @@ class CoOccurrence:
         scored = [
             (-powers[together] / item.baskets, other, together)
             for other, together in self.together.get(product, {}).items()
-            if together >= LEAST_TOGETHER and not (item := items[other]).retired
+            if together >= LEAST_TOGETHER and not ((item := items[other]).retired or item.sold_out)
         ]
         scored.sort()
         lift = items.baskets / max(sold, 1)
@@ -125,7 +145,10 @@ class CoOccurrence:
             fields = delta.fields[f"once:{product}"]
             fields[ONCE] = "\n".join(self.once.get(product, ())) or None
             fields[LIST] = json.dumps(self._strongest[product]) if product in self._strongest else None
+        for product, lists in self._moved.items():
+            delta.fields[f"listed:{product}"].update(lists)
         self.changed.clear()
+        self._moved.clear()
 
     def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Read the state of some products from where it was written."""
@@ -133,6 +156,8 @@ class CoOccurrence:
             kind, _, product = key.partition(":")
             if kind == "pairs":
                 self.together[product] = {other: int(count) for other, count in fields.items()}
+            elif kind == "listed":
+                self.listed[product] = dict.fromkeys(fields)
             elif kind == "once":
                 self.once[product] = dict.fromkeys(fields[ONCE].split("\n") if ONCE in fields else ())
                 if LIST in fields:

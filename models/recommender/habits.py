@@ -61,7 +61,7 @@ HALF_LIFE = 180 * 24
 SIZE_FADING = 0.1
 """Weight of the latest basket in a member's usual basket size."""
 
-RUN, ERASED = OWN = (".run", ".erased")
+RUN, ERASED, CLOSED = OWN = (".run", ".erased", ".closed")
 """Fields that are no product. A product's id that begins with a dot gets another one."""
 
 ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
@@ -170,6 +170,7 @@ class RepeatBuyers:
         self._items = items
         self.members: dict[str, Habits] = {}
         self.erased: set[str] = set()
+        self.closed: set[str] = set()  # whose membership is closed: they have no list, and teach nothing
         self._changed: dict[str, set[str]] = {}
 
     # Learning
@@ -214,9 +215,25 @@ class RepeatBuyers:
         habits = self.members.pop(member, None)
         fields = delta.fields[f"repeat:{member}"]
         fields.clear()
-        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN)), **{ERASED: 1})
+        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN, CLOSED)), **{ERASED: 1})
         fields.update(dict.fromkeys(map(escaped, self._changed.pop(member, ()))))
         self.erased.add(member)
+        self.closed.discard(member)
+
+    def close(self, delta: Delta, member: str) -> None:
+        """Learn nothing of a member until they register again; their habits stay."""
+        self.closed.add(member)
+        delta.fields[f"repeat:{member}"][CLOSED] = 1
+
+    def reopen(self, delta: Delta, member: str) -> None:
+        """Learn from a member who registered again after closing."""
+        if member in self.closed:
+            self.closed.remove(member)
+            delta.fields[f"repeat:{member}"][CLOSED] = None
+
+    def has_left(self, member: str | None) -> bool:
+        """Return whether a member has closed the membership or was erased."""
+        return member in self.erased or member in self.closed
 
     def _count_basket(self, habits: Habits, count: int, at: int) -> None:
         habits.first = min(habits.first, at) if habits.baskets else at
@@ -301,7 +318,10 @@ class RepeatBuyers:
                 member = key.removeprefix("repeat:")
                 if ERASED in fields:
                     self.erased.add(member)
-                else:
+                    continue
+                if CLOSED in fields:
+                    self.closed.add(member)
+                if RUN in fields:
                     self.members[member] = self._read(fields)
 
     def _read(self, fields: Mapping[str, str]) -> Habits:

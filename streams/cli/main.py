@@ -18,6 +18,7 @@ from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "audit": "audit:audit_books",
+    "backtest": "backtest:backtest",
     "codes": "codes:codes",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",

@@ -11,6 +11,7 @@ from streams.cli.main import regulars
 
 EXAMPLES = {
     "audit": "regulars audit --by year",
+    "backtest": "regulars backtest docs/policies/strict-returns.yaml --html backtest.html",
     "codes check": "regulars codes check 7CKF-H2XM-9QRT",
     "codes issue": "regulars codes issue spring --batch letters --count 1000",
     "codes revoke": "regulars codes revoke spring letters --reason leaked",

@@ -1,1 +1,1 @@
-"""What the log remembers: snapshots for analysts and reports over them."""
+"""What the log remembers: snapshots for analysts, reports over them, and history under another policy."""

@@ -16,7 +16,7 @@ from aggregates.order import payment
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 from aggregates.value import asdict
-from streams.exports.shop_log.importer import ImporterState
+from streams.exports.shop_log.importer import ImporterState, Spenders
 from streams.exports.shop_log.refunds import refund_wishes
 from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR
@@ -116,7 +116,7 @@ def command_line(event: Any, command: type, importer: ImporterState, more: dict[
     values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
     if isinstance(event, member.MemberProfileChanged):
         values |= profile_change(event, importer)
-    values |= points_values(event, importer)
+    values |= points_values(event, importer.spenders)
     values |= ADDED.get(command, {}) | more
     needed = {spec.name for spec in known if spec.required}
     filled = {
@@ -143,15 +143,15 @@ def guest_days(event: guest_coupon.GuestCouponRedeemed) -> dict[str, Any]:
     return {"starts": event.at + 1 if early else None, "ends": event.at if late else None}
 
 
-def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
+def points_values(event: Any, spenders: Spenders) -> dict[str, Any]:
     """Return what a command about points names differently from its event, and who asked for a pool's points."""
     match event:
         case points.PointsRedeemed():
-            return {"by": importer.spender(event.member, event.redemption)}
+            return {"by": spenders.spender(event.member, event.redemption)}
         case points.PointsHeld():
-            return {"by": importer.spender(event.member, event.hold)}
+            return {"by": spenders.spender(event.member, event.hold)}
         case points.RewardClaimed():
-            return {"by": importer.spender(event.member, event.claim)}
+            return {"by": spenders.spender(event.member, event.claim)}
         case points.HoldReleased():
             return {"by_shop": event.reason == "shop"}
         case points.PointsReinstated():

@@ -1,7 +1,7 @@
 """Exports the log as lines of a shop-log file. Importing them into an empty log makes the same read models.
 
-An event is written as the plainest line that brings it about again, found by trying. What no type of line can say is written as
-the command behind it (type ``regulars``). What reactions bring about is left out: the import decides it again.
+An event is written as the plainest line that causes it again, which is found by trying. If no type of line does, its command is
+written (type ``regulars``). The events of reactions are left out: the import decides them again.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Export:
                 event: Any = recorded.event
                 self.position = recorded.position
                 if isinstance(event, PoolUsed):
-                    self._importer.used(event)
+                    self._importer.spenders.used(event)
                 if waiting.ended_by(event) or not follows(event, before):
                     yield comparable(event if self._personal else blank(event))
                 before = event
