@@ -190,6 +190,7 @@ def test_erasing_again_and_what_names_no_member_is_let_through(command: object) 
             MemberProfileChanged(member="m", name="Ann", email=None, birthday=None, profile={}, at=1),
             ClaimKey("email", None, "m", EMAIL_TAKEN),
         ),
+        (MemberClosed("m", "", at=1), ClaimKey("email", None, "m", EMAIL_TAKEN)),
         (MemberErased("m", at=1), ClaimKey("email", None, "m", EMAIL_TAKEN)),
         (
             CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=100, offers=(), at=1),
