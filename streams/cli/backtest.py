@@ -72,17 +72,14 @@ def backtest(file: Path, since: str | None, until: str | None, html: Path | None
         terms = replace(read(document, shop.zone, shop.currency)[0], digits=shop.digits)
         found = compare(Backtest(first, log.codec, terms, start, end).run(log), start)
     if html is not None:
-        write_file(html, backtest_page(file.name, found, first.newest))
+        write_file(html, backtest_page(file.name, found, terms))
     if as_json:
         print_json({"policy": str(file), "from": start} | found)
         return
     show_parts(
-        *(
-            grid(part.title, part.columns, part.rows, range(part.numbers, len(part.columns)))
-            for part in sections(found, first.newest)
-        )
+        *(grid(part.title, part.columns, part.rows, range(part.numbers, len(part.columns))) for part in sections(found, terms))
     )
-    say(f"As of {format_instant(found['as_of'], first.newest)}; where two figures stand, the second is that of {file}.")
+    say(f"As of {format_instant(found['as_of'], terms)}; where two figures stand, the second is that of {file}.")
     for sentence in found["unknown"]:
         say(sentence)
 
@@ -106,7 +103,7 @@ def cell(row: Mapping[str, Any], name: str, terms: Programme) -> str:
 
 def sections(found: Mapping[str, Any], terms: Programme) -> Iterator[Section]:
     """Yield the tables."""
-    tiers = tiers_of(found)
+    tiers = tiers_of(found, terms)
     rows = [(row["month"], *(cell(row, tier, terms) for tier in tiers)) for row in found["tiers"]]
     yield Section("Members by tier at the end of the month", ("month", *tiers), rows)
     for wallet, compared in found["wallets"].items():
@@ -129,9 +126,10 @@ def sections(found: Mapping[str, Any], terms: Programme) -> Iterator[Section]:
         yield Section("Accepted then, refused now", ("command", "code", "requests", "points", "money"), rows, numbers=2)
 
 
-def tiers_of(found: Mapping[str, Any]) -> list[str]:
-    """Return the tiers that any member had in either history."""
-    return sorted({tier for row in found["tiers"] for side in ("was", "would") for tier in row[side]})
+def tiers_of(found: Mapping[str, Any], terms: Programme) -> list[str]:
+    """Return the tiers that any member had in either history, the lowest of these terms first."""
+    tiers = {tier for row in found["tiers"] for side in ("was", "would") for tier in row[side]}
+    return sorted(tiers, key=lambda tier: (terms.rank(tier), tier))
 
 
 def months_of(found: Mapping[str, Any], wallet: str) -> list[Any]:
@@ -151,7 +149,7 @@ def backtest_page(name: str, found: Mapping[str, Any], terms: Programme) -> str:
     ]
     labels = [row["month"] for row in found["tiers"]]
     for side, words in (("was", "Members by tier, as it was"), ("would", "Members by tier, under this policy")):
-        mix = {tier: [row[side].get(tier, 0) for row in found["tiers"]] for tier in tiers_of(found)}
+        mix = {tier: [row[side].get(tier, 0) for row in found["tiers"]] for tier in tiers_of(found, terms)}
         parts += [f"<h2>{words}</h2>", charts.stacked_bars(words, labels, mix)]
     for wallet in found["wallets"]:
         rows = months_of(found, wallet)

@@ -191,9 +191,10 @@ def test_another_policy_shows_the_figures_of_a_shop_that_always_had_it(
     }
 
 
-def test_what_holds_where_nothing_is_published_shows_no_difference_to_it_written_down(app: App) -> None:
+@pytest.mark.parametrize("since", [0, START + 400 * HOUR])
+def test_what_holds_where_nothing_is_published_shows_no_difference_to_it_written_down(app: App, since: int) -> None:
     shop(app, 7)
-    found = compare(backtest(app, terms_of("plain")))
+    found = compare(backtest(app, terms_of("plain"), since))
     assert found["refused"] == []
     assert all(row["was"] == row["would"] for row in (*found["months"], *found["tiers"], *found["wallets"].values()))
     assert all(of["most"] == [] for of in found["members"].values())
