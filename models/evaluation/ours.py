@@ -55,7 +55,7 @@ class Ours:
         """Return the list for what comes next in a visit, and each source's alone."""
         learner = self.learner
         shopper = f"m.{member}" if member is not None else f"s.{session}"
-        learner.visits.pass_time(at)
+        learner.visits.pass_time(shopper, at)
         looks = learner.transitions.looks
         popular = [looks.products[number] for number in looks.hottest[2].ranked()[:LISTED]]
         found = learner.visit_lists.ranked(shopper)
