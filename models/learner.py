@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
+from models.acts import ACTS, Act, clock_after, last_positions, moves_clock, shopper_of
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
@@ -39,13 +40,11 @@ from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, TransitionCounts
 from models.recommender.visit_lists import VisitLists, page_of
 from models.recommender.visitors import MET, Visitors
-from models.recommender.visits import IDLE, ShopClock, Visits, add
+from models.recommender.visits import IDLE, Visits, add
 
-Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
 Event: TypeAlias = (
     OrderPaid | ProductListed | ProductRetired | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
 )
-ACTS: tuple[type[Act], ...] = Act.__args__
 
 HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
@@ -294,7 +293,7 @@ class Learner:
         member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
-        self._learn(member, basket, now)
+        self._learn(member, event.session, basket, now)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:
@@ -353,18 +352,29 @@ class Learner:
             ours = [product for product in listed.products if product not in known]
             self.quality.learn_one(day, ("new",), {"regulars": ours, **new}, truth - known.keys())
 
-    def _learn(self, member: str | None, basket: Sequence[str], now: Moment) -> None:
+    def _learn(self, member: str | None, session: str | None, basket: Sequence[str], now: Moment) -> None:
+        """Learn a basket: the member's habits, and of each shopper each product once a day."""
         items, size = self.items, float(np.log(len(basket)))
-        items.baskets += 1
         items.move_landmark(now.at)
-        times = self.repeat.learn_one(member, basket, now.at) if member is not None else [(None, 0.0)] * len(basket)
-        for product, (count, gap) in zip(basket, times, strict=True):
-            items.learn_one(product, count, now.at, gap, size, now.slots)
+        if member is not None:
+            bought: list[tuple[int | None, float, bool]] = [*self.repeat.learn_one(member, basket, now.at)]
+        elif session is not None:
+            bought = [(None, 0.0, f) for f in self.visitors.buy(f"s.{session}", basket, now.at, self.visits.clock)]
+        else:
+            bought = [(None, 0.0, True)] * len(basket)
+        again = set()
+        for product, (times, gap, fresh) in zip(basket, bought, strict=True):
+            if not fresh:
+                again.add(product)
+                continue
+            items.learn_one(product, times, now.at, gap, size, now.slots)
             item = items[product]
             self.hot.grow(product, item.heat)
             self.sold.grow(product, item.baskets)
-        items.mirror(basket)
-        self.pairs.learn_one(basket)
+        if len(again) < len(basket):
+            items.baskets += 1
+            items.mirror(basket)
+            self.pairs.learn_one(basket, again)
 
     # Lists
 
@@ -418,44 +428,3 @@ class Learner:
         visit = self.visits.live.get(shopper)
         if last[shopper] == position and visit is not None and max(visit.at, visit.clock) >= self._closing - 2 * IDLE:
             delta.documents[page_of(shopper)] = self.visit_lists.page(shopper, position)
-
-
-def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
-    """Return the positions of each shopper's last act or basket, of each member's last basket, and of the last of all."""
-    last: dict[str, int] = {}
-    for recorded in chunk:
-        event = recorded.event
-        if isinstance(event, OrderPaid):
-            if not any(line.quantity for line in event.lines):
-                continue
-            last["popular"] = recorded.position
-            if event.member is None and event.session is None:
-                continue
-            last[shopper_of(event)] = last[f"list of {event.member}"] = recorded.position
-        elif isinstance(event, ACTS):
-            last[shopper_of(event)] = recorded.position
-            if isinstance(event, Dismissed):
-                last[f"list of {event.member}"] = recorded.position
-        elif isinstance(event, ProductListed | ProductRetired):
-            last["popular"] = recorded.position
-    return last
-
-
-def moves_clock(event: object) -> TypeGuard[Act | OrderPaid]:
-    """Return whether a shopper did something; an adjustment of money is nothing that a shopper does."""
-    return isinstance(event, ACTS) or (isinstance(event, OrderPaid) and any(line.quantity for line in event.lines))
-
-
-def clock_after(clock: ShopClock, chunk: Sequence[Recorded]) -> int:
-    """Return an instant that the shop's clock has certainly reached when the chunk ends."""
-    ahead = clock.copy()
-    for recorded in chunk:
-        event = recorded.event
-        if moves_clock(event):
-            ahead.learn_one(shopper_of(event), event.at)
-    return ahead.now
-
-
-def shopper_of(event: Act | OrderPaid) -> str:
-    """Return who did it: a member, else a session, as in ``m.42`` and ``s.a7``."""
-    return f"m.{event.member}" if event.member is not None else f"s.{event.session}"

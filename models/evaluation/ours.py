@@ -12,8 +12,9 @@ from aggregates.behaviour import Favourited
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderPaid
+from models.acts import shopper_of
 from models.evaluation.facts import Act, products_in
-from models.learner import Learner, shopper_of
+from models.learner import Learner
 from models.recommender.items import moment
 from models.recommender.lists import LISTED, filled
 
