@@ -44,6 +44,7 @@ docs: $(READY)  ## write the pages that are generated from the code
 	$(BIN)/python -m streams.docs.console > docs/console.md
 	$(BIN)/python -m streams.docs.events > docs/events.md
 	$(BIN)/python -m streams.docs.policy_terms > docs/policy-terms.md
+	$(BIN)/python -m streams.docs.snapshots > docs/snapshots.md
 
 lock: $(READY)  ## resolve dependencies anew; on Python 3.11, the oldest we support
 	$(BIN)/pip install --quiet pip-tools

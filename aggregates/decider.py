@@ -38,7 +38,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
 
 @dataclass(frozen=True)
 class Context:
-    """What every decision may go by besides its command and its stream: the programme, in all its versions."""
+    """What every decision may use besides its command and its state: the programme, in all its versions."""
 
     policies: Policies
 

@@ -1,4 +1,4 @@
-"""The PEM files of an encrypted connection: whom we trust and who we are, checked before anything connects."""
+"""The PEM files of an encrypted connection: trusted authorities and our certificate. They are checked before we connect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.errors import Misconfigured
 
 @dataclass(frozen=True)
 class Certificates:
-    """``ca``: whom we trust, None for whom the system trusts. ``certificate``, ``key``: who we are, for a server that asks.
+    """``ca``: trusted authorities, None for the system's. ``certificate``, ``key``: our own, for a server that asks.
 
     ``server``: the prefix of their variables, such as ``REDIS``.
     """

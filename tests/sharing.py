@@ -13,6 +13,9 @@ LONGEST = (*WEEKS, "tests/kafka/", "tests/secured/")
 SERVERS = frozenset({"postgres", "database", "bare_database", "kafka_jars", "cluster"})
 """Fixtures that start servers beside the embedded Redis."""
 
+NESTED = "tests/checks/test_reaper.py"
+"""Its tests start a test run in a run, with every server."""
+
 ONE_OF_A_CLUSTER = "test_one_worker_makes_of_a_week_what_the_embedded_mode_makes"
 """The one test of a cluster that `make test` runs."""
 
@@ -24,7 +27,13 @@ def needs_servers(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     in_postgres = callspec is not None and callspec.params.get("kept_in") == "postgres"
     kills = "kill" in item.nodeid.rpartition("/")[2].partition("::")[0]
-    return in_postgres or kills or item.nodeid.startswith("tests/secured/") or not SERVERS.isdisjoint(fixtures_of(item))
+    return (
+        in_postgres
+        or kills
+        or item.nodeid.startswith(NESTED)
+        or item.nodeid.startswith("tests/secured/")
+        or not SERVERS.isdisjoint(fixtures_of(item))
+    )
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:

@@ -1,7 +1,7 @@
 """What a refund gives back: a function of what was paid and what is kept.
 
 A line with base ``A`` and ``Q`` units of which ``k`` came back gives ``A (k+m) // Q - A k // Q`` for ``m`` more; tax and points
-alike. Money without units restarts the line: its base is what is left, its units those that are left. So all parts, in any
+alike. Money without units restarts the line with the amount and the units that are left. So all parts, in any
 order, sum to what was paid. Where a promotion says ``recompute``, the kept goods are priced again by the order's own trace.
 """
 
@@ -33,8 +33,8 @@ class RefundWish(Value):
 class RefundedLine(Value):
     """``amount`` goes back, ``tax`` of it; ``points`` that were spent return. ``fee``: kept of it, with its tax.
 
-    ``restarts``: what is left of the line is split anew over its units. A gift that must be paid for after all has an
-    ``amount`` below 0.
+    ``restarts``: the amount that is left of the line is split again over its units. A gift that must be paid for after all has
+    an ``amount`` below 0.
     """
 
     line: str

@@ -273,7 +273,7 @@ class Policies:
         return self.versions[number - 1].terms
 
     def wallet(self, name: str, instant: int) -> Wallet | None:
-        """Return a wallet as of an instant; one that is gone, as the last version that had it."""
+        """Return a wallet by the newest version that has it, of those that hold from an instant or earlier."""
         known = (version.terms.wallet(name) for version in reversed(self.timeline) if version.since <= instant)
         return next((wallet for wallet in known if wallet), None)
 

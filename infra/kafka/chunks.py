@@ -108,7 +108,7 @@ class ChunkConsumer(driver.Consumer):
         return super()._to_message(tp, record)
 
     def _deliver(self, partition: TP, chunk: Chunk) -> None:
-        """Record a chunk; one that begins before the end of what was delivered replaces that part."""
+        """Record a chunk. If it overlaps chunks that were delivered before, it replaces them."""
         delivered = self._delivered[partition]
         while delivered and delivered[-1] >= chunk.first:
             self._acked_index[partition].discard(delivered.pop())

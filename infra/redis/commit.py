@@ -1,7 +1,8 @@
 """Writes a fold's changes and moves its checkpoint in one atomic step, if the checkpoint is where the writer believes.
 
-Whoever comes second (a restarted worker, one that was thought dead, the client's own silent retry) finds the checkpoint moved
-and changes nothing. Each checkpoint has a copy, so that one that is lost is not taken for the beginning.
+A second writer of the same step finds the checkpoint moved and changes nothing. It may be a restarted worker, a worker that was
+thought dead, or a silent retry of the client. Each checkpoint has a copy, so that a fold whose checkpoint is lost does not
+start from the beginning.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ return found
 """
 
 Refusals: TypeAlias = Mapping[tuple[str, str], str]
-"""By fold and source: empty if its write was made, else where its checkpoint stands in Redis."""
+"""The writes by fold and source: empty text for one that was made, else the checkpoint that Redis holds instead."""
 
 
 @dataclass(frozen=True)

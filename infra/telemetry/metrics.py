@@ -187,12 +187,12 @@ class RelayMetrics:
         self._head = head
 
     def health_problems(self, patience: float) -> list[str]:
-        """Return why it does not relay; nothing if it does, has nothing to do, or stands by."""
+        """Return why the relay publishes nothing. An empty list: it publishes, has nothing to publish, or stands by."""
         waiting = self._clock() - self._since if self._leading and self._behind else 0.0
         return [f"Nothing was published for {waiting:.0f} s although there is more."] if waiting > patience else []
 
     def not_ready_reasons(self) -> list[str]:
-        """Return what it waits for before it can relay or stand by."""
+        """Return the reasons why the relay can neither relay nor stand by yet."""
         if self._leading is None:
             return ["The log has not answered."]
         return ["Kafka has not answered."] if self._leading and not self._begun else []

@@ -64,7 +64,7 @@ def ideal(size: int) -> float:
 
 
 def novelty(listed: Sequence[int], popularity: Numbers, cutoff: int) -> float:
-    """Return the mean information, in bits, of the listed products; one that nobody had counts as had by one."""
+    """Return the mean information, in bits, of the listed products. A product without a buyer counts as if it had one."""
     if not listed:
         return nan
     shares = np.maximum(popularity[list(listed[:cutoff])], 1) / max(1, int(popularity.sum()))

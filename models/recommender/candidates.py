@@ -1,7 +1,8 @@
-"""What a member's list is chosen from: a table of sources, each proposing products with how strongly it does.
+"""What a member's list is chosen from: candidates. A table of sources proposes them, each with a strength.
 
-A source's strength is a feature of every candidate it names, whichever source proposed it first. A further source is one more
-row of the table and one more feature. Nothing is hidden here: what a slot must not show is left out after ranking.
+A source's strength is a feature of every candidate that it names, also if another source proposed that first. What the member
+bought before is no row of the table: :meth:`Candidates.offer` takes it from the habits. A further source is one more row of the
+table and one more feature. Nothing is hidden here: what a slot must not show is left out after ranking.
 """
 
 from __future__ import annotations

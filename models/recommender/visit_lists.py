@@ -147,7 +147,7 @@ class VisitLists:
     def shown(self, shopper: str) -> list[Entry]:
         """Return what to show: the ranker's order without what the slot must not show, filled up with what is popular.
 
-        The slot shows neither what is before the shopper's eyes nor what they have just bought.
+        The slot shows neither the product that the shopper looks at now nor what they have just bought.
         """
         visit = self._visits.live.get(shopper) or Visit(0)
         out = set(self._visits.unwanted(shopper))

@@ -18,6 +18,7 @@ from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "audit": "audit:audit_books",
+    "backtest": "backtest:backtest",
     "codes": "codes:codes",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
@@ -39,9 +40,11 @@ COMMANDS = {
     "recommend": "show:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",
     "show": "show:show",
+    "snapshot": "snapshot:snapshot",
     "stop": "servers:stop",
     "tick": "follow:record_due",
     "topics": "relay:topics",

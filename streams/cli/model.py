@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import click
 
 from infra.errors import Misconfigured
-from infra.printable import printable
 from infra.redis.views import Views
 from infra.settings import from_environment
 from models.evaluation.drift import ALARMS
@@ -24,6 +22,7 @@ from models.recommender.visit_candidates import MEANS as VISIT_MEANS
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.groups import CommandGroup
 from streams.queries import views as reading
+from streams.replay import charts
 from streams.running.app import connected
 
 NOTHING = "Nothing was learned yet: import something, or run `regulars follow --once`."
@@ -162,6 +161,9 @@ def show_gains(whole: reading.Qualities) -> None:
         for (scope, name), q in whole.items()
         if name != "regulars"
     ]
+    if not rows:
+        say("No basket was tested in this time.")
+        return
     columns = ("products", "list", "baskets", "recall@10", "NDCG@10")
     show_parts(grid("What our list has more, ± the paired standard error", columns, rows, numbers=(2, 3, 4)))
 
@@ -201,21 +203,12 @@ def write_file(path: Path, text: str) -> None:
         raise Misconfigured(f"{path} cannot be written: {fault.strerror or fault}.") from None
 
 
-# The page of ``--html``: two charts and a table in one file, without a script
+# The page of ``--html``: charts and their figures in one file, without a script
 
-WIDTH, HEIGHT, LEFT, BELOW = 860, 300, 50, 40
-COLOURS = dict(zip(LISTS, ("#0b6e4f", "#3a86c8", "#9b5de5", "#f0a202", "#5c677d", "#d1495b", "#b0b7c3"), strict=True))
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:900px;color:#1d2433}table{border-collapse:collapse}"
-    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #e3e6ec}td:first-child,th:first-child{text-align:left}"
+MEANING = (
+    "<p>Recall@10: the share of a basket that was among the first ten products of the list of that moment. Each basket is "
+    "tested before it is learned.</p>"
 )
-HEAD = (
-    f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Recommendations: quality</title><style>{STYLE}</style>"
-    "<h1>How good the recommendations have been</h1><p>Recall@10: the share of a basket that was among the first ten "
-    "products of the list of that moment. Each basket is tested before it is learned.</p>"
-)
-
-
 TITLES = (("all", "All products"), ("no-staples", "Without staples"), ("first", "First baskets of members alone"))
 
 
@@ -225,63 +218,25 @@ def quality_page(
     visits: Mapping[str, reading.VisitQuality],
 ) -> str:
     """Return the whole page as HTML."""
-    parts = [HEAD]
+    parts = [MEANING]
     for scope, title in TITLES:
         periods = [(period, quality) for period, quality in found if (scope, "regulars") in quality]
-        parts += [f"<h2>{title}</h2>", chart(periods, scope), html_table(periods, scope)]
+        labels = [period for period, _ in periods]
+        series = {name: [quality[scope, name].recall for _, quality in periods] for name in LISTS}
+        rows = [
+            (period, quality[scope, "regulars"].baskets, *(quality[scope, name].recall for name in LISTS))
+            for period, quality in periods
+        ]
+        drawn = charts.line(f"Recall@10, {title.lower()}", labels, series)
+        parts += [f"<h2>{title}</h2>", drawn, charts.figures(("", "baskets", *LISTS), rows)]
     if visits:
-        parts.append("<h2>Visits: the product that is looked at next</h2>" + table_of_visits(visits))
+        parts += ["<h2>Visits: the product that is looked at next</h2>", table_of_visits(visits)]
     parts.append("<h2>Alarms</h2>")
-    parts += [f"<p>{text_of(a['day'])}: from {a['before']:.4f} to {a['after']:.4f}</p>" for a in alarms] or ["<p>None.</p>"]
-    return "".join([*parts, "</html>\n"])
-
-
-def chart(periods: Sequence[tuple[str, reading.Qualities]], scope: str) -> str:
-    """Return an SVG with a line for each list, from 0 up to the highest value."""
-    top = max((quality[scope, name].recall for _, quality in periods for name in LISTS), default=0.0) or 1.0
-    across, up = WIDTH - LEFT - 10, HEIGHT - BELOW - 10
-
-    def place(n: int, value: float) -> str:
-        return f"{LEFT + across * (n / max(1, len(periods) - 1)):.1f},{10 + up * (1 - value / top):.1f}"
-
-    drawn = [f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='recall@10 over time'>"]
-    for step in range(5):
-        value, y = top * step / 4, 10 + up * (1 - step / 4)
-        drawn.append(f"<path d='M{LEFT} {y:.1f}H{WIDTH - 10}' stroke='#e3e6ec'/>")
-        drawn.append(f"<text x='4' y='{y + 4:.1f}' font-size='12'>{value:.3f}</text>")
-    for name in LISTS:
-        points = " ".join(place(n, quality[scope, name].recall) for n, (_, quality) in enumerate(periods))
-        drawn.append(f"<polyline points='{points}' fill='none' stroke='{COLOURS[name]}' stroke-width='2'/>")
-    for n, name in enumerate(LISTS):
-        x = LEFT + n * 115
-        drawn.append(f"<rect x='{x}' y='{HEIGHT - 14}' width='10' height='10' fill='{COLOURS[name]}'/>")
-        drawn.append(f"<text x='{x + 15}' y='{HEIGHT - 5}' font-size='12'>{name}</text>")
-    return "".join([*drawn, "</svg>"])
-
-
-def html_table(periods: Sequence[tuple[str, reading.Qualities]], scope: str) -> str:
-    """Return the figures behind the chart as an HTML table."""
-    head = "".join(f"<th>{name}</th>" for name in ("", "baskets", *LISTS))
-    rows = "".join(
-        f"<tr><td>{text_of(period)}</td><td>{quality[scope, 'regulars'].baskets:,}</td>"
-        + "".join(f"<td>{quality[scope, name].recall:.4f}</td>" for name in LISTS)
-        + "</tr>"
-        for period, quality in periods
-    )
-    return f"<table><tr>{head}</tr>{rows}</table>"
+    alarmed = [f"<p>{charts.text(a['day'])}: from {a['before']:.4f} to {a['after']:.4f}</p>" for a in alarms]
+    return charts.page("How good the recommendations have been", [*parts, *(alarmed or ["<p>None.</p>"])])
 
 
 def table_of_visits(visits: Mapping[str, reading.VisitQuality]) -> str:
     """Return the figures of visits as an HTML table."""
-    head = "".join(f"<th>{name}</th>" for name in ("", "looks", "HR@20", "MRR@20", "MRR: ours more"))
-    rows = "".join(
-        f"<tr><td>{name}</td><td>{q.acts:,}</td><td>{q.hit_rate:.4f}</td><td>{q.mrr:.4f}</td>"
-        f"<td>{q.mrr_gain:+.4f} ± {q.mrr_se:.4f}</td></tr>"
-        for name, q in visits.items()
-    )
-    return f"<table><tr>{head}</tr>{rows}</table>"
-
-
-def text_of(value: object) -> str:
-    """Return text for HTML, with nothing in it that a browser interprets."""
-    return escape(printable(value))
+    rows = [(name, q.acts, q.hit_rate, q.mrr, f"{q.mrr_gain:+.4f} ± {q.mrr_se:.4f}") for name, q in visits.items()]
+    return charts.table(("", "looks", "HR@20", "MRR@20", "MRR: ours more"), rows)

@@ -1,7 +1,8 @@
 """Checking out: a cart is priced by the campaigns in the log, placed with its trace, and its promotions are reserved, at once.
 
-What limits leave is looked up before, and guarded in the append: if somebody took the last use meanwhile, the cart is priced
-again without it. Payment, cancellation and a complete refund then redeem, release and restore what was reserved.
+How much of each limit is left is read before pricing, and checked again in the append. If somebody took the last use meanwhile,
+the cart is priced again without it. Payment, cancellation and a complete refund then redeem, release and restore what was
+reserved.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def carry_out(
 
 
 def until_nothing_is_taken(attempt: Callable[[int], Outcome]) -> Outcome:
-    """Return the first outcome that is no refusal for want of room, or the last one."""
+    """Repeat attempts while a limit refuses them, :data:`TRIES` at most, and return the last outcome."""
     outcome = attempt(0)
     for number in range(1, TRIES):
         if outcome.accepted or outcome.code not in TAKEN:
@@ -222,7 +223,7 @@ def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
 
 
 def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, code_key: bytes) -> Iterator[ReserveCoupon]:
-    """Yield the reservation of a step's promotion, none of one that is neither limited nor by code."""
+    """Yield the reservation of a step's promotion. A promotion with neither limits nor codes needs none."""
     name = step.source.rpartition("@")[0]
     if step.stage not in (3, 4, 5, 7):
         return

@@ -34,7 +34,7 @@ class Execution:
     """One request being decided. Commands see the events that the same request decided before them.
 
     ``events`` are those decided, with stream and version, in order. ``streams`` is the state that they make of each stream.
-    ``erased`` are the members to whom nothing more may happen, those erased by this request included. ``due`` maps the streams
+    ``erased`` are the members who were erased, also by this request: commands about them are refused. ``due`` maps the streams
     whose next due instant has changed to that instant. ``first`` is the programme of a shop that has published none, and
     ``batch`` the stream for behaviour of this append.
     """
@@ -52,7 +52,7 @@ class Execution:
 
     @property
     def context(self) -> Context:
-        """What decisions go by, with what this request itself has published; looked up once a request."""
+        """The programme that decisions use, with any version that this request has published. Looked up once a request."""
         if self._context is None:
             version, published = self._stream(policy.name, policy)
             self._context = Context(published if version else self._first)

@@ -1,7 +1,7 @@
-"""The tick: records what time has brought to members, for those who have something due and no others.
+"""The tick: records what has become due by time alone, such as a tier's review, of the members who have something due.
 
 Nothing waits for a tick. What is due counts from its instant whether it is recorded or not, and every decision records it
-first. A tick only makes it visible for members to whom nothing else happens. Its requests are named after what is due, so
+first. A tick makes it visible for members who send no command. Its requests are named after what is due, so
 two ticks at the same time record it once.
 """
 

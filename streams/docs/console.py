@@ -11,6 +11,7 @@ from streams.cli.main import regulars
 
 EXAMPLES = {
     "audit": "regulars audit --by year",
+    "backtest": "regulars backtest docs/policies/strict-returns.yaml --html backtest.html",
     "codes check": "regulars codes check 7CKF-H2XM-9QRT",
     "codes issue": "regulars codes issue spring --batch letters --count 1000",
     "codes revoke": "regulars codes revoke spring letters --reason leaked",
@@ -45,11 +46,13 @@ EXAMPLES = {
     "recommend": "regulars recommend 1057",
     "redis": "regulars redis HGETALL v1:product:1082185",
     "relay": "regulars relay",
+    "report": "regulars report orders --snapshot tables",
     "send": "regulars send RegisterMember member=ada name=Ada",
     "serve": "regulars serve --port 8000",
     "show member": "regulars show member 1057",
     "show order": "regulars show order 31316738782",
     "show product": "regulars show product 1082185",
+    "snapshot": "regulars snapshot tables --at 2017-12-31T23:59",
     "stop": "regulars stop",
     "tick": "regulars tick --at 2027-03-06T00:00",
     "topics": "regulars topics",

@@ -203,10 +203,10 @@ def together(commands: list[ListProduct] | list[SendCoupon]) -> Iterator[list[Li
 def attribute(
     redemptions: Iterable[JourneyRedemption], baskets: Iterable[Basket], offers: Offers, zone: str
 ) -> tuple[dict[str, list[JourneyRedemption]], list[JourneyRedemption], Counter[str]]:
-    """Return the redemptions of each basket, those that stand alone, and how many each rule placed.
+    """Return the redemptions of each basket, the redemptions without a basket, and how many each rule placed.
 
-    It belongs to the household's basket of that day with coupon money on a product the coupon covers, else with a covered
-    product, else with any coupon money; the earliest wins.
+    A redemption belongs to the household's basket of that day with coupon money on a product the coupon covers, else with a
+    covered product, else with any coupon money; the earliest wins.
     """
     wanted = list(redemptions)
     households = {redemption.household for redemption in wanted}

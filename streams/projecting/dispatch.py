@@ -38,7 +38,7 @@ class Dispatch:
         self.flush()
 
     def send(self, chunk: Sequence[Recorded]) -> None:
-        """Project a chunk of the log that begins at or before the event behind :attr:`position`; folds skip what they have.
+        """Project a chunk of the log that begins no later than the event after :attr:`position`; folds skip what they have.
 
         Raises what went wrong with this chunk or the one before, such as :class:`Superseded`. Then go on from
         :attr:`position`, which is read from Redis again: nothing is lost or counted twice.

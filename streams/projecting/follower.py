@@ -79,9 +79,9 @@ class Follower:
 
 
 def complete_erasures(log: EventLog, views: Views, position: int) -> None:
-    """Complete the erasures that every fold has passed, at this position. A kill, or a busy Redis, leaves them to the next.
+    """Complete the erasures up to ``position``, which every fold has passed. Try again at the next call if Redis is busy.
 
-    What the member's sessions did is forgotten by the event behind the erasure, if there is one.
+    If the member had sessions, the event right after the erasure makes the folds forget what was done in them.
     """
     at_head = position >= log.head()
     reached = [erased for erased in log.incomplete_erasures().values() if erased < position or at_head]

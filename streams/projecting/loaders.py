@@ -21,7 +21,7 @@ Fold: TypeAlias = Documents | Tally | type[Learner]
 
 
 class Loader(Protocol):
-    """A fold with what it keeps in memory, fed one chunk after the other.
+    """A fold, and the documents or state that it keeps in memory. It takes one chunk after the other.
 
     For each chunk: call :meth:`needs`, read those keys, give what they hold to :meth:`load`, repeat while that names further
     keys, then :meth:`fold`. ``events``: the types that the fold takes from its source.

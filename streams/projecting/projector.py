@@ -60,7 +60,7 @@ class EventChunk(NamedTuple):
         return cls(events, frozenset(type(event) for _, event in events), min(map(POSITION, events), default=0))
 
     def after(self, position: int, kinds: frozenset[type]) -> Sequence[Recorded]:
-        """Return the events of these types behind a position: mostly all of them, or none."""
+        """Return the events of these types after a position: mostly all of them, or none."""
         if self.kinds.isdisjoint(kinds):
             return ()
         if self.first <= position:
@@ -69,7 +69,7 @@ class EventChunk(NamedTuple):
 
 
 class Projector:
-    """The folds of one source. It believes what it knows of Redis until Redis says otherwise; then it reads again."""
+    """The folds of one source. What they read stays in memory; it is read again if Redis turns out to hold something else."""
 
     def __init__(self, views: Views, loaders: Iterable[Loader], source: str = LOG) -> None:
         self._views = views
@@ -86,7 +86,7 @@ class Projector:
         return self._checkpoints
 
     def expected(self, fold: str) -> set[Checkpoint]:
-        """Return where a fold may stand in Redis: where we left it, or one write before, if that is on its way."""
+        """Return where a fold's checkpoint may be in Redis: after our last write, or before it while that is on its way."""
         checkpoint = self.checkpoints[fold]
         return {checkpoint, self._previous.get(fold, checkpoint)}
 
@@ -134,7 +134,7 @@ class Projector:
     def rolled_back(self) -> bool:
         """Read the checkpoints, and return whether Redis holds less than it did: it was restored, or failed over.
 
-        If a checkpoint is not where it was believed to be, forget the rest too. Without an answer, nothing changes.
+        If a checkpoint is not where it was believed to be, forget the documents too. If Redis does not answer, change nothing.
         """
         believed, found = self._checkpoints, self._read_checkpoints()
         if believed != found:
@@ -174,7 +174,7 @@ class Projector:
 
 @dataclass
 class FoldTask:
-    """One fold's part in a chunk. ``missing``: positions of events that the fold goes without.
+    """One fold's part in a chunk. ``missing``: positions of events that the fold leaves out.
 
     ``needs``: keys to read next. ``overtaken``: another writer has made this very step.
     """
@@ -210,10 +210,11 @@ class ChunkProjection:
     def load(self, read: Contents) -> None:
         """Take what was read into memory.
 
-        It is believed only if Redis stood where the fold stands, before the reading and after it. That the write begins there
-        is too little: another writer may have moved on, and Redis been rolled back after the reading, to that very place.
+        It is used only if the checkpoint in Redis was where this projector believes it to be, before the reading and after it.
+        The comparison at the commit does not suffice. Another writer may have moved the checkpoint before the reading, and
+        Redis may have been rolled back after it, to the place where our write begins.
 
-        Raises :class:`Superseded` if Redis stood elsewhere.
+        Raises :class:`Superseded` if the checkpoint was elsewhere.
         """
         for task in self._tasks:
             if not task.needs:
@@ -248,7 +249,7 @@ class ChunkProjection:
 
 @contextmanager
 def failures_of(task: FoldTask) -> Iterator[None]:
-    """Raise :class:`ProjectionFailed` for whatever goes wrong in the block."""
+    """Turn any exception of the block into :class:`ProjectionFailed`."""
     try:
         yield
     except Exception as fault:

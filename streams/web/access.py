@@ -29,7 +29,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="regulars"'}
 
 @dataclass(frozen=True)
 class Caller:
-    """``client``: whose idempotency keys these are. ``member``: whom a token stands for, None for a key."""
+    """``client``: the owner of the idempotency keys. ``member``: the member that a token is for, None for an API key."""
 
     client: str
     scopes: frozenset[Scope]

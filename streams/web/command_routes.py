@@ -235,7 +235,7 @@ def left_out(caller: Caller, ids: frozenset[str] = frozenset()) -> frozenset[str
 
 
 def filled_in(command: type, caller: Caller, body: msgspec.Struct, now: int) -> dict[str, object]:
-    """Return what the server says of a command: when, who did it, and whom a token stands for."""
+    """Return the fields of a command that the server fills in: the instant, the actor, and the member of a token."""
     known = hints_of(command)
     said: int | None = getattr(body, "at", None)
     if said is not None and not caller.may((Scope.BACK_OFFICE, Scope.OPERATOR)) and not now - DAY <= said <= now + DAY:
@@ -319,7 +319,7 @@ def location(door: Door, command: object) -> str | None:
 
 
 def answer(outcome: Outcome, key: str, made: str | None) -> Response:
-    """Return what is told of an accepted request: a function of its outcome alone, so that a repetition says the same."""
+    """Return the response to an accepted request. It depends on the outcome alone, so that a repetition gets the same."""
     content = {"request": key, "position": outcome.position, "events": outcome.events, "repeated": outcome.repeated}
     return json_response(content, 201 if made else 200, {"Location": made} if made else None)
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, cart, code_batches, coupon, member, product, review, session
+from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
 from aggregates.cart import CheckOutCart
 from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
@@ -32,6 +32,7 @@ MODULES = (
     campaign,
     code_batches,
     coupon,
+    guest_coupon,
     membership,
     membership_facts,
     session,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from aggregates import campaign, cart, coupon, guest_coupon, member, product, review, session
+from aggregates import campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
 from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
 from aggregates.order import events as order
+from aggregates.order import payment
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
-from streams.exports.shop_log.importer import ImporterState
+from aggregates.value import asdict
+from streams.exports.shop_log.importer import ImporterState, Spenders
+from streams.exports.shop_log.refunds import refund_wishes
 from streams.imports.shop_log.instants import EPOCH, MILLISECOND, SECONDS
 from streams.registry import BEHAVIOUR
 
@@ -32,15 +36,26 @@ COMMAND_OF: dict[type, type] = {
     cart.CartCheckedOut: cart.CheckOutCart,
     cart.CartAbandoned: cart.AbandonCart,
     order.OrderPlaced: ordering.PlaceOrder,
+    order.OrderPriced: ordering.PlaceOrder,
+    order.OrderTendered: payment.TenderOrder,
+    order.OrderPaymentPending: payment.AwaitPayment,
+    order.OrderPaymentFailed: payment.FailPayment,
     order.OrderPaid: ordering.PayOrder,
     order.OrderShipped: ordering.ShipOrder,
     order.OrderDelivered: ordering.DeliverOrder,
     order.OrderCancelled: ordering.CancelOrder,
     order.OrderRefunded: RefundOrder,
     campaign.CampaignLaunched: campaign.LaunchCampaign,
+    campaign.CampaignChanged: campaign.ChangeCampaign,
+    campaign.CampaignEnded: campaign.EndCampaign,
     coupon.CouponSent: coupon.SendCoupon,
     coupon.CouponRedeemed: coupon.RedeemCoupon,
+    coupon.CouponReserved: coupon.ReserveCoupon,
+    coupon.CouponReleased: coupon.ReleaseCoupon,
+    coupon.CouponRestored: coupon.RestoreCoupon,
     guest_coupon.GuestCouponRedeemed: guest_coupon.RedeemGuestCoupon,
+    code_batches.CodesIssued: code_batches.IssueCodes,
+    code_batches.CodesRevoked: code_batches.RevokeCodes,
     points.LotActivated: commands.ActivateLot,
     points.PointsRedeemed: commands.RedeemPoints,
     points.PointsReturned: commands.ReturnPoints,
@@ -71,17 +86,38 @@ ADDED: dict[type, dict[str, Any]] = {
 """What a command also needs, so that it brings its event about wherever it is given."""
 
 
-def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
-    """Return a line of type ``regulars``: the command's name and its values, as JSON."""
-    command = COMMAND_OF[type(event)]
+def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dict[str, Any]]:
+    """Yield lines of type ``regulars`` that may say the first of these events: a command's name and its values, as JSON."""
+    event, after = ahead[0], ahead[1] if len(ahead) > 1 else None
+    match event, after:
+        case order.OrderPlaced(), order.OrderPriced(order=event.order):
+            yield command_line(event, ordering.PlaceOrder, importer, {"priced": after.trace})
+        case order.OrderRefunded(), _:
+            for wish in refund_wishes(event, importer.order(event.order)):
+                yield command_line(event, RefundOrder, importer, wish)
+        case coupon.CouponReleased(), coupon.CouponReserved() if same_use(event, after):
+            yield command_line(after, coupon.ReserveCoupon, importer, reservation_values(after.reservation))
+        case coupon.CouponReleased(), _:
+            reason = "failed" if event.reason == "failed" else "cancelled"  # an end by time needs none
+            yield command_line(event, coupon.ReleaseCoupon, importer, {"reason": reason})
+        case coupon.CouponReserved(), _:
+            yield command_line(event, coupon.ReserveCoupon, importer, reservation_values(event.reservation))
+        case coupon.CouponRedeemed(reservation=coupon.Reserved()), _:
+            yield command_line(event, coupon.RedeemReserved, importer, {})
+        case guest_coupon.GuestCouponRedeemed(), _:
+            yield command_line(event, guest_coupon.RedeemGuestCoupon, importer, guest_days(event))
+        case _:
+            yield command_line(event, COMMAND_OF[type(event)], importer, {})
+
+
+def command_line(event: Any, command: type, importer: ImporterState, more: dict[str, Any]) -> dict[str, Any]:
+    """Return the line of a command: what it shares with its event, and ``more``."""
     known = msgspec.structs.fields(command)
     values = {spec.name: getattr(event, spec.name) for spec in known if hasattr(event, spec.name)}
-    if isinstance(event, order.OrderRefunded):
-        values["parts"] = refund_parts(event)
     if isinstance(event, member.MemberProfileChanged):
         values |= profile_change(event, importer)
-    values |= points_values(event, importer)
-    values |= ADDED.get(command, {})
+    values |= points_values(event, importer.spenders)
+    values |= ADDED.get(command, {}) | more
     needed = {spec.name for spec in known if spec.required}
     filled = {
         name: msgspec.to_builtins(value)
@@ -91,15 +127,31 @@ def command_line(event: Any, importer: ImporterState) -> dict[str, Any]:
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": filled}
 
 
-def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
+def same_use(released: coupon.CouponReleased, reserved: coupon.CouponReserved) -> bool:
+    """Return whether a reservation takes the place of the one that ended."""
+    return (released.campaign, released.member, released.order) == (reserved.campaign, reserved.member, reserved.order)
+
+
+def reservation_values(reservation: coupon.Reserved) -> dict[str, Any]:
+    """Return a reservation's values. The limit of a member was checked then, and no event tells it."""
+    return asdict(reservation)
+
+
+def guest_days(event: guest_coupon.GuestCouponRedeemed) -> dict[str, Any]:
+    """Return days of the campaign that bring about the flags of a guest's use: an event does not tell the days themselves."""
+    early, late = ("too_early" in event.flags), ("too_late" in event.flags)
+    return {"starts": event.at + 1 if early else None, "ends": event.at if late else None}
+
+
+def points_values(event: Any, spenders: Spenders) -> dict[str, Any]:
     """Return what a command about points names differently from its event, and who asked for a pool's points."""
     match event:
         case points.PointsRedeemed():
-            return {"by": importer.spender(event.member, event.redemption)}
+            return {"by": spenders.spender(event.member, event.redemption)}
         case points.PointsHeld():
-            return {"by": importer.spender(event.member, event.hold)}
+            return {"by": spenders.spender(event.member, event.hold)}
         case points.RewardClaimed():
-            return {"by": importer.spender(event.member, event.claim)}
+            return {"by": spenders.spender(event.member, event.claim)}
         case points.HoldReleased():
             return {"by_shop": event.reason == "shop"}
         case points.PointsReinstated():
@@ -108,16 +160,6 @@ def points_values(event: Any, importer: ImporterState) -> dict[str, Any]:
             return {"to": event.other}
         case _:
             return {}
-
-
-def refund_parts(event: order.OrderRefunded) -> list[dict[str, int]]:
-    """Return the parts of a refund, by line. Negative money is left out: it follows from the units."""
-    by_line = enumerate(zip(event.units, event.given_back, strict=True), 1)
-    return [
-        {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
-        for line, (units, money) in by_line
-        if units or money
-    ]
 
 
 def profile_change(event: member.MemberProfileChanged, importer: ImporterState) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an importer of the file knows at each of its lines, to check that a line brings about the events that come next."""
+"""What an importer of the file knows at each line. The export uses it to check that a line causes the events that come next."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from aggregates.membership.events import (
 )
 from aggregates.membership.events import Event as LedgerEvent
 from aggregates.order.decider import order
+from aggregates.order.events import Order
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
@@ -110,6 +111,21 @@ class WaitingLots:
         return False
 
 
+class Spenders:
+    """Who asked for the uses of pools' points."""
+
+    def __init__(self) -> None:
+        self._spenders: dict[tuple[str, str], str] = {}
+
+    def used(self, event: PoolUsed) -> None:
+        """Note who asked for the use of a pool's points that comes next."""
+        self._spenders[event.member, event.use] = event.by
+
+    def spender(self, pool: str, use: str) -> str | None:
+        """Return who asked for it, once; None for a member's own points."""
+        return self._spenders.pop((pool, use), None)
+
+
 NOT_KEPT = (membership, sessions)
 """Aggregates whose states only such events depend on."""
 
@@ -125,10 +141,10 @@ class ImporterState:
         self._versions: dict[str, int] = {}
         self._erased: frozenset[str] = frozenset()
         self._planner = Planner(terms)
-        self._spenders: dict[tuple[str, str], str] = {}
+        self.spenders = Spenders()
 
     def decided(self, line: ShopLine) -> list[object] | None:
-        """Return the events that this line brings about here, without those that follow from them; None if it is refused."""
+        """Return the events that this line causes, without those of reactions. None if it is refused."""
         work = Execution(self._policies, self._codec, self._erased, self._load, batch="behaviour")
         try:
             for command in self._planner.request(line).plan(work.read):
@@ -158,16 +174,12 @@ class ImporterState:
         if type(event) in self._codec.erasing:
             self._erased |= {self._codec.partition_key(event)}
 
-    def used(self, event: PoolUsed) -> None:
-        """Note who asked for the use of a pool's points that comes next."""
-        self._spenders[event.member, event.use] = event.by
-
-    def spender(self, pool: str, use: str) -> str | None:
-        """Return who asked for it, once; None for a member's own points."""
-        return self._spenders.pop((pool, use), None)
-
     def member(self, name: str) -> Member:
         state: Member = self._load(stream_id(member.name, name), member)[1]
+        return state
+
+    def order(self, name: str) -> Order:
+        state: Order = self._load(stream_id(order.name, name), order)[1]
         return state
 
     def cart(self, name: str) -> Any:

@@ -19,6 +19,7 @@ from aggregates.order.events import (
     OrderLine,
     OrderPaid,
     OrderPlaced,
+    OrderPriced,
     OrderRefunded,
     OrderShipped,
 )
@@ -26,8 +27,9 @@ from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
 from aggregates.session import SessionJoined, SessionLeft
 from aggregates.value import asdict
-from streams.exports.shop_log.commands import instant, profile_change, refund_parts
+from streams.exports.shop_log.commands import instant, profile_change
 from streams.exports.shop_log.importer import ImporterState
+from streams.exports.shop_log.refunds import refund_parts
 from streams.imports.shop_log.plans import BEHAVIOUR, LIKE_RUNNING
 
 Line: TypeAlias = dict[str, Any]
@@ -149,9 +151,11 @@ class CandidateLines:
         yield line | {"cart": cart_name(event.cart)}
 
     def _order(self, _: CartCheckedOut | OrderPlaced, ahead: Ahead) -> Iterator[Line]:
-        placed = next((fact for fact in ahead[:2] if isinstance(fact, OrderPlaced)), None)
-        if placed is not None:
-            yield from order_lines(placed, ahead, self._amounts)
+        place = next((n for n, fact in enumerate(ahead[:2]) if isinstance(fact, OrderPlaced)), None)
+        if place is None or any(isinstance(fact, OrderPriced) for fact in ahead[place + 1 : place + 2]):
+            return  # no line of an order tells its price trace
+        placed: OrderPlaced = ahead[place]
+        yield from order_lines(placed, ahead, self._amounts)
 
     def _status(self, status: str) -> Callable[[Any, Ahead], Iterator[Line]]:
         def write(event: Any, _: Ahead) -> Iterator[Line]:

@@ -15,7 +15,7 @@ from streams.imports.shop_log.rejected import Rejected
 Number: TypeAlias = int | float | Decimal
 
 WRITTEN_OUT = 30
-"""A number with more digits than this before or behind the point is written with an exponent."""
+"""A number with more digits than this before or after the point is written with an exponent."""
 
 EXACT = Context(prec=2_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """More digits than a line can have."""
@@ -119,7 +119,7 @@ def gross_of(price: Decimal, quantity: int) -> int:
 
 
 def written(value: Any, signed: bool = False) -> str:
-    """Return the digits of an amount, before and behind the point. Raises :class:`Rejected`."""
+    """Return the digits of an amount, before and after the point. Raises :class:`Rejected`."""
     text = number_text(value) if is_number(value) else value
     if not isinstance(text, str):
         raise Rejected("money_invalid", 'Money is a number, or decimal text such as "12.50".')

@@ -1,7 +1,7 @@
-"""From a line to a request: the commands that its plan makes, under an id that makes the same line again change nothing.
+"""Turns a line into a request: the commands of its plan, under an id. The same line again has the same id and changes nothing.
 
-An order goes by its order_id, a product or member by its own id and what is declared of it, any other line by its ``id`` if it
-has one, else by a hash of what it says and how many equal lines came before it in the file.
+An order's request is named after its order_id; that of a product or member after its id and the fields of the line. Any other
+request is named after the line's ``id``, or else after a hash of the line and the number of equal lines before it.
 """
 
 from __future__ import annotations

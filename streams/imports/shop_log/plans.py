@@ -117,7 +117,7 @@ def owns(who: Shopper, cart: Cart, look: Look) -> bool:
 
 
 def use_of(order: str, coupon: str | None = None) -> str:
-    """Return the name of an order's use of a campaign, so that a line of its own about that use is no second one.
+    """Return the name of an order's use of a campaign. A separate line about the same use has the same name, and counts once.
 
     ``coupon``: which of the campaign's coupons, where it has several; each may be used once.
 
@@ -146,7 +146,7 @@ def ensure_member(member: str | None, at: int, look: Look) -> Commands:
 
 
 def ensure_joined(who: Shopper, at: int, look: Look) -> Commands:
-    """Join a session to the member whom a line names besides; what leads to no event of theirs joins nobody by itself."""
+    """Join a session to a member if a line names both. A reaction does so too, but only if the line leads to an event."""
     if who.member is None or who.session is None or look(session_decider, who.session).member == who.member:
         return []
     return [JoinSession(who.session, who.member, at)]

@@ -1,7 +1,7 @@
 """The JSON Schema of one line, made from the declarations that the reader goes by.
 
-It describes a line's shape. The reader alone finds keys that stand twice, too many decimals for the currency, text that is no
-instant, dates in the future, and discounts above the price.
+It describes a line's shape. It cannot say what the reader also checks: repeated keys, too many decimals for the currency, text
+that is not an instant, dates in the future, and discounts above the price.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ ReadProgress: TypeAlias = Callable[[int, int], None]
 """Called with how far the log has been read, and how far it will be."""
 
 IsMissing: TypeAlias = Callable[[int], bool]
-"""Whether the fold goes without the event at a position for now, because that is among the dead letters too."""
+"""Whether the fold has left out the event at a position, because that is a dead letter too."""
 
 
 class RetryFailed(Fault):
@@ -40,7 +40,7 @@ class EventRows:
         self._progress = progress
 
     def between(self, after: int, upto: int) -> Iterator[Row]:
-        """Return the rows behind a position, up to another."""
+        """Return the rows after a position, up to another."""
         while after < upto and (page := self._log.since(after, min(CHUNK, upto - after))):
             yield from (row for row in page if row.name in self._names)
             after = page[-1].position
@@ -133,9 +133,9 @@ class FieldRebuild:
 
 
 def folded(log: EventLog, row: Row, wanted: int, is_missing: IsMissing, fold: Callable[[Recorded], None]) -> Recorded | None:
-    """Fold a row's event and return it; None if it fails and the fold goes without it for now.
+    """Fold a row's event and return it. Return None if that fails and the fold has left this event out.
 
-    Raises :class:`RetryFailed` if it fails and is the one that is wanted, or one that the fold took before.
+    Raises :class:`RetryFailed` if that fails over the wanted event, or over one that the fold took before.
     """
     try:
         recorded = Recorded(row.position, log.codec.decode(row.name, row.state))

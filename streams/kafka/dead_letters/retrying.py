@@ -1,7 +1,8 @@
 """Retries a dead letter: puts its event into the read models that lack it, by today's code.
 
-A second delivery would be skipped as seen. So a key's documents are folded anew from the log, and written where the fold
-stands. Of a tally the one event is added, in one step with the note that it is missing. The learner takes nothing late.
+The fold would skip a second delivery, since its checkpoint is past the event. So a key's documents are folded again from the
+log, up to the fold's checkpoint. A tally gets the one event, and the note that it is missing is removed in the same step. The
+learner takes nothing late.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Retry:
         return f"{name}: added event #{position}."
 
     def _amend(self, name: str, rebuild: Rebuild, besides: dict[str, object | None]) -> None:
-        """Write what is made anew, exactly up to where the fold stands, and have its worker read it again."""
+        """Write the rebuilt documents, as of the fold's checkpoint, and mark that, so that its worker reads them again."""
         for _ in range(ATTEMPTS):
             checkpoint = self._checkpoint(name)
             delta = rebuild.advance(checkpoint.position)

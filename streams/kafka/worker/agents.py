@@ -1,7 +1,7 @@
 """The Faust app of a worker: an agent a topic, each a few lines over :class:`WorkerConsumer`.
 
-A fault stops the worker before its chunk is acknowledged. A record that no fold can take is none: it goes to the dead letters,
-and the rest goes on.
+A fault stops the worker before its chunk is acknowledged. A record that no fold can take is not a fault: it goes to the dead
+letters, and the worker goes on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Batches chunks of many partitions: all that waits when a thread is free is projected together.
+"""Batches chunks of many partitions: when a thread is free, it projects all waiting chunks together.
 
 A quiet worker projects each chunk as it comes. A busy one makes few round trips to Redis, and few calls from thread to thread,
 for many small chunks; so the time that a chunk takes grows slowly with their number.
@@ -44,7 +44,7 @@ class Batcher:
         self._scheduled = False
 
     async def take(self, tp: TP, partition: Partition, records: Sequence[Record]) -> BatchResult:
-        """Return what became of a partition's chunk, or raise it."""
+        """Project a partition's chunk and return the result, or raise the fault."""
         loop = asyncio.get_running_loop()
         chunk = WaitingChunk(tp, partition, records, loop.create_future())
         self._waiting.append(chunk)
@@ -79,7 +79,7 @@ class Batcher:
         outcomes = done.result() if fault is None else [fault] * len(batch)
         for chunk, outcome in zip(batch, outcomes, strict=True):
             self._busy.discard(chunk.tp)
-            if chunk.outcome.done():  # whoever waited was cancelled
+            if chunk.outcome.done():  # the caller was cancelled
                 continue
             if isinstance(outcome, BaseException):
                 chunk.outcome.set_exception(outcome)

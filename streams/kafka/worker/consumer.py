@@ -1,7 +1,7 @@
-"""What a worker does with chunks: has them projected, and has read again what Redis does not have.
+"""What a worker does with chunks: it projects them, and has Kafka deliver again what Redis has lost.
 
-A chunk is acknowledged once its effects are in Redis. Faust acknowledges whatever an agent lets go of, by an exception or
-because it was cancelled, so a chunk that must not be is vetoed first (:func:`veto`).
+A chunk is acknowledged once its effects are in Redis. But Faust also acknowledges a chunk when its agent raises an exception
+or is cancelled. So the agent vetoes a chunk that must not be acknowledged (:func:`veto`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Partitions(Protocol):
 
 
 class WorkerConsumer:
-    """Keeps a :class:`Partition` for each assigned one; Redis says whether what these believe still holds."""
+    """Keeps a :class:`Partition` for each assigned one, and asks Redis whether what these remember is still true."""
 
     def __init__(self, partitions: Partitions, batcher: Batcher, telemetry: WorkerTelemetry) -> None:
         self._partitions = partitions
@@ -76,7 +76,7 @@ class WorkerConsumer:
     async def take(self, tp: TP, records: Sequence[Any]) -> BatchResult:
         """Project a chunk, and wait for Redis, and for Kafka to have its dead letters, as long as it takes.
 
-        Raises :class:`OffsetGap`, and whatever no waiting mends.
+        Raises :class:`OffsetGap`, and any fault that does not end by waiting.
         """
         begun, attempt = time.monotonic(), 0
         result: BatchResult | None = None
@@ -118,7 +118,7 @@ class WorkerConsumer:
         offset, until = self._rewound.get(tp, (-1, 0.0))
         if offset == gap.offset and time.monotonic() < until:
             return
-        with contextlib.suppress(KafkaError):  # then seek, and be asked again behind the same gap
+        with contextlib.suppress(KafkaError):  # then seek; if the gap is still there, this is called again
             (first,) = (await consumer.earliest_offsets(tp)).values()
             if first > gap.offset:
                 raise RecordsGone(tp, gap.offset, first)
@@ -129,8 +129,10 @@ class WorkerConsumer:
             await consumer.rewind(tp, gap.offset)
 
     async def to_read_again(self) -> list[tuple[TP, OffsetGap]]:
-        """Return the partitions to read again though no record shows it: what a Redis that was restored or failed over has
-        lost, and what it did not say in time."""
+        """Return the partitions to read again although no record has shown a gap.
+
+        Redis lost their effects when it was restored or failed over, or did not answer in time when they were assigned.
+        """
         held, unresumed = dict(self._assigned), self._unresumed
         late = {tp: self._partition(tp) for tp in unresumed}
         try:
@@ -190,5 +192,5 @@ def lost_offsets(partitions: Mapping[TP, Partition]) -> dict[TP, int]:
 
 
 def veto(message: Any) -> None:
-    """Keep Faust from acknowledging a message, whatever becomes of its agent: Faust believes that it was acknowledged."""
+    """Keep Faust from acknowledging a message, by making it believe that it has done so already."""
     message.acked = True

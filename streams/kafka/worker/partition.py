@@ -61,9 +61,9 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class DecodedRecords:
-    """A chunk's records with their events, each position behind all before it.
+    """A chunk's records with their events, whose positions rise.
 
-    ``end``: the checkpoint behind the chunk. ``unreadable``: events that cannot be decoded. ``dead_lettered``: records that
+    ``end``: the checkpoint after the chunk. ``unreadable``: events that cannot be decoded. ``dead_lettered``: records that
     were written to the dead letters. ``known``: the position that every fold had before.
     """
 
@@ -213,7 +213,7 @@ class Partition:
         return dead_lettered
 
     def _start_over(self) -> None:
-        """Go by what Redis says. Raises :class:`RedisRolledBack` if it holds less than it did."""
+        """Forget what is in memory, and read the checkpoints. Raises :class:`RedisRolledBack` if Redis has lost effects."""
         try:
             self.projector.start_over()
         except Superseded:
@@ -242,7 +242,7 @@ class ChunkAttempt:
             self.projection = ChunkProjection(self._partition.projector, ())
 
     def abandon(self) -> None:
-        """Believe nothing any more, since Redis did not answer."""
+        """Forget what is in memory, since Redis did not answer."""
         self._partition.projector.forget()
 
     def finish(self, refusals: Refusals) -> BatchResult:
@@ -299,7 +299,7 @@ def value_of(record: Record) -> bytes:
 
 
 def without_repeats(events: Sequence[tuple[Record, Recorded]]) -> list[tuple[Record, Recorded]]:
-    """Leave out what is published twice within a chunk: each position is behind all before it."""
+    """Leave out what is published twice within a chunk, so that positions rise."""
     reached, rising = 0, []
     for entry in events:
         if (position := entry[1].position) > reached:

@@ -1,0 +1,83 @@
+"""Generates ``docs/snapshots.md`` from the tables of a snapshot: ``python -m streams.docs.snapshots``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra.parquet import Table
+from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES
+
+KINDS = {
+    "text": "text",
+    "int": "int64",
+    "money": "decimal",
+    "instant": "timestamp (ms, UTC)",
+    "day": "date in the shop's zone",
+    "flag": "boolean",
+    "number": "double",
+    "json": "JSON as text",
+}
+
+BEFORE = """# Snapshots: the log as tables
+
+<!-- generated from the tables by `make docs`; a test keeps it up to date -->
+
+`regulars snapshot DIR` writes the log as Parquet files for DuckDB, pandas, Polars or any other reader of Parquet. It needs the
+extra `analysis`: `pip install 'regulars[analysis]'`. The same position of the log gives the same bytes with the same pyarrow.
+
+```
+regulars snapshot tables
+cd tables
+duckdb regulars.duckdb "SELECT tier, count(*) FROM cards GROUP BY tier"
+```
+
+- `manifest.json` names the log, the position, the shop's instant, the zone and currency, and each file with its rows and
+  SHA-256. It is written last: a folder without it is no snapshot. A full disk leaves nothing.
+- `regulars.duckdb` and `views.sql` have a view a table, and `snapshot_info` with `position`, `instant`, `today`, `this_month`,
+  `zone` and `currency`. The views read the working directory, or the folders that you name:
+  `SET VARIABLE snapshots = ['tables'];`
+- `--at POSITION` takes the first so many events. `--at TIME` takes those before the first event that is dated later; facts that
+  came too late for it are left out, and the command says how many.
+- `--since DIR` writes what came after another snapshot. The two are the whole:
+  `SET VARIABLE snapshots = ['tables', 'since'];`, the oldest first. Of a row in both, the views take the one with the greatest
+  `position`. Rows never vanish: they get a status.
+- Check the files before you trust a sum: a flipped bit can change it without a word. `regulars report` and `--since` do.
+
+Money is decimal with the digits of the currency. Columns marked † are personal and always empty so far.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    return "\n".join(lines()) + "\n"
+
+
+def lines() -> Iterator[str]:
+    yield BEFORE
+    yield f"This is version {SCHEMA} of the tables."
+    for table in TABLES.values():
+        yield from section(table)
+
+
+def section(table: Table) -> Iterator[str]:
+    """Yield the part of the page about one table."""
+    yield ""
+    yield f"## {table.name}"
+    yield ""
+    facts = [f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+    if table.month_of:
+        facts.append(f"Split by the month of `{table.month_of}`.")
+    if table.name in APPEND_ONLY:
+        facts.append("Its rows never change.")
+    elif not any(column.name == "position" for column in table.columns):
+        facts.append("It is written whole each time.")
+    yield " ".join(facts)
+    yield ""
+    yield "| column | type |"
+    yield "|---|---|"
+    for column in table.columns:
+        yield f"| `{column.name}`{' †' * column.personal} | {KINDS[column.kind]} |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - it is what this module is run for

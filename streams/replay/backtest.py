@@ -1,0 +1,279 @@
+"""Replays history under another policy, in memory: what the shop's people and goods did is given, the rest is decided again.
+
+Given, in the order of the log: registrations, orders up to their refunds, actions, pools, adjustments, tags, overrides and
+erasures. Redemptions, holds, claims and transfers are asked for again and may be refused. What follows from events, and what
+time brings, is decided by the candidate. Nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from aggregates.constraints import REWARD_EXHAUSTED, ReturnUse, UseKey, constraints_of
+from aggregates.decider import Decider, Refusal, stream_id
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
+from aggregates.membership.commands import RecordDue, ReleaseHold
+from aggregates.membership.decider import membership
+from aggregates.membership.events import (
+    DebtSettled,
+    Event,
+    HoldCaptured,
+    HoldReleased,
+    LotExpired,
+    PointsHeld,
+    PoolJoined,
+    PoolUsed,
+    RewardClaimed,
+    TierExtended,
+    TierGraceStarted,
+    TierLowered,
+    TierOverrideEnded,
+)
+from aggregates.order.events import OrderPaid
+from aggregates.programme import Policies, Programme
+from aggregates.programme.policy import PolicyPublished, policy
+from aggregates.reactions import react
+from infra.codec import Codec
+from infra.event_log.log import EventLog
+from streams.commands.execution import Execution, Stream
+from streams.exports.shop_log.commands import COMMAND_OF, points_values
+from streams.exports.shop_log.importer import Spenders, WaitingLots, follows
+from streams.registry import COMMANDS
+
+CHUNK = 2000
+
+OF_MEMBERSHIP: frozenset[type] = frozenset(Event.__args__)
+BY_TIME = (DebtSettled, LotExpired, HoldReleased, TierOverrideEnded, TierExtended, TierGraceStarted, TierLowered)
+"""Events that a tick may have recorded: by then, time had come so far for this member."""
+
+KNOWN_BY = frozenset({MemberRegistered, OrderPaid, *OF_MEMBERSHIP})
+"""Events by which the shop knows a member."""
+
+USE_NAMES = ("redemption", "hold", "claim")
+"""The fields of a command that name a use of points."""
+
+
+class RefusedKind(NamedTuple):
+    """A command that was accepted then, and the code by which the candidate refuses it."""
+
+    command: str
+    code: str
+
+
+@dataclass
+class RefusedTotal:
+    """How many requests, and what they were about then: points, and their worth in minor units."""
+
+    requests: int = 0
+    points: int = 0
+    money: int = 0
+
+
+class CandidateShop:
+    """The memberships of the shop as they would be under ``policies``: their ``events``, by member."""
+
+    def __init__(self, policies: Policies, codec: Codec) -> None:
+        self.policies = policies
+        self.events: dict[str, list[Event]] = {}
+        self._codec = codec
+        self._streams: dict[str, Stream] = {}
+        self._erased: frozenset[str] = frozenset()
+        self._used: Counter[str] = Counter()
+
+    def take_over(self, event: Any) -> None:
+        """Let an event of a membership stand as it was."""
+        stream = stream_id(membership.name, event.member)
+        version, state = self._load(stream, membership)
+        self._streams[stream] = version + 1, membership.evolve(state, event)
+        self._keep(event)
+
+    def react(self, event: object) -> None:
+        """Decide what follows for memberships from an event that is given."""
+        work = self._execution()
+        self._decide(work, of_membership(react(event, work.context, self._erased)))
+        if isinstance(event, MemberErased):
+            self._erased |= {event.member}
+
+    def ask(self, command: object) -> None:
+        """Decide a command, with what follows from it. Raises ``Refusal``; then nothing of it happens."""
+        self._decide(self._execution(), [command])
+
+    def _execution(self) -> Execution:
+        return Execution(self.policies, self._codec, self._erased, self._load, batch="behaviour")
+
+    def _decide(self, work: Execution, commands: list[object]) -> None:
+        waiting = deque(commands)
+        while waiting:
+            loaded = work.load(waiting[0])
+            events = work.decide(waiting.popleft(), loaded)
+            waiting.extendleft(reversed(of_membership(work.react(events))))
+        for _, _, event in work.events:
+            self._require_stock(event)
+        self._streams.update(work.streams)
+        for _, _, event in work.events:
+            self._keep(event)
+
+    def _load(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
+        return self._streams.get(stream, (0, decider.initial))
+
+    def _require_stock(self, event: object) -> None:
+        """Refuse a reward of which none is left. One request claims one reward."""
+        if isinstance(event, RewardClaimed) and event.stock is not None and self._used[f"reward:{event.reward}"] >= event.stock:
+            raise REWARD_EXHAUSTED
+
+    def _keep(self, event: Any) -> None:
+        self.events.setdefault(event.member, []).append(event)
+        for constraint in constraints_of(event):
+            match constraint:
+                case UseKey(key=key):
+                    self._used[key] += 1
+                case ReturnUse(key=key):
+                    self._used[key] -= 1
+
+
+def of_membership(commands: Iterable[object]) -> list[object]:
+    return [command for command in commands if COMMANDS[type(command)].decider is membership]
+
+
+@dataclass
+class Histories:
+    """What the memberships ``were`` and what they ``would`` be, by member, up to the instant ``now``.
+
+    ``known`` maps each member to the instant at which the shop first knew them; ``left`` those who closed or were erased.
+    ``pools`` have ledgers, and are no members. ``published`` and ``candidate`` are the policies of the two.
+    """
+
+    published: Policies
+    candidate: Policies
+    now: int = 0
+    position: int = 0
+    were: dict[str, list[Event]] = field(default_factory=dict)
+    would: dict[str, list[Event]] = field(default_factory=dict)
+    refused: dict[RefusedKind, RefusedTotal] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    pools: set[str] = field(default_factory=set)
+
+
+class Backtest:
+    """One replay. ``terms`` hold from the instant ``since`` on, before which facts stand; None: every policy as published.
+
+    ``since`` and ``until`` are resolved to positions: before the first event of that instant, or dated later, in the log.
+    """
+
+    def __init__(
+        self, first: Policies, codec: Codec, terms: Programme | None, since: int = 0, until: int | None = None
+    ) -> None:
+        self._histories = Histories(first, first)
+        self._candidate = CandidateShop(first, codec)
+        self._terms = terms
+        self._since = since
+        self._until = until
+        self._begun = False
+        self._waiting = WaitingLots(first)
+        self._spenders = Spenders()
+        self._unmet: set[tuple[str, str]] = set()
+        self._worth: dict[tuple[str, str], int] = {}
+
+    def run(self, log: EventLog) -> Histories:
+        """Replay the log."""
+        done = self._histories
+        before: object = None
+        while chunk := log.recorded(done.position, CHUNK):
+            for recorded in chunk:
+                event: Any = recorded.event
+                if self._until is not None and event.at > self._until:
+                    return self._ended()
+                done.now = max(done.now, event.at)
+                done.position = recorded.position
+                if done.now >= self._since:
+                    self._begin()
+                self._happened(event, before)
+                before = event
+        return self._ended()
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        if self._terms is not None:
+            self._candidate.policies = self._candidate.policies.with_version(self._terms, self._since)
+
+    def _ended(self) -> Histories:
+        self._begin()
+        done = self._histories
+        done.now = done.now if self._until is None else self._until
+        done.candidate, done.would = self._candidate.policies, self._candidate.events
+        return done
+
+    def _happened(self, event: Any, before: object) -> None:
+        """Take the log's next event into both histories."""
+        asked = self._waiting.ended_by(event) or not follows(event, before)
+        self._note(event)
+        if type(event) in OF_MEMBERSHIP:
+            self._histories.were.setdefault(event.member, []).append(event)
+            if not self._begun:
+                self._candidate.take_over(event)
+            elif asked:
+                self._ask(event)
+            elif isinstance(event, BY_TIME):
+                self._candidate.ask(RecordDue(event.member, event.at))
+        elif isinstance(event, PolicyPublished):
+            self._histories.published = policy.evolve(self._histories.published, event)
+            if self._terms is None or not self._begun:
+                self._candidate.policies = policy.evolve(self._candidate.policies, event)
+        elif self._begun or isinstance(event, MemberErased):
+            self._candidate.react(event)
+
+    def _note(self, event: Any) -> None:
+        """Note who is known from when, and who asks for the points of a pool."""
+        done = self._histories
+        match event:
+            case PoolUsed():
+                self._spenders.used(event)
+            case PoolJoined():
+                done.pools.add(event.member)
+            case PointsHeld():
+                self._worth[event.member, event.hold] = event.money
+            case MemberClosed() | MemberErased():
+                done.left.setdefault(event.member, done.now)
+        if type(event) in KNOWN_BY and event.member is not None:
+            done.known.setdefault(event.member, done.now)
+
+    def _ask(self, event: Any) -> None:
+        """Ask for what an event tells. What rests on a use that was refused falls with it, and is not counted again."""
+        command = command_behind(event, self._spenders)
+        names = [(event.member, name) for field in USE_NAMES if (name := getattr(command, field, None)) is not None]
+        try:
+            self._candidate.ask(command)
+        except Refusal as refusal:
+            if isinstance(command, ReleaseHold) or self._unmet.intersection(names):
+                return
+            self._unmet.update(names)
+            kind = RefusedKind(type(command).__name__, refusal.code)
+            total = self._histories.refused.setdefault(kind, RefusedTotal())
+            total.requests += 1
+            total.points += points_of(event)
+            total.money += self._worth.get(names[0], 0) if isinstance(event, HoldCaptured) else getattr(event, "money", 0)
+
+
+def command_behind(event: Any, spenders: Spenders) -> object:
+    """Return the command that asks for what an event of a membership tells."""
+    command = COMMAND_OF[type(event)]
+    fields = [spec.name for spec in msgspec.structs.fields(command)]
+    values = {name: getattr(event, name) for name in fields if hasattr(event, name)}
+    asked: object = command(**values | points_values(event, spenders))
+    return asked
+
+
+def points_of(event: Any) -> int:
+    """Return how many points an event is about."""
+    if isinstance(event, HoldCaptured):
+        return sum(points for _, points in event.allocations)
+    points: int = event.price if isinstance(event, RewardClaimed) else getattr(event, "points", 0)
+    return abs(points)

@@ -1,0 +1,207 @@
+"""Snapshots for analysts: the log up to a position as Parquet tables, with a manifest that names every byte.
+
+A snapshot is a pure function of the log: the same position gives the same bytes, whoever writes it and whenever. It is written
+beside its name and renamed at the end, so that there is a whole one or none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from aggregates.decider import Recorded
+from infra.errors import Misconfigured
+from infra.event_log.log import EventLog
+from infra.parquet import TableWriter, Written, sha256_of
+from infra.settings import CHUNK
+from streams.replay.rows import Rows, day_of
+from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES
+from streams.replay.views import views_sql
+from streams.running.app import App
+
+MANIFEST = "manifest.json"
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class SnapshotRequest:
+    """``position``: the last event that counts. ``since``: a snapshot of which only what came later is written."""
+
+    position: int
+    since: Path | None = None
+    personal: bool = False
+
+
+def write_snapshot(
+    app: App, folder: Path, wanted: SnapshotRequest, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
+    """Write a snapshot into ``folder`` and return its manifest. ``progress`` hears the position reached.
+
+    Raises :class:`Misconfigured` if the folder is there or cannot be written, or ``since`` is no snapshot of this log that came
+    before.
+    """
+    if folder.exists():
+        raise Misconfigured(f"{folder} exists: name a new folder, or remove that one first.")
+    base = read_base(app, wanted)
+    partial = folder.with_name(folder.name + PARTIAL)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, mode=0o700)
+    try:
+        files, latest = _write_tables(app, partial, wanted, base["position"] if base else 0, progress)
+        manifest = _manifest(app, wanted, files, latest, base)
+        _write_views(partial, manifest)
+        _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        partial.rename(folder)
+    except OSError as fault:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Misconfigured(f"{folder} cannot be written: {fault.strerror or fault}. Nothing is left of it.") from None
+    return manifest
+
+
+def read_base(app: App, wanted: SnapshotRequest) -> dict[str, Any] | None:
+    """Return the manifest of the snapshot that this one continues, None if there is none. Raises :class:`Misconfigured`."""
+    if wanted.since is None:
+        return None
+    base = check(wanted.since)
+    if base["log"] != app.log.identity():
+        raise Misconfigured(f"{wanted.since} is a snapshot of another log.")
+    if base["position"] > wanted.position:
+        raise Misconfigured(f"{wanted.since} is at {base['position']:,}, later than {wanted.position:,}.")
+    if base["schema"] != SCHEMA or base["personal"] != wanted.personal:
+        raise Misconfigured(f"{wanted.since} has other columns: write a whole snapshot.")
+    return {**base, "sha256": sha256_of(wanted.since / MANIFEST)}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a snapshot. Raises :class:`Misconfigured` if the folder has none that can be read."""
+    try:
+        told: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        raise Misconfigured(f"{folder} is no snapshot: it has no {MANIFEST} that can be read.") from None
+    return told
+
+
+def check(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a snapshot whose files are as it says. A query over a damaged file can be wrong without a word.
+
+    Raises :class:`Misconfigured` with the names of the files that are not.
+    """
+    told = read_manifest(folder)
+    wrong = [
+        name for name, file in told["files"].items()
+        if not (folder / name).is_file() or sha256_of(folder / name) != file["sha256"]
+    ]  # fmt: skip
+    if wrong:
+        raise Misconfigured(f"{folder} is damaged: {', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} not as written.")
+    return told
+
+
+def check_chain(folders: Sequence[Path]) -> dict[str, Any]:
+    """Return the manifest of the last of some snapshots, each of which continues the one before; the first is a whole one.
+
+    Raises :class:`Misconfigured` if they do not.
+    """
+    before: str | None = None
+    told: dict[str, Any] = {}
+    for folder in folders:
+        told = check(folder)
+        base = told["base"] and told["base"]["sha256"]
+        if base != before:
+            wanted = "is a whole snapshot" if base is None else "continues another snapshot"
+            raise Misconfigured(f"{folder} {wanted}: name the folders from the whole one to the newest, in order.")
+        before = sha256_of(folder / MANIFEST)
+    return told
+
+
+def today_of(manifest: dict[str, Any]) -> int:
+    """Return the shop's day of a snapshot's instant, in days since 1970."""
+    return day_of(manifest["instant"], manifest["zone"])[0]
+
+
+def _write_tables(
+    app: App, folder: Path, wanted: SnapshotRequest, base: int, progress: Callable[[int], None]
+) -> tuple[list[Written], int]:
+    digits = len(str(app.terms.unit)) - 1
+    writers = {name: TableWriter(folder, table, digits, wanted.personal) for name, table in TABLES.items()}
+    positions = {name: _position_of(name) for name in TABLES}
+    rows = Rows(app.terms.zone)
+    latest = 0
+
+    def write(found: Iterator[tuple[str, tuple[Any, ...], str]]) -> None:
+        for name, values, month in found:
+            where = positions[name]
+            if where is None or values[where] > base or (base == 0 and not values[where]):
+                writers[name].add(values, month)
+
+    for chunk in chunks(app.log, wanted.position):
+        latest = max(latest, *(recorded.event.at for recorded in chunk))  # type: ignore[attr-defined]
+        write(rows.fold(chunk))
+        progress(chunk[-1].position)
+    write(rows.rest())
+    return [written for writer in writers.values() for written in writer.close()], latest
+
+
+def _position_of(name: str) -> int | None:
+    """Return which value of a row is the position of its last change; None for a table that is written whole."""
+    names = [column.name for column in TABLES[name].columns]
+    return names.index("position") if "position" in names else None
+
+
+def chunks(log: EventLog, until: int) -> Iterator[list[Recorded]]:
+    """Yield the events up to a position, in order."""
+    position = 0
+    while position < until and (chunk := log.recorded(position, min(CHUNK, until - position))):
+        position = chunk[-1].position
+        yield chunk
+
+
+def _manifest(
+    app: App, wanted: SnapshotRequest, files: list[Written], latest: int, base: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "log": app.log.identity(),
+        "position": wanted.position,
+        "instant": latest,
+        "axis": "recorded",
+        "zone": app.terms.zone,
+        "currency": app.terms.currency,
+        "schema": SCHEMA,
+        "program": version("regulars"),
+        "personal": wanted.personal,
+        "append_only": sorted(APPEND_ONLY),
+        "base": {"position": base["position"], "sha256": base["sha256"]} if base else None,
+        "files": {file.path: {"rows": file.rows, "sha256": file.sha256} for file in files},
+    }
+
+
+def _write_views(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write ``views.sql`` and, where DuckDB is installed, ``regulars.duckdb`` with the same views.
+
+    The views of a snapshot that continues another need the variable ``snapshots``; see :func:`views_sql`.
+    """
+    sql = views_sql(manifest, today_of(manifest))
+    _store(folder / "views.sql", sql)
+    try:
+        import duckdb
+    except ImportError:
+        return
+    here = Path.cwd()
+    os.chdir(folder)  # a view keeps the path that it was made with: it must be relative
+    try:
+        with duckdb.connect("regulars.duckdb") as database:
+            database.execute(sql)
+    finally:
+        os.chdir(here)
+
+
+def _store(path: Path, text: str) -> None:
+    with path.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

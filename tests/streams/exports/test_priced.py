@@ -1,0 +1,102 @@
+"""Orders with a price trace, their payments, coupons, codes and refunds come back from a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.code_batches import IssueCodes, RevokeCodes
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
+from aggregates.guest_coupon import RedeemGuestCoupon
+from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
+from aggregates.order.events import OrderRefunded
+from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.priced import lines_of_trace
+from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.value import replace
+from streams.exports.shop_log.exporting import alike
+from tests.priced_shop import TERMS, trace_of
+from tests.redis_content import digests_of
+from tests.samples import SAMPLES
+from tests.shop import HOUR, START
+from tests.streams.exports.test_points import asked
+from tests.streams.exports.test_round_trip import exported
+from tests.streams.imports.lines import another, import_file
+
+TRACE = trace_of("tea", "milk")
+PLACED = PlaceOrder("o", lines_of_trace(TRACE), "USD", START, "ada", tax=TRACE.tax, coupons=("TENTH",), priced=TRACE)
+
+
+def assert_comes_back(valkey_url: str, *history: object) -> None:
+    with another(valkey_url, 1) as first, another(valkey_url, 2) as second:
+        asked(first, *history)
+        assert import_file(second, exported(first)).rejects == []
+        assert list(second.log.recorded(0, 1000)) != []
+        assert [each.event for each in second.log.recorded(0, 1000)] == [each.event for each in first.log.recorded(0, 1000)]
+        assert digests_of(second) == digests_of(first)
+
+
+def test_a_reservation_comes_back_replaced_expired_released_and_overrun(valkey_url: str) -> None:
+    def reserve(order: str, at: int, amount: int = 400) -> ReserveCoupon:
+        return ReserveCoupon(
+            "tenth", "ada", order, at, at + HOUR, 2, "17", amount, code_limit=9, budget="may", budget_amount=9000
+        )
+
+    assert_comes_back(
+        valkey_url,
+        LaunchCampaign("tenth", START, limit=2),
+        ChangeCampaign("tenth", TERMS, "ada", START),
+        IssueCodes("tenth", "letters", 10, "ada", START),
+        reserve("replaced", START),
+        reserve("replaced", START + 1, 300),
+        RedeemReserved("tenth", "ada", "replaced", START + 2),
+        RestoreCoupon("tenth", "ada", "replaced", START + 3),
+        reserve("expired", START),
+        reserve("expired", START + 2 * HOUR),
+        ReleaseCoupon("tenth", "ada", "expired", START + 2 * HOUR, "failed"),
+        reserve("late", START + 2 * HOUR),
+        ReleaseCoupon("tenth", "ada", "late", START + 9 * HOUR, "failed"),
+        RedeemReserved("tenth", "ada", "late", START + 10 * HOUR, overrun=True),
+        RevokeCodes("tenth", "letters", "ada", START + 10 * HOUR, "leaked"),
+        EndCampaign("tenth", "ada", START + 10 * HOUR, "sold out"),
+    )
+
+
+def test_a_guests_use_comes_back_with_its_flags(valkey_url: str) -> None:
+    use = RedeemGuestCoupon("c", "k", "u", START, "s", recorded=True)
+    uses = (replace(use, use="u1", starts=START + HOUR), replace(use, use="u2", ends=START - HOUR), use)
+    assert_comes_back(valkey_url, LaunchCampaign("c", START, limit=1), *uses)
+
+
+def test_a_refund_of_an_old_log_is_told_by_the_line_that_decides_the_same_money() -> None:
+    new = next(sample for sample in SAMPLES if isinstance(sample, OrderRefunded))
+    old = replace(new, kind="not told", reason="", tax=0, shipping=0, fee=0, points=0, tenders=(), shares=())
+    assert alike([new], [old])
+    assert not alike([new], [replace(old, given_back=(*old.given_back, 1))])
+
+
+REFUNDS = {
+    "one unit, for a fee": [{"parts": (RefundPart(1, 1),), "fee": 50, "reason": "too large"}],
+    "money of a line": [{"parts": (RefundPart(2, 0, 333),)}],
+    "goodwill, then the rest": [{"goodwill": 100}, {}],
+    "units and goodwill": [{"parts": (RefundPart(1, 1),), "goodwill": 77, "fee": 20}],
+    "units and money of both lines": [{"parts": (RefundPart(1, 1), RefundPart(1, 0, 40), RefundPart(2, 0, 60))}, {"fee": 10}],
+}
+
+
+@pytest.mark.parametrize("refunds", REFUNDS.values(), ids=REFUNDS)
+def test_a_refund_of_a_priced_order_comes_back(valkey_url: str, refunds: list[dict[str, object]]) -> None:
+    asked_for = [RefundOrder("o", f"r{n}", START + HOUR, **refund) for n, refund in enumerate(refunds)]  # type: ignore[arg-type]
+    assert_comes_back(valkey_url, PLACED, PayOrder("o", START), DeliverOrder("o", START), *asked_for)
+
+
+def test_payments_in_parts_come_back(valkey_url: str) -> None:
+    assert_comes_back(
+        valkey_url,
+        PLACED,
+        AwaitPayment("o", "pay-1", START + HOUR, START),
+        FailPayment("o", "pay-1", START, "declined"),
+        TenderOrder("o", "t-1", "gift_card", 1000, START),
+        TenderOrder("o", "t-2", "card", TRACE.payable - 1000, START),
+        RefundOrder("o", "r", START, (RefundPart(1, 1),)),
+    )

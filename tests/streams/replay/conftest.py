@@ -1,0 +1,43 @@
+"""A small shop's year, and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import pytest
+
+from streams.replay.snapshot import SnapshotRequest, write_snapshot
+from streams.running.app import App
+from tests.shop import requests
+
+Query: TypeAlias = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def shop(app: App) -> App:
+    app.handler.handle_all(list(requests(60)))
+    app.follower(models=False).catch_up()
+    return app
+
+
+@pytest.fixture
+def whole(shop: App, tmp_path: Path) -> Path:
+    folder = tmp_path / "whole"
+    write_snapshot(shop, folder, SnapshotRequest(shop.log.head()))
+    return folder
+
+
+@pytest.fixture
+def query() -> Query:
+    return query_in
+
+
+def query_in(sql: str, *folders: Path) -> list[tuple[Any, ...]]:
+    """Return the rows of a query over the views of some folders, the base first."""
+    with duckdb.connect() as database:
+        database.execute("SET VARIABLE snapshots = $folders", {"folders": [str(folder) for folder in folders]})
+        database.execute((folders[-1] / "views.sql").read_text())
+        return database.execute(sql).fetchall()

@@ -1,0 +1,252 @@
+"""Snapshots: they add up to the books and to Redis, have the same bytes each time, and say in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+
+from aggregates.decider import Recorded
+from aggregates.membership.decider import membership
+from aggregates.membership.events import Event
+from aggregates.membership.ledger.books import movements
+from aggregates.membership.ledger.state import LedgerEvent
+from aggregates.programme import Policies
+from infra.errors import Misconfigured
+from infra.settings import Settings
+from streams.cli.import_ import Imported
+from streams.cli.main import regulars
+from streams.commands.scheduler import latest
+from streams.docs import snapshots as page
+from streams.queries.audit import audit
+from streams.replay import snapshot as snapshots
+from streams.replay.ledger_rows import LotRows, ledger_rows
+from streams.replay.places import place_of
+from streams.replay.snapshot import SnapshotRequest, check, check_chain, write_snapshot
+from streams.replay.tables import TABLES
+from streams.running.app import App, running
+from tests.aggregates.membership.histories import lives
+from tests.shop import HOUR, MEMBERS, START
+from tests.streams.replay.conftest import query_in
+
+LEDGER: tuple[type, ...] = LedgerEvent.__args__
+FIGURES = ("orders", "gross", "total", "paid")
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(regulars, [str(word) for word in words])
+
+
+def rolled_by_kind(app: App) -> Counter[str]:
+    """Return what the books of the audit say was moved, by kind."""
+    moved: Counter[str] = Counter()
+    for counter in audit(app.log, Policies(), latest(app.log)).rolled.values():
+        moved.update(counter)
+    return moved
+
+
+def ledger_by_kind(folder: Path) -> dict[str, int]:
+    return {kind: int(points) for kind, points in query_in("SELECT kind, sum(points) FROM points_ledger GROUP BY kind", folder)}
+
+
+def recorded_by_kind(app: App) -> Counter[str]:
+    """Return what the recorded events moved, by kind."""
+    moved: Counter[str] = Counter()
+    for recorded in app.log.recorded(0, app.log.head()):
+        if isinstance(recorded.event, LEDGER):
+            for movement in movements(recorded.event):  # type: ignore[arg-type]
+                moved[movement.kind] += movement.points
+    return moved
+
+
+def nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {kind: points for kind, points in counts.items() if points}
+
+
+def daily(app: App) -> dict[tuple[str, str], int]:
+    """Return the daily sales of Redis by day and figure."""
+    found = {}
+    client: Any = app.views.client
+    for key in client.scan_iter(match="v1:sales:*", count=1000):
+        name = key.decode().removeprefix("v1:sales:")
+        if ":" not in name:
+            told = {figure.decode(): int(value) for figure, value in client.hgetall(key).items()}
+            found.update({(name, figure): value for figure, value in told.items() if value})
+    return found
+
+
+def check_money(app: App, folder: Path) -> None:
+    """Assert that sums of the tables are those of Redis, to the cent."""
+    redis = daily(app)
+    told = query_in("SELECT day::VARCHAR, counter, value FROM daily_sales WHERE split = 'all'", folder)
+    assert {(day, counter): value for day, counter, value in told} == redis
+    sums = query_in("SELECT count(*), sum(gross), sum(total), sum(paid) FROM orders WHERE paid_at IS NOT NULL", folder)[0]
+    for figure, found in zip(FIGURES, sums, strict=True):
+        expected = sum(value for (_, name), value in redis.items() if name == figure)
+        assert int(found * (1 if figure == "orders" else 100)) == expected > 0, figure
+
+
+def test_the_ledger_of_a_small_shop_adds_up_to_the_books_and_its_money_to_redis(shop: App, whole: Path) -> None:
+    assert nonzero(ledger_by_kind(whole)) == nonzero(recorded_by_kind(shop)) == nonzero(rolled_by_kind(shop))
+    left = query_in("SELECT sum(left_points) FROM lots", whole)[0][0]
+    assert left == sum(points for kind, points in ledger_by_kind(whole).items() if kind != "owed") > 0
+    check_money(shop, whole)
+
+
+def test_two_weeks_of_real_shopping_add_up_to_the_books_and_to_redis(journey: tuple[App, Imported], tmp_path: Path) -> None:
+    app, _ = journey
+    folder = tmp_path / "journey"
+    write_snapshot(app, folder, SnapshotRequest(app.log.head()))
+    assert nonzero(ledger_by_kind(folder)) == nonzero(recorded_by_kind(app))
+    check_money(app, folder)
+
+
+def test_the_same_position_has_the_same_bytes_however_the_log_is_read(
+    shop: App, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "CHUNK", 7)
+    write_snapshot(shop, tmp_path / "again", SnapshotRequest(shop.log.head()))
+    assert (tmp_path / "again/manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
+    for name in check(whole)["files"]:
+        assert (tmp_path / "again" / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_base_and_what_came_since_are_the_whole(shop: App, whole: Path, tmp_path: Path, share: float) -> None:
+    base, since = tmp_path / "base", tmp_path / "since"
+    write_snapshot(shop, base, SnapshotRequest(int(shop.log.head() * share)))
+    write_snapshot(shop, since, SnapshotRequest(shop.log.head(), base))
+    assert check_chain([base, since])["position"] == shop.log.head()
+    for name, table in TABLES.items():
+        rows = f"SELECT * FROM {name} ORDER BY {', '.join(table.key)}"
+        assert query_in(rows, base, since) == query_in(rows, whole), name
+    some = sum(file["rows"] for name, file in check(since)["files"].items() if "order_lines" in name)
+    assert some < query_in("SELECT count(*) FROM order_lines", whole)[0][0]
+
+
+def test_folders_out_of_order_are_refused(shop: App, whole: Path, tmp_path: Path) -> None:
+    write_snapshot(shop, tmp_path / "base", SnapshotRequest(20))
+    write_snapshot(shop, tmp_path / "since", SnapshotRequest(shop.log.head(), tmp_path / "base"))
+    for wrong in ([tmp_path / "since"], [whole, tmp_path / "since"], [tmp_path / "base", whole]):
+        with pytest.raises(Misconfigured, match="in order"):
+            check_chain(wrong)
+
+
+def test_a_snapshot_has_no_personal_values(whole: Path) -> None:
+    columns = {(name, column.name) for name, table in TABLES.items() for column in table.columns if column.personal}
+    assert ("members", "email") in columns
+    for name, column in columns:
+        assert query_in(f'SELECT count("{column}") FROM {name}', whole) == [(0,)]
+    assert not any(b"example.org" in file.read_bytes() for file in whole.rglob("*") if file.is_file())
+
+
+def test_the_database_beside_the_files_opens_where_it_stands(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(whole)
+    with duckdb.connect("regulars.duckdb", read_only=True) as database:
+        assert database.execute("SELECT count(*) FROM members").fetchone() == (len(MEMBERS),)
+
+
+def test_an_instant_is_the_position_before_the_first_event_dated_later(shop: App) -> None:
+    at = START + 300 * HOUR
+    place = place_of(shop.log, at)
+    events: list[Recorded] = shop.log.recorded(0, shop.log.head())
+    dates: list[int] = [recorded.event.at for recorded in events]  # type: ignore[attr-defined]
+    assert all(date <= at for date in dates[: place.position])
+    assert dates[place.position] > at
+    assert place.late == sum(date <= at for date in dates[place.position :])
+    assert place_of(shop.log, dates[-1] + 10**9).position == len(dates)
+
+
+# On the command line
+
+
+@pytest.fixture
+def home(shop: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    monkeypatch.setenv("REGULARS_HOME", str(shop.settings.home))
+    monkeypatch.setenv("REDIS_URL", str(shop.settings.redis_url))
+    return shop
+
+
+def fault(*words: object) -> str:
+    """Return the sentence with which a command that must fail ends."""
+    result = run(*words)
+    assert isinstance(result.exception, Misconfigured), result.output
+    return str(result.exception)
+
+
+def test_the_command_writes_a_snapshot_as_of_a_position_or_an_instant(home: App, tmp_path: Path) -> None:
+    assert json.loads(run("snapshot", tmp_path / "a", "--at", "#100", "--json").stdout)["position"] == 100
+    result = run("snapshot", tmp_path / "b", "--at", "2017-01-10")
+    assert result.exit_code == 0, result.output
+    assert "were recorded later" in result.stderr
+    assert run("snapshot", tmp_path / "c", "--at", "999999999").exit_code == 1
+    assert run("snapshot", tmp_path / "c", "--at", "yesterday").exit_code == 2
+
+
+def test_a_folder_that_exists_and_personal_values_are_refused(home: App, whole: Path, tmp_path: Path) -> None:
+    assert "exists" in fault("snapshot", whole)
+    assert "not there yet" in fault("snapshot", tmp_path / "p", "--personal")
+
+
+def test_a_damaged_base_is_named(home: App, whole: Path, tmp_path: Path) -> None:
+    data = (whole / "lots.parquet").read_bytes()
+    flipped = bytearray(data)
+    flipped[len(data) // 2] ^= 1
+    for damaged in (bytes(flipped), data[:-20]):
+        (whole / "lots.parquet").write_bytes(damaged)
+        assert "lots.parquet is not as written" in fault("snapshot", tmp_path / "n", "--since", whole)
+    (whole / "manifest.json").unlink()
+    assert "is no snapshot" in fault("snapshot", tmp_path / "n", "--since", whole)
+
+
+def test_a_base_of_another_log_or_of_later_is_refused(home: App, whole: Path, tmp_path: Path) -> None:
+    assert "later than 10" in fault("snapshot", tmp_path / "n", "--at", 10, "--since", whole)
+    other = Settings(home=tmp_path / "other", redis_url=home.settings.redis_url)
+    home.views.client.flushall()
+    with running(other) as app, pytest.raises(Misconfigured, match="another log"):
+        write_snapshot(app, tmp_path / "n", SnapshotRequest(1, whole))
+
+
+def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(home: App, tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+
+    words = [sys.executable, "-m", "streams.cli.main", "snapshot", str(tmp_path / "full")]
+    words[1:3] = ["-c", "from streams.cli.main import main; main()"]
+    ended = subprocess.run(words, preexec_fn=limit, capture_output=True, text=True, env=dict(os.environ), check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "cannot be written" in ended.stderr
+    assert list(tmp_path.glob("full*")) == []
+
+
+@given(lives)
+def test_the_rows_of_each_event_of_any_life_are_its_movements_and_the_lots_what_is_left(events: list[Event]) -> None:
+    lots = LotRows()
+    for position, event in enumerate(events, 1):
+        told: Counter[str] = Counter()
+        for row in ledger_rows(event, lots, position):
+            told[row.kind] += row.points
+        expected: Counter[str] = Counter()
+        if isinstance(event, LEDGER):
+            for movement in movements(event):  # type: ignore[arg-type]
+                expected[movement.kind] += movement.points
+        assert nonzero(told) == nonzero(expected), event
+    points = membership.rebuild(events).points
+    found = {name: points.lots[name] for name in points.lots}
+    assert {row.lot: row.left for row in lots.rows()} == {name: lot.remaining + lot.held for name, lot in found.items()}
+
+
+def test_the_page_of_tables_is_up_to_date() -> None:
+    root = Path(__file__).parents[3]
+    assert (root / "docs/snapshots.md").read_text() == page.page(), "make docs"
