@@ -106,8 +106,14 @@ class Visitors:
 
     def _day(self, shopper: str, now: int) -> Met:
         """Return what a shopper did today, and forget the days that are over."""
-        while self.met and next(iter(self.met.values())).since <= now - DAY:
-            self._drop_oldest()
+        while self.met:
+            oldest = next(iter(self.met.values()))
+            if oldest.since > now - DAY:
+                break
+            if oldest.since:
+                self._drop_oldest()
+            else:  # it began before the shop's clock did
+                self._begin_all(now)
         met = self.met.get(shopper)
         if met is None:
             self.turn += 1
@@ -115,6 +121,13 @@ class Visitors:
             if len(self.met) > MOST:
                 self._drop_oldest()
         return met
+
+    def _begin_all(self, now: int) -> None:
+        """Begin the days of those who came before the shop's clock was known."""
+        for shopper, met in self.met.items():
+            if not met.since:
+                met.since = now
+                self._changed.add(shopper)
 
     def _drop_oldest(self) -> None:
         shopper, _ = self.met.popitem(last=False)
