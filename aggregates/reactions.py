@@ -1,4 +1,4 @@
-"""What follows from what. Beside ``constraints.py``, this is the only file that sees two aggregates.
+"""What follows from what. This file and ``constraints.py`` alone see the aggregates together.
 
 A reaction is decided and appended together with the event that caused it, so no crash can separate an order from its points.
 """
