@@ -10,7 +10,7 @@ the most frequent of the rest (docs/decisions/0006). The list of its strongest n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import nsmallest
 from typing import TypeAlias
 
@@ -60,13 +60,17 @@ class CoOccurrence:
 
     # Learning
 
-    def learn_one(self, products: Sequence[str]) -> None:
-        """Learn a basket of distinct products."""
+    def learn_one(self, products: Sequence[str], again: Collection[str] = ()) -> None:
+        """Learn a basket of distinct products.
+
+        ``again``: those that the shopper has bought that day before. A pair of two of them has counted.
+        """
         basket = products[:LARGEST_BASKET]
         for product in basket:
             together, once = self.together.setdefault(product, {}), self.once.setdefault(product, {})
             changed = self.changed.setdefault(product, set())
-            for other in basket:
+            others = basket if product not in again else [other for other in basket if other not in again]
+            for other in others:
                 if other in together:
                     together[other] += 1
                     changed.add(other)

@@ -175,10 +175,10 @@ class RepeatBuyers:
 
     # Learning
 
-    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float]]:
+    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float, bool]]:
         """Learn a basket of distinct products.
 
-        Returns for each its number of purchases now, and log(1 + days since the one before).
+        Returns for each its number of purchases now, log(1 + days since the one before), and whether it is the first that day.
         """
         habits, count = self.members.setdefault(member, Habits()), len(products)
         changed = self._changed.setdefault(member, set())
@@ -196,6 +196,7 @@ class RepeatBuyers:
             habits.numbers[known : len(habits)] = self._items.numbers_of(habits.products[known:])
         held = table[:, places]
         waited = np.maximum(hour - held[LAST], 0)
+        fresh = ((held[TIMES] == 0) | (held[LAST] // 24 != hour // 24)).tolist()
         held[DECAYED] = rounded(held[DECAYED] * 2.0 ** (-waited / HALF_LIFE) + 1)
         held[TIMES] += 1
         held[WEIGHT] = rounded(held[WEIGHT] + count**-SIZE / FADING**habits.run)
@@ -208,7 +209,7 @@ class RepeatBuyers:
         changed.update(products)
         times = held[TIMES].astype(int).tolist()
         self._forget_weakest(member, habits)
-        return list(zip(times, np.log1p(waited / 24).tolist(), strict=True))
+        return list(zip(times, np.log1p(waited / 24).tolist(), fresh, strict=True))
 
     def erase(self, delta: Delta, member: str) -> None:
         """Forget a member for ever, and write that over what is stored of them."""

@@ -42,7 +42,7 @@ REMEMBERED_BYTES = 64 << 20
 
 @dataclass
 class Group:
-    """What the requests of one append have brought about so far. ``batch``: the stream for its behaviour."""
+    """The outcomes and streams of one append so far. ``batch``: the stream for its events of behaviour."""
 
     erased: frozenset[str]
     batch: str
@@ -57,7 +57,7 @@ class Handler:
     """The one writer of a process; safe to call from any thread.
 
     ``first`` is the programme of a shop that has published none. ``forget`` is called with an erased member and their sessions,
-    to remove what is kept of them outside the log.
+    to remove their data outside the log.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class Handler:
 
 
 def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
-    """Return where a command is decided, or None for one that is refused before anything is read."""
+    """Return the stream and decider of a command; None if the command will be refused before anything is read."""
     if not (route := COMMANDS.get(type(command))):
         return None
     try:

@@ -263,3 +263,22 @@ def test_a_closed_member_has_no_list_and_teaches_nothing_until_they_register_aga
     again = MemberRegistered(member="ann", name=None, email=None, birthday=None, profile={}, at=HALF_PAST_TEN)
     delta = learner.fold([Recorded(8, again), Recorded(9, paid("3", "ann", "pot"))])
     assert {entry.product for entry in recommended(delta, "ann").items} == {"milk", "pot", "tea"}
+
+
+def test_shoppers_are_counted_and_not_their_baskets() -> None:
+    people = [paid(f"o{n}", f"m{n}", "good", "mug") for n in range(20)]
+    others = [paid(f"x{n}", f"m{n}", f"p{n % 7}") for n in range(20)]
+    member = [paid(f"b{n}", "bot", "good", "spam") for n in range(40)]
+    guest = [replace(paid(f"g{n}", None, "good", "junk"), session="s") for n in range(40)]
+    learner, delta = taught(*people, *others, *member, *guest, paid("last", "ann", "good"))
+    assert [learner.items[product].baskets for product in ("good", "mug", "spam", "junk")] == [23, 20, 1, 1]
+    also = [item.product for item in learner.slots.product("good", learner.pairs.neighbours("good", 9))]
+    assert also == ["mug"]
+    assert popular(delta)[:2] == ["good", "mug"]
+
+
+def test_a_pair_counts_once_a_day_and_shopper_even_with_something_new_beside_it() -> None:
+    one_day = [paid(f"o{n}", "ann", "tea", "pot", f"p{n}") for n in range(5)]
+    learner, _ = taught(*one_day, paid("next day", "ann", "tea", "pot", day=1))
+    assert learner.pairs.together["tea"] == {"pot": 2}
+    assert set(learner.pairs.once["tea"]) == {f"p{n}" for n in range(5)}
