@@ -11,7 +11,7 @@ from aggregates.campaign import CampaignChanged, CampaignLaunched
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, Reserved
 from aggregates.decider import Refusal
 from aggregates.guest_coupon import GuestCouponRedeemed
-from aggregates.member import MemberErased, MemberProfileChanged, MemberRegistered
+from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 from aggregates.value import replace
 
@@ -104,6 +104,7 @@ OVER_LIMIT = "over_limit"
 CONSTRAINED = (
     MemberRegistered,
     MemberProfileChanged,
+    MemberClosed,
     MemberErased,
     CampaignLaunched,
     CampaignChanged,
@@ -134,7 +135,7 @@ def constraints_of(event: object) -> list[Constraint]:
         case MemberRegistered() | MemberProfileChanged():
             email = comparable_email(event.email) if event.email else None
             return [ClaimKey("email", email, event.member, EMAIL_TAKEN)]
-        case MemberErased():
+        case MemberClosed() | MemberErased():
             return [ClaimKey("email", None, event.member, EMAIL_TAKEN)]
         case CampaignLaunched(limit=int(limit)):
             return [LimitUses(f"campaign:{event.campaign}", limit)]

@@ -1,4 +1,4 @@
-"""What follows from what. Beside ``constraints.py``, this is the only file that sees two aggregates.
+"""What follows from what. This file and ``constraints.py`` alone see the aggregates together.
 
 A reaction is decided and appended together with the event that caused it, so no crash can separate an order from its points.
 """
@@ -78,11 +78,8 @@ def react(event: object, context: Context, erased: Collection[str] = ()) -> list
         case OrderDelivered():
             return [ActivatePoints(member, event.order, event.at)]
         case OrderRefunded():
-            return [
-                ClawBackPoints(
-                    member, event.order, event.refund, event.net_retained, event.at, event.given_back, event.complete
-                )
-            ]
+            given_back = tuple([(line, money) for line, _, money in event.parts])
+            return [ClawBackPoints(member, event.order, event.refund, event.net_retained, event.at, given_back, event.complete)]
         case OrderCancelled():
             return [ClawBackPoints(member, event.order, "cancelled", 0, event.at, complete=True)]
         case PoolJoined():

@@ -1,8 +1,7 @@
-"""Whose session it is. A guest who signs in is known from then on, until the session is left; then it is a guest's again.
+"""Which member a session belongs to: none until a guest signs in, and none again once the member leaves it.
 
-What a session did before it was joined stays the session's. To join and to leave concern two keys, so each is two events, each
-complete: the session's stream says whose it is, and the member's list of sessions says which were ever theirs, and so what an
-erasure must reach.
+What a session did before it was joined stays the session's. Joining and leaving concern two keys, so each is two events. The
+session's stream says whose it is. The member's list says which sessions were ever theirs, so that an erasure reaches them.
 """
 
 from __future__ import annotations

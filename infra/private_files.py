@@ -1,4 +1,4 @@
-"""Files that only their owner may read, whatever folder they are in and whatever the umask is."""
+"""Files that only their owner may read, in any folder and with any umask."""
 
 from __future__ import annotations
 

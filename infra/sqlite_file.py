@@ -24,7 +24,7 @@ def translate_sqlite_errors(path: Path) -> Iterator[None]:
 
 
 def translate(path: Path, fault: BaseException) -> Fault | None:
-    """Return our error for one of SQLite or of the eventsourcing library, None for one that the program has caused.
+    """Return our error for an error of SQLite or of the eventsourcing library, None if the program itself caused it.
 
     >>> translate(Path("events.db"), sqlite3.IntegrityError("the log is append-only"))
     """

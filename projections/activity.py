@@ -1,8 +1,8 @@
 """What a member looked at, searched, likes, dismissed and reviewed: the latest of each, newest first.
 
-The newest is what happened last, however late its event comes; of one instant, what comes last. A favourite that is taken back
-leaves no trace, so a like that comes after its withdrawal counts.
-An erased member's document says that and nothing else, whatever comes later. Guests have none.
+The newest is what happened last, even if its event comes late; of several at one instant, the one whose event comes last. A
+favourite that is taken back leaves no trace, so a like that comes after its withdrawal counts. The document of an erased member
+says that they were erased, and nothing else. Guests have none.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Money is minor units, instants are UTC epoch milliseconds. Points are right as of ``as_of``. A reader at a later instant takes
 the latest of ``changes`` that is due by then, so no job is needed to keep the card true. A balance above 0 can be spent, one
-below is owed. An erased member's card says that and nothing else, whatever still happens to their orders.
+below is owed. The card of an erased member says that they were erased, and nothing else, even if their orders go on.
 """
 
 from __future__ import annotations

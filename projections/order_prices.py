@@ -72,7 +72,7 @@ def project(view: OrderPrice | None, event: Event, position: int) -> OrderPrice 
 
 
 def with_refund(view: OrderPrice, event: OrderRefunded) -> OrderPrice:
-    amount = sum(event.given_back)
+    amount = sum(money for _, _, money in event.parts)
     shown = RefundShown(event.refund, event.kind, amount, event.tax, event.fee, event.points, event.at)
     payment = "refunded" if event.complete else "part_refunded"
     return replace(view, payment=payment, refunded=view.refunded + amount, refunds=(*view.refunds, shown))

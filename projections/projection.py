@@ -24,8 +24,8 @@ Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping
 class Documents:
     """``types``: what a key's prefix holds. ``keys``: the documents that each event needs. ``project``: those it changes.
 
-    ``makes``: documents that an event makes anew whatever was there, so that they need not be read. ``render``: fills in, once
-    a chunk, the fields of a document that follow from the others; ``project`` must not read these.
+    ``makes``: documents that an event creates or replaces, so that they need not be read. ``render``: fills in, once a chunk,
+    the fields of a document that are computed from its other fields; ``project`` must not read these.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Documents:
         return tuple(self.types)
 
     def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
-        """Return the documents that a chunk is folded over; False for those that it makes before it needs them."""
+        """Return the documents that a chunk needs: True for each that must be read, False if an event makes it first."""
         needed: dict[str, bool] = {}
         for recorded in chunk:
             kind = type(recorded.event)

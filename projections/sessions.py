@@ -1,4 +1,4 @@
-"""Whose session it is: a pointer a session, and a member's list of them, so that they can be forgotten together."""
+"""Which member each session belongs to, and the sessions of each member, so that an erasure can forget them together."""
 
 from __future__ import annotations
 

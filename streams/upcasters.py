@@ -33,6 +33,7 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     order_facts.OrderRefunded: (
         lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},
         lambda raw: raw | NOT_TOLD,
+        lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
     ),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},

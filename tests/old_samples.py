@@ -14,7 +14,9 @@ from aggregates.membership.events import (
 from aggregates.order.events import (
     OrderPlaced,
     OrderRefunded,
+    TenderBack,
 )
+from aggregates.pricing.refund import RefundedLine
 from aggregates.product import ProductListed
 from aggregates.value import replace
 from tests.samples import AT, BACK, CLAWED_BACK, CLAWED_BACK_BY_RULE, DAY, GRANTED, GRANTED_BY_RULE, LINES
@@ -25,12 +27,22 @@ OLD_REFUND = OrderRefunded(
     member="m-1",
     session=None,
     currency="USD",
-    units=(1, 0),
+    parts=((1, 1, 449),),
     lines=BACK,
     net_retained=364,
     complete=False,
     at=AT + 3 * DAY,
-    given_back=(449, 0),
+)
+
+TOLD_REFUND = replace(
+    OLD_REFUND,
+    kind="goods",
+    reason="too large",
+    tax=75,
+    fee=50,
+    points=20,
+    tenders=(TenderBack("t-1", 449),),
+    shares=(RefundedLine("tea-01", 1, 449, 75, 20, 50, 8),),
 )
 
 OLD_SHAPES: dict[str, object] = {
@@ -81,6 +93,7 @@ OLD_SHAPES: dict[str, object] = {
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
+    "OrderRefunded.3": TOLD_REFUND,
     "CouponRedeemed": CouponRedeemed(
         campaign="spring",
         member="m-1",

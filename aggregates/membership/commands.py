@@ -45,8 +45,8 @@ class ActivatePoints(Value):
 class ClawBackPoints(Value):
     """Take back what an order no longer earns after a refund or cancellation.
 
-    ``net`` is what the order still counts for and ``given_back`` the money that each of its lines gives back now, both in
-    minor units. ``complete`` says that nothing of the order is left.
+    ``net`` is what the order still counts for and ``given_back`` the money that goes back now by the number of its line, both
+    in minor units; None where that is not known. ``complete`` says that nothing of the order is left.
     """
 
     member: MemberId
@@ -54,7 +54,7 @@ class ClawBackPoints(Value):
     reversal: Annotated[str, Id("reversal")]
     net: int
     at: Instant
-    given_back: tuple[int, ...] = ()
+    given_back: tuple[tuple[int, int], ...] | None = None
     complete: bool = False
 
 

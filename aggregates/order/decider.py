@@ -230,13 +230,18 @@ def evolve(order: Order, event: Event) -> Order:
 
 
 def after_refund(order: Order, event: OrderRefunded) -> Order:
-    refunded = tuple(done + more for done, more in zip(order.refunded, event.units, strict=True))
-    status = "refunded" if event.complete else order.status
-    given_back = tuple(map(sum, zip(order.given_back, event.given_back, strict=True)))
-    refunds = (*order.refunds, event.refund)
-    priced = after_refund_of_lines(order.priced, event.shares) if order.priced is not None else None
+    refunded, given_back = list(order.refunded), list(order.given_back)
+    for line, units, money in event.parts:
+        refunded[line - 1] += units
+        given_back[line - 1] += money
     return replace(
-        order, status=status, refunded=refunded, given_back=given_back, refunds=refunds, net=event.net_retained, priced=priced
+        order,
+        status="refunded" if event.complete else order.status,
+        refunded=tuple(refunded),
+        given_back=tuple(given_back),
+        refunds=(*order.refunds, event.refund),
+        net=event.net_retained,
+        priced=after_refund_of_lines(order.priced, event.shares) if order.priced is not None else None,
     )
 
 

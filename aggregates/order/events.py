@@ -136,12 +136,13 @@ class TenderBack(Value):
 
 
 class OrderRefunded(Value, kw_only=True):
-    """``lines`` are given back now: ``units`` of each line of the order, 0 for lines left alone.
+    """``lines`` are given back now. ``parts`` names them: the number of a line, its units and its money that go back.
 
-    ``given_back`` is the money that goes back for each line of the order, and ``net_retained`` what the order is still worth,
-    without tax, after this refund. ``kind``: ``goods``, ``money``, ``goodwill``, ``shipping``, ``mixed``, or "not told" of an
-    older refund, whose next fields tell nothing. ``tax``, ``shipping``: what of the money is that; ``fee``: kept of it;
-    ``points``: those that were spent on what came back; ``shares``: the same by line, of an order with a price trace.
+    Lines count from 1; those that are left alone have no part, so that a refund costs what it gives back. ``net_retained`` is
+    what the order is still worth, without tax, after this refund. ``kind``: ``goods``, ``money``, ``goodwill``, ``shipping``,
+    ``mixed``, or "not told" of an older refund, whose next fields tell nothing. ``tax``, ``shipping``: what of the money is
+    that; ``fee``: kept of it; ``points``: those that were spent on what came back; ``shares``: the same by line, of an order
+    with a price trace.
     """
 
     order: str
@@ -149,12 +150,11 @@ class OrderRefunded(Value, kw_only=True):
     member: str | None
     session: str | None
     currency: str
-    units: tuple[int, ...]
+    parts: tuple[tuple[int, int, int], ...]
     lines: tuple[OrderLine, ...]
     net_retained: int
     complete: bool
     at: int
-    given_back: tuple[int, ...]
     kind: str = "not told"
     reason: str = ""
     tax: int = 0
@@ -195,6 +195,13 @@ def given_back_of(units: Iterable[int], lines: Iterable[Mapping[str, int]]) -> I
     """Yield the money that an old refund gave back for each line of the order; it named only the lines it touched."""
     touched = iter(lines)
     return (next(touched)["paid"] if more else 0 for more in units)
+
+
+def parts_of(units: Iterable[int], given_back: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield the parts of an old refund, which named the units and the money of every line."""
+    for line, (more, money) in enumerate(zip(units, given_back, strict=True), 1):
+        if more or money:
+            yield line, more, money
 
 
 def net_of(paid: int, tax: int) -> int:

@@ -56,6 +56,7 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
         for line, done, given, more in zip(order.lines, after, order.given_back, back, strict=True)
     )
     paid = sum(line.paid for line in order.lines)
+    touched = [index for index, (more, money) in enumerate(zip(units, back, strict=True)) if more or money]
     kept = paid - sum(order.given_back) - sum(back)
     tax_kept = placed.tax * max(0, kept) // paid if paid > 0 else placed.tax
     return [
@@ -65,16 +66,11 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             member=placed.member,
             session=placed.session,
             currency=placed.currency,
-            units=tuple(units),
-            lines=tuple(
-                part(line, done, more, amount)
-                for line, done, more, amount in zip(order.lines, order.refunded, units, back, strict=True)
-                if more or amount
-            ),
+            parts=tuple([(index + 1, units[index], back[index]) for index in touched]),
+            lines=tuple([part(order.lines[index], order.refunded[index], units[index], back[index]) for index in touched]),
             net_retained=min(order.net, net_of(kept, tax_kept)),  # giving back never earns
             complete=complete,
             at=command.at,
-            given_back=tuple(back),
             kind="goods" if any(units) else "money",
             reason=command.reason,
             tax=max(0, placed.tax - placed.tax * sum(order.given_back) // paid - tax_kept) if paid > 0 else 0,

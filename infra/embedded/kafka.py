@@ -1,8 +1,8 @@
 """The embedded broker: Apache Kafka from Python packages, one node for each home, on loopback ports.
 
 It outlives the command that starts it. A start attaches to a running broker, and refuses if another program has its port;
-``regulars stop`` ends it. The broker inherits a locked file ``pid`` and holds the lock while it lives. So a process id in it is
-certainly the broker's, whatever was killed when.
+``regulars stop`` ends it. The broker inherits a locked file ``pid`` and holds the lock while it lives. So a process id in a
+locked file is the broker's, even if something was killed in between.
 """
 
 from __future__ import annotations

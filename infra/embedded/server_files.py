@@ -1,4 +1,4 @@
-"""What embedded servers share: a lock, a place for the socket, and whom the server behind a socket belongs to."""
+"""What embedded servers share: a lock, a directory for the socket, and the process and owner of a running server."""
 
 from __future__ import annotations
 

@@ -26,6 +26,11 @@ class Append:
         self._due: dict[str, int | None] = {}
 
     @property
+    def sizes(self) -> list[int]:
+        """Return the stored size of each event added."""
+        return [len(state) for *_, state in self._rows]
+
+    @property
     def erases(self) -> bool:
         """Whether a member's key must be destroyed once this is committed."""
         return bool(self._erased)

@@ -34,7 +34,7 @@ Rows: TypeAlias = Iterable[tuple[Any, ...]]
 
 class CopySource(Protocol):
     def opened(self) -> AbstractContextManager[None]:
-        """Read the log as of now, whatever is appended meanwhile, and the keys as of now or later."""
+        """Read the log as of now, without what is appended meanwhile, and the keys as of now or later."""
 
     def count(self, table: str) -> int: ...
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -39,22 +40,35 @@ class RecentEvents:
 
     They equal what decoding the stored bytes gives: every golden file tests that.
 
-    >>> recent = RecentEvents(3)
-    >>> recent.extend(4, ["a", "b", "c", "d"])
+    ``most``: how many it holds at most; ``most_bytes``: of what size as stored.
+
+    >>> recent = RecentEvents(3, most_bytes=99)
+    >>> recent.extend(4, ["a", "b", "c", "d"], [9, 9, 9, 9])
     >>> recent.since(2, limit=9), recent.since(0, limit=9), recent.since(4, limit=9)
     ([Recorded(position=3, event='c'), Recorded(position=4, event='d')], [], [])
+    >>> recent.extend(5, ["e"], [90])
+    >>> recent.since(3, limit=9), recent.since(2, limit=9)
+    ([Recorded(position=4, event='d'), Recorded(position=5, event='e')], [])
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most, self._most_bytes = most, most_bytes
         self._latest: tuple[int, list[object]] = (0, [])  # the last position, and the events up to it
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
 
-    def extend(self, head: int, committed: list[object]) -> None:
+    def extend(self, head: int, committed: list[object], sizes: Sequence[int]) -> None:
         """Add events just committed, up to ``head``. A gap before them (another process wrote) drops the older ones."""
         last, latest = self._latest
         if head - len(committed) != last:
-            latest = []
-        self._latest = head, [*latest, *committed][-self._size :]
+            latest, self._bytes = [], 0
+            self._sizes.clear()
+        self._sizes.extend(sizes)
+        self._bytes += sum(sizes)
+        while self._sizes and (len(self._sizes) > self._most or self._bytes > self._most_bytes):
+            self._bytes -= self._sizes.popleft()
+        kept = [*latest, *committed]
+        self._latest = head, kept[len(kept) - len(self._sizes) :]
 
     def since(self, position: int, limit: int) -> list[Recorded]:
         """Return up to ``limit`` events after ``position``. An empty list means not in memory, not that the log has no more."""
@@ -64,6 +78,21 @@ class RecentEvents:
             return []
         make = Recorded._make
         return [make(pair) for pair in enumerate(latest[first : first + limit], position + 1)]
+
+
+def within(most: int, sizes: Iterable[tuple[int]]) -> int:
+    """Return how many of these have at most so many bytes together; the first counts whatever its size.
+
+    >>> within(10, [(4,), (6,), (1,)]), within(10, [(99,), (1,)]), within(10, [])
+    (2, 1, 0)
+    """
+    count = 0
+    for (size,) in sizes:
+        most -= size
+        if most < 0 and count:
+            break
+        count += 1
+    return count
 
 
 DUE_INDEX = "due"
@@ -127,6 +156,8 @@ def establish_shop(transaction: Transaction, wanted: Shop, chosen: bool, empty: 
 A = TypeVar("A")
 
 RECENT = 8192  # events of this process kept in memory
+CHUNK_BYTES = 8 << 20
+"""The most that is read at once, or kept of recent events, as stored; in memory it takes some times as many."""
 
 
 class EventLog(ABC):
@@ -140,10 +171,11 @@ class EventLog(ABC):
     def __init__(self, codec: Codec, position: str) -> None:
         """``position``: the name of the column that holds an event's position."""
         self.codec = codec
-        self.recent = RecentEvents(RECENT)
+        self.recent = RecentEvents(RECENT, CHUNK_BYTES)
         self.due_index = DueIndex(self._query)
-        reading = (statements.HEAD, statements.READ_LOG, statements.READ_EVENTS, statements.LATEST_OF)
-        self._head, self._read_log, self._read_events, self._latest_of = (s.format(position=position) for s in reading)
+        reading = (statements.HEAD, statements.READ_LOG, statements.SIZES, statements.READ_EVENTS, statements.LATEST_OF)
+        texts = (statement.format(position=position) for statement in reading)
+        self._head, self._read_log, self._sizes, self._read_events, self._latest_of = texts
 
     # Reading
 
@@ -157,9 +189,11 @@ class EventLog(ABC):
         return [Row(*row) for row in self._query(self._read_log, (position, limit))]
 
     def recorded(self, position: int, limit: int) -> list[Recorded]:
-        """Return up to ``limit`` events after ``position``, in order."""
+        """Return up to ``limit`` events after ``position``, in order: one, or as many as have :data:`CHUNK_BYTES` together."""
         if in_memory := self.recent.since(position, limit):
             return in_memory
+        if not (limit := within(CHUNK_BYTES, self._query(self._sizes, (position, limit)))):
+            return []
         return self.codec.decode_all(self._query(self._read_events, (position, limit)))
 
     def head(self) -> int:
@@ -216,7 +250,7 @@ class EventLog(ABC):
             append = Append(transaction, self.codec, int(transaction.rows(self._head)[0][0] or 0))
             yield append
             append.flush()
-        self.recent.extend(append.head, append.events)
+        self.recent.extend(append.head, append.events, append.sizes)
 
     @abstractmethod
     def changed_elsewhere(self) -> bool:

@@ -1,7 +1,7 @@
 """How far each topic has been relayed, and which process may relay: one at a time, while its lease holds.
 
-A checkpoint moves only if it is what the relay believes and the lease still holds. So a relay that was thought dead and
-wakes up moves nothing.
+A checkpoint moves only if it has the value that the relay expects and the lease still holds. So a relay that was thought dead
+and wakes up moves nothing.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ READ_LOG = f"""
     SELECT {{position}}, originator_id, originator_version, topic, state FROM {EVENTS}
     WHERE {{position}} > ? ORDER BY {{position}} LIMIT ?"""
 READ_EVENTS = f"SELECT {{position}}, topic, state FROM {EVENTS} WHERE {{position}} > ? ORDER BY {{position}} LIMIT ?"
+SIZES = f"SELECT LENGTH(state) FROM {EVENTS} WHERE {{position}} > ? ORDER BY {{position}} LIMIT ?"
 LATEST_OF = f"""
     SELECT {{position}}, originator_id, originator_version, topic, state FROM {EVENTS}
     WHERE originator_id = ? ORDER BY originator_version DESC LIMIT ?"""

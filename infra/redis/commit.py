@@ -1,4 +1,4 @@
-"""Writes a fold's changes and moves its checkpoint in one atomic step, if the checkpoint is where the writer believes.
+"""Writes a fold's changes and moves its checkpoint in one atomic step, if the checkpoint is where the writer expects it.
 
 A second writer of the same step finds the checkpoint moved and changes nothing. It may be a restarted worker, a worker that was
 thought dead, or a silent retry of the client. Each checkpoint has a copy, so that a fold whose checkpoint is lost does not

@@ -63,7 +63,7 @@ def pages(views: Views) -> Iterator[list[str]]:
 
 
 def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
-    """Return the content of each key in one canonical form, None for one that is gone meanwhile."""
+    """Return the content of each key in one canonical form, None for a key that was removed meanwhile."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))

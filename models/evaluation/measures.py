@@ -127,7 +127,7 @@ def summary(results: Results, cases: Sequence[Case], products: int, ours: Result
 
 
 def number(value: float) -> float | None:
-    """Return a figure to six places, None for one that there is not."""
+    """Return a figure to six places, None if it has no value."""
     return None if np.isnan(value) else round(value, 6)
 
 

@@ -107,8 +107,8 @@ def run_baskets(method: BasketMethod, baskets: Baskets, plan: Plan, cutoffs: Seq
 class VisitStream:
     """Hands each visit to a method once it is over, and counts how popular each product is.
 
-    What is before the plan's instant is handed over visit by visit, whole. From there on a visit is over when its shopper has
-    done nothing for half an hour, and what comes after the pause is a visit of its own to learn from.
+    Visits that ended before the plan's instant are handed over whole. After it, a visit is over when its shopper has done
+    nothing for half an hour, and the acts after the pause are another visit.
     """
 
     def __init__(self, visits: VisitHistory, plan: Plan, learn: Callable[[Sequence[int], int], None]) -> None:

@@ -223,7 +223,7 @@ class Ranker(base.Classifier):
 
 
 def softmax(scores: Floats) -> Floats:
-    """Return shares of one, in proportion to e^score; none of none."""
+    """Return shares of 1, in proportion to e^score. No scores give no shares."""
     shares: Floats = np.exp(scores - scores.max(initial=-np.inf))
     shares /= shares.sum()
     return shares

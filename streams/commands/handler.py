@@ -7,7 +7,7 @@ with what was appended, and is the answer from then on. A refusal is stored too,
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,6 +27,7 @@ from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing, session_key_name
 from infra.postgres.connection import retry
+from infra.remembered import Remembered
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
 from streams.commands.request import Request, id_taken, repeated
@@ -35,10 +36,13 @@ from streams.registry import COMMANDS
 REMEMBERED = 20_000
 """Streams whose state is kept between requests."""
 
+REMEMBERED_BYTES = 64 << 20
+"""The size of those states together, as encoded."""
+
 
 @dataclass
 class Group:
-    """What the requests of one append have brought about so far. ``batch``: the stream for its behaviour."""
+    """The outcomes and streams of one append so far. ``batch``: the stream for its events of behaviour."""
 
     erased: frozenset[str]
     batch: str
@@ -53,7 +57,7 @@ class Handler:
     """The one writer of a process; safe to call from any thread.
 
     ``first`` is the programme of a shop that has published none. ``forget`` is called with an erased member and their sessions,
-    to remove what is kept of them outside the log.
+    to remove their data outside the log.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Handler:
         self._first = first
         self._lock = threading.Lock()
         self._answering = threading.Lock()  # what is remembered is true between transactions only
-        self._remembered: OrderedDict[str, Stream] = OrderedDict()
+        self._remembered: Remembered[Stream] = Remembered(REMEMBERED, REMEMBERED_BYTES)
         self._group: GroupCommit[Request, Outcome] | None = None
         self._erased = frozenset(log.erased())
         self._without_keys: frozenset[str] = frozenset()  # erased members whose keys are certainly destroyed
@@ -193,14 +197,12 @@ class Handler:
 
     def _remember(self, streams: dict[str, Stream]) -> None:
         for stream, state in streams.items():
-            self._remembered[stream] = state
-            self._remembered.move_to_end(stream)
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
+            self._remembered.put(stream, state)
+        self._remembered.shrink()
 
 
 def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
-    """Return where a command is decided, or None for one that is refused before anything is read."""
+    """Return the stream and decider of a command; None if the command will be refused before anything is read."""
     if not (route := COMMANDS.get(type(command))):
         return None
     try:

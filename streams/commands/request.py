@@ -1,4 +1,4 @@
-"""A request to the handler: commands that happen together or not at all, under an id that makes asking again safe."""
+"""A request to the handler: commands that happen together or not at all. Its id makes it safe to send it again."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Request:
 
     ``content`` is a hash of what is asked, by default of the commands. An accepted answer is final: a request with other
     content under its id is refused. A refusal answers the same content only; a corrected request may take its id.
-    ``settled`` False says that even the same request may be asked again after a refusal. ``by_time`` marks a tick's request,
-    which alone may record what is due.
+    ``settled`` False: a refusal is not stored, so that the same request may be decided again. ``by_time`` marks a tick's
+    request, which alone may record what is due.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Request:
 
     @cached_property
     def digest(self) -> bytes | None:
-        """Return the hash of what is asked; None for a plan without one, and for values that no command may have."""
+        """Return ``content``, or the hash of the commands; None for a plan without it, or for values that have no encoding."""
         if self.content is not None or callable(self.commands):
             return self.content
         try:

@@ -79,8 +79,11 @@ def parts(streams: list[str], size: int) -> Iterable[list[str]]:
 
 def latest(log: EventLog) -> int:
     """Return the log's own clock: the latest instant among its last events; 0 for an empty log."""
-    told = log.recorded(max(0, log.head() - LOOKED_AT), LOOKED_AT)
-    return max((recorded.event.at for recorded in told), default=0)  # type: ignore[attr-defined]
+    position, instants = max(0, log.head() - LOOKED_AT), list[int]()
+    while told := log.recorded(position, LOOKED_AT):
+        instants += (recorded.event.at for recorded in told)  # type: ignore[attr-defined]
+        position = told[-1].position
+    return max(instants, default=0)
 
 
 def ticking(log: EventLog, handler: Handler, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:

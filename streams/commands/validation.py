@@ -1,4 +1,4 @@
-"""Validation of commands by the annotations of their fields, before anything is read or decided by them.
+"""Validation of commands by the annotations of their fields, before anything is read or decided.
 
 A value must have the type that its field declares, so that what is stored of it can be read again: text without half
 characters, numbers that are exact in every reader of JSON, tuples for sequences. It must also keep the rules that stand beside
@@ -38,7 +38,7 @@ class Form(NamedTuple):
 
 
 def require_valid(command: object, by_time: bool = False) -> None:
-    """Raise ``Refusal`` for what is no command, for a reaction that was asked for, and for a value that does not fit its field.
+    """Raise ``Refusal`` for an object that is not a command, for a reaction, and for a value that does not fit its field.
 
     ``by_time``: the command comes from a tick, which alone may record what is due.
     """

@@ -1,4 +1,4 @@
-"""One evaluation: which cases, which methods, and the report of what came of them.
+"""One evaluation: which cases, which methods, and the report of their results.
 
 Every method runs over the same cases, one after the other, each from nothing.
 """

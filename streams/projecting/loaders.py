@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.redis.views import Contents, Keys, Views
+from infra.remembered import Remembered
 from models.learner import Learner
 from projections.projection import Documents, Tally
 
 REMEMBERED = 20_000
 """Documents of a fold kept between chunks."""
+
+REMEMBERED_BYTES = 32 << 20
+"""The size of those documents together, as encoded."""
 
 NOTHING = Keys()
 
@@ -73,7 +76,7 @@ class DocumentsLoader:
     def __init__(self, documents: Documents, views: Views) -> None:
         self._documents = documents
         self._views = views
-        self._remembered: OrderedDict[str, Any] = OrderedDict()
+        self._remembered: Remembered[Any] = Remembered(REMEMBERED, REMEMBERED_BYTES)
         self._of_chunk: dict[str, Any] = {}
         self.name, self.events = fold_name(documents), documents.events
 
@@ -91,10 +94,8 @@ class DocumentsLoader:
         documents, remembered = self._of_chunk, self._remembered
         delta = self._documents.fold(documents, chunk)
         for key, document in documents.items():
-            remembered[key] = document
-            remembered.move_to_end(key)
-        while len(remembered) > max(REMEMBERED, len(documents)):  # these are on their way: Redis may not have them yet
-            remembered.popitem(last=False)
+            remembered.put(key, document)
+        remembered.shrink(least=len(documents))  # these are on their way: Redis may not have them yet
         self._of_chunk = {}
         return delta
 

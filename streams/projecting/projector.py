@@ -125,7 +125,7 @@ class Projector:
             self._previous[write.fold], self.checkpoints[write.fold] = write.before, write.after
 
     def forget(self) -> None:
-        """Drop everything that is believed of Redis."""
+        """Drop the checkpoints and documents that are in memory."""
         self._checkpoints = None
         self._previous.clear()
         for loader in self.loaders:
@@ -145,7 +145,7 @@ class Projector:
     def start_over(self) -> None:
         """Forget everything, and read the checkpoints.
 
-        Raises :class:`Superseded` if one is before where it was believed to be: the events between are missing in Redis.
+        Raises :class:`Superseded` if a checkpoint has gone back: the events after it are missing in Redis.
         """
         believed = self._checkpoints or {}
         self.forget()
@@ -165,7 +165,7 @@ class Projector:
         return FoldTask(loader, () if spared else events, before, before.advanced_to(end), missing)
 
     def _lost(self, believed: Mapping[str, Checkpoint]) -> str | None:
-        """Return a fold that stands before where it was believed to be, if one does."""
+        """Return a fold whose checkpoint has gone back, if there is one."""
         return next((fold for fold, checkpoint in believed.items() if self.checkpoints[fold].is_before(checkpoint)), None)
 
     def _read_checkpoints(self) -> dict[str, Checkpoint]:

@@ -81,7 +81,7 @@ def check_member(member: str, events: list[Event], policies: Policies, now: int,
 
 
 def dated(member: str, events: list[Event], policies: Policies, now: int) -> Iterator[tuple[int, Event]]:
-    """Yield events by the instant they became known (a late one when it came), then what is due and not recorded yet."""
+    """Yield events in the order in which they became known (a late one when it came), then those due but not recorded."""
     latest = 0
     for event in events:
         latest = max(latest, event.at)

@@ -41,7 +41,7 @@ def points_at(purse: Document, now: int) -> Document:
 
 
 def next_tier(card: Document, terms: Programme) -> tuple[str, int] | None:
-    """Return the tier after a card's own with what is missing to it, None if there is none.
+    """Return the tier after a card's tier and what is missing to it, None at the highest.
 
     Before a member's first purchase a card does not name it: then it is the lowest that the policy has.
     """

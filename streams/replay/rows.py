@@ -165,15 +165,12 @@ class Rows:
 
     def _on_OrderRefunded(self, event: Any, position: int) -> Iterator[Row]:  # noqa: N802
         day, month = self.day(event.at)
-        back = event.given_back or tuple(line.paid for line in event.lines)
         told = self._orders.setdefault(event.order, {"month": "none", "refunded": 0, "member": event.member})
         told["refunded"] += sum(line.paid for line in event.lines)
         if event.complete:
             told["status"] = "refunded"
         told["position"] = position
-        for number, (line, units, money) in enumerate(
-            zip(event.lines, event.units or (None,) * len(back), back, strict=False), 1
-        ):
+        for line, (number, units, money) in zip(event.lines, event.parts, strict=True):
             values = (event.order, event.refund, number, line.product, units, money, event.complete, event.at, day, position)
             yield "refunds", values, month
 

@@ -1,4 +1,4 @@
-"""Brings the read models up to a position, unless somebody else keeps them up."""
+"""Brings the read models up to a position, unless another process already does."""
 
 from __future__ import annotations
 

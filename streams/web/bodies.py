@@ -85,7 +85,7 @@ def _strict(hint: Any) -> Any:
 
 
 def decode(struct: type[msgspec.Struct], raw: bytes) -> Any:
-    """Return the body that ``raw`` is, an empty one if there is no byte.
+    """Decode a body; no bytes are an empty body.
 
     Raises :class:`HttpProblem` 422 ``body_invalid`` with a JSON Pointer to what is wrong.
     """

@@ -1,4 +1,4 @@
-"""What operators ask of the log itself: why, audit, trace, the policy's versions, lag, what became of a request."""
+"""What operators ask of the log itself: why, audit, trace, the policy's versions, lag, the outcome of a request."""
 
 from __future__ import annotations
 

@@ -71,11 +71,11 @@ NEVER_RIGHT = frozenset(
         "points_below_minimum", "points_not_a_multiple", "effective_past", "override_over",
     }
 )  # fmt: skip
-"""Refusals of what was wrong as it was sent, whatever the state."""
+"""Refusals of requests that no state allows."""
 
 
 def status_of(code: str) -> int:
-    """Return the HTTP status of a refusal: 422 for what was never right, 409 for what is wrong in the present state.
+    """Return the HTTP status of a refusal: 422 if the request can never succeed, 409 if the present state forbids it.
 
     >>> status_of("points_invalid"), status_of("points_short"), status_of("reaction_only"), status_of("event_too_large")
     (422, 409, 403, 413)

@@ -1,4 +1,4 @@
-"""Reading Redis for many requests at once: whatever is asked for in the same turn of the loop goes in one round trip."""
+"""Reading Redis for many requests at once: all reads of one turn of the event loop share a round trip."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class ViewReader:
         return [f"{topic}:{hash_of(of.encode()) % self._partitions.get(topic, 1)}" for topic in sources(fold)]
 
     async def _get(self, keys: Sequence[str]) -> Values:
-        """Read with whatever else is asked for in this turn of the loop."""
+        """Read together with the other reads of this turn of the event loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Values] = loop.create_future()
         if not self._asked:

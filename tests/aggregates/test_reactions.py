@@ -47,14 +47,13 @@ MOVES: list[tuple[object, object]] = [
             member="m",
             session=None,
             currency="USD",
-            units=(1,),
+            parts=((1, 1, 250),),
             lines=LINES,
             net_retained=230,
             complete=False,
             at=5,
-            given_back=(250,),
         ),
-        ClawBackPoints("m", "o", "r", 230, at=5, given_back=(250,)),
+        ClawBackPoints("m", "o", "r", 230, at=5, given_back=((1, 250),)),
     ),
     (
         OrderCancelled(order="o", member="m", session=None, currency="USD", reason="", lines=LINES, at=5),
@@ -79,12 +78,11 @@ def test_an_order_moves_its_members_points(fact: object, reaction: object) -> No
             member=None,
             session="s",
             currency="USD",
-            units=(1,),
+            parts=((1, 1, 0),),
             lines=LINES,
             net_retained=0,
             complete=True,
             at=5,
-            given_back=(0,),
         ),
         OrderCancelled(order="o", member=None, session="s", currency="USD", reason="", lines=LINES, at=5),
     ],
@@ -192,6 +190,7 @@ def test_erasing_again_and_what_names_no_member_is_let_through(command: object) 
             MemberProfileChanged(member="m", name="Ann", email=None, birthday=None, profile={}, at=1),
             ClaimKey("email", None, "m", EMAIL_TAKEN),
         ),
+        (MemberClosed("m", "", at=1), ClaimKey("email", None, "m", EMAIL_TAKEN)),
         (MemberErased("m", at=1), ClaimKey("email", None, "m", EMAIL_TAKEN)),
         (
             CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=100, offers=(), at=1),
@@ -220,9 +219,6 @@ def test_what_must_hold_across_streams_is_guarded(fact: object, guard: Constrain
     [
         CampaignLaunched(campaign="spring", kind=None, starts=None, ends=None, limit=None, offers=(), at=1),
         CouponSent(campaign="spring", member="m", kind=None, starts=None, ends=None, at=1),
-        CouponRedeemed(
-            campaign="spring", member="m", coupon="c", use="u", order=None, recorded=True, flags=("too_late",), at=1
-        ),
         CartOpened(cart="c", member="m", session=None, at=1),
     ],
 )

@@ -167,3 +167,13 @@ def test_the_decision_on_the_ranker_has_the_numbers_of_the_code() -> None:
     )
     assert f"**{len(FEATURES)} features**" in page
     assert f"with {BENDS} bends" in page
+
+
+def test_every_call_on_the_page_of_one_event_exists() -> None:
+    page = (ROOT / "docs/one-event.md").read_text()
+    calls = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", page))
+    assert len(calls) > 20
+    code = [file.read_text() for package in ("infra", "projections", "streams") for file in (ROOT / package).rglob("*.py")]
+    for owner, name in sorted(calls):
+        places = [text for text in code if re.search(rf"^class {owner}\b", text, re.MULTILINE)]
+        assert any(re.search(rf"def {name}\b", text) for text in places), f"{owner}.{name}"

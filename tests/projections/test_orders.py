@@ -29,12 +29,11 @@ HALF_BACK = OrderRefunded(
     member="m",
     session=None,
     currency="USD",
-    units=(1, 0),
+    parts=((1, 1, 450),),
     lines=(replace(LINES[0], quantity=1, paid=450),),
     net_retained=700,
     complete=False,
     at=5,
-    given_back=(450, 0),
 )
 REST_BACK = OrderRefunded(
     order="o",
@@ -42,12 +41,11 @@ REST_BACK = OrderRefunded(
     member="m",
     session=None,
     currency="USD",
-    units=(1, 1),
+    parts=((1, 1, 450), (2, 1, 300)),
     lines=(replace(LINES[0], quantity=1, paid=450), LINES[1]),
     net_retained=0,
     complete=True,
     at=6,
-    given_back=(450, 300),
 )
 IN_FULL = OrderInFull(
     "o", "m", "c", "placed", "USD", LINES, gross=1500, total=1300, paid=1200, tax=80, refunded=0,

@@ -93,12 +93,11 @@ def test_units_given_back_are_counted_apart() -> None:
         member="m",
         session=None,
         currency="USD",
-        units=(2, 0, 1),
+        parts=((1, 2, 0), (3, 1, 0)),
         lines=(replace(TEA, quantity=2), ADJUSTMENT),
         net_retained=0,
         complete=False,
         at=3,
-        given_back=(0, 0, 0),
     )
     cancelled = OrderCancelled(order="p", member="m", session=None, currency="USD", reason="", lines=(TEA, MILK), at=3)
     assert tallied(product, refunded, cancelled).counts == {

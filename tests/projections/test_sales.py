@@ -77,12 +77,11 @@ def test_refunded_money_is_counted_apart_on_its_own_day() -> None:
         member="m",
         session=None,
         currency="USD",
-        units=(2, 0, 0),
+        parts=((1, 2, 900),),
         lines=LINES[:1],
         net_retained=350,
         complete=False,
         at=instant("2027-01-02T09:00"),
-        given_back=(900, 0, 0),
     )
     cancelled = OrderCancelled(
         order="p", member="m", session=None, currency="USD", reason="", lines=LINES, at=instant("2027-01-02T10:00")

@@ -122,7 +122,7 @@ def claw_back_all(
     purchase: Purchase,
     reversal: str,
     net: int,
-    given_back: Sequence[int],
+    given_back: Sequence[tuple[int, int]] | None,
     now: int,
     policies: Policies,
     ledger: Ledger,
@@ -140,7 +140,7 @@ def claw_back(
     grant: Grant,
     reversal: str,
     net: int,
-    given_back: Sequence[int],
+    given_back: Sequence[tuple[int, int]] | None,
     now: int,
     policies: Policies,
     ledger: Ledger,
@@ -176,14 +176,14 @@ def claw_back(
     )
 
 
-def kept_of_lines(purchase: Purchase, grant: Grant, net: int, given_back: Sequence[int]) -> tuple[int, ...]:
+def kept_of_lines(purchase: Purchase, grant: Grant, net: int, given_back: Sequence[tuple[int, int]] | None) -> tuple[int, ...]:
     """Return what is left of the money of each line that earned; in proportion, if it is unknown which lines went back."""
     if not grant.kept or net <= 0:
         return (0,) * len(grant.kept)
-    if not given_back:
+    if given_back is None:
         return tuple([left * net // purchase.net for left in grant.kept])
-    numbers = [line.number for line in grant.formula.lines]
-    return tuple([left - given_back[number - 1] for number, left in zip(numbers, grant.kept, strict=True)])
+    back = dict(given_back)
+    return tuple([left - back.get(line.number, 0) for line, left in zip(grant.formula.lines, grant.kept, strict=True)])
 
 
 def clawback_sources(lot: Lot, rules: Clawback, now: int, ledger: Ledger) -> list[Lot]:

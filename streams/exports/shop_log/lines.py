@@ -261,12 +261,12 @@ def item(line: OrderLine, unpriced: int, placed_in: bool, amounts: Amounts) -> d
 
 
 def refund_lines(event: OrderRefunded, amounts: Amounts) -> Iterator[dict[str, Any]]:
-    """Yield a refund of all that is left; by line, pro rata; by line, with stated money; or of nothing, by each line."""
+    """Yield a refund of all that is left; by line, pro rata; by line, with stated money; or of nothing, by the first line."""
     line = {"type": "refund", "at": event.at, "order_id": event.order, "refund": event.refund}
     yield line
     given_back = refund_parts(event)
     if not given_back:
-        yield from (line | {"lines": [{"line": n, "quantity": 0, "total": "0"}]} for n, _ in enumerate(event.units, 1))
+        yield line | {"lines": [{"line": 1, "quantity": 0, "total": "0"}]}
         return
     if all(part["quantity"] for part in given_back):
         yield line | {"lines": [{"line": part["line"], "quantity": part["quantity"]} for part in given_back]}

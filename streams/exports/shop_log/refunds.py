@@ -17,7 +17,7 @@ def refund_wishes(event: OrderRefunded, before: Order) -> Iterator[Wish]:
     if before.priced is None:
         yield {"parts": refund_parts(event)}
         return
-    units = [{"line": line, "quantity": units} for line, units in enumerate(event.units, 1) if units]
+    units = [{"line": line, "quantity": units} for line, units, _ in event.parts if units]
     more = beyond_units(event, before.priced)
     money = [{"line": line, "quantity": 0, "total": amount} for line, amount in more.items() if amount > 0]
     if units and not money:
@@ -29,12 +29,7 @@ def refund_wishes(event: OrderRefunded, before: Order) -> Iterator[Wish]:
 
 def refund_parts(event: OrderRefunded) -> list[dict[str, int]]:
     """Return the parts of a refund, by line. Negative money is left out: it follows from the units."""
-    by_line = enumerate(zip(event.units, event.given_back, strict=True), 1)
-    return [
-        {"line": line, "quantity": units} | ({"total": money} if money >= 0 else {})
-        for line, (units, money) in by_line
-        if units or money
-    ]
+    return [{"line": line, "quantity": units} | ({"total": money} if money >= 0 else {}) for line, units, money in event.parts]
 
 
 def beyond_units(event: OrderRefunded, before: Refundable) -> dict[int, int]:
@@ -49,7 +44,8 @@ def beyond_units(event: OrderRefunded, before: Refundable) -> dict[int, int]:
 
 
 def shares_of_units(event: OrderRefunded, before: Refundable) -> Any:
-    units = tuple((name, units) for name, units in zip(before.lines, event.units, strict=True) if units)
+    names = list(before.lines)
+    units = tuple((names[line - 1], units) for line, units, _ in event.parts if units)
     try:
         return refund(before, RefundWish(units))[0] if units else ()
     except Refusal:

@@ -69,6 +69,7 @@ class ShopLogImport:
         self._reader = reader
         self._planner = planner
         self._latest = 0
+        self._last_placed: OrderPlaced | None = None
 
     def take(self, batch: Iterable[Numbered]) -> list[RejectedLine]:
         """Append what a batch of numbered lines says, and return the rejected ones, in order."""
@@ -115,8 +116,11 @@ class ShopLogImport:
         counts.late += line.at < latest
 
     def _placed(self, order: str) -> OrderPlaced:
-        events, _ = self._log.read(stream_id(order_decider.name, order))
-        return next(event for event in events if isinstance(event, OrderPlaced))
+        """Return how an order was placed; the last one is kept, for many refunds of one order follow each other."""
+        if self._last_placed is None or self._last_placed.order != order:
+            events, _ = self._log.read(stream_id(order_decider.name, order))
+            self._last_placed = next(event for event in events if isinstance(event, OrderPlaced))
+        return self._last_placed
 
 
 def without_email(line: ShopLine) -> ShopLine | None:

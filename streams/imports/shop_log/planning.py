@@ -107,7 +107,7 @@ class Planner:
 
 
 def streams_of(line: Any) -> Iterator[Stream]:
-    """Return the streams that a line's plan will look at, as far as the line alone tells; of many lines they are read at once.
+    """Return the streams that a line's plan will read, if the line alone names them; those of many lines are read at once.
 
     A stream that is missing here is read when the plan looks at it.
     """

@@ -87,7 +87,7 @@ class Agents:
 
 
 class Unmonitored(faust.Monitor):
-    """Faust's own monitor, without the times it takes of each message: a worker has metrics of its own."""
+    """Faust's monitor without its timing of each message, since a worker has other metrics."""
 
     def on_stream_event_in(self, tp: TP, *_: Any) -> None:
         self.stream_inbound_time[tp] = time.monotonic()  # else Faust reports after minutes that the stream has stopped

@@ -136,7 +136,7 @@ class Partition:
         return DecodedRecords(rising, end, unreadable, dead_lettered, known, len(records))
 
     def take_alone(self, chunk: DecodedRecords) -> int:
-        """Project a chunk by itself, from what Redis says now. Return how many letters were written for single folds.
+        """Read the checkpoints, and project a chunk by itself. Return how many letters were written for single folds.
 
         Raises :class:`RedisRolledBack` if the events before it are missing in Redis.
         """
@@ -178,7 +178,7 @@ class Partition:
         unreadable: Sequence[UnreadableEvent],
         without: frozenset[str] = frozenset(),
     ) -> None:
-        """Apply what is new of a chunk, however far other workers have come with it meanwhile."""
+        """Apply the events of a chunk that are not in Redis yet, even if another worker applies some of them meanwhile."""
         while True:
             try:
                 writes = self.projector.project(events, end, without, unreadable)
@@ -234,7 +234,7 @@ class ChunkAttempt:
 
     @contextmanager
     def failing_alone(self) -> Iterator[None]:
-        """Keep what happens to this partition from the others of its batch."""
+        """Let a failure of this partition leave the others of its batch alone."""
         try:
             yield
         except (Superseded, ProjectionFailed):

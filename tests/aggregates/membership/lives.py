@@ -70,8 +70,12 @@ class Ledger:
     def deliver(self, order: str, at: int) -> list[Event]:
         return self.give(ActivatePoints("m", order, at))
 
-    def refund(self, order: str, reversal: str, net: int, at: int, **more: Any) -> list[Event]:
-        return self.give(ClawBackPoints("m", order, reversal, net, at, **more))
+    def refund(
+        self, order: str, reversal: str, net: int, at: int, given_back: tuple[int, ...] | None = None, **more: Any
+    ) -> list[Event]:
+        """``given_back``: the money of each line."""
+        parts = None if given_back is None else tuple(enumerate(given_back, 1))
+        return self.give(ClawBackPoints("m", order, reversal, net, at, given_back=parts, **more))
 
     def left(self) -> dict[str, int]:
         """What is left of each lot of which anything is."""

@@ -38,12 +38,11 @@ HALF_BACK = OrderRefunded(
     member="m",
     session="s",
     currency="USD",
-    units=(1, 0),
+    parts=((1, 1, 500),),
     lines=(replace(LINES[0], quantity=1),),
     net_retained=700,
     complete=False,
     at=6,
-    given_back=(500, 0),
 )
 ALL_BACK = OrderRefunded(
     order="o",
@@ -51,12 +50,11 @@ ALL_BACK = OrderRefunded(
     member="m",
     session="s",
     currency="USD",
-    units=(2, 1),
+    parts=((1, 2, 1000), (2, 1, 200)),
     lines=LINES,
     net_retained=0,
     complete=True,
     at=7,
-    given_back=(1000, 200),
 )
 
 

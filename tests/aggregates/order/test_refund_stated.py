@@ -18,15 +18,15 @@ from tests.aggregates.order.test_refund import ADJUSTMENT, LINES, MILK, TEA, pai
 def test_what_is_stated_goes_back_with_the_goods() -> None:
     event = refunded(paid(TEA, MILK), "r-1", RefundPart(1, 1, total=50))
     assert event.lines == (replace(TEA, quantity=1, gross=399, total=333, paid=50),)
-    assert (event.units, event.given_back, event.net_retained) == ((1, 0), (50, 0), 1150)
+    assert (event.parts, event.net_retained) == (((1, 1, 50),), 1150)
 
 
 def test_money_goes_back_without_goods() -> None:
     history = paid(TEA, MILK)
     event = refunded(history, "r-1", RefundPart(1, 0, total=100))
     assert event.lines == (replace(TEA, quantity=0, gross=0, total=0, paid=100),)
-    assert (event.units, event.given_back, event.complete) == ((0, 0), (100, 0), False)
-    assert refunded(history, "r-2", RefundPart(1)).given_back == (799, 0), "all units together bring back what was paid"
+    assert (event.parts, event.complete) == (((1, 0, 100),), False)
+    assert refunded(history, "r-2", RefundPart(1)).parts == ((1, 3, 799),), "all units together bring back what was paid"
 
 
 def test_money_goes_back_after_the_goods_as_far_as_there_is_any() -> None:
@@ -40,20 +40,20 @@ def test_money_goes_back_after_the_goods_as_far_as_there_is_any() -> None:
 
 def test_parts_of_one_line_are_taken_together() -> None:
     event = refunded(paid(TEA), "r-1", RefundPart(1, 1, total=50), RefundPart(1, 1, total=70))
-    assert (event.units, event.given_back) == ((2,), (120,))
+    assert event.parts == ((1, 2, 120),)
 
 
 def test_what_was_stated_too_low_is_made_up_by_the_lines_next_unit_and_by_no_other_line() -> None:
     history = paid(TEA, MILK)
     refunded(history, "r-1", RefundPart(1, 1, total=50))
-    assert refunded(history, "r-2", RefundPart(2)).given_back == (0, 301)
-    assert refunded(history, "r-3", RefundPart(1, 1)).given_back == (549, 0)
+    assert refunded(history, "r-2", RefundPart(2)).parts == ((2, 1, 301),)
+    assert refunded(history, "r-3", RefundPart(1, 1)).parts == ((1, 1, 549),)
 
 
 def test_without_parts_the_money_of_settled_lines_goes_back_too() -> None:
     history = paid(TEA, MILK, ADJUSTMENT)
     refunded(history, "r-1", RefundPart(1, total=50))
-    assert refunded(history, "r-2").given_back == (849, 301, -100)
+    assert refunded(history, "r-2").parts == ((1, 0, 849), (2, 1, 301), (3, 1, -100))
 
 
 @pytest.mark.parametrize("rest", [(), (RefundPart(1),)])
@@ -62,7 +62,7 @@ def test_money_kept_when_the_goods_came_back_can_be_refunded_later(rest: tuple[R
     refunded(history, "r-1", RefundPart(1, total=800))
     assert order.rebuild(history).status == "paid"
     last = refunded(history, "r-2", *rest)
-    assert (last.given_back, last.units, last.complete) == ((99,), (0,), True)
+    assert (last.parts, last.complete) == (((1, 0, 99),), True)
     assert order.rebuild(history).status == "refunded"
     with refusing("nothing_left"):
         refunded(history, "r-3", *rest)

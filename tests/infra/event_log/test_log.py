@@ -159,7 +159,7 @@ def test_a_log_tells_whether_somebody_else_has_written(log: EventLog, place: Pla
 
 
 def test_a_log_belongs_to_the_shop_that_opened_it_first(log: EventLog) -> None:
-    first = Shop("America/New_York", "USD")
+    first = Shop("America/New_York", "USD", 2)
     assert log.shop(first, chosen=False) == first
     tick(log, "a")
     assert log.shop(Shop("UTC", "EUR"), chosen=False) == first
@@ -229,3 +229,20 @@ def test_there_is_nothing_behind_the_latest_version_of_a_stream(log: EventLog) -
     assert log.read("product-a", after=1) == ([Ticked("a", 2)], 2)
     assert log.read("product-a", after=2) == ([], 2)
     assert log.read("product-nobody") == ([], 0)
+
+
+def test_events_are_read_in_chunks_of_so_many_bytes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_log(place) as log:
+        for n in range(20):
+            tick(log, f"{n}-{'x' * 90}")
+        size = len(log.since(0, 1)[0].state)
+    monkeypatch.setattr("infra.event_log.log.CHUNK_BYTES", 5 * size)
+    with open_log(place) as log:
+        position, chunks = 0, []
+        while chunk := log.recorded(position, 9):
+            chunks.append(len(chunk))
+            position = chunk[-1].position
+        assert sum(chunks) == log.head() == 20
+        assert max(chunks) <= 5
+        tick(log, "long" * 9999)
+        assert [found.position for found in log.recorded(20, 9)] == [21], "one that is larger comes alone"

@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
-from aggregates.member import ChangeProfile, EraseMember, MemberErased, RegisterMember
+from aggregates.member import ChangeProfile, CloseMember, EraseMember, MemberErased, RegisterMember
 from aggregates.membership.commands import AdjustPoints, GrantPoints, ReceivePoints, RecordDue, RedeemPoints
 from aggregates.membership.events import (
     LotActivated,
@@ -181,7 +181,8 @@ def register(app: App, member: str, email: str) -> str:
 
 def test_an_email_address_is_one_members_whatever_its_case(app: App) -> None:
     assert register(app, "ada", "Ada.Straße@Example.org") == ""
-    assert register(app, "eve", "aDA.STRASSE@example.ORG") == "email_taken"
+    assert register(app, "eve", "aDA.STRAẞE@example.ORG") == "email_taken"
+    assert register(app, "zoe", "ada.strasse@example.org") == "", "another address"
     assert register(app, "eve", "eve@example.org") == ""
     outcome = app.handler.handle(Request("change", (ChangeProfile("eve", START, email="ada.straße@example.org"),)))
     assert outcome.code == "email_taken"
@@ -194,6 +195,21 @@ def test_an_email_address_is_free_again_once_it_was_changed_or_removed(app: App)
     assert register(app, "eve", "ada@example.org") == ""
     app.handler.handle(Request("2", (ChangeProfile("ada", START, email=""),)))
     assert register(app, "bob", "new@example.org") == ""
+
+
+def test_an_email_address_is_free_again_once_its_member_has_closed(app: App) -> None:
+    register(app, "ada", "ada@example.org")
+    assert register(app, "eve", "Ada@example.org") == "email_taken"
+    assert app.handler.handle(Request("close", (CloseMember("ada", START),))).accepted
+    assert register(app, "bob", "Ada@example.org") == ""
+
+
+def test_a_member_who_comes_back_takes_the_email_address_again_or_is_told_that_it_is_taken(app: App) -> None:
+    register(app, "ada", "ada@example.org")
+    assert app.handler.handle(Request("close", (CloseMember("ada", START),))).accepted
+    back = RegisterMember("ada", START, email="ada@example.org")
+    assert app.handler.handle(Request("back", (back,))).accepted
+    assert register(app, "bob", "ada@example.org") == "email_taken"
 
 
 def test_an_email_address_is_free_again_once_its_member_was_erased(app: App) -> None:

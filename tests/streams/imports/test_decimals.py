@@ -73,7 +73,7 @@ def test_a_franc_has_none_and_a_third_of_it_is_whole(home: Settings, tmp_path: P
     assert gross_of(home, "2") == []
     with open_log(home) as (log, _):
         refunded = log.read("order-1")[0][-1]
-    assert getattr(refunded, "given_back", None) == (333,), "a third of 1000 francs"
+    assert getattr(refunded, "parts", None) == ((1, 1, 333),), "a third of 1000 francs"
 
 
 @pytest.mark.parametrize("code", ["ZZZ", "eur", "EURO", "XAU"])

@@ -80,7 +80,8 @@ def paid(raw: Raw, tier: str) -> Order:
 def refund(order: Order, raw: Raw, terms: Programme) -> dict[str, int]:
     """What a refund takes back, by rule: it never earns."""
     order.net = raw["net_retained"]
-    order.left = [left - back for left, back in zip(order.left, raw["given_back"], strict=True)]
+    back = {line: money for line, _, money in raw["parts"]}
+    order.left = [left - back.get(line, 0) for line, left in enumerate(order.left, 1)]
     before, after = order.earned, worth(order, terms)
     order.earned = {rule: min(points, after[rule]) for rule, points in before.items()}
     return {rule: points - order.earned[rule] for rule, points in before.items()}
