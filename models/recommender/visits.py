@@ -230,6 +230,7 @@ class Visits:
         self.dismissed: dict[str, dict[str, None]] = {}
         self.number = 0
         self.time = ShopClock()
+        self._passed = False  # whether the sums differ from what is stored
         self.turn = 0
         self.looks = 0  # in visits that had begun
         self.learning = True
@@ -261,6 +262,7 @@ class Visits:
     def pass_time(self, shopper: str, at: int) -> None:
         """End the visits that are over by now, of which a shopper's act tells. An act that comes late counts as done now."""
         self.time.learn_one(shopper, at)
+        self._passed = True
         visit = self.live.get(shopper)
         if visit is not None and visit.at < at - IDLE:
             self._end(shopper)
@@ -303,7 +305,8 @@ class Visits:
 
     def forget(self, shopper: str) -> None:
         """End a visit as if it had not been."""
-        self.time.latest.pop(shopper, None)
+        if self.time.latest.pop(shopper, None) is not None:
+            self._passed = True
         if self.live.pop(shopper, None) is not None:
             self._touched.discard(shopper)
             self.gone.append(shopper)
@@ -337,7 +340,8 @@ class Visits:
             delta.fields[DISMISSED][shopper] = json.dumps(list(unwanted)) if unwanted else None
         if self._moved:
             delta.fields[VISITS].update((str(number), text) for number, text in self._moved.items())
-        if self.time.latest:
+        if self._passed:
+            self._passed = False
             latest = json.dumps(self.time.latest)
             delta.fields[SUMS].update(number=self.number, clock=self.clock, latest=latest, turn=self.turn, looks=self.looks)
         for done in (self.gone, self._touched, self._refused, self._moved):
