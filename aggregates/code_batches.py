@@ -52,13 +52,13 @@ Command: TypeAlias = IssueCodes | RevokeCodes
 
 
 class CodesIssued(Value, kw_only=True):
-    """``first``: the serial of the first of ``count`` codes. ``key``: the name of the key that makes codes of serials."""
+    """``first``: the serial of the first of ``count`` codes. ``key_name``: of the key that makes codes of serials."""
 
     campaign: str
     batch: str
     first: int
     count: int
-    key: str
+    key_name: str
     actor: str
     at: int
 
@@ -123,7 +123,7 @@ def decide(command: Command, batches: Batches, _: Context) -> list[Event]:
                     batch=command.batch,
                     first=batches.next_serial,
                     count=command.count,
-                    key=KEY,
+                    key_name=KEY,
                     actor=command.actor,
                     at=command.at,
                 )

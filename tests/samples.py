@@ -226,7 +226,7 @@ SAMPLES: tuple[object, ...] = (
         at=AT + 2 * DAY,
         amount=None,
     ),
-    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key="codes.1", actor="ada", at=AT),
+    CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key_name="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(

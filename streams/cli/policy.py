@@ -31,8 +31,6 @@ from streams.running.idle_follower import follow_if_idle
 
 FILE = click.Path(path_type=Path)
 
-SHOW_IT = "`regulars follow --once` shows it to storefronts, unless `regulars follow` is running."
-
 NAMED = 3
 """Changes that a line of the history names."""
 

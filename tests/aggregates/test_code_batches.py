@@ -10,7 +10,7 @@ from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, refusing
 
 ISSUE = IssueCodes("spring", "letters", 1000, "ada", at=1)
-ISSUED = CodesIssued(campaign="spring", batch="letters", first=0, count=1000, key="codes.1", actor="ada", at=1)
+ISSUED = CodesIssued(campaign="spring", batch="letters", first=0, count=1000, key_name="codes.1", actor="ada", at=1)
 REVOKE = RevokeCodes("spring", "letters", "ada", at=2, reason="leaked")
 AFTER = code_batches.rebuild([ISSUED])
 

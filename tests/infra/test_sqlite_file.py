@@ -17,7 +17,7 @@ TEXT = b"this is a text that somebody has put here, long enough to be read as th
 def test_what_is_no_database_is_said_to_be_none(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(TEXT)
     with (
-        pytest.raises(Unreadable, match=rf"{name} is not a SQLite database .*: restore it from a backup"),
+        pytest.raises(Unreadable, match=rf"{name} is not a SQLite database.*: restore it from a backup"),
         open_log(Settings(tmp_path)),
     ):
         pass

@@ -70,9 +70,9 @@ def at_of(found: re.Match[str], zone: tzinfo | None) -> int:
         hour, after = "00", timedelta(days=1)
     is_leap = second == "60"
     clock = (int(hour or 0), int(minute or 0), 59 if is_leap else int(second or 0))
+    day = day_of(found)
     if (known := zone_of(offset) or zone) is None:
         raise Rejected("instant_without_zone", "The instant has no offset: write +01:00 or Z behind it, or give --timezone.")
-    day = day_of(found)
     local = datetime(day.year, day.month, day.day, *clock, tzinfo=known) + after
     at = (local - EPOCH) // MILLISECOND + int(f"{part or '0':0<3}"[:3])
     if not is_leap:

@@ -62,10 +62,11 @@ def ledger_by_kind(folder: Path) -> dict[str, int]:
 def recorded_by_kind(app: App) -> Counter[str]:
     """Return what the recorded events moved, by kind."""
     moved: Counter[str] = Counter()
-    for recorded in app.log.recorded(0, app.log.head()):
-        if isinstance(recorded.event, LEDGER):
-            for movement in movements(recorded.event):  # type: ignore[arg-type]
-                moved[movement.kind] += movement.points
+    for chunk in snapshots.chunks(app.log, app.log.head()):
+        for recorded in chunk:
+            if isinstance(recorded.event, LEDGER):
+                for movement in movements(recorded.event):  # type: ignore[arg-type]
+                    moved[movement.kind] += movement.points
     return moved
 
 
