@@ -193,13 +193,13 @@ def dropped(before: Programme, after: Programme) -> Iterator[str]:
     for wallet in before.wallets:
         if after.wallet(wallet.name) is None:
             yield (
-                f"Wallet {wallet.name} is gone: its points stay with whoever has some, to their expiry, but cannot be spent, "
+                f"Wallet {wallet.name} is gone: members keep its points until they expire, but these cannot be spent, "
                 "held, sent or given by hand until a version has it again."
             )
     for tier in before.tiers:
         if not after.rank(tier.name):
             yield (
-                f"Tier {tier.name} is gone: whoever holds it earns as one without a tier, rises with the next purchase that "
+                f"Tier {tier.name} is gone: who holds it earns as one without a tier, rises with the next purchase that "
                 "reaches another, and has none after the next review."
             )
 

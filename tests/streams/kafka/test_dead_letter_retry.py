@@ -92,7 +92,7 @@ def exact(shop: Shop, topic: str = DOMAIN) -> dict[str, Any]:
     return found
 
 
-WALLET = pytest.param("wallet", marks=pytest.mark.xfail(reason="reservations of coupons: see known-limits", strict=False))
+WALLET = pytest.param("wallet", marks=pytest.mark.xfail(reason="reservations of coupons: see known-limits", strict=True))
 
 
 @pytest.mark.parametrize("name", ["card", "cart", "orders", WALLET])
