@@ -18,10 +18,11 @@ from aggregates.calendar import local_day
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
+from models.acts import ACTS, Act, clock_after, last_positions, moves_clock, shopper_of
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
@@ -38,11 +39,12 @@ from models.recommender.ranker import Ranker
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, TransitionCounts
 from models.recommender.visit_lists import VisitLists, page_of
+from models.recommender.visitors import MET, Visitors
 from models.recommender.visits import IDLE, Visits, add
 
-Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
-Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | SessionsForgotten | Act
-ACTS: tuple[type[Act], ...] = Act.__args__
+Event: TypeAlias = (
+    OrderPaid | ProductListed | ProductRetired | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
+)
 
 HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
@@ -53,6 +55,7 @@ AVERAGED = 100
 WHOLE = (
     *(*of_items.PARTS, "ranker", "visit-ranker", drift.WATCH, of_transitions.LOOKS),
     *of_visits.PARTS,
+    MET,
 )
 """Maps that are read at once, before anything else."""
 
@@ -77,8 +80,8 @@ class Learner:
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
         *("recommend", "also", "popular", "quality", "visit", "member-visit"),
-        *("items", "learner", "repeat", "pairs", "once", "ranker", "visit-ranker", *drift.PARTS),
-        *(*of_transitions.PARTS, *of_visits.PARTS),
+        *("items", "learner", "repeat", "pairs", "once", "listed", "ranker", "visit-ranker", *drift.PARTS),
+        *(*of_transitions.PARTS, *of_visits.PARTS, MET),
     )
 
     def __init__(self, zone: str) -> None:
@@ -96,6 +99,7 @@ class Learner:
         self.ranker = Ranker(FEATURES, best=FEATURES[0], averaged=AVERAGED)
         self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
+        self.visitors = Visitors()
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
         self._held: set[str] = set()
@@ -123,7 +127,16 @@ class Learner:
         for product in maps.get(of_items.ITEMS, ()):
             self.hot.grow(product, self.items[product].heat)
             self.sold.grow(product, self.items[product].baskets)
-        for model in (self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions, self.visits):
+        for model in (
+            self.repeat,
+            self.pairs,
+            self.quality,
+            self.watch,
+            self.candidates.size,
+            self.transitions,
+            self.visits,
+            self.visitors,
+        ):
             model.load(maps)
         self.ranker.load(maps, self.items.categories)
         self.visit_lists.ranker.load(maps, {"": 0})
@@ -132,6 +145,7 @@ class Learner:
         for model in (self.items, self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions):
             model.dump(delta)
         self.visits.dump(delta)
+        self.visitors.dump(delta)
         self.ranker.dump(delta, self.items.categories)
         self.visit_lists.ranker.dump(delta, {"": 0})
 
@@ -148,8 +162,15 @@ class Learner:
                         yield from self._needed_of(event.member)
                     if event.member is not None or event.session is not None:
                         yield from self._needed_of_visit(shopper_of(event), products, visiting)
-                case MemberErased() as event:
+                case ProductRetired() | ProductListed(stock=0) as event:
+                    yield f"listed:{event.product}"
+                    for other in self.pairs.listed.get(event.product, ()):
+                        yield from (f"pairs:{other}", f"once:{other}")
+                case MemberRegistered() | MemberClosed() | MemberErased() as event:
                     yield f"repeat:{event.member}"
+                case Dismissed() as event if event.member is not None:
+                    yield from self._needed_of(event.member)
+                    yield from self._needed_of_visit(shopper_of(event), [event.product], visiting)
                 case event if isinstance(event, ACTS):
                     if event.member is not None:
                         yield f"repeat:{event.member}"
@@ -176,27 +197,36 @@ class Learner:
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
         """Learn a chunk whose state is in memory, and return what to write."""
         delta, last = Delta(), last_positions(chunk)
-        self._closing = latest_instant(chunk)
+        self._closing = clock_after(self.visits.time, chunk)
         for recorded in chunk:
             position = recorded.position
+            if moves_clock(recorded.event):
+                self.visits.pass_time(shopper_of(recorded.event), recorded.event.at)
             match recorded.event:
                 case OrderPaid() as event:
                     self._learn_basket(delta, event, position, last)
                 case ProductListed() as event:
                     words = (event.name or "", event.department or "", event.category or "")
                     self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
+                    self._describe_lists(delta, event, position, last)
                 case ProductRetired() as event:
                     self.items.retire(event.product)
-                case MemberErased() as event:
-                    self.visits.forget(f"m.{event.member}")
-                    self.repeat.erase(delta, event.member)
+                    self._describe_lists(delta, event, position, last)
+                case MemberRegistered() as event:
+                    self.repeat.reopen(delta, event.member)
+                case MemberClosed() | MemberErased() as event:
+                    self._forget_visitor(f"m.{event.member}")
+                    leave = self.repeat.erase if isinstance(event, MemberErased) else self.repeat.close
+                    leave(delta, event.member)
                     delta.documents[f"recommend:{event.member}"] = None
                 case SessionsForgotten() as event:
                     for session in event.sessions:
-                        self.visits.forget(f"s.{session}")
-                case event if isinstance(event, ACTS):
+                        self._forget_visitor(f"s.{session}")
+                case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
                     self._learn_act(event)
                     self._write_page(delta, shopper_of(event), position, last)
+                    if isinstance(event, Dismissed) and (habits := self.repeat.members.get(event.member or "")):
+                        self._write_list(delta, str(event.member), habits.last, position, last)
         for shopper in self.visits.gone:
             if shopper not in self.visits.live:
                 delta.documents[page_of(shopper)] = None
@@ -207,8 +237,6 @@ class Learner:
         shopper, visits = shopper_of(event), self.visits
         match event:
             case Viewed() | Clicked():
-                visits.pass_time(event.at)
-                self._test_look(shopper, event.product, local_day(event.at, self._zone))
                 self._act(shopper, event.product, "view", event.at)
             case Favourited():
                 self._act(shopper, event.product, "like", event.at)
@@ -224,6 +252,10 @@ class Learner:
                 if shopper in visits.live:  # who only shops is known by their baskets
                     self._act(shopper, event.product, "cart", event.at)
 
+    def _forget_visitor(self, shopper: str) -> None:
+        self.visits.forget(shopper)
+        self.visitors.forget(shopper)
+
     def freeze(self) -> None:
         """Learn nothing from visits that end; :meth:`see` is for what still happens in visits."""
         self.visits.learning = False
@@ -234,10 +266,16 @@ class Learner:
         self.visits.visit(shopper, at).act(product, kind)
 
     def _act(self, shopper: str, product: str, kind: str, at: int) -> None:
+        """Learn what counts of an act: each visitor counts once a day. A look is tested before it is learned."""
+        now, visit = self.visits.clock, self.visits.live.get(shopper)
+        before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES] if visit else []
+        fresh, counted = self.visitors.learn_one(shopper, product, kind, before, now)
+        if kind == "view" and (fresh or counted[:1] != [None]):
+            self._test_look(shopper, product, local_day(at, self._zone))
+        self.transitions.learn_one(product, kind, counted, now, fresh)
         visit = self.visits.visit(shopper, at)
-        before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES]
-        self.transitions.learn_one(product, kind, before, self.visits.clock)
         visit.act(product, kind)
+        visit.counted = visit.counted or fresh or any(counted)
 
     def _test_look(self, shopper: str, product: str, day: str) -> None:
         """Hold a look against the list of its visit, and learn it: every look at first, then one of some."""
@@ -252,25 +290,22 @@ class Learner:
         if not basket:
             return
         now = moment(event.at, self._zone)
-        member = None if event.member in self.repeat.erased else event.member  # an order may outlive its member
+        member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
-        self._learn(member, basket, now)
+        self._learn(member, event.session, basket, now)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:
-            companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
-            delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
-        if member is not None and last[f"basket of {member}"] == position:
-            delta.documents[f"recommend:{member}"] = self._recommendations(member, event.at, position)
+            self._write_companions(delta, product, event.at, position)
+        if member is not None:
+            self._write_list(delta, member, event.at, position, last)
         if member is not None or event.session is not None:
             self._write_page(delta, shopper_of(event), position, last)
-        if last["popular"] == position:
-            delta.documents["popular"] = Popular(tuple(self.slots.popular()), event.at, position)
+        self._write_popular(delta, event.at, position, last)
 
     def _learn_purchases(self, event: OrderPaid, basket: Sequence[str]) -> None:
         """Learn what was bought in a visit that had looked at other things before."""
-        self.visits.pass_time(event.at)
         if (event.member is not None or event.session is not None) and shopper_of(event) in self.visits.live:
             for product in basket:
                 self._act(shopper_of(event), product, "buy", event.at)
@@ -317,18 +352,29 @@ class Learner:
             ours = [product for product in listed.products if product not in known]
             self.quality.learn_one(day, ("new",), {"regulars": ours, **new}, truth - known.keys())
 
-    def _learn(self, member: str | None, basket: Sequence[str], now: Moment) -> None:
+    def _learn(self, member: str | None, session: str | None, basket: Sequence[str], now: Moment) -> None:
+        """Learn a basket: the member's habits, and of each shopper each product once a day."""
         items, size = self.items, float(np.log(len(basket)))
-        items.baskets += 1
         items.move_landmark(now.at)
-        times = self.repeat.learn_one(member, basket, now.at) if member is not None else [(None, 0.0)] * len(basket)
-        for product, (count, gap) in zip(basket, times, strict=True):
-            items.learn_one(product, count, now.at, gap, size, now.slots)
+        if member is not None:
+            bought: list[tuple[int | None, float, bool]] = [*self.repeat.learn_one(member, basket, now.at)]
+        elif session is not None:
+            bought = [(None, 0.0, f) for f in self.visitors.buy(f"s.{session}", basket, now.at, self.visits.clock)]
+        else:
+            bought = [(None, 0.0, True)] * len(basket)
+        again = set()
+        for product, (times, gap, fresh) in zip(basket, bought, strict=True):
+            if not fresh:
+                again.add(product)
+                continue
+            items.learn_one(product, times, now.at, gap, size, now.slots)
             item = items[product]
             self.hot.grow(product, item.heat)
             self.sold.grow(product, item.baskets)
-        items.mirror(basket)
-        self.pairs.learn_one(basket)
+        if len(again) < len(basket):
+            items.baskets += 1
+            items.mirror(basket)
+            self.pairs.learn_one(basket, again)
 
     # Lists
 
@@ -347,6 +393,30 @@ class Learner:
         unwanted = self.visits.unwanted(f"m.{member}")
         return self.slots.member(found.occasion, found.offer, found.scores, unwanted, variety)
 
+    def _write_list(self, delta: Delta, member: str, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write a member's list with the last event in a chunk that changes it."""
+        if last[f"list of {member}"] == position:
+            delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
+
+    def _describe_lists(
+        self, delta: Delta, event: ProductListed | ProductRetired, position: int, last: Mapping[str, int]
+    ) -> None:
+        """Write the shop's lists anew that a product leaves, filled up, and what is popular."""
+        item = self.items[event.product]
+        if item.retired or item.sold_out:
+            for product in self.pairs.leave(event.product):
+                self._write_companions(delta, product, event.at, position)
+        self._write_popular(delta, event.at, position, last)
+
+    def _write_companions(self, delta: Delta, product: str, at: int, position: int) -> None:
+        companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
+        delta.documents[f"also:{product}"] = Companions(product, companions, at, position)
+
+    def _write_popular(self, delta: Delta, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write what is popular with the last event in a chunk that changes it."""
+        if last["popular"] == position and self.hot.ranked():
+            delta.documents["popular"] = Popular(tuple(self.slots.popular()), at, position)
+
     def _recommendations(self, member: str, at: int, position: int) -> Recommendations:
         """Return the list for the moment at which the member's next basket is expected."""
         pace = round(self.repeat.members[member].pace * DAY)
@@ -355,34 +425,6 @@ class Learner:
 
     def _write_page(self, delta: Delta, shopper: str, position: int, last: Mapping[str, int]) -> None:
         """Write the page of a visit with its last event in a chunk, unless the visit ends before the chunk does."""
-        goes_on = self.visits.clock >= self._closing - IDLE
-        if last[shopper] == position and shopper in self.visits.live and goes_on:
+        visit = self.visits.live.get(shopper)
+        if last[shopper] == position and visit is not None and max(visit.at, visit.clock) >= self._closing - 2 * IDLE:
             delta.documents[page_of(shopper)] = self.visit_lists.page(shopper, position)
-
-
-def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
-    """Return the positions of each shopper's last act or basket, of each member's last basket, and of the last of all."""
-    last: dict[str, int] = {}
-    for recorded in chunk:
-        event = recorded.event
-        if isinstance(event, OrderPaid):
-            if not any(line.quantity for line in event.lines):
-                continue
-            last["popular"] = recorded.position
-            if event.member is None and event.session is None:
-                continue
-            last[shopper_of(event)] = last[f"basket of {event.member}"] = recorded.position
-        elif isinstance(event, ACTS):
-            last[shopper_of(event)] = recorded.position
-    return last
-
-
-def latest_instant(chunk: Sequence[Recorded]) -> int:
-    """Return the latest instant of a chunk that certainly moves the clock of visits."""
-    looks = (r.event.at for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded))
-    return max(looks, default=0)
-
-
-def shopper_of(event: Act | OrderPaid) -> str:
-    """Return who did it: a member, else a session, as in ``m.42`` and ``s.a7``."""
-    return f"m.{event.member}" if event.member is not None else f"s.{event.session}"

@@ -61,7 +61,7 @@ HALF_LIFE = 180 * 24
 SIZE_FADING = 0.1
 """Weight of the latest basket in a member's usual basket size."""
 
-RUN, ERASED = OWN = (".run", ".erased")
+RUN, ERASED, CLOSED = OWN = (".run", ".erased", ".closed")
 """Fields that are no product. A product's id that begins with a dot gets another one."""
 
 ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
@@ -170,14 +170,15 @@ class RepeatBuyers:
         self._items = items
         self.members: dict[str, Habits] = {}
         self.erased: set[str] = set()
+        self.closed: set[str] = set()  # whose membership is closed: they have no list, and teach nothing
         self._changed: dict[str, set[str]] = {}
 
     # Learning
 
-    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float]]:
+    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float, bool]]:
         """Learn a basket of distinct products.
 
-        Returns for each its number of purchases now, and log(1 + days since the one before).
+        Returns for each its number of purchases now, log(1 + days since the one before), and whether it is the first that day.
         """
         habits, count = self.members.setdefault(member, Habits()), len(products)
         changed = self._changed.setdefault(member, set())
@@ -195,6 +196,7 @@ class RepeatBuyers:
             habits.numbers[known : len(habits)] = self._items.numbers_of(habits.products[known:])
         held = table[:, places]
         waited = np.maximum(hour - held[LAST], 0)
+        fresh = ((held[TIMES] == 0) | (held[LAST] // 24 != hour // 24)).tolist()
         held[DECAYED] = rounded(held[DECAYED] * 2.0 ** (-waited / HALF_LIFE) + 1)
         held[TIMES] += 1
         held[WEIGHT] = rounded(held[WEIGHT] + count**-SIZE / FADING**habits.run)
@@ -207,16 +209,32 @@ class RepeatBuyers:
         changed.update(products)
         times = held[TIMES].astype(int).tolist()
         self._forget_weakest(member, habits)
-        return list(zip(times, np.log1p(waited / 24).tolist(), strict=True))
+        return list(zip(times, np.log1p(waited / 24).tolist(), fresh, strict=True))
 
     def erase(self, delta: Delta, member: str) -> None:
         """Forget a member for ever, and write that over what is stored of them."""
         habits = self.members.pop(member, None)
         fields = delta.fields[f"repeat:{member}"]
         fields.clear()
-        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN)), **{ERASED: 1})
+        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN, CLOSED)), **{ERASED: 1})
         fields.update(dict.fromkeys(map(escaped, self._changed.pop(member, ()))))
         self.erased.add(member)
+        self.closed.discard(member)
+
+    def close(self, delta: Delta, member: str) -> None:
+        """Learn nothing of a member until they register again; their habits stay."""
+        self.closed.add(member)
+        delta.fields[f"repeat:{member}"][CLOSED] = 1
+
+    def reopen(self, delta: Delta, member: str) -> None:
+        """Learn from a member who registered again after closing."""
+        if member in self.closed:
+            self.closed.remove(member)
+            delta.fields[f"repeat:{member}"][CLOSED] = None
+
+    def has_left(self, member: str | None) -> bool:
+        """Return whether a member has closed the membership or was erased."""
+        return member in self.erased or member in self.closed
 
     def _count_basket(self, habits: Habits, count: int, at: int) -> None:
         habits.first = min(habits.first, at) if habits.baskets else at
@@ -301,7 +319,10 @@ class RepeatBuyers:
                 member = key.removeprefix("repeat:")
                 if ERASED in fields:
                     self.erased.add(member)
-                else:
+                    continue
+                if CLOSED in fields:
+                    self.closed.add(member)
+                if RUN in fields:
                     self.members[member] = self._read(fields)
 
     def _read(self, fields: Mapping[str, str]) -> Habits:

@@ -13,7 +13,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfav
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from models.learner import Learner
@@ -43,7 +43,7 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
                     category=category,
                     brand=None,
                     price=None,
-                    stock=None,
+                    stock=chance.choice((None, None, None, 0)),
                     attributes=kind,
                     at=at,
                 )
@@ -62,7 +62,12 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
             )
         )
         if n == 200:
-            events += [MemberErased("dan", at), ProductRetired("p1", at)]
+            events += [MemberErased("dan", at), MemberClosed("cat", "moved", at), ProductRetired("p1", at)]
+        if n == 250:
+            events.append(MemberRegistered(member="cat", name=None, email=None, birthday=None, profile={}, at=at))
+        if n > 200 and chance.random() < 0.1:
+            unwanted = chance.choice(PRODUCTS[:8])
+            events.append(Dismissed(product=unwanted, member=chance.choice(("ann", "bob")), session=None, at=at))
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
 
 
