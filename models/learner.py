@@ -142,6 +142,7 @@ class Learner:
         self.visit_lists.ranker.load(maps, {"": 0})
 
     def _dump(self, delta: Delta) -> None:
+        self._held.update(self.transitions.dropped())  # until they are gone from Redis, reading would bring them back
         for model in (self.items, self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions):
             model.dump(delta)
         self.visits.dump(delta)
@@ -164,7 +165,7 @@ class Learner:
                         yield from self._needed_of_visit(shopper_of(event), products, visiting)
                 case ProductRetired() | ProductListed(stock=0) as event:
                     yield f"listed:{event.product}"
-                    for other in self.pairs.listed.get(event.product, ()):
+                    for other in self.pairs.listing(event.product):
                         yield from (f"pairs:{other}", f"once:{other}")
                 case MemberRegistered() | MemberClosed() | MemberErased() as event:
                     yield f"repeat:{event.member}"

@@ -53,7 +53,7 @@ class CoOccurrence:
         self.together: dict[str, dict[str, int]] = {}  # baskets, from the second on
         self.once: dict[str, dict[str, None]] = {}  # those seen with it in one basket
         self._strongest: dict[str, tuple[int, Neighbours]] = {}  # the list, and the product's baskets when it was made
-        self.listed: dict[str, dict[str, None]] = {}  # by product, whose lists hold it
+        self._listed: dict[str, dict[str, bool]] = {}  # by product, whose lists hold it, as far as it was read or changed
         self._moved: dict[str, dict[str, int | None]] = {}  # of ``listed``, what differs from what is stored
         self._powers: list[float] = []  # n^1.5 by n, as far as it was needed
         self.changed: dict[str, set[str]] = {}  # pairs of ``together`` that differ from what is stored
@@ -92,7 +92,7 @@ class CoOccurrence:
 
     def leave(self, product: str) -> list[str]:
         """Make the lists anew that hold a product which is not sold any more, and return whose they are."""
-        left = sorted(self.listed.get(product, ()))
+        left = self.listing(product)
         for other in left:
             self._remake(other)
         return left
@@ -104,10 +104,7 @@ class CoOccurrence:
         after = {other for other, *_ in self._strongest[product][1]}
         for other in before ^ after:
             self._moved.setdefault(other, {})[product] = 1 if other in after else None
-            if other in after:
-                self.listed.setdefault(other, {})[product] = None
-            else:
-                self.listed.get(other, {}).pop(product, None)
+            self._listed.setdefault(other, {})[product] = other in after
 
     def _prune(self, product: str) -> None:
         self.once[product].clear()
@@ -123,6 +120,10 @@ class CoOccurrence:
         """Return the list of a product as it was last made, without what was retired since."""
         found, gone = self._strongest.get(product, (0, []))[1], self._items.gone
         return [pair for pair in found if pair[0] not in gone] if gone else found
+
+    def listing(self, product: str) -> list[str]:
+        """Return the products whose lists hold a product, in the order of their ids."""
+        return sorted(other for other, holds in self._listed.get(product, {}).items() if holds)
 
     def neighbours(self, product: str, count: int) -> Neighbours:
         """Return the strongest neighbours as of now that are still sold."""
@@ -161,7 +162,8 @@ class CoOccurrence:
             if kind == "pairs":
                 self.together[product] = {other: int(count) for other, count in fields.items()}
             elif kind == "listed":
-                self.listed[product] = dict.fromkeys(fields)
+                # it was written before it was read, and what was written last may not be stored yet
+                self._listed[product] = {**dict.fromkeys(fields, True), **self._listed.get(product, {})}
             elif kind == "once":
                 self.once[product] = dict.fromkeys(fields[ONCE].split("\n") if ONCE in fields else ())
                 if LIST in fields:

@@ -238,11 +238,14 @@ class TransitionCounts:
 
     # State
 
+    def dropped(self) -> list[str]:
+        """Return the keys of the paths that were dropped since the last time."""
+        return [f"{PATHS}:{self.looks.products[number]}" for number in self._dropped]
+
     def dump(self, delta: Delta) -> None:
         """Write what changed since the last time: a map a product, and the looks of all of them in one."""
         looks, names = self.looks, self.looks.products
-        for number in self._dropped:
-            delta.documents[f"{PATHS}:{names[number]}"] = None
+        delta.documents.update(dict.fromkeys(self.dropped()))
         for number, others in self._changed.items():
             paths, fields = self.paths[number], delta.fields[f"{PATHS}:{names[number]}"]
             for other in others:
