@@ -8,8 +8,10 @@ from typing import TypeAlias, TypeGuard
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
+from aggregates.member import MemberClosed, MemberErased
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
+from aggregates.session import SessionsForgotten
 from models.recommender.visits import ShopClock
 
 Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
@@ -42,13 +44,26 @@ def moves_clock(event: object) -> TypeGuard[Act | OrderPaid]:
     return isinstance(event, ACTS) or (isinstance(event, OrderPaid) and any(line.quantity for line in event.lines))
 
 
+def left_by(event: object) -> list[str]:
+    """Return the shoppers who are forgotten with an event."""
+    match event:
+        case MemberClosed() | MemberErased():
+            return [f"m.{event.member}"]
+        case SessionsForgotten():
+            return [f"s.{session}" for session in event.sessions]
+        case _:
+            return []
+
+
 def clock_after(clock: ShopClock, chunk: Sequence[Recorded]) -> int:
-    """Return an instant that the shop's clock has certainly reached when the chunk ends."""
+    """Return the shop's clock as it will stand when the chunk ends."""
     ahead = clock.copy()
     for recorded in chunk:
         event = recorded.event
         if moves_clock(event):
             ahead.learn_one(shopper_of(event), event.at)
+        for shopper in left_by(event):
+            ahead.forget(shopper)
     return ahead.now
 
 

@@ -22,7 +22,7 @@ from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
-from models.acts import ACTS, Act, clock_after, last_positions, moves_clock, shopper_of
+from models.acts import ACTS, Act, clock_after, last_positions, left_by, moves_clock, shopper_of
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
@@ -203,6 +203,9 @@ class Learner:
             position = recorded.position
             if moves_clock(recorded.event):
                 self.visits.pass_time(shopper_of(recorded.event), recorded.event.at)
+            for shopper in left_by(recorded.event):
+                self.visits.forget(shopper)
+                self.visitors.forget(shopper)
             match recorded.event:
                 case OrderPaid() as event:
                     self._learn_basket(delta, event, position, last)
@@ -216,13 +219,9 @@ class Learner:
                 case MemberRegistered() as event:
                     self.repeat.reopen(delta, event.member)
                 case MemberClosed() | MemberErased() as event:
-                    self._forget_visitor(f"m.{event.member}")
                     leave = self.repeat.erase if isinstance(event, MemberErased) else self.repeat.close
                     leave(delta, event.member)
                     delta.documents[f"recommend:{event.member}"] = None
-                case SessionsForgotten() as event:
-                    for session in event.sessions:
-                        self._forget_visitor(f"s.{session}")
                 case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
                     self._learn_act(event)
                     self._write_page(delta, shopper_of(event), position, last)
@@ -252,10 +251,6 @@ class Learner:
             case CartItemAdded():
                 if shopper in visits.live:  # who only shops is known by their baskets
                     self._act(shopper, event.product, "cart", event.at)
-
-    def _forget_visitor(self, shopper: str) -> None:
-        self.visits.forget(shopper)
-        self.visitors.forget(shopper)
 
     def freeze(self) -> None:
         """Learn nothing from visits that end; :meth:`see` is for what still happens in visits."""

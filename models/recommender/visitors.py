@@ -25,7 +25,8 @@ MOST_PRODUCTS = 100
 KINDS = ("view", "like", "cart", "buy")
 FIRST = len(KINDS)
 
-MET = "met"
+MET, TURN = "met", "turn"
+"""The map, and its field that is no shopper."""
 
 
 @dataclass(slots=True)
@@ -137,6 +138,8 @@ class Visitors:
 
     def dump(self, delta: Delta) -> None:
         """Write what changed since the last time."""
+        if self._changed:
+            delta.fields[MET][TURN] = self.turn
         for shopper in self._changed:
             met = self.met.get(shopper)
             delta.fields[MET][shopper] = None if met is None else met.to_text()
@@ -144,6 +147,7 @@ class Visitors:
 
     def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Read the state from where it was written."""
-        found = {shopper: Met.from_text(text) for shopper, text in maps.get(MET, {}).items()}
-        self.met.update(sorted(found.items(), key=lambda item: item[1].turn))
-        self.turn = max((met.turn for met in self.met.values()), default=self.turn)
+        if fields := maps.get(MET):
+            self.turn = int(fields[TURN])
+            found = {shopper: Met.from_text(text) for shopper, text in fields.items() if shopper != TURN}
+            self.met.update(sorted(found.items(), key=lambda item: item[1].turn))

@@ -116,6 +116,10 @@ class ShopClock:
     def copy(self) -> ShopClock:
         return ShopClock(self.now, self.latest)
 
+    def forget(self, shopper: str) -> bool:
+        """Take a shopper out, and return whether they were among the five."""
+        return self.latest.pop(shopper, None) is not None
+
     def learn_one(self, shopper: str, at: int) -> None:
         add(self.latest, shopper, max(at, self.latest.get(shopper, at)), SOURCES)
         if len(self.latest) > 1:
@@ -305,7 +309,7 @@ class Visits:
 
     def forget(self, shopper: str) -> None:
         """End a visit as if it had not been."""
-        if self.time.latest.pop(shopper, None) is not None:
+        if self.time.forget(shopper):
             self._passed = True
         if self.live.pop(shopper, None) is not None:
             self._touched.discard(shopper)

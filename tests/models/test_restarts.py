@@ -16,6 +16,7 @@ from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
+from aggregates.session import SessionsForgotten
 from models.learner import Learner
 from models.recommender import habits, transitions, visits
 from models.recommender.visits import EndedVisits
@@ -81,7 +82,7 @@ def clicks(seed: int) -> list[Recorded]:
     of_product = (*[Viewed] * 6, Clicked, Favourited, Unfavourited, Dismissed)
     events: list[object] = []
     for n in range(600):
-        at = START + n * 4 * MINUTE + chance.randrange(15 * MINUTE)
+        at = START + n * 4 * MINUTE + chance.randrange(15 * MINUTE) + 20 * MINUTE * (n // 60)
         product = chance.choice(PRODUCTS[:14])
         who: dict[str, Any] = {"session": f"s{chance.randrange(6)}", "member": chance.choice((None, None, *MEMBERS))}
         match chance.randrange(12):
@@ -96,6 +97,12 @@ def clicks(seed: int) -> list[Recorded]:
                 events.append(chance.choice(of_product)(product=product, **who, at=at))
         if n == 400:
             events.append(MemberErased(member="dan", at=at))
+        if n % 9 == 0:
+            events.append(SessionsForgotten(member="dan", sessions=(f"s{chance.randrange(6)}",), at=at))
+        if n % 50 == 0:
+            events.append(MemberClosed("cat", "moved", at))
+        if n % 50 == 10:
+            events.append(MemberRegistered(member="cat", name=None, email=None, birthday=None, profile={}, at=at))
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
 
 
@@ -167,7 +174,7 @@ def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, pace: i
     assert any(key.startswith("repeat:") for key in redis.maps)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_visits_end_the_same_when_the_learner_forgets(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transitions, "KEPT", 3)
     monkeypatch.setattr(visits, "RECENT", 3)
