@@ -9,7 +9,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfav
 from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberErased
-from aggregates.order.events import OrderPaid
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.recommender.visits import ShopClock
@@ -34,6 +34,10 @@ def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
             last[shopper_of(event)] = recorded.position
             if isinstance(event, Dismissed):
                 last[f"list of {event.member}"] = recorded.position
+        elif isinstance(event, OrderCancelled | OrderRefunded):
+            last["popular"] = recorded.position
+            if event.member is not None or event.session is not None:
+                last[shopper_of(event)] = last[f"list of {event.member}"] = recorded.position
         elif isinstance(event, ProductListed | ProductRetired):
             last["popular"] = recorded.position
     return last
@@ -67,6 +71,6 @@ def clock_after(clock: ShopClock, chunk: Sequence[Recorded]) -> int:
     return ahead.now
 
 
-def shopper_of(event: Act | OrderPaid) -> str:
+def shopper_of(event: Act | OrderPaid | OrderCancelled | OrderRefunded) -> str:
     """Return who did it: a member, else a session, as in ``m.42`` and ``s.a7``."""
     return f"m.{event.member}" if event.member is not None else f"s.{event.session}"

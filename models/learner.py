@@ -19,13 +19,14 @@ from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
-from aggregates.order.events import OrderPaid
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.acts import ACTS, Act, clock_after, last_positions, left_by, moves_clock, shopper_of
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
+from models.purchases import Purchases
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
 from models.recommender import visits as of_visits
@@ -36,15 +37,18 @@ from models.recommender.habits import DAY, RepeatBuyers
 from models.recommender.items import Floats, Items, Moment, moment
 from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
+from models.recommender.receipts import BOUGHT
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, TransitionCounts
+from models.recommender.trending import SELLS
 from models.recommender.visit_lists import VisitLists, page_of
 from models.recommender.visitors import MET, Visitors
 from models.recommender.visits import IDLE, Visits, add
 
-Event: TypeAlias = (
-    OrderPaid | ProductListed | ProductRetired | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
-)
+Described: TypeAlias = ProductListed | ProductRetired
+GivenBack: TypeAlias = OrderCancelled | OrderRefunded
+Bought: TypeAlias = OrderPaid | GivenBack
+Event: TypeAlias = Bought | Described | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
 
 HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
@@ -55,7 +59,7 @@ AVERAGED = 100
 WHOLE = (
     *(*of_items.PARTS, "ranker", "visit-ranker", drift.WATCH, of_transitions.LOOKS),
     *of_visits.PARTS,
-    MET,
+    *(MET, BOUGHT, SELLS),
 )
 """Maps that are read at once, before anything else."""
 
@@ -76,12 +80,12 @@ class Listed:
 
 class Learner:
     name = "learner"
-    version = 2
+    version = 3
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
-        *("recommend", "also", "popular", "quality", "visit", "member-visit"),
+        *("recommend", "also", "popular", "trending", "quality", "visit", "member-visit"),
         *("items", "learner", "repeat", "pairs", "once", "listed", "ranker", "visit-ranker", *drift.PARTS),
-        *(*of_transitions.PARTS, *of_visits.PARTS, MET),
+        *(*of_transitions.PARTS, *of_visits.PARTS, MET, BOUGHT, SELLS),
     )
 
     def __init__(self, zone: str) -> None:
@@ -100,8 +104,13 @@ class Learner:
         self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
         self.visitors = Visitors()
+        self.purchases = Purchases(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
+        self._models = (
+            *(self.repeat, self.pairs, self.purchases.trending, self.purchases.receipts, self.quality, self.watch),
+            *(self.candidates.size, self.transitions, self.visits, self.visitors),
+        )
         self._held: set[str] = set()
         self._closing = 0  # an instant that the clock has reached when the chunk ends
 
@@ -125,28 +134,22 @@ class Learner:
         self._held.update(maps)
         self.items.load(maps)
         for product in maps.get(of_items.ITEMS, ()):
-            self.hot.grow(product, self.items[product].heat)
-            self.sold.grow(product, self.items[product].baskets)
-        for model in (
-            self.repeat,
-            self.pairs,
-            self.quality,
-            self.watch,
-            self.candidates.size,
-            self.transitions,
-            self.visits,
-            self.visitors,
-        ):
+            if (item := self.items[product]).baskets:
+                self.hot.grow(product, item.heat)
+                self.sold.grow(product, item.baskets)
+        for product in maps.get(of_items.NAMES, ()):
+            if not self.items[product].sells:
+                self.purchases.trending.hide(product)
+        for model in self._models:
             model.load(maps)
         self.ranker.load(maps, self.items.categories)
         self.visit_lists.ranker.load(maps, {"": 0})
 
     def _dump(self, delta: Delta) -> None:
         self._held.update(self.transitions.dropped())  # until they are gone from Redis, reading would bring them back
-        for model in (self.items, self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions):
+        self.items.dump(delta)
+        for model in self._models:
             model.dump(delta)
-        self.visits.dump(delta)
-        self.visitors.dump(delta)
         self.ranker.dump(delta, self.items.categories)
         self.visit_lists.ranker.dump(delta, {"": 0})
 
@@ -163,6 +166,10 @@ class Learner:
                         yield from self._needed_of(event.member)
                     if event.member is not None or event.session is not None:
                         yield from self._needed_of_visit(shopper_of(event), products, visiting)
+                case OrderCancelled() | OrderRefunded() as event:
+                    yield from self._needed_to_take_back(event)
+                    if event.member is not None or event.session is not None:
+                        yield from self._needed_of_visit(shopper_of(event), (), visiting)
                 case ProductRetired() | ProductListed(stock=0) as event:
                     yield f"listed:{event.product}"
                     for other in self.pairs.listing(event.product):
@@ -184,6 +191,17 @@ class Learner:
         yield f"repeat:{member}"
         if habits := self.repeat.members.get(member):
             for product in habits.latest_basket():
+                yield f"once:{product}"
+
+    def _needed_to_take_back(self, event: GivenBack) -> Iterator[str]:
+        """Return what an order taught, and all that may be the member's latest basket afterwards."""
+        receipt = self.purchases.receipts.get(event.order)
+        for product in receipt.products if receipt else ():
+            yield from (f"pairs:{product}", f"once:{product}")
+        if event.member is not None:
+            yield f"repeat:{event.member}"
+            habits = self.repeat.members.get(event.member)
+            for product in habits.products if habits else ():
                 yield f"once:{product}"
 
     def _needed_of_visit(self, shopper: str, products: Sequence[str], visiting: Collection[str]) -> Iterator[str]:
@@ -209,17 +227,16 @@ class Learner:
             match recorded.event:
                 case OrderPaid() as event:
                     self._learn_basket(delta, event, position, last)
-                case ProductListed() as event:
-                    words = (event.name or "", event.department or "", event.category or "")
-                    self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
-                    self._describe_lists(delta, event, position, last)
-                case ProductRetired() as event:
-                    self.items.retire(event.product)
-                    self._describe_lists(delta, event, position, last)
+                case OrderCancelled() | OrderRefunded() as event:
+                    self._unlearn(delta, event, position, last)
+                case ProductListed() | ProductRetired() as event:
+                    self._describe(delta, event, position, last)
                 case MemberRegistered() as event:
                     self.repeat.reopen(delta, event.member)
                 case MemberClosed() | MemberErased() as event:
                     leave = self.repeat.erase if isinstance(event, MemberErased) else self.repeat.close
+                    if isinstance(event, MemberErased):
+                        self.purchases.receipts.forget(event.member)
                     leave(delta, event.member)
                     delta.documents[f"recommend:{event.member}"] = None
                 case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
@@ -289,13 +306,31 @@ class Learner:
         member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
-        self._learn(member, event.session, basket, now)
+        self.purchases.learn_one(event, member, basket, now, self.visits.clock, position)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:
             self._write_companions(delta, product, event.at, position)
         if member is not None:
             self._write_list(delta, member, event.at, position, last)
+        if member is not None or event.session is not None:
+            self._write_page(delta, shopper_of(event), position, last)
+        self._write_popular(delta, event.at, position, last)
+
+    def _unlearn(self, delta: Delta, event: GivenBack, position: int, last: Mapping[str, int]) -> None:
+        """Take back what an order taught, and write the lists anew."""
+        receipt, member = self.purchases.receipts.get(event.order), event.member
+        if receipt is not None:
+            slots = moment(receipt.at, self._zone).slots
+            gone = self.purchases.take_back(event, slots, receipt)
+            for product in receipt.products if gone else ():
+                self._write_companions(delta, product, event.at, position)
+            self.visits.give_back(shopper_of(event), gone)
+        if member is not None and not self.repeat.has_left(member):
+            if habits := self.repeat.members.get(member):
+                self._write_list(delta, member, habits.last, position, last)
+            else:
+                delta.documents[f"recommend:{member}"] = None
         if member is not None or event.session is not None:
             self._write_page(delta, shopper_of(event), position, last)
         self._write_popular(delta, event.at, position, last)
@@ -348,30 +383,6 @@ class Learner:
             ours = [product for product in listed.products if product not in known]
             self.quality.learn_one(day, ("new",), {"regulars": ours, **new}, truth - known.keys())
 
-    def _learn(self, member: str | None, session: str | None, basket: Sequence[str], now: Moment) -> None:
-        """Learn a basket: the member's habits, and of each shopper each product once a day."""
-        items, size = self.items, float(np.log(len(basket)))
-        items.move_landmark(now.at)
-        if member is not None:
-            bought: list[tuple[int | None, float, bool]] = [*self.repeat.learn_one(member, basket, now.at)]
-        elif session is not None:
-            bought = [(None, 0.0, f) for f in self.visitors.buy(f"s.{session}", basket, now.at, self.visits.clock)]
-        else:
-            bought = [(None, 0.0, True)] * len(basket)
-        again = set()
-        for product, (times, gap, fresh) in zip(basket, bought, strict=True):
-            if not fresh:
-                again.add(product)
-                continue
-            items.learn_one(product, times, now.at, gap, size, now.slots)
-            item = items[product]
-            self.hot.grow(product, item.heat)
-            self.sold.grow(product, item.baskets)
-        if len(again) < len(basket):
-            items.baskets += 1
-            items.mirror(basket)
-            self.pairs.learn_one(basket, again)
-
     # Lists
 
     def listed(self, member: str, now: Moment, basket: Sequence[str] | None = None) -> Listed:
@@ -394,12 +405,16 @@ class Learner:
         if last[f"list of {member}"] == position:
             delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
 
-    def _describe_lists(
-        self, delta: Delta, event: ProductListed | ProductRetired, position: int, last: Mapping[str, int]
-    ) -> None:
-        """Write the shop's lists anew that a product leaves, filled up, and what is popular."""
-        item = self.items[event.product]
-        if item.retired or item.sold_out:
+    def _describe(self, delta: Delta, event: Described, position: int, last: Mapping[str, int]) -> None:
+        """Take what the shop says of a product, and write the lists anew that it leaves, filled up, and what is popular."""
+        if isinstance(event, ProductListed):
+            words = (event.name or "", event.department or "", event.category or "")
+            self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
+        else:
+            self.items.retire(event.product)
+        sells = self.items[event.product].sells
+        self.purchases.trending.show(event.product, sells)
+        if not sells:
             for product in self.pairs.leave(event.product):
                 self._write_companions(delta, product, event.at, position)
         self._write_popular(delta, event.at, position, last)
@@ -410,7 +425,7 @@ class Learner:
 
     def _write_popular(self, delta: Delta, at: int, position: int, last: Mapping[str, int]) -> None:
         """Write what is popular with the last event in a chunk that changes it."""
-        if last["popular"] == position and self.hot.ranked():
+        if last["popular"] == position and (self.hot.ranked() or self.items.landmark is not None):
             delta.documents["popular"] = Popular(tuple(self.slots.popular()), at, position)
 
     def _recommendations(self, member: str, at: int, position: int) -> Recommendations:

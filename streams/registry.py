@@ -28,7 +28,6 @@ from projections.programme import programme
 from projections.projection import Projection
 from projections.sales import sales
 from projections.sessions import sessions
-from projections.trending import trending
 from projections.wallet import wallet
 from streams.upcasters import SEALED, UPCASTS
 
@@ -146,7 +145,6 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield activity
     yield sessions
     yield product_view
-    yield trending
     yield sales(terms.zone)
     yield campaigns
     yield programme

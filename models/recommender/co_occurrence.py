@@ -10,7 +10,7 @@ the most frequent of the rest (docs/decisions/0006). The list of its strongest n
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import TypeAlias
 
@@ -82,6 +82,26 @@ class CoOccurrence:
                     once[other] = None
             if len(together) + len(once) > 2 * NEIGHBOURS:
                 self._prune(product)
+
+    def unlearn_one(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Count pairs of one basket back, as far as they are held."""
+        for one, two in pairs:
+            for product, other in ((one, two), (two, one)):
+                together, once = self.together.setdefault(product, {}), self.once.setdefault(product, {})
+                count = together.get(other, 0)
+                if count > 2:
+                    together[other] = count - 1
+                elif count:
+                    del together[other]
+                    once[other] = None
+                else:
+                    once.pop(other, None)
+                self.changed.setdefault(product, set()).add(other)
+
+    def remake(self, products: Iterable[str]) -> None:
+        """Make the lists of these products anew."""
+        for product in products:
+            self._remake(product)
 
     def refresh(self, products: Sequence[str]) -> list[str]:
         """Make the lists anew of those products that have sold enough more, and return these products."""

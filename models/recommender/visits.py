@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -297,6 +297,14 @@ class Visits:
         self.visit(shopper, at).drop(product)
         add(self.dismissed.setdefault(shopper, {}), product, None, MOST_DISMISSED)
         self._refused.add(shopper)
+
+    def give_back(self, shopper: str, products: Iterable[str]) -> None:
+        """A shopper gives back what they bought: in a visit that goes on, they have it in the cart at the most."""
+        if (visit := self.live.get(shopper)) is not None:
+            for product in products:
+                if visit.products.get(product) == "buy":
+                    visit.products[product] = "cart"
+                    self._touched.add(shopper)
 
     def want(self, shopper: str, product: str) -> None:
         """A shopper likes what they may have dismissed before."""

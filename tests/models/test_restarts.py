@@ -14,7 +14,7 @@ from aggregates.cart import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
-from aggregates.order.events import OrderLine, OrderPaid
+from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.learner import Learner
@@ -62,6 +62,8 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
                 at=at,
             )
         )
+        if n > 3 and chance.random() < 0.3:
+            events.append(given_back(chance, chance.choice([e for e in events if isinstance(e, OrderPaid)][-12:]), at))
         if n == 200:
             events += [MemberErased("dan", at), MemberClosed("cat", "moved", at), ProductRetired("p1", at)]
         if n == 250:
@@ -70,6 +72,16 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
             unwanted = chance.choice(PRODUCTS[:8])
             events.append(Dismissed(product=unwanted, member=chance.choice(("ann", "bob")), session=None, at=at))
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
+
+
+def given_back(chance: random.Random, paid: OrderPaid, at: int) -> OrderCancelled | OrderRefunded:
+    """Return a cancellation of an order, or a refund of it or of one of its lines."""
+    whole = chance.random() < 0.5
+    lines = paid.lines if whole else paid.lines[:1]
+    facts: dict[str, Any] = {"order": paid.order, "member": paid.member, "session": paid.session, "currency": "USD", "at": at}
+    if whole and chance.random() < 0.5:
+        return OrderCancelled(**facts, reason="", lines=lines)
+    return OrderRefunded(**facts, refund=f"r{at}", parts=(), lines=lines, net_retained=0, complete=whole)
 
 
 def line(product: str) -> OrderLine:
@@ -93,6 +105,8 @@ def clicks(seed: int) -> list[Recorded]:
             case 2:
                 lines = (line(product), line(chance.choice(PRODUCTS)))
                 events.append(OrderPaid(order=f"o{n}", **who, currency="USD", lines=lines, net=1, at=at))
+                if chance.random() < 0.5:
+                    events.append(given_back(chance, chance.choice([e for e in events if isinstance(e, OrderPaid)]), at))
             case _:
                 events.append(chance.choice(of_product)(product=product, **who, at=at))
         if n == 400:
@@ -112,6 +126,7 @@ class Redis:
     def __init__(self, chance: random.Random) -> None:
         self.maps: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self.documents: dict[str, object] = {}
+        self.scores: defaultdict[str, int] = defaultdict(int)
         self._chance = chance
 
     def apply(self, delta: Delta) -> None:
@@ -119,6 +134,9 @@ class Redis:
         for key, document in delta.documents.items():
             if document is None:
                 self.maps.pop(key, None)
+        for key, scores in delta.scores.items():
+            for name, by in scores.items():
+                self.scores[f"{key} {name}"] += by
         for key, fields in delta.fields.items():
             for name, value in fields.items():
                 self.maps[key].pop(name, None)
@@ -162,6 +180,9 @@ def hold_equal(whole: list[Recorded], seed: int) -> Redis:
         assert disturbed.maps[key] == fields, key
     documents = {key: document for key, document in disturbed.documents.items() if document is not None}
     assert documents == {key: document for key, document in undisturbed.documents.items() if document is not None}
+    assert {key: score for key, score in disturbed.scores.items() if score} == {
+        key: score for key, score in undisturbed.scores.items() if score
+    }
     return undisturbed
 
 

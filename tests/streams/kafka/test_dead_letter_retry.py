@@ -24,8 +24,8 @@ from models.learner import Learner
 from projections.orders import orders
 from projections.product import product
 from projections.projection import Documents, Projection
+from projections.sales import sales
 from projections.sessions import sessions
-from projections.trending import trending
 from streams.kafka.dead_letters import retrying
 from streams.kafka.dead_letters.letters import DeadLetter, letter_of
 from streams.kafka.dead_letters.rebuild import RetryFailed
@@ -134,10 +134,10 @@ def test_documents_that_a_key_no_longer_has_are_removed(shop: Shop) -> None:
 
 
 def test_a_tallys_event_is_added_once_however_often_it_is_tried(shop: Shop) -> None:
-    fold = trending
+    fold = sales(TERMS.zone)
     paid = [r for r in shop.app.log.recorded(0, 10**6) if type(r.event) in fold.events]
     bad = {r.event.at for r in paid[::7]}  # type: ignore[attr-defined]
-    take_all(shop.worker(trending=failing_over(fold, *bad)).partition(), records(shop.rows), 40)
+    take_all(shop.worker(sales=failing_over(fold, *bad)).partition(), records(shop.rows), 40)
     whole = exact(shop)
     assert shop.held != whole
     for letter in list(shop.letters) * 2:
@@ -146,10 +146,10 @@ def test_a_tallys_event_is_added_once_however_often_it_is_tried(shop: Shop) -> N
 
 
 def test_two_letters_of_one_record_are_retried_one_by_one(shop: Shop) -> None:
-    paid = next(r for r in shop.app.log.recorded(400, 10**6) if type(r.event) in orders.events & trending.events)
+    paid = next(r for r in shop.app.log.recorded(400, 10**6) if type(r.event) in orders.events & sales(TERMS.zone).events)
     broken: dict[str, Projection] = {
         "orders": failing_over(orders, paid.position),
-        "trending": failing_over(trending, paid.event.at),  # type: ignore[attr-defined]
+        "sales": failing_over(sales(TERMS.zone), paid.event.at),  # type: ignore[attr-defined]
     }
     take_all(shop.worker(**broken).partition(), records(shop.rows))
     whole = exact(shop)
