@@ -7,7 +7,7 @@ computed at its owner's latest event with the model as of that event, so chunks,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ from models.acts import ACTS, Act, clock_after, last_positions, left_by, moves_c
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
+from models.needed import Needed
 from models.purchases import Purchases
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
@@ -35,6 +36,7 @@ from models.recommender.co_occurrence import CoOccurrence
 from models.recommender.features import FEATURES
 from models.recommender.habits import DAY, RepeatBuyers
 from models.recommender.items import Floats, Items, Moment, moment
+from models.recommender.list_index import LISTING, ListIndex
 from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
 from models.recommender.receipts import BOUGHT
@@ -84,7 +86,7 @@ class Learner:
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
         *("recommend", "also", "popular", "trending", "quality", "visit", "member-visit"),
-        *("items", "learner", "repeat", "pairs", "once", "listed", "ranker", "visit-ranker", *drift.PARTS),
+        *("items", "learner", "repeat", "pairs", "once", "listed", LISTING, "ranker", "visit-ranker", *drift.PARTS),
         *(*of_transitions.PARTS, *of_visits.PARTS, MET, BOUGHT, SELLS),
     )
 
@@ -104,13 +106,16 @@ class Learner:
         self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
         self.visitors = Visitors()
+        self.index = ListIndex()
         self.purchases = Purchases(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
         self._models = (
-            *(self.repeat, self.pairs, self.purchases.trending, self.purchases.receipts, self.quality, self.watch),
+            *(self.repeat, self.index, self.pairs, self.purchases.trending, self.purchases.receipts, self.quality, self.watch),
             *(self.candidates.size, self.transitions, self.visits, self.visitors),
         )
+        receipts = self.purchases.receipts
+        self.needed = Needed(self._zone, self.repeat, self.pairs, self.visits, receipts, self.index)
         self._held: set[str] = set()
         self._closing = 0  # an instant that the clock has reached when the chunk ends
 
@@ -122,12 +127,12 @@ class Learner:
         Read them, give them to :meth:`restore`, and call this again: what they hold may name further ones.
         """
         missing = [key for key in dict.fromkeys(WHOLE) if key not in self._held]
-        return missing or [key for key in dict.fromkeys(self._needed(chunk)) if key not in self._held]
+        return missing or [key for key in dict.fromkeys(self.needed.of_chunk(chunk)) if key not in self._held]
 
     def needs_of_list(self, member: str) -> list[str]:
         """Return the keys that :meth:`shown` needs and that are not in memory; use it as :meth:`needs`."""
         missing = [key for key in (*of_items.PARTS, "ranker", of_visits.DISMISSED) if key not in self._held]
-        return missing or [key for key in dict.fromkeys(self._needed_of(member)) if key not in self._held]
+        return missing or [key for key in dict.fromkeys(self.needed.of_member(member)) if key not in self._held]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Take maps of the state into memory, by key; a map that is not stored is empty."""
@@ -152,64 +157,6 @@ class Learner:
             model.dump(delta)
         self.ranker.dump(delta, self.items.categories)
         self.visit_lists.ranker.dump(delta, {"": 0})
-
-    def _needed(self, chunk: Sequence[Recorded]) -> Iterator[str]:
-        visiting = {shopper_of(r.event) for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded)}
-        for recorded in chunk:
-            match recorded.event:
-                case OrderPaid() as event:
-                    products = [line.product for line in event.lines]
-                    yield f"quality:{local_day(event.at, self._zone)}"
-                    for product in products:
-                        yield from (f"pairs:{product}", f"once:{product}")
-                    if event.member is not None:
-                        yield from self._needed_of(event.member)
-                    if event.member is not None or event.session is not None:
-                        yield from self._needed_of_visit(shopper_of(event), products, visiting)
-                case OrderCancelled() | OrderRefunded() as event:
-                    yield from self._needed_to_take_back(event)
-                    if event.member is not None or event.session is not None:
-                        yield from self._needed_of_visit(shopper_of(event), (), visiting)
-                case ProductRetired() | ProductListed(stock=0) as event:
-                    yield f"listed:{event.product}"
-                    for other in self.pairs.listing(event.product):
-                        yield from (f"pairs:{other}", f"once:{other}")
-                case MemberRegistered() | MemberClosed() | MemberErased() as event:
-                    yield f"repeat:{event.member}"
-                case Dismissed() as event if event.member is not None:
-                    yield from self._needed_of(event.member)
-                    yield from self._needed_of_visit(shopper_of(event), [event.product], visiting)
-                case event if isinstance(event, ACTS):
-                    if event.member is not None:
-                        yield f"repeat:{event.member}"
-                    if isinstance(event, Viewed | Clicked):
-                        yield f"quality:{local_day(event.at, self._zone)}"
-                    products = [] if isinstance(event, Searched) else [event.product]
-                    yield from self._needed_of_visit(shopper_of(event), products, visiting)
-
-    def _needed_of(self, member: str) -> Iterator[str]:
-        yield f"repeat:{member}"
-        if habits := self.repeat.members.get(member):
-            for product in habits.latest_basket():
-                yield f"once:{product}"
-
-    def _needed_to_take_back(self, event: GivenBack) -> Iterator[str]:
-        """Return what an order taught, and all that may be the member's latest basket afterwards."""
-        receipt = self.purchases.receipts.get(event.order)
-        for product in receipt.products if receipt else ():
-            yield from (f"pairs:{product}", f"once:{product}")
-        if event.member is not None:
-            yield f"repeat:{event.member}"
-            habits = self.repeat.members.get(event.member)
-            for product in habits.products if habits else ():
-                yield f"once:{product}"
-
-    def _needed_of_visit(self, shopper: str, products: Sequence[str], visiting: Collection[str]) -> Iterator[str]:
-        """Return the paths of what an act concerns. ``visiting``: shoppers who may begin a visit in this chunk."""
-        visit = self.visits.live.get(shopper)
-        if visit is not None or shopper in visiting:
-            for product in (*products, *(visit.products if visit else ())):
-                yield f"{of_transitions.PATHS}:{product}"
 
     # Learning
 
@@ -238,7 +185,7 @@ class Learner:
                     if isinstance(event, MemberErased):
                         self.purchases.receipts.forget(event.member)
                     leave(delta, event.member)
-                    delta.documents[f"recommend:{event.member}"] = None
+                    self._remove_list(delta, event.member)
                 case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
                     self._learn_act(event)
                     self._write_page(delta, shopper_of(event), position, last)
@@ -248,6 +195,7 @@ class Learner:
             if shopper not in self.visits.live:
                 delta.documents[page_of(shopper)] = None
         self._dump(delta)
+        self._held.difference_update(self.index.end_chunk())
         return delta
 
     def _learn_act(self, event: Act) -> None:
@@ -330,7 +278,7 @@ class Learner:
             if habits := self.repeat.members.get(member):
                 self._write_list(delta, member, habits.last, position, last)
             else:
-                delta.documents[f"recommend:{member}"] = None
+                self._remove_list(delta, member)
         if member is not None or event.session is not None:
             self._write_page(delta, shopper_of(event), position, last)
         self._write_popular(delta, event.at, position, last)
@@ -402,11 +350,17 @@ class Learner:
 
     def _write_list(self, delta: Delta, member: str, at: int, position: int, last: Mapping[str, int]) -> None:
         """Write a member's list with the last event in a chunk that changes it."""
-        if last[f"list of {member}"] == position:
-            delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
+        if last.get(f"list of {member}", position) <= position:
+            found = delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
+            self.index.put(member, (entry.product for entry in (*found.items, *found.discover)))
+
+    def _remove_list(self, delta: Delta, member: str) -> None:
+        delta.documents[f"recommend:{member}"] = None
+        self.index.put(member, ())
 
     def _describe(self, delta: Delta, event: Described, position: int, last: Mapping[str, int]) -> None:
         """Take what the shop says of a product, and write the lists anew that it leaves, filled up, and what is popular."""
+        sold = self.items[event.product].sells
         if isinstance(event, ProductListed):
             words = (event.name or "", event.department or "", event.category or "")
             self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
@@ -417,7 +371,16 @@ class Learner:
         if not sells:
             for product in self.pairs.leave(event.product):
                 self._write_companions(delta, product, event.at, position)
+            if sold:
+                self._leave_lists(delta, event.product, position, last)
         self._write_popular(delta, event.at, position, last)
+
+    def _leave_lists(self, delta: Delta, product: str, position: int, last: Mapping[str, int]) -> None:
+        """Make the lists anew that hold a product which is no longer sold, and the pages of visits."""
+        for member in self.index.holders(product):
+            self._write_list(delta, member, self.repeat.members[member].last, position, last)
+        for shopper in self.visits.live:
+            self._write_page(delta, shopper, position, last)
 
     def _write_companions(self, delta: Delta, product: str, at: int, position: int) -> None:
         companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
@@ -437,5 +400,7 @@ class Learner:
     def _write_page(self, delta: Delta, shopper: str, position: int, last: Mapping[str, int]) -> None:
         """Write the page of a visit with its last event in a chunk, unless the visit ends before the chunk does."""
         visit = self.visits.live.get(shopper)
-        if last[shopper] == position and visit is not None and max(visit.at, visit.clock) >= self._closing - 2 * IDLE:
+        if visit is None or last.get(shopper, position) > position:
+            return
+        if max(visit.at, visit.clock) >= self._closing - 2 * IDLE:
             delta.documents[page_of(shopper)] = self.visit_lists.page(shopper, position)

@@ -61,7 +61,7 @@ HALF_LIFE = 180 * 24
 SIZE_FADING = 0.1
 """Weight of the latest basket in a member's usual basket size."""
 
-RUN, ERASED, CLOSED = OWN = (".run", ".erased", ".closed")
+RUN, ERASED, CLOSED, LIST = OWN = (".run", ".erased", ".closed", ".list")
 """Fields that are no product. A product's id that begins with a dot gets another one."""
 
 ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
