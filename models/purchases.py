@@ -154,7 +154,9 @@ class Purchases:
 
 def counts(purchase: Purchase, undone: Undone | None) -> bool:
     """Return whether a purchase that is given back was the last one for which its shopper counted that day."""
-    return purchase.counted if undone is None or purchase.late else not undone.same_day
+    if undone is None or undone.same_day is None or purchase.late:
+        return purchase.counted
+    return not undone.same_day
 
 
 def pairs_of(receipt: Receipt, gone: Sequence[str], last: set[str]) -> Iterable[tuple[str, str]]:

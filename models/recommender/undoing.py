@@ -35,12 +35,12 @@ from models.recommender.receipts import Receipt
 class Undone(NamedTuple):
     """``times``: purchases of the product before. ``gap``: what the sum of log(1 + days) between them loses.
 
-    ``same_day``: whether the member bought it on that day another time.
+    ``same_day``: whether the member bought it on that day another time, None if that is longer ago than what is kept.
     """
 
     times: int
     gap: float
-    same_day: bool
+    same_day: bool | None
 
 
 def take_back_of_member(repeat: RepeatBuyers, receipt: Receipt, products: Sequence[str]) -> dict[str, Undone]:
@@ -102,7 +102,8 @@ def take_back(habits: Habits, place: int, then: int, size: int, hour: int, since
         if column[SEEN] == then and since:
             column[SEEN] = max(then - since, EARLIEST)
         _lighten(column, then, size, hour, left)
-    return Undone(times, gap, any(other // 24 == hour // 24 for other in left))
+    same_day = any(other // 24 == hour // 24 for other in left) if hour in hours else None
+    return Undone(times, gap, same_day)
 
 
 def without(hours: list[int], hour: int, span: float, times: int) -> tuple[list[int], float]:
