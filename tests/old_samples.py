@@ -14,6 +14,7 @@ from aggregates.membership.events import (
 from aggregates.order.events import (
     OrderPlaced,
     OrderRefunded,
+    OrderTendered,
     TenderBack,
 )
 from aggregates.pricing.refund import RefundedLine
@@ -46,6 +47,9 @@ TOLD_REFUND = replace(
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "OrderTendered": OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT
+    ),
     "TierRaised": TierRaised(
         member="m-1",
         tier="silver",
