@@ -145,7 +145,7 @@ class Codec:
 
         return decode
 
-    def _has_personal_values(self, event: object) -> bool:
+    def _has_personal_values(self, event: Any) -> bool:
         """Return whether the event has values to seal, and someone whose key seals them."""
         filled = any(getattr(event, name) != blank for name, blank in self._types[type(event)].sealed.items())
         return filled and key_owner(asdict(event), self.partition_key(event)) is not None
