@@ -30,7 +30,7 @@ from projections.sales import sales
 from projections.sessions import sessions
 from projections.trending import trending
 from projections.wallet import wallet
-from streams.upcasters import SEALED, UPCASTS
+from streams.upcasters import SEALED, SEALED_SINCE, UPCASTS
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,13 @@ DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
 """Aggregates of a member to which time alone brings something, and the command that records what is due."""
 
 EVENTS: dict[type, EventType] = {
-    event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)
+    event: EventType(
+        event,
+        UPCASTS.get(event, ()),
+        SEALED.get(event, {}),
+        SEALED_SINCE.get(event, 1),
+        erases=event is member.MemberErased,
+    )
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,

@@ -160,7 +160,7 @@ SAMPLES: tuple[object, ...] = (
     OrderPaid(order="o-1", member="m-1", session=None, currency="USD", lines=LINES, net=778, at=AT),
     OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
     OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
-    OrderCancelled(order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
+    OrderCancelled(order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
     OrderRefunded(
         order="o-1",
         refund="r-1",
