@@ -66,6 +66,7 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
         unchanged,
     ),
+    order_facts.OrderTendered: (lambda raw: raw | {"gift_card": None},),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
     ),

@@ -15,6 +15,7 @@ from aggregates.order.events import (
     OrderCancelled,
     OrderPlaced,
     OrderRefunded,
+    OrderTendered,
     TenderBack,
 )
 from aggregates.pricing.refund import RefundedLine
@@ -47,6 +48,9 @@ TOLD_REFUND = replace(
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "OrderTendered": OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT
+    ),
     "TierRaised": TierRaised(
         member="m-1",
         tier="silver",

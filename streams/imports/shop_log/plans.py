@@ -19,7 +19,7 @@ from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import AddToCart, Cart, OpenCart, RemoveFromCart
 from aggregates.cart import cart as cart_decider
 from aggregates.coupon import RedeemCoupon, SendCoupon
-from aggregates.decider import LONGEST_ID, Refusal
+from aggregates.decider import LONGEST_ID, Look, Refusal
 from aggregates.member import ChangeProfile, RegisterMember
 from aggregates.member import member as member_decider
 from aggregates.membership.commands import TagMember
@@ -29,7 +29,6 @@ from aggregates.review import ReviewProduct
 from aggregates.session import JoinSession, LeaveSession
 from aggregates.session import session as session_decider
 from aggregates.value import field_names
-from streams.commands.request import Look
 from streams.imports.shop_log.lines import (
     BehaviourLine,
     CartAdditionLine,
