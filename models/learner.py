@@ -27,7 +27,7 @@ from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
 from models.needed import Needed
-from models.purchases import Purchases
+from models.purchases import PurchaseLearner
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
 from models.recommender import visits as of_visits
@@ -107,7 +107,7 @@ class Learner:
         self.visits = Visits(self.transitions.looks.number)
         self.visitors = Visitors()
         self.index = ListIndex()
-        self.purchases = Purchases(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
+        self.purchases = PurchaseLearner(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
         self._models = (

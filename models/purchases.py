@@ -14,14 +14,14 @@ from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from models.recommender.co_occurrence import LARGEST_BASKET, CoOccurrence
 from models.recommender.habits import RepeatBuyers
 from models.recommender.items import BASKETS, HEAT, Items, Moment
-from models.recommender.receipts import Purchase, Receipt, Receipts
+from models.recommender.receipts import Receipt, ReceiptLine, Receipts
 from models.recommender.top_k import Leaders
 from models.recommender.trending import Trending
 from models.recommender.undoing import Undone, take_back_of_member
 from models.recommender.visitors import Visitors
 
 
-class Purchases:
+class PurchaseLearner:
     def __init__(
         self,
         items: Items,
@@ -87,7 +87,8 @@ class Purchases:
         position: int,
     ) -> None:
         products = {
-            product: Purchase(0, fresh, since, late) for product, (_, _, fresh, since, late) in zip(basket, bought, strict=True)
+            product: ReceiptLine(0, fresh, since, late)
+            for product, (_, _, fresh, since, late) in zip(basket, bought, strict=True)
         }
         for line in event.lines:
             if line.quantity:
@@ -110,7 +111,7 @@ class Purchases:
         self.receipts.change(event.order, receipt)
         return [product for product, _ in gone]
 
-    def _give_back(self, event: OrderCancelled | OrderRefunded, receipt: Receipt) -> list[tuple[str, Purchase]]:
+    def _give_back(self, event: OrderCancelled | OrderRefunded, receipt: Receipt) -> list[tuple[str, ReceiptLine]]:
         """Take units off a receipt, and return the products whose last ones go; these keep them for now."""
         everything = isinstance(event, OrderCancelled) or event.complete
         back: dict[str, int] = {}
@@ -152,7 +153,7 @@ class Purchases:
             leaders.refill([names[at] for at in among], values[among].tolist())
 
 
-def counts(purchase: Purchase, undone: Undone | None) -> bool:
+def counts(purchase: ReceiptLine, undone: Undone | None) -> bool:
     """Return whether a purchase that is given back was the last one for which its shopper counted that day."""
     if undone is None or undone.same_day is None or purchase.late:
         return purchase.counted

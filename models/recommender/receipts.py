@@ -21,7 +21,7 @@ BOUGHT = "bought"
 
 
 @dataclass(slots=True)
-class Purchase:
+class ReceiptLine:
     """A product of an order.
 
     ``units``: those that were not given back. ``counted``: it was its shopper's first purchase of the product that day.
@@ -48,7 +48,7 @@ class Receipt:
     sequence: int
     size: int
     counted: bool
-    products: dict[str, Purchase]
+    products: dict[str, ReceiptLine]
 
     @property
     def standing(self) -> list[str]:
@@ -57,7 +57,7 @@ class Receipt:
 
     def to_text(self) -> str:
         head = (self.position, self.at, self.member, self.sequence, self.size, int(self.counted))
-        plain = Purchase()
+        plain = ReceiptLine()
         lines = [
             product if one == plain else (product, one.units, int(one.counted), one.since, one.late)
             for product, one in self.products.items()
@@ -70,10 +70,10 @@ class Receipt:
         products = {}
         for line in lines:
             if isinstance(line, str):
-                products[line] = Purchase()
+                products[line] = ReceiptLine()
             else:
                 product, units, first, since, late = line
-                products[product] = Purchase(units, bool(first), since, late)
+                products[product] = ReceiptLine(units, bool(first), since, late)
         return cls(position, at, member, sequence, size, bool(counted), products)
 
 
@@ -81,7 +81,7 @@ class Receipts:
     """The latest orders. Each is held as text, since few of them are ever read.
 
     >>> receipts = Receipts()
-    >>> receipts.add("1", Receipt(7, 0, "ann", 1, 1, True, {"tea": Purchase(units=2)}), now=0)
+    >>> receipts.add("1", Receipt(7, 0, "ann", 1, 1, True, {"tea": ReceiptLine(units=2)}), now=0)
     >>> receipts.get("1").standing, receipts.get("2")
     (['tea'], None)
     """

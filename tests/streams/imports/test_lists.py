@@ -19,7 +19,7 @@ def listed(app: App, key: str) -> list[str]:
 
 
 def trending(app: App) -> dict[str, float]:
-    found: list[tuple[bytes, float]] = app.views.client.zrange(f"v1:trending:{START // PERIOD}", 0, -1, withscores=True)
+    found: Any = app.views.client.zrange(f"v1:trending:{START // PERIOD}", 0, -1, withscores=True)
     return {name.decode(): score for name, score in found}
 
 

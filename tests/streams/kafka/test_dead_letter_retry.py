@@ -92,14 +92,11 @@ def exact(shop: Shop, topic: str = DOMAIN) -> dict[str, Any]:
     return found
 
 
-WALLET = pytest.param("wallet", marks=pytest.mark.xfail(reason="reservations of coupons: see known-limits", strict=True))
-
-
-@pytest.mark.parametrize("name", ["card", "cart", "orders", WALLET])
+@pytest.mark.parametrize("name", ["card", "cart", "orders", "wallet"])
 def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> None:
     fold = FOLDS[name]
     assert isinstance(fold, Documents)
-    bad = shop.positions(*fold.events)[::9]
+    bad = shop.positions(*fold.events)[::3]  # often enough to meet members who are not erased later
     broken: dict[str, Projection] = {name: failing_over(fold, *bad)}
     take_all(shop.worker(**broken).partition(), records(shop.rows), 50)
     whole = exact(shop)
@@ -285,9 +282,9 @@ def test_a_retry_leaves_events_that_the_worker_has_yet_to_take(shop: Shop) -> No
 def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     take_all(shop.worker(LEARNING).partition(), records(shop.rows, LEARNING))
     position = shop.positions(*Learner.events)[5]
-    shop.app.views.client.set(f"v1:checkpoint:learner.2:event:{position}", position)
+    shop.app.views.client.set(f"v1:checkpoint:learner.3:event:{position}", position)
     record = next(r for r in records(shop.rows, LEARNING) if b'"position":%d,' % position in (r.value or b""))
-    letter = letter_of(record, LEARNING, 0, "learner.2", "")
+    letter = letter_of(record, LEARNING, 0, "learner.3", "")
     shop.letters[letter.id] = letter
     held = shop.held
     with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):
