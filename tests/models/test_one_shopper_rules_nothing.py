@@ -15,6 +15,7 @@ from aggregates.decider import Recorded
 from aggregates.order.events import OrderLine, OrderPaid
 from models.learner import Learner
 from models.recommender.lists import Popular
+from models.recommender.trending import weights_of
 
 START = 1_772_442_000_000
 MINUTE, HOUR = 60_000, 3_600_000
@@ -69,6 +70,9 @@ def test_one_bot_among_many_rules_no_list_no_counter_and_no_clock(count: int) ->
             bought = [e for e in events if isinstance(e, OrderPaid) and any(line.product == product for line in e.lines)]
             shoppers = {(e.member, e.session) for e in bought}
             assert learner.items[product].baskets == len(shoppers), seed
+            if shoppers:
+                (period, most), _ = weights_of(max(e.at for e in bought))
+                assert len(shoppers) * most * 0.99 < delta.scores[f"trending:{period}"][product] <= len(shoppers) * most, seed
             if acts:
                 counted = looks.count[looks.numbers[product]]
                 assert counted == len(visitors), seed
