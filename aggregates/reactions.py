@@ -32,7 +32,15 @@ from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    KeepSession,
+    RecogniseMember,
+    SessionJoined,
+    SessionLeft,
+    SignOutMember,
+)
 from aggregates.settlement import settle
 
 ORDER_AND_POINTS = (
@@ -71,7 +79,7 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
     """Return what follows from an event for sessions, points and coupons of rewards."""
     if isinstance(event, SessionJoined):
-        return [RecogniseMember(event.joined, event.session, event.at)]
+        return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
     if isinstance(event, MemberErased):
         return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SessionLeft):

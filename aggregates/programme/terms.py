@@ -179,7 +179,8 @@ class Reward:
 class Programme:
     """``zone``: an IANA name; ``currency``: ISO 4217; ``tiers``: lowest first, without the entry tier.
 
-    ``return_days``: how long after delivery goods can be sent back. ``digits``: the log's decimals of the currency; None for
+    ``return_days``: how long after delivery goods can be sent back. ``session_days``: after so many days without an act, a
+    device's session is a guest's again. ``digits``: the log's decimals of the currency; None for
     those of ISO 4217.
     """
 
@@ -187,6 +188,7 @@ class Programme:
     currency: str = "USD"
     version: int = 1
     return_days: int = 14
+    session_days: int = 30
     wallets: tuple[Wallet, ...] = (Wallet(),)
     earning: Earning = Earning()
     qualifying: Qualifying = Qualifying()

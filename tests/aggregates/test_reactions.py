@@ -25,7 +25,7 @@ from aggregates.order.events import (
 from aggregates.programme import Policies
 from aggregates.reactions import check_allowed, react
 from aggregates.review import ProductReviewed, ReviewProduct
-from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
+from aggregates.session import JoinSession, KeepSession, MemberRecognised, RecogniseMember, SessionJoined
 from aggregates.value import replace
 from streams.commands.validation import require_valid
 from tests.aggregates.given import refusing
@@ -113,7 +113,7 @@ JOINED = SessionJoined("s", "m", at=5)
 
 
 def test_a_session_that_is_joined_is_put_on_its_members_list() -> None:
-    assert react(JOINED, Context(POLICIES)) == [RecogniseMember("m", "s", at=5)]
+    assert react(JOINED, Context(POLICIES)) == [RecogniseMember("m", "s", at=5), KeepSession("s", at=5)]
     assert react(MemberRecognised("m", "s", at=5), Context(POLICIES)) == []
 
 
