@@ -31,7 +31,7 @@ from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
-from streams.web.routing import Endpoint, Route, Routes
+from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
 from streams.web.shop_questions import QUESTIONS
 
 SLOW_THREADS = 4
@@ -66,16 +66,16 @@ class Api:
         """Return the ASGI application."""
         routes = [
             *command_routes.routes(Sender(self.app), self.caller),
-            *(Route("GET", one.path, self._question(one)) for one in self.questions),
-            Route("POST", "/v1/recommendations", self._recommend),
-            Route("POST", "/v1/tokens", self._token),
-            Route("GET", "/health/live", self._live),
-            Route("GET", "/health/ready", self._ready),
-            Route("GET", "/metrics", self._figures),
-            Route("GET", "/openapi.json", self._openapi),
-            Route("GET", "/docs", self._docs),
+            *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
+            HttpRoute("POST", "/v1/recommendations", self._recommend),
+            HttpRoute("POST", "/v1/tokens", self._token),
+            HttpRoute("GET", "/health/live", self._live),
+            HttpRoute("GET", "/health/ready", self._ready),
+            HttpRoute("GET", "/metrics", self._figures),
+            HttpRoute("GET", "/openapi.json", self._openapi),
+            HttpRoute("GET", "/docs", self._docs),
         ]
-        return Edge(Routes(routes), self.metrics, self._lifespan, frozenset({BEHAVIOUR_PATH}))
+        return Edge(HttpRoutes(routes), self.metrics, self._lifespan, frozenset({BEHAVIOUR_PATH}))
 
     def caller(self, http: HttpRequest) -> Caller:
         """Return who asks, counted against the client's limit. Raises :class:`HttpProblem` 401 or 429."""

@@ -38,7 +38,7 @@ from streams.web.doors import (
     scopes_of,
 )
 from streams.web.problems import HttpProblem, refusal_problem, status_of
-from streams.web.routing import Endpoint, Route
+from streams.web.routing import Endpoint, HttpRoute
 
 MOST_ACTS = 1000
 MOST_COMMANDS = 100
@@ -72,13 +72,13 @@ class Sender:
             ) from None
 
 
-def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[Route]:
+def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[HttpRoute]:
     """Return the routes of every command."""
-    made = [Route(door.method, door.path, _endpoint(sender, caller_of, command, door)) for command, door in DOORS.items()]
+    made = [HttpRoute(door.method, door.path, _endpoint(sender, caller_of, command, door)) for command, door in DOORS.items()]
     return [
         *made,
-        Route("POST", BEHAVIOUR_PATH, _behaviour(sender, caller_of)),
-        Route("POST", REQUESTS_PATH, _together(sender, caller_of)),
+        HttpRoute("POST", BEHAVIOUR_PATH, _behaviour(sender, caller_of)),
+        HttpRoute("POST", REQUESTS_PATH, _together(sender, caller_of)),
     ]
 
 

@@ -22,7 +22,7 @@ from starlette.types import Lifespan
 from infra.errors import Unreachable
 from streams.web.figures import AccessLog, HttpMetrics
 from streams.web.problems import HttpProblem
-from streams.web.routing import Routes, method_of
+from streams.web.routing import HttpRoutes, method_of
 from streams.web.sentences import language_of
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -59,7 +59,7 @@ class Edge:
     """
 
     def __init__(
-        self, routes: Routes, metrics: HttpMetrics, lifespan: Lifespan[Any], batches: frozenset[str] = frozenset()
+        self, routes: HttpRoutes, metrics: HttpMetrics, lifespan: Lifespan[Any], batches: frozenset[str] = frozenset()
     ) -> None:
         self._routes = routes
         self._metrics = metrics

@@ -35,7 +35,7 @@ ISSUED = IssueGiftCard("g", 10_000, at=0, expires=1000)
 class Account:
     """A card and what happened to it."""
 
-    def __init__(self, *commands: object) -> None:
+    def __init__(self, *commands: Any) -> None:
         self.events: list[Any] = []
         self.give(*commands)
 
@@ -43,7 +43,7 @@ class Account:
     def card(self) -> GiftCard:
         return gift_card.rebuild(self.events)
 
-    def give(self, *commands: object) -> list[Any]:
+    def give(self, *commands: Any) -> list[Any]:
         decided: list[Any] = []
         for command in commands:
             events = gift_card.decide(command, self.card, CONTEXT)
