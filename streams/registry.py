@@ -109,6 +109,7 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.ReceivePoints,
         membership_commands.EnterPool,
         membership_commands.RecordDue,
+        membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
     )

@@ -180,7 +180,8 @@ class Programme:
     """``zone``: an IANA name; ``currency``: ISO 4217; ``tiers``: lowest first, without the entry tier.
 
     ``return_days``: how long after delivery goods can be sent back. ``session_days``: after so many days without an act, a
-    device's session is a guest's again. ``digits``: the log's decimals of the currency; None for
+    device's session is a guest's again. ``closing``: whether the pending points of a member who closes lapse, or wait for the
+    member to come back. ``digits``: the log's decimals of the currency; None for
     those of ISO 4217.
     """
 
@@ -189,6 +190,7 @@ class Programme:
     version: int = 1
     return_days: int = 14
     session_days: int = 30
+    closing: Literal["lapse", "keep"] = "lapse"
     wallets: tuple[Wallet, ...] = (Wallet(),)
     earning: Earning = Earning()
     qualifying: Qualifying = Qualifying()

@@ -11,7 +11,7 @@ from aggregates.constraints import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, ClaimKey, Co
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
 from aggregates.decider import Context
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered, RegisterMember
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, LapsePending, RedeemPoints
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.events import (
     OrderCancelled,
@@ -96,7 +96,6 @@ def test_a_guests_order_moves_no_points(fact: object) -> None:
     [
         OrderPlaced(order="o", member="m", session=None, cart=None, currency="USD", lines=LINES, tax=0, at=5),
         OrderShipped(order="o", member="m", session=None, at=5),
-        MemberClosed("m", "", at=5),
     ],
 )
 def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
@@ -107,6 +106,10 @@ def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
 def test_an_order_moves_no_points_of_an_erased_member(fact: object, reaction: object) -> None:
     assert react(fact, Context(POLICIES), erased={"m"}) == []
     assert react(fact, Context(POLICIES), erased={"n"}) == [reaction]
+
+
+def test_the_pending_points_of_a_member_who_closes_end() -> None:
+    assert react(MemberClosed("m", "", at=5), Context(POLICIES)) == [LapsePending("m", at=5)]
 
 
 JOINED = SessionJoined("s", "m", at=5)
