@@ -266,6 +266,18 @@ class Policies:
         """Return the policies of a shop that has published none."""
         return cls((InForce(0, Programme(zone, currency, digits=digits)),))
 
+    def counted_as(self, first: Policies) -> Policies:
+        """Return the same versions with the decimals of ``first``, the log's own: no published document tells them.
+
+        >>> old = Policies.first("UTC", "JPY", digits=2)
+        >>> Policies.first("UTC", "JPY").with_version(Programme(currency="JPY"), 0).counted_as(old).newest.unit
+        100
+        """
+        terms = first.newest
+        if self.newest.unit == terms.unit:
+            return self
+        return Policies(tuple(InForce(known.since, replace(known.terms, digits=terms.digits)) for known in self.versions))
+
     def at(self, instant: int) -> Programme:
         """Return the terms in force at an instant."""
         if len(self.versions) == 1 or instant >= self.versions[-1].since:

@@ -59,7 +59,7 @@ class Execution:
         """The programme that decisions use, with any version that this request has published. Looked up once a request."""
         if self._context is None:
             version, published = self._stream(policy.name, policy)
-            self._context = Context(published if version else self._first)
+            self._context = Context(published.counted_as(self._first) if version else self._first)
         return self._context
 
     def read(self, decider: Decider[Any, S, Any], *ids: str) -> S:
