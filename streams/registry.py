@@ -86,7 +86,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(gift_card.gift_card, gift_card.Command.__args__, "card"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.session, (session.JoinSession, session.KeepSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
@@ -99,6 +99,7 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.KeepSession,
         session.ForgetSessions,
         session.SignOutMember,
         membership_commands.GrantPoints,
@@ -107,6 +108,7 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.ReceivePoints,
         membership_commands.EnterPool,
         membership_commands.RecordDue,
+        membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
     )
