@@ -75,11 +75,12 @@ def fitting_folds(views: Views, folds: Iterable[Fold], sources: Collection[str])
                 "count events twice. Restore a backup of this Redis, or empty it and run `regulars follow --once`."
             )
         log.warning(
-            "Redis holds read models of %s, made by %s; this program has %s. They are served as they are, and not kept up: "
-            "to have them made anew, empty this Redis and run `regulars follow --once`.",
+            "Redis holds read models of %s, made by %s; this program has %s. They are served as they are, and not kept up, "
+            "until `regulars replay %s` has made them anew.",
             fold.name,
             earlier[-1],
             name,
+            fold.name,
         )
     return [fold for fold in every if fold not in unfit]
 
