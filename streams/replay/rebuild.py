@@ -29,7 +29,9 @@ from infra.redis.loading import KeyLoader, remove_keys
 from infra.redis.views import Views
 from infra.settings import CHUNK
 from streams.projecting.dispatch import Dispatch
+from streams.projecting.follower import complete_erasures
 from streams.projecting.loaders import Fold, fold_name, loader_of
+from streams.registry import folds
 from streams.replay.filling import Compared, Fill
 from streams.replay.served import refuse_newer, served_records
 from streams.running.app import App
@@ -97,6 +99,7 @@ class VersionRebuild:
             self.follow(records[0].version)
             compared = self.verify(records, fill)
             self.switch(records)
+        self._complete_erasures()
         return Rebuilt(records[0].version, fill.position, resumed, time.monotonic() - begun, compared)
 
     @contextmanager
@@ -181,6 +184,13 @@ class VersionRebuild:
         served = served_records(self.app.refreshed(), self.folds, self.generations.all())
         pairs = [(record, served.get(record.name)) for record in records]
         switch(self.generations, pairs, lambda: self.follow(records[0].version))
+
+    def _complete_erasures(self) -> None:
+        """Complete the erasures that had to wait for this rebuild, if a follower has passed them meanwhile."""
+        views = self.app.refreshed().views
+        if self.app.log.incomplete_erasures():
+            reached = views.positions([fold_name(fold) for fold in folds(self.app.terms)])
+            complete_erasures(self.app.log, views, min(reached.values()))
 
     def _renew(self, ended: threading.Event) -> None:
         """Renew the leases. Each step looks at them itself, so one that was lost ends the rebuild there."""
