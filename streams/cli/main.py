@@ -40,6 +40,7 @@ COMMANDS = {
     "recommend": "show:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "replay": "replay:replay",
     "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",

@@ -109,7 +109,7 @@ class Api:
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
             query = _query(http, known)
-            asked = Asked(ids, query, caller, self.reader, http, self._wanted(query))
+            asked = Asked(ids, query, caller, await self.reader.page(), http, self._wanted(query))
             return _told(http, await question.answer(asked))
 
         return endpoint
@@ -130,7 +130,7 @@ class Api:
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
         query = _query(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, self.reader, self._wanted(query)))
+        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))
