@@ -64,6 +64,11 @@ def pages(views: Views) -> Iterator[list[str]]:
 
 def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
     """Return the content of each key in one canonical form, None for a key that was removed meanwhile."""
+    return map(canonical, stored(views, keys))
+
+
+def stored(views: Views, keys: list[str]) -> list[Any]:
+    """Return what each key holds: bytes, a map, pairs of a ranking, None for nothing, or the error of reading it."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))
@@ -77,7 +82,7 @@ def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
                 reads.hgetall(views.key(key))
             case _:
                 reads.zrange(views.key(key), 0, -1, withscores=True)
-    return map(canonical, reads.execute(raise_on_error=False))
+    return list(reads.execute(raise_on_error=False))
 
 
 def canonical(content: Any) -> bytes | None:
