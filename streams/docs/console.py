@@ -20,6 +20,7 @@ EXAMPLES = {
     "dead-letters retry": "regulars dead-letters retry 'card.1:63354'",
     "dead-letters show": "regulars dead-letters show 'card.1:63354'",
     "demo": "regulars demo --weeks 8",
+    "diff": "regulars diff 1057 --from 2017-03-01 --to 2017-04-01",
     "digest": "regulars digest --wait 30",
     "doctor": "regulars doctor",
     "erase": "regulars erase 1057 --yes",
@@ -59,6 +60,7 @@ EXAMPLES = {
     "topics": "regulars topics",
     "trace": "regulars trace '#63354'",
     "up": "regulars up --weeks 2",
+    "view": "regulars view card:1057 --at 2017-03-01",
     "why": "regulars why 1057 points --verbose",
     "worker": "regulars worker",
 }
