@@ -17,9 +17,11 @@ from streams.cli.groups import CommandGroup
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
+    "acts": "acts:acts",
     "audit": "audit:audit_books",
     "backtest": "backtest:backtest",
     "codes": "codes:codes",
+    "completion": "completion:completion",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
     "digest": "doctor:digest",
@@ -50,6 +52,7 @@ COMMANDS = {
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
+    "webhook": "webhook:webhook",
     "why": "why:why",
     "worker": "worker:worker",
 }

@@ -15,7 +15,7 @@ Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
-class Route:
+class HttpRoute:
     """``path``: a segment in braces takes any text and gives it that name."""
 
     method: str
@@ -36,13 +36,13 @@ class _Step:
 class Routes:
     """The routes of the API as a tree of segments. A fixed segment goes before one that takes any text."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[HttpRoute]) -> None:
         self._root = _Step()
         self._names: dict[str, tuple[tuple[int, str], ...]] = {}
         for route in routes:
             self._add(route)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: HttpRoute) -> None:
         step, segments = self._root, route.path[1:].split("/")
         for segment in segments:
             if segment.startswith("{"):
