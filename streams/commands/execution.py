@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -13,6 +14,7 @@ from aggregates.programme import Policies
 from aggregates.programme.policy import policy
 from aggregates.reactions import MEMBER_CLOSED, check_allowed, react, users_of
 from infra.codec import Codec
+from streams.commands.request import Request
 from streams.commands.validation import require_valid
 from streams.registry import COMMANDS, DUE_OF_MEMBERS
 
@@ -66,6 +68,16 @@ class Execution:
         """Return the state of an aggregate, with what this request has decided so far."""
         state: S = self._stream(stream_id(decider.name, *ids), decider)[1]
         return state
+
+    def carry_out(self, request: Request) -> None:
+        """Decide the commands of a request, each with what follows from it. Raises ``Refusal`` if one may not happen."""
+        for command in request.plan(self.read):
+            self.check(command, request.by_time)
+            waiting = deque([command])
+            while waiting:
+                loaded = self.load(waiting[0])
+                events = self.decide(waiting.popleft(), loaded)
+                waiting.extendleft(reversed(self.react(events)))  # before what was waiting already
 
     def check(self, command: object, by_time: bool) -> None:
         """Raise ``Refusal`` for a command that is malformed, about a member who was erased, or of one who has closed."""

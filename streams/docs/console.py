@@ -10,11 +10,13 @@ import click
 from streams.cli.main import regulars
 
 EXAMPLES = {
+    "acts": "regulars acts --by api:shop",
     "audit": "regulars audit --by year",
     "backtest": "regulars backtest docs/policies/strict-returns.yaml --html backtest.html",
     "codes check": "regulars codes check 7CKF-H2XM-9QRT",
     "codes issue": "regulars codes issue spring --batch letters --count 1000",
     "codes revoke": "regulars codes revoke spring letters --reason leaked",
+    "completion": "regulars completion bash",
     "dead-letters drop": "regulars dead-letters drop 'card.1:63354'",
     "dead-letters list": "regulars dead-letters list",
     "dead-letters retry": "regulars dead-letters retry 'card.1:63354'",
@@ -49,7 +51,7 @@ EXAMPLES = {
     "relay": "regulars relay",
     "replay": "regulars replay card --throttle 0.5",
     "report": "regulars report orders --snapshot tables",
-    "send": "regulars send RegisterMember member=ada name=Ada",
+    "send": "regulars send RegisterMember member=ada name=Ada --dry-run",
     "serve": "regulars serve --port 8000",
     "show member": "regulars show member 1057",
     "show order": "regulars show order 31316738782",
@@ -61,6 +63,14 @@ EXAMPLES = {
     "trace": "regulars trace '#63354'",
     "up": "regulars up --weeks 2",
     "view": "regulars view card:1057 --at 2017-03-01",
+    "webhook add": "regulars webhook add https://shop.example.com/hooks --kind OrderPaid --kind PointsGranted",
+    "webhook dead-letters": "regulars webhook dead-letters wh5f0c2a9be41d7730",
+    "webhook list": "regulars webhook list",
+    "webhook remove": "regulars webhook remove wh5f0c2a9be41d7730",
+    "webhook replay": "regulars webhook replay wh5f0c2a9be41d7730 --since 63354",
+    "webhook resend": "regulars webhook resend wh5f0c2a9be41d7730 63354",
+    "webhook send": "regulars webhook send",
+    "webhook test": "regulars webhook test wh5f0c2a9be41d7730",
     "why": "regulars why 1057 points --verbose",
     "worker": "regulars worker",
 }
