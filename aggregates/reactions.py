@@ -9,7 +9,13 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import CartOpened
+from aggregates.cart import (
+    ReceiveCart,
+)
+from aggregates.cart_events import (
+    CartMerged,
+    CartOpened,
+)
 from aggregates.coupon import SendCoupon
 from aggregates.decider import Context, Look, Refusal, nothing_known
 from aggregates.member import EraseMember, MemberErased, MemberRegistered
@@ -28,8 +34,17 @@ from aggregates.membership.commands import (
 )
 from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
-from aggregates.order.decider import PlaceOrder
-from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
+from aggregates.order.events import (
+    OrderCancelled,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
+    OrderPlaced,
+    OrderRefunded,
+    OrderTendered,
+)
+from aggregates.order.fulfilment import OrderDelivered
+from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
@@ -46,9 +61,9 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-OF_PAYMENT = (OrderTendered, OrderPaid, OrderCancelled, OrderRefunded)
+OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
 CAUSES = frozenset(
-    {*OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased}
+    {*OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, CartMerged, SessionJoined, SessionLeft, MemberRegistered, MemberErased}
 )
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
@@ -70,6 +85,8 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
 
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
     """Return what follows from an event for sessions, points and coupons of rewards."""
+    if isinstance(event, CartMerged):
+        return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at)]
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, MemberErased):
@@ -89,7 +106,7 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
         case OrderPaid():
             lines = bought_lines(event) if context.policies.needs_lines else ()
             return [GrantPoints(member, event.order, event.net, event.at, lines)]
-        case OrderDelivered():
+        case OrderDelivered(complete=True):
             return [ActivatePoints(member, event.order, event.at)]
         case OrderRefunded():
             given_back = tuple([(line, money) for line, _, money in event.parts])
@@ -104,6 +121,8 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
             return [ReceivePoints(event.other, event, event.at)] if event.direction == "out" else []
+        case _:
+            return []  # a part of the order was delivered
 
 
 def record_action(event: object, policies: Policies, erased: Collection[str]) -> list[object]:

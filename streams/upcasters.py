@@ -6,6 +6,7 @@ from aggregates import behaviour, coupon, member, product, review
 from aggregates.membership import events as membership_facts
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.order import events as order_facts
+from aggregates.order import fulfilment
 from infra.codec import Upcast
 
 PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
@@ -35,6 +36,8 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | NOT_TOLD,
         lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
     ),
+    fulfilment.OrderShipped: (lambda raw: raw | {"shipment": "", "parts": [], "complete": True},),
+    fulfilment.OrderDelivered: (lambda raw: raw | {"shipment": "", "complete": True},),
     order_facts.OrderTendered: (lambda raw: raw | {"gift_card": None},),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},

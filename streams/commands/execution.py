@@ -12,7 +12,7 @@ from aggregates.programme.policy import policy
 from aggregates.reactions import check_allowed, react
 from infra.codec import Codec
 from streams.commands.validation import require_valid
-from streams.registry import COMMANDS, DUE_OF_MEMBERS
+from streams.registry import BY_TIME, COMMANDS, DUE_OF_MEMBERS
 
 Stream: TypeAlias = tuple[int, Any]
 """The version of a stream and the state at that version."""
@@ -80,14 +80,14 @@ class Execution:
         """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
         stream, decider, version, state = loaded
         self._before.setdefault(stream, (decider, state))
-        before = decider.due(state) if decider.due else None
+        before = decider.due(state, self.context) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
         self.streams[stream] = version, state
-        if decider.due and (after := decider.due(state)) != before:
+        if decider.due and ((after := decider.due(state, self.context)) != before or type(command) in BY_TIME):
             self.due[stream] = after
         if decider is policy:
             self._context = None

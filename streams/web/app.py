@@ -30,6 +30,7 @@ from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
+from streams.web.selling_questions import SellingQuestions
 from streams.web.shop_questions import QUESTIONS
 
 SLOW_THREADS = 4
@@ -56,7 +57,7 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table())
+        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
         self._reader: ViewReader | None = None
         self._document = openapi.document(self.questions)
 

@@ -35,7 +35,7 @@ ISSUED = IssueGiftCard("g", 10_000, at=0, expires=1000)
 class Account:
     """A card and what happened to it."""
 
-    def __init__(self, *commands: object) -> None:
+    def __init__(self, *commands: Any) -> None:
         self.events: list[Any] = []
         self.give(*commands)
 
@@ -43,7 +43,7 @@ class Account:
     def card(self) -> GiftCard:
         return gift_card.rebuild(self.events)
 
-    def give(self, *commands: object) -> list[Any]:
+    def give(self, *commands: Any) -> list[Any]:
         decided: list[Any] = []
         for command in commands:
             events = gift_card.decide(command, self.card, CONTEXT)
@@ -51,7 +51,7 @@ class Account:
             decided += events
         return decided
 
-    def refused(self, command: object) -> str:
+    def refused(self, command: Any) -> str:
         with pytest.raises(Refusal) as refusal:
             self.give(command)
         return refusal.value.code
@@ -105,7 +105,7 @@ def test_a_tick_records_what_lapsed_and_the_end() -> None:
         GiftCardExpired(card="g", member=None, amount=10_000, at=2000),
     ]
     assert gift_card.due is not None
-    assert gift_card.due(account.card) is None
+    assert gift_card.due(account.card, CONTEXT) is None
 
 
 def test_money_that_comes_back_after_the_end_can_be_spent_for_a_time() -> None:
