@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from aggregates.cart import CartItemAdded, CartOpened
+from aggregates.cart_events import CartItemAdded, CartOpened
 from aggregates.decider import Context, Decider, stream_id
 from aggregates.member import member
 from aggregates.programme import Policies
@@ -16,7 +16,7 @@ from aggregates.reactions import MEMBER_CLOSED, check_allowed, react, users_of
 from infra.codec import Codec
 from streams.commands.request import Request
 from streams.commands.validation import require_valid
-from streams.registry import COMMANDS, DUE_OF_MEMBERS
+from streams.registry import BY_TIME, COMMANDS, DUE_OF_MEMBERS
 
 Stream: TypeAlias = tuple[int, Any]
 """The version of a stream and the state at that version."""
@@ -96,7 +96,7 @@ class Execution:
         """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
         stream, decider, version, state = loaded
         self._before.setdefault(stream, (decider, state))
-        before = decider.due(state) if decider.due else None
+        before = decider.due(state, self.context) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
             if isinstance(event, CartOpened | CartItemAdded) and self._is_of_closed(event):
@@ -105,7 +105,7 @@ class Execution:
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
         self.streams[stream] = version, state
-        if decider.due and (after := decider.due(state)) != before:
+        if decider.due and ((after := decider.due(state, self.context)) != before or type(command) in BY_TIME):
             self.due[stream] = after
         if decider is policy:
             self._context = None

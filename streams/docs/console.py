@@ -36,6 +36,7 @@ EXAMPLES = {
     "key revoke": "regulars key revoke 5f0c2a9be41d7730",
     "lag": "regulars lag --check 1000",
     "log new-keys": "regulars log new-keys",
+    "log rebuild-limits": "regulars log rebuild-limits",
     "log copy": 'regulars log copy "$REGULARS_HOME" "$DATABASE_URL"',
     "migrate": "regulars migrate",
     "model show": "regulars model show",

@@ -33,6 +33,7 @@ from streams.web.questions import Asked, Question, query_of, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
+from streams.web.selling_questions import SellingQuestions
 from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
@@ -59,7 +60,7 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table())
+        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
         self._reader: ViewReader | None = None
         self.acts = admin_acts(app.settings)
         self.sender = Sender(app, self.acts)
