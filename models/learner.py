@@ -229,11 +229,12 @@ class Learner:
         self.visits.visit(shopper, at).act(product, kind)
 
     def _act(self, shopper: str, product: str, kind: str, at: int) -> None:
-        """Learn what counts of an act: each visitor counts once a day. A look is tested before it is learned."""
+        """Learn what counts of an act: each visitor counts once a day. A look is tested before it is learned,
+        for the first looks of a visitor at a product that day."""
         now, visit = self.visits.clock, self.visits.live.get(shopper)
         before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES] if visit else []
-        fresh, counted = self.visitors.learn_one(shopper, product, kind, before, now)
-        if kind == "view" and (fresh or counted[:1] != [None]):
+        fresh, counted, teaches = self.visitors.learn_one(shopper, product, kind, before, now)
+        if teaches and visit is not None:
             self._test_look(shopper, product, local_day(at, self._zone))
         self.transitions.learn_one(product, kind, counted, now, fresh)
         visit = self.visits.visit(shopper, at)
@@ -242,7 +243,7 @@ class Learner:
 
     def _test_look(self, shopper: str, product: str, day: str) -> None:
         """Hold a look against the list of its visit, and learn it: every look at first, then one of some."""
-        if shopper not in self.visits.live or not self.visits.due():
+        if not self.visits.due():
             return
         if found := self.visit_lists.ranked(shopper):
             self.quality.learn_look(day, self.visit_lists.test(found, product))

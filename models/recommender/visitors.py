@@ -22,8 +22,11 @@ MOST = 50_000
 MOST_PRODUCTS = 100
 """Products of a shopper and a day that count. Who looks at more teaches nothing of the others."""
 
+MOST_LOOKS = 3
+"""Looks of a shopper at a product and a day from which the ranker learns: who comes back to a product says something, too."""
+
 KINDS = ("view", "like", "cart", "buy")
-FIRST = len(KINDS)
+FIRST, LOOKS = range(len(KINDS), len(KINDS) + 2)
 
 MET, TURN = "met", "turn"
 """The map, and its field that is no shopper."""
@@ -33,8 +36,9 @@ MET, TURN = "met", "turn"
 class Met:
     """What a shopper did in a day that began at ``since`` by the shop's clock.
 
-    ``products``: of each the number of its latest act that counted, by kind, then that of its first act. ``bought``: what was
-    bought on ``bought_on``, days since the epoch. ``turn``: grows with every day that begins, so that shoppers have an order.
+    ``products``: of each the number of its latest act that counted, by kind, then that of its first act, then its looks up to
+    :data:`MOST_LOOKS`. ``bought``: what was bought on ``bought_on``, days since the epoch. ``turn``: grows with every day that
+    begins, so that shoppers have an order.
     """
 
     since: int
@@ -58,9 +62,9 @@ class Visitors:
 
     >>> visitors = Visitors()
     >>> visitors.learn_one("s.1", "tea", "view", [], 0), visitors.learn_one("s.1", "pot", "view", ["tea"], 0)
-    ((True, []), (True, ['tea']))
+    ((True, [], True), (True, ['tea'], True))
     >>> visitors.learn_one("s.1", "tea", "view", ["pot"], 0), visitors.learn_one("s.1", "pot", "view", ["tea"], 0)
-    ((False, ['pot']), (False, [None]))
+    ((False, ['pot'], True), (False, [None], True))
     """
 
     def __init__(self) -> None:
@@ -70,17 +74,18 @@ class Visitors:
 
     def learn_one(
         self, shopper: str, product: str, kind: str, before: Sequence[str], now: int
-    ) -> tuple[bool, list[str | None]]:
+    ) -> tuple[bool, list[str | None], bool]:
         """Learn an act, and return what of it counts: the act itself, and steps from products ``before`` it.
 
-        A step that does not count is None. It has counted if the product was met after the other one before.
+        A step that does not count is None. It has counted if the product was met after the other one before. The last value says
+        whether it is a look from which the ranker learns.
         """
         met = self._day(shopper, now)
         steps = met.products.get(product)
         if steps is None:
             if len(met.products) >= MOST_PRODUCTS:
-                return False, [None] * len(before)
-            steps = met.products[product] = [0] * (FIRST + 1)
+                return False, [None] * len(before), False
+            steps = met.products[product] = [0] * (LOOKS + 1)
         column = KINDS.index(kind)
         last = steps[column]
         counted = [other if other in met.products and met.products[other][FIRST] > last else None for other in before]
@@ -89,7 +94,11 @@ class Visitors:
             steps[column] = met.step
             steps[FIRST] = steps[FIRST] or met.step
             self._changed.add(shopper)
-        return not last, counted
+        teaches = kind == "view" and steps[LOOKS] < MOST_LOOKS
+        if teaches:
+            steps[LOOKS] += 1
+            self._changed.add(shopper)
+        return not last, counted, teaches
 
     def buy(self, shopper: str, basket: Sequence[str], at: int, now: int) -> list[bool]:
         """Learn a basket, and return of each product whether it counts."""
