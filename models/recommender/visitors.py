@@ -77,8 +77,8 @@ class Visitors:
     ) -> tuple[bool, list[str | None], bool]:
         """Learn an act, and return what of it counts: the act itself, and steps from products ``before`` it.
 
-        A step that does not count is None. It has counted if the product was met after the other one before. The last value says
-        whether it is a look from which the ranker learns.
+        A step that does not count is None. It has counted if the product was met after the other one before. The last value
+        says whether it is a look from which the ranker learns.
         """
         met = self._day(shopper, now)
         steps = met.products.get(product)
