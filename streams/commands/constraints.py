@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from aggregates.constraints import (
     ClaimKey,
@@ -50,6 +51,8 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
                         raise exhausted
                     append.use(constraint.key, limited=False)
                     within = False
+            case _:
+                assert_never(constraint)
     return confirm_all(append, [one for one in constraints if isinstance(one, ConfirmHold)]) and within
 
 
