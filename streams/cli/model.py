@@ -11,21 +11,28 @@ from typing import Any
 import click
 
 from infra.errors import Misconfigured
+from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
 from infra.settings import from_environment
 from models.evaluation.drift import ALARMS
 from models.evaluation.quality import BASELINES, LISTS, NEW_LISTS
+from models.learner import Learner
 from models.recommender.features import FEATURES, MEANS
 from models.recommender.ranker import Ranker
 from models.recommender.visit_candidates import FEATURES as VISIT_FEATURES
 from models.recommender.visit_candidates import MEANS as VISIT_MEANS
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.groups import CommandGroup
+from streams.projecting.loaders import fold_name
 from streams.queries import views as reading
+from streams.registry import LEARNING
 from streams.replay import charts
 from streams.running.app import connected
 
 NOTHING = "Nothing was learned yet: import something, or run `regulars follow --once`."
+UNTESTED = (
+    "The learner has come to event #{:,}, and no list was tested yet: that takes a basket, or a second product in a visit."
+)
 SCOPES = {
     "all": "all products",
     "no-staples": "without staples",
@@ -104,8 +111,11 @@ def quality(since: str, until: str, by: str, html: Path | None, as_json: bool) -
         found = quality_by_period(views, since, until, PERIODS[by])
         whole, visits = reading.quality(views, since, until), reading.visit_quality(views, since, until)
         alarms = [json.loads(text) for _, text in sorted(reading.table(views, ALARMS).items(), key=lambda item: int(item[0]))]
+        learner = fold_name(Learner)
+        reached = views.checkpoints([(learner, LOG), (learner, f"{LEARNING}:0")])
     if not found and not visits:
-        raise CommandFailed(NOTHING)
+        position = max(checkpoint.position for checkpoint in reached.values())
+        raise CommandFailed(UNTESTED.format(position) if position else NOTHING)
     if html is not None:
         write_file(html, quality_page(found, alarms, visits))
     if as_json:

@@ -121,7 +121,7 @@ def event_lines(app: App, title: str, rows: list[Row]) -> RenderableType:
         where = f"#{row.position}  {format_instant(event.at, app.terms)}  {row.name}  {row.stream} v{row.version}"
         parts.append(Text(printable(where), overflow="fold"))
         if words := describe(event, app.terms, most=FEW):
-            parts.append(Padding(Text(printable(words), "dim", overflow="fold"), (0, 0, 0, 4)))
+            parts.append(Padding(Text(printable(words), "dim", overflow="fold"), (0, 0, 0, 4), expand=False))
     return Group(*parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from aggregates.constraints import (
     ClaimKey,
@@ -66,6 +67,8 @@ def count(append: Append, constraint: LimitUses | CountUses | ReturnUse | DropHo
             append.release(constraint.key, constraint.holder)
         case ReturnUses():
             append.give_back(constraint.key, constraint.number)
+        case _:
+            assert_never(constraint)
 
 
 def confirm_all(append: Append, holds: Sequence[ConfirmHold]) -> frozenset[str]:

@@ -150,7 +150,7 @@ def ended(process: subprocess.Popen[str], at_once: bool) -> Ended:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         try:
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=90)
         except subprocess.TimeoutExpired:
             process.kill()
             _, err = process.communicate()

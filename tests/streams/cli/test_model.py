@@ -135,3 +135,11 @@ def test_the_html_page_needs_no_other_file_and_names_every_list(taught: Views, t
 def test_a_sparkline_rises_with_its_values() -> None:
     assert modelling.sparkline([0.0, 0.05, 0.1]) == " ▄█"
     assert modelling.sparkline([]) == ""
+
+
+def test_quality_after_clicks_alone_says_how_far_the_learner_has_come(app: App, views: Views) -> None:
+    assert "Nothing was learned yet" in run("quality").output
+    app.handler.handle(Request("1", (Viewed(product="tea", member=None, session="s", at=START),)))
+    app.follower().catch_up()
+    assert "The learner has come to event #" in run("quality").output
+    assert app.views.client.exists("v1:visit:s")
