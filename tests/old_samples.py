@@ -12,14 +12,18 @@ from aggregates.membership.events import (
     TierRaised,
 )
 from aggregates.order.events import (
+    OrderCancelled,
     OrderPlaced,
     OrderRefunded,
+    OrderTendered,
     TenderBack,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.pricing.refund import RefundedLine
 from aggregates.product import ProductListed
 from aggregates.value import replace
-from tests.samples import AT, BACK, CLAWED_BACK, CLAWED_BACK_BY_RULE, DAY, GRANTED, GRANTED_BY_RULE, LINES
+from tests.samples import CLAWED_BACK, CLAWED_BACK_BY_RULE, GRANTED, GRANTED_BY_RULE
+from tests.selling_samples import AT, BACK, DAY, LINES
 
 OLD_REFUND = OrderRefunded(
     order="o-1",
@@ -46,6 +50,11 @@ TOLD_REFUND = replace(
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "OrderShipped": OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
+    "OrderDelivered": OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
+    "OrderTendered": OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT
+    ),
     "TierRaised": TierRaised(
         member="m-1",
         tier="silver",
@@ -91,6 +100,9 @@ OLD_SHAPES: dict[str, object] = {
         at=AT,
     ),
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
+    "OrderCancelled": OrderCancelled(
+        order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT
+    ),
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
     "OrderRefunded.3": TOLD_REFUND,

@@ -7,10 +7,12 @@ Money is minor units. A line holds totals, since its price need not divide by it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from aggregates.fields import Count, ProductId
+from aggregates.order import stock
+from aggregates.order.fulfilment import Fulfilment, OrderDelivered, OrderReturned, OrderShipped
 from aggregates.pricing.refund import Refundable, RefundedLine
 from aggregates.pricing.tenders import Tender, TenderKind
 from aggregates.pricing.trace import Trace
@@ -58,7 +60,10 @@ class OrderPriced(Value, kw_only=True):
 
 
 class OrderTendered(Value, kw_only=True):
-    """A part of an order was paid; ``tender`` names it. ``left``: what remains to be paid."""
+    """A part of an order was paid; ``tender`` names it.
+
+    ``left``: what remains to be paid. ``gift_card``: the account that it was taken from.
+    """
 
     order: str
     member: str | None
@@ -68,6 +73,7 @@ class OrderTendered(Value, kw_only=True):
     amount: int
     left: int
     at: int
+    gift_card: str | None = None
 
 
 class OrderPaymentPending(Value, kw_only=True):
@@ -99,20 +105,6 @@ class OrderPaid(Value, kw_only=True):
     currency: str
     lines: tuple[OrderLine, ...]
     net: int
-    at: int
-
-
-class OrderShipped(Value, kw_only=True):
-    order: str
-    member: str | None
-    session: str | None
-    at: int
-
-
-class OrderDelivered(Value, kw_only=True):
-    order: str
-    member: str | None
-    session: str | None
     at: int
 
 
@@ -167,8 +159,20 @@ class OrderRefunded(Value, kw_only=True):
 
 Payment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed
 Event: TypeAlias = (
-    OrderPlaced | OrderPriced | Payment | OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
+    OrderPlaced
+    | OrderPriced
+    | Payment
+    | OrderPaid
+    | OrderShipped
+    | OrderDelivered
+    | OrderReturned
+    | OrderCancelled
+    | OrderRefunded
+    | stock.Event
 )
+
+
+NOT_PLACED = Fulfilment()
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,10 @@ class Order:
     net: int = 0  # what it is worth to the programme now
     priced: Refundable | None = None  # what is left of its trace
     tenders: tuple[Tender, ...] = ()
+    gift_cards: Mapping[str, str] = field(default_factory=dict)  # of each tender that a card in this log paid
     payments: tuple[str, ...] = ()  # attempts that are pending or have failed
+    fulfilment: Fulfilment = NOT_PLACED
+    stock: stock.OrderStock | None = None  # what it holds, if it ever reserved its goods
     never_paid: bool = False  # it was cancelled before anything was paid
 
     @property

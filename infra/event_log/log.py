@@ -22,6 +22,7 @@ from infra.event_log import statements
 from infra.event_log.append import Append, outcome_from
 from infra.event_log.relay_checkpoints import RelayCheckpoints
 from infra.event_log.types import (
+    ClockRow,
     DatabaseInfo,
     Outcome,
     R,
@@ -95,7 +96,7 @@ def within(most: int, sizes: Iterable[tuple[int]]) -> int:
     return count
 
 
-DUE_INDEX = "due"
+DUE_INDEX = "due.2"  # the first was of memberships alone
 
 
 class DueIndex:
@@ -263,6 +264,20 @@ class EventLog(ABC):
         """Describe the database, for operators."""
 
     # Writing
+
+    def clock(self) -> list[ClockRow]:
+        """Return the shop's clock as far as it was noted, a row every so many events, in order."""
+        return [ClockRow(*row) for row in self._query(statements.CLOCK, ())]
+
+    def note_clock(self, rows: Sequence[ClockRow]) -> None:
+        """Keep rows of the clock. They follow from the events, so it does not matter who writes them, or how often."""
+
+        def note() -> None:
+            with self._transaction() as transaction:
+                for row in rows:
+                    transaction.run(statements.NEW_CLOCK, row)
+
+        self._repeat(note)
 
     @contextmanager
     def append(self) -> Iterator[Append]:

@@ -38,7 +38,11 @@ local function write(delta)
     for field, by in pairs(counts) do if by ~= 0 then redis.call('HINCRBY', prefix .. key, field, by) end end
   end
   for key, scores in pairs(delta.scores) do
-    for member, by in pairs(scores) do if by ~= 0 then redis.call('ZINCRBY', prefix .. key, by, member) end end
+    for member, by in pairs(scores) do
+      if by ~= 0 and tonumber(redis.call('ZINCRBY', prefix .. key, by, member)) == 0 then
+        redis.call('ZREM', prefix .. key, member)
+      end
+    end
   end
 end
 for i, checkpoint in ipairs(KEYS) do

@@ -76,6 +76,11 @@ def pages_of(views: Views, version: str) -> Iterator[list[str]]:
 
 def contents(views: Views, keys: list[str], form: Form) -> Iterator[bytes | None]:
     """Return the content of each key in one form, None for a key that was removed meanwhile."""
+    return map(form, stored(views, keys))
+
+
+def stored(views: Views, keys: list[str]) -> list[Any]:
+    """Return what each key holds: bytes, a map, pairs of a ranking, None for nothing, or the error of reading it."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))
@@ -83,7 +88,7 @@ def contents(views: Views, keys: list[str], form: Form) -> Iterator[bytes | None
     reads = views.client.pipeline(transaction=False)
     for key, kind in zip(keys, kinds, strict=True):
         read(reads, views.key(key), kind)
-    return map(form, reads.execute(raise_on_error=False))
+    return list(reads.execute(raise_on_error=False))
 
 
 def read_contents(views: Views, first: str, keys: list[str]) -> tuple[Any, list[bytes | None]]:

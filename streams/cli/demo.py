@@ -16,7 +16,8 @@ from infra.settings import from_environment
 from streams.cli.console import AS_JSON, OUT, grid, print_json
 from streams.cli.formatting import format_instant, format_money
 from streams.cli.import_ import Imported, import_complete_journey
-from streams.cli.show import SCORES, card_page, recommendation_table
+from streams.cli.recommend import SCORES, recommendation_table
+from streams.cli.show import card_page
 from streams.imports.complete_journey import FIRST_DAY, SECOND_WEEK, SHOP
 from streams.queries import views as reading
 from streams.queries.clock import clock_of

@@ -6,25 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import msgspec
 
-from aggregates.decider import UNFIT, Decider
+from aggregates.decider import UNFIT, Decider, Look, Refusal
 from infra.event_log.types import Outcome
-
-S = TypeVar("S")
 
 ENCODE = msgspec.msgpack.Encoder(order="sorted").encode
 
 LONGEST_REQUEST_ID = 500
 """In characters; an index of PostgreSQL takes 2,704 bytes."""
-
-
-class Look(Protocol):
-    """Returns the state of an aggregate, by the ids that name its stream."""
-
-    def __call__(self, decider: Decider[Any, S, Any], /, *ids: str) -> S: ...
 
 
 Plan: TypeAlias = Callable[[Look], Iterable[object]]
@@ -87,3 +79,9 @@ def id_taken(earlier: Outcome) -> Outcome:
     """Return the answer to another request under the id of an accepted one."""
     sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
     return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
+
+
+def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
+    """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
+    sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
+    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)

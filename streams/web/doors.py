@@ -9,10 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
+from aggregates import (
+    behaviour,
+    campaign,
+    cart,
+    code_batches,
+    coupon,
+    gift_card,
+    guest_coupon,
+    member,
+    product,
+    review,
+    session,
+)
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
-from aggregates.order import payment
+from aggregates.order import fulfilment, payment, placing, stock
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 
@@ -52,6 +64,7 @@ CART = "/v1/carts/{cart}"
 ORDER = "/v1/orders/{order}"
 PRODUCT = "/v1/products/{product}"
 CAMPAIGN = "/v1/campaigns/{campaign}"
+GIFT_CARD = "/v1/gift-cards/{card}"
 
 DOORS: dict[type, Door] = {
     member.RegisterMember: Door("POST", "/v1/members", (S, B), created=MEMBER),
@@ -80,20 +93,26 @@ DOORS: dict[type, Door] = {
     session.LeaveSession: Door("POST", "/v1/sessions/{session}/leave", (S,)),
     product.ListProduct: Door("POST", "/v1/products", (B,), created=PRODUCT),
     product.RepriceProduct: Door("PUT", f"{PRODUCT}/price", (B,)),
+    product.RestockProduct: Door("POST", f"{PRODUCT}/stock", (B,)),
     product.RetireProduct: Door("POST", f"{PRODUCT}/retire", (B,)),
     cart.OpenCart: Door("POST", "/v1/carts", (S, M), created=CART),
     cart.AddToCart: Door("POST", f"{CART}/items", (S, M)),
     cart.ChangeQuantity: Door("PUT", f"{CART}/items/{{product}}", (S, M)),
     cart.RemoveFromCart: Door("DELETE", f"{CART}/items/{{product}}", (S, M)),
+    cart.SaveForLater: Door("POST", f"{CART}/items/{{product}}/save", (S, M)),
+    cart.MoveToCart: Door("POST", f"{CART}/items/{{product}}/restore", (S, M)),
+    cart.MergeCart: Door("POST", f"{CART}/merge", (S,)),
     cart.CheckOutCart: Door("POST", f"{CART}/check-out", (S, M)),
     cart.AbandonCart: Door("POST", f"{CART}/abandon", (S, M)),
-    order.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
+    placing.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
     order.PayOrder: Door("POST", f"{ORDER}/pay", (S, B)),
     payment.TenderOrder: Door("POST", f"{ORDER}/tenders", (S, B)),
     payment.AwaitPayment: Door("POST", f"{ORDER}/payments/pending", (S, B)),
     payment.FailPayment: Door("POST", f"{ORDER}/payments/failed", (S, B)),
-    order.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
-    order.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
+    fulfilment.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
+    fulfilment.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
+    fulfilment.ReturnGoods: Door("POST", f"{ORDER}/returns", (S, B)),
+    stock.ReserveStock: Door("POST", f"{ORDER}/stock", (S, B)),
     order.CancelOrder: Door("POST", f"{ORDER}/cancel", (S, B)),
     RefundOrder: Door("POST", f"{ORDER}/refunds", (S, B), created=f"{ORDER}/refunds/{{refund}}"),
     review.ReviewProduct: Door("POST", f"{PRODUCT}/reviews", (S, M)),
@@ -109,6 +128,12 @@ DOORS: dict[type, Door] = {
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
     guest_coupon.RedeemGuestCoupon: Door("POST", f"{CAMPAIGN}/guest-redemptions", (S, B)),
+    gift_card.IssueGiftCard: Door("POST", "/v1/gift-cards", (B,), created=GIFT_CARD),
+    gift_card.HoldGiftCard: Door("POST", f"{GIFT_CARD}/holds", (S, B)),
+    gift_card.ChargeGiftCard: Door("POST", f"{GIFT_CARD}/charges", (S, B)),
+    gift_card.ReleaseGiftCard: Door("POST", f"{GIFT_CARD}/holds/{{order}}/release", (S, B)),
+    gift_card.CreditGiftCard: Door("POST", f"{GIFT_CARD}/credits", (B,)),
+    gift_card.BlockGiftCard: Door("POST", f"{GIFT_CARD}/block", (B,)),
     policy.PublishPolicy: Door("POST", "/v1/policy/versions", (O,)),
 }
 """By command. Acts of behaviour go together through :data:`BEHAVIOUR_PATH`, and every command through ``/v1/requests``."""

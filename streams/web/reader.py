@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import redis.asyncio
 from redis.exceptions import ConnectionError as RedisGone
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from infra.errors import Unreachable
 from infra.kafka.records import hash_of
+from infra.redis.batched_reads import BatchedReads, Values
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 from infra.redis.versions import ANNOUNCED, EPOCH, VERSIONS, served_from
 from infra.redis.views import Views
@@ -22,10 +23,13 @@ from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
 from streams.web.problems import HttpProblem
 
-Values: TypeAlias = list[bytes | None]
-
 FIRST_LOOK, LONGEST_LOOK = 0.002, 0.05
 """Seconds between looks at a checkpoint that is awaited: the first, and the longest."""
+
+REACHED_FOR = 0.5
+"""Seconds for which a checkpoint that was seen is not read again for a position it has passed."""
+
+MOST_NOTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class ViewReader:
         self._app = app
         self._client = client
         self._reads = reads or BatchedReads(client)
+        self._get = self._reads.get
+        self._reached: dict[str, tuple[float, int]] = {}
         self._key = app.views.key
         self._read_at = -VERSIONS_FOR
         self._current = self
@@ -83,18 +89,36 @@ class ViewReader:
         """
         full = [self._key(key) for key in keys]
         if wanted is None:
-            return await self._reads.get(full)
+            return await self._get(full)
         checkpoints = self._checkpoints(keys)
+        if all(self._was_reached(key, wanted.position) for key in checkpoints):
+            return await self._get(full)
         held: Values = []
 
         async def reached() -> list[int]:
             nonlocal held
-            found = await self._reads.get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
+            found = await self._get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
             held = found[len(checkpoints) :]
-            return [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
+            return self._note(checkpoints, found)
 
         await self._wait(reached, checkpoints, wanted)
         return held
+
+    def _was_reached(self, checkpoint: str, position: int) -> bool:
+        """Return whether a checkpoint was seen at or beyond a position a moment ago."""
+        seen = self._reached.get(checkpoint)
+        return seen is not None and seen[1] >= position and seen[0] > time.monotonic()
+
+    def _note(self, checkpoints: Sequence[str], found: Values) -> list[int]:
+        until = time.monotonic() + REACHED_FOR
+        reached = [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
+        if len(self._reached) > MOST_NOTED:
+            self._reached.clear()
+        self._reached.update((key, (until, position)) for key, position in zip(checkpoints, reached, strict=True))
+        return reached
+
+    async def close(self) -> None:
+        await self._reads.close()
 
     async def table(self, key: str, wanted: Wanted | None = None) -> dict[str, str]:
         """Return a hash, empty if there is none."""
@@ -132,7 +156,7 @@ class ViewReader:
         checkpoints = self._checkpoints(keys)
 
         async def reached() -> list[int]:
-            return [Checkpoint.parse(text).position for text in await self._reads.get(checkpoints)]
+            return self._note(checkpoints, await self._get(checkpoints))
 
         await self._wait(reached, checkpoints, wanted)
 
@@ -164,38 +188,6 @@ class ViewReader:
         if not all(topic in self._partitions for topic in sources(fold)):
             self._partitions = {topic: len(relayed.ends) for topic, relayed in self._app.log.relayed().items()}
         return [f"{topic}:{hash_of(of.encode()) % self._partitions.get(topic, 1)}" for topic in sources(fold)]
-
-
-class BatchedReads:
-    """Reads documents together with those of other requests."""
-
-    def __init__(self, client: redis.asyncio.Redis) -> None:
-        self._client = client
-        self._asked: list[tuple[Sequence[str], asyncio.Future[Values]]] = []
-
-    async def get(self, keys: Sequence[str]) -> Values:
-        """Read together with the other reads of this turn of the event loop."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Values] = loop.create_future()
-        if not self._asked:
-            loop.call_soon(lambda: loop.create_task(self._flush()))
-        self._asked.append((keys, future))
-        return await future
-
-    async def _flush(self) -> None:
-        asked, self._asked = self._asked, []
-        try:
-            found = cast(Values, await ask(self._client.mget([key for keys, _ in asked for key in keys])))
-        except Exception as fault:  # noqa: BLE001 - each of them hears of it
-            for _, future in asked:
-                if not future.done():
-                    future.set_exception(fault)
-            return
-        first = 0
-        for keys, future in asked:
-            if not future.done():
-                future.set_result(found[first : first + len(keys)])
-            first += len(keys)
 
 
 async def ask(answer: Awaitable[Any]) -> Any:
