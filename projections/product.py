@@ -51,10 +51,13 @@ def project(delta: Delta, event: Event) -> None:
         case ProductRestocked():
             delta.count(f"product:{event.product}", "restocked", event.units)
         case OrderPaid():
-            for product in {line.product for line in event.lines if line.quantity}:
-                delta.count(f"product:{product}", "orders", 1)
+            counts, bought = delta.counts, set[str]()
             for line in event.lines:
-                delta.count(f"product:{line.product}", "units", line.quantity)
+                mine = counts[f"product:{line.product}"]
+                mine["units"] += line.quantity
+                if line.quantity and line.product not in bought:
+                    bought.add(line.product)
+                    mine["orders"] += 1
         case OrderRefunded() | OrderCancelled():
             for line in event.lines:
                 delta.count(f"product:{line.product}", "units_returned", line.quantity)

@@ -5,10 +5,10 @@ Positions and checkpoints are left out, and so is any order that a reader cannot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 import redis
@@ -35,12 +35,16 @@ class Digest:
         return f"{self.total:064x}"[:16]
 
 
-def digests(views: Views, fold_of: Mapping[str, str]) -> dict[str, Digest]:
-    """Return a digest of each fold. ``fold_of``: whose a key is, by its first part."""
+Form: TypeAlias = Callable[[Any], bytes | None]
+"""Turns what Redis answers into what is hashed."""
+
+
+def digests(views: Views, fold_of: Mapping[str, str], form: Form | None = None) -> dict[str, Digest]:
+    """Return a digest of each fold. ``fold_of``: whose a key is, by its first part. ``form``: :func:`canonical` by default."""
     found = {fold: Digest() for fold in fold_of.values()}
     for keys in pages(views):
         mine = [key for key in keys if key.partition(":")[0] in fold_of]
-        for key, content in zip(mine, contents(views, mine), strict=True):
+        for key, content in zip(mine, contents(views, mine, form or canonical), strict=True):
             if content is not None:
                 found[fold_of[key.partition(":")[0]]].add(key, content)
     return found
@@ -70,9 +74,9 @@ def pages_of(views: Views, version: str) -> Iterator[list[str]]:
     yield page
 
 
-def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
-    """Return the content of each key in one canonical form, None for a key that was removed meanwhile."""
-    return map(canonical, stored(views, keys))
+def contents(views: Views, keys: list[str], form: Form) -> Iterator[bytes | None]:
+    """Return the content of each key in one form, None for a key that was removed meanwhile."""
+    return map(form, stored(views, keys))
 
 
 def stored(views: Views, keys: list[str]) -> list[Any]:
@@ -109,6 +113,11 @@ def read(pipeline: Any, key: str, kind: str) -> None:
             pipeline.zrange(key, 0, -1, withscores=True)
         case _:
             pipeline.get(key)
+
+
+def as_stored(content: Any) -> bytes | None:
+    """Return the bytes of a document as they are, and all else in its canonical form."""
+    return content if isinstance(content, bytes) else canonical(content)
 
 
 def canonical(content: Any) -> bytes | None:

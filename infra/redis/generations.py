@@ -1,8 +1,8 @@
 """The generations of a fold's keys: which version holds what, in which state, and the steps from one state to the next.
 
 A record stands for one fold in one version. A rebuild reserves a new version (``filling``), writes its keys (``loading``), has
-it follow the log (``following``) and makes it the served one (``serving``). The one before is then ``old``: it is kept up until
-it is dropped.
+it kept up (``following``) and makes it the served one (``serving``). The one before is then ``old``: it is kept up until it is
+dropped. Where workers keep the versions up, the rebuild alone brings it to the head of the log before (``tailing``).
 Who changes a record holds a lease on the fold. Each step that others can see is one script, which looks at the lease first.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 import redis
 
 from infra.errors import Fault
-from infra.redis.checkpoints import DROPPED, Checkpoint, checkpoint_key, copy_key
+from infra.redis.checkpoints import DROPPED, LOG, Checkpoint, checkpoint_key, copy_key
 from infra.redis.versions import ANNOUNCED, EPOCH, FIRST, VERSIONS, field_of_fold
 
 GENERATIONS = "regulars:generations"
@@ -30,15 +30,15 @@ SWITCHED = "regulars:switched"
 
 LEASE_MS = 30_000
 
-State: TypeAlias = Literal["filling", "loading", "following", "serving", "old", "dropping"]
+State: TypeAlias = Literal["filling", "loading", "tailing", "following", "serving", "old", "dropping"]
 
 KEPT: tuple[State, ...] = ("following", "serving", "old")
 """States in which what happens in the log goes into the keys."""
 
-UNSEEN: tuple[State, ...] = ("filling", "loading")
+UNSEEN: tuple[State, ...] = ("filling", "loading", "tailing")
 """States that concern nobody but the rebuild."""
 
-UNFINISHED: tuple[State, ...] = ("filling", "loading", "following")
+UNFINISHED: tuple[State, ...] = ("filling", "loading", "tailing", "following")
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -132,6 +132,31 @@ for i = 2, #KEYS, 2 do
   redis.call('SET', KEYS[i], ARGV[i]) redis.call('SET', KEYS[i + 1], ARGV[i])
 end
 return 0
+"""
+)
+
+SEED = (
+    HELD
+    + """
+local request = cjson.decode(ARGV[2])
+for _, pair in ipairs(request.places) do
+  local held = pair.old and redis.call('GET', pair.old) or nil
+  local topic, offset, position = string.match(held or '', '^(%S+) (%S+) (%S+)')
+  if position and tonumber(position) > request.reached then return 0 end
+  pair.place = position and topic .. ' ' .. offset .. ' ' .. request.text or request.text
+end
+for _, pair in ipairs(request.places) do
+  redis.call('SET', pair.new, pair.place)
+  redis.call('SET', pair.copy, pair.place)
+end
+for _, key in ipairs(request.gone) do redis.call('DEL', key) end
+local now = tonumber(redis.call('TIME')[1]) * 1000
+for _, record in ipairs(request.records) do
+  record.since = now
+  redis.call('HSET', 'regulars:generations', record.version .. ':' .. string.match(record.fold, '^[^.]+'), cjson.encode(record))
+end
+redis.call('INCRBY', 'regulars:epoch', 1)
+return 1
 """
 )
 
@@ -251,6 +276,30 @@ class Generations:
         behind = self._run(SWITCH, [lease_key(pairs[0][0].name)], [self.owner, msgspec.json.encode(request)])
         if behind:
             raise BehindServed(behind.decode())
+
+    def seed(
+        self,
+        pairs: Sequence[tuple[Generation, Generation | None]],
+        sources: Mapping[str, Sequence[str]],
+        reached: int,
+    ) -> bool:
+        """Hand versions that are filled up to ``reached`` over to the workers, where these stand in each partition.
+
+        Return False if the served version is further somewhere: then nothing was done. Raises :class:`RebuildOvertaken`.
+        """
+        places = []
+        for new, old in pairs:
+            for source in sources[new.name]:
+                copy = f"{new.version}:{copy_key(new.fold, source)}"
+                places.append({"new": new.place(source), "copy": copy, "old": old.place(source) if old else False})
+        request = {
+            "places": places,
+            "gone": [key for new, _ in pairs for key in (new.place(LOG), f"{new.version}:{copy_key(new.fold, LOG)}")],
+            "records": [replaced(new, "following") for new, _ in pairs],
+            "reached": reached,
+            "text": str(reached),
+        }
+        return bool(self._run(SEED, [lease_key(pairs[0][0].name)], [self.owner, msgspec.json.encode(request)]))
 
     def forget(self, record: Generation) -> None:
         """Remove a record whose keys are gone."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from aggregates.decider import Recorded
 from infra.errors import Misconfigured, VersionsChanged
 from infra.event_log.log import EventLog
-from infra.redis.checkpoints import LOG
 from infra.redis.views import Views
 from infra.settings import CHUNK
 from streams.projecting.dispatch import Dispatch
@@ -128,20 +127,21 @@ class Follower:
 
     def _complete_erasures(self) -> None:
         if self.completes_erasures:
-            complete_erasures(self._log, self.dispatch.views, self.position)
+            views = self.dispatch.views
+            complete_erasures(self._log, views, self.position, lambda: lowest_kept(views))
 
 
-def complete_erasures(log: EventLog, views: Views, position: int, source: str = LOG) -> None:
-    """Complete the erasures up to ``position``, which every served fold has passed, once every kept version has as well.
+def complete_erasures(log: EventLog, views: Views, position: int, kept: Callable[[], int | None]) -> None:
+    """Complete the erasures up to ``position``, which every served fold has passed.
 
-    If Redis is busy, the next call tries again. If the member had sessions, the event right after the erasure makes the folds
-    forget what was done in them.
+    ``kept``: returns what every version beside these has passed, None if there is none. If Redis is busy, the next call tries
+    again. If the member had sessions, the event right after the erasure makes the folds forget what was done in them.
     """
     at_head = position >= log.head()
     reached = [erased for erased in log.incomplete_erasures().values() if erased < position or at_head]
     if not reached:
         return
-    if (kept := lowest_kept(views, source)) is not None and kept < position:
-        reached = [erased for erased in reached if erased < kept]
+    if (lowest := kept()) is not None and lowest < position:
+        reached = [erased for erased in reached if erased < lowest]
     if reached and views.rewrite_file():
         log.erased_everywhere(max(reached))

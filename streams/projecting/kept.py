@@ -7,7 +7,7 @@ caught up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aggregates.decider import Recorded
 from infra.errors import Fault, Superseded, VersionDropped
@@ -63,13 +63,18 @@ class KeptVersion:
 
 
 def kept_versions(views: Views, folds: Iterable[Fold], zone: str) -> list[KeptVersion]:
-    """Return what is to be kept up of these folds besides the served versions, in the fold versions of this program."""
+    """Return what a follower is to keep up of these folds besides the served versions."""
+    return [KeptVersion(Views(views.client, version), some, zone) for version, some in kept_folds(views, folds).items()]
+
+
+def kept_folds(views: Views, folds: Iterable[Fold]) -> dict[str, list[Fold]]:
+    """Return, by version, the folds to keep up there besides the served versions, in the fold versions of this program."""
     found: dict[str, list[Fold]] = {}
     records = kept_records(views)
     for fold in folds:
         for record in records.get(fold_name(fold), ()):
             found.setdefault(record.version, []).append(fold)
-    return [KeptVersion(Views(views.client, version), some, zone) for version, some in found.items()]
+    return found
 
 
 def kept_records(views: Views) -> Mapping[str, Sequence[Generation]]:
@@ -81,16 +86,19 @@ def kept_records(views: Views) -> Mapping[str, Sequence[Generation]]:
     return found
 
 
-def lowest_kept(views: Views, source: str) -> int | None:
+def lowest_kept(views: Views, position_of: Callable[[Generation], int] | None = None) -> int | None:
     """Return the lowest position of a version that is kept up or being filled, None if there is none besides the served.
 
-    A fill that was killed has nothing in Redis yet. One that runs holds what it has read in memory.
+    ``position_of``: that of a record's fold in its version; by default, in the log. A fill that was killed has nothing in Redis
+    yet. One that runs holds what it has read in memory.
     """
     generations = Generations(views.client)
     lowest: list[int] = []
     for record in generations.all():
         if record.state == "loading" or (record.state == "filling" and generations.is_leased(record.name)):
             lowest.append(0)
-        elif record.state in KEPT:
-            lowest.append(Views(views.client, record.version).checkpoints_in(source, [record.fold])[record.fold].position)
+        elif record.state == "tailing" or (record.state in KEPT and position_of is None):
+            lowest.append(Views(views.client, record.version).positions([record.fold])[record.fold])
+        elif record.state in KEPT and position_of is not None:
+            lowest.append(position_of(record))
     return min(lowest, default=None)

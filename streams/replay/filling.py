@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import NamedTuple, TypeAlias
 
+from aggregates.decider import Recorded
 from infra.errors import Fault
 from infra.event_log.log import EventLog
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
-from infra.redis.digest import Digest, canonical, digests, read_contents
+from infra.redis.digest import Digest, as_stored, canonical, digests, read_contents
 from infra.redis.loading import KeyContent, KeyLoader
 from infra.redis.views import Views
 from infra.settings import CHUNK
@@ -50,6 +51,10 @@ class Fill:
         self._pause = pause
         self.folds = [in_memory(fold, zone) for fold in folds]
         self._names = {fold.name: stored_names(fold) for fold in self.folds}
+        self._takers: dict[type, list[int]] = {}
+        for number, fold in enumerate(self.folds):
+            for kind in fold.events:
+                self._takers.setdefault(kind, []).append(number)
         self.position = 0
 
     def fold_to(self, position: int, progress: Progress = lambda _: None) -> None:
@@ -58,15 +63,21 @@ class Fill:
         while self.position < position:
             begun = time.monotonic()
             chunk, reached = self._log.recorded_of(self.position, min(CHUNK, position - self.position), names)
-            kinds = {type(event) for _, event in chunk}
-            for fold in self.folds:
-                if not kinds.isdisjoint(fold.events):
-                    mine = chunk if kinds <= fold.events else [r for r in chunk if type(r.event) in fold.events]
-                    fold.take(mine)
+            for fold, mine in self._shared_out(chunk):
+                fold.take(mine)
             self.position = reached
             progress(reached)
             if self._pause:
                 time.sleep(self._pause * (time.monotonic() - begun))
+
+    def _shared_out(self, chunk: Iterable[Recorded]) -> Iterator[tuple[FoldInMemory, list[Recorded]]]:
+        """Yield the folds that take anything of a chunk, each with its events."""
+        shares: list[list[Recorded]] = [[] for _ in self.folds]
+        adders = {kind: [shares[number].append for number in numbers] for kind, numbers in self._takers.items()}
+        for recorded in chunk:
+            for add in adders[type(recorded.event)]:
+                add(recorded)
+        return ((fold, mine) for fold, mine in zip(self.folds, shares, strict=True) if mine)
 
     def load(self, loader: KeyLoader, progress: Callable[[str], None] = lambda _: None) -> dict[str, Digest]:
         """Write every key, and return the digest of each fold by its name."""
@@ -77,8 +88,7 @@ class Fill:
 
             def added(fold: FoldInMemory = fold, digest: Digest = digest) -> Iterable[KeyContent]:
                 for entry in entries(fold):
-                    if (content := content_of(entry)) is not None:
-                        digest.add(entry.key, content)
+                    digest.add(entry.key, entry.document or content_of(entry) or b"")
                     yield entry
 
             loader.load(added())
@@ -86,7 +96,7 @@ class Fill:
 
     def check_loaded(self, views: Views, expected: dict[str, Digest]) -> None:
         """Compare every key that was loaded, before anything else is written. Raises :class:`VersionDiffers`."""
-        found = digests(views, {part: bare(fold) for fold in self.folds for part in fold.parts})
+        found = digests(views, {part: bare(fold) for fold in self.folds for part in fold.parts}, as_stored)
         for name, digest in expected.items():
             if found[name] != digest:
                 raise VersionDiffers(

@@ -5,6 +5,7 @@ A fold in memory holds all that its keys should hold after the events that it ha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -103,7 +104,8 @@ class TallyInMemory:
     def entry(self, key: str) -> KeyContent | None:
         scores = self._sums.scores.get(key)
         if scores is not None:
-            return KeyContent(key, scores={name: score for name, score in scores.items() if score})
+            scores = {name: score for name, score in scores.items() if score}  # Redis keeps no member at 0 either
+            return KeyContent(key, scores=scores) if scores else None
         fields = {name: value for name, value in self._sums.fields.get(key, {}).items() if value is not None}
         fields |= {name: count for name, count in self._sums.counts.get(key, NOTHING).items() if count}
         return KeyContent(key, fields=fields) if fields else None
@@ -116,6 +118,7 @@ class LearnerInMemory:
         self._learner = Learner(zone)
         self._documents: dict[str, Any] = {}
         self._maps: Maps = {}
+        self._scores: dict[str, Counter[str]] = {}
         self.name, self.parts, self.events = fold_name(Learner), Learner.parts, Learner.events
 
     def take(self, chunk: Sequence[Recorded]) -> None:
@@ -131,14 +134,20 @@ class LearnerInMemory:
             else:
                 self._documents[key] = document
         add_to_maps(self._maps, delta)
+        for key, scores in delta.scores.items():
+            self._scores.setdefault(key, Counter()).update(scores)
 
     def held_keys(self) -> Iterable[str]:
         yield from self._documents
         yield from self._maps
+        yield from self._scores
 
     def entry(self, key: str) -> KeyContent | None:
         if (document := self._documents.get(key)) is not None:
             return KeyContent(key, ENCODE(document))
+        if key in self._scores:
+            scores = {name: score for name, score in self._scores[key].items() if score}
+            return KeyContent(key, scores=scores) if scores else None
         return KeyContent(key, fields=fields) if (fields := self._maps.get(key)) else None
 
 

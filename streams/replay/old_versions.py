@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from infra.errors import Misconfigured
 from infra.redis.checkpoints import LOG
-from infra.redis.generations import KEPT, Generation, Generations, is_announced_only
+from infra.redis.generations import KEPT, UNFINISHED, Generation, Generations, is_announced_only
 from infra.redis.loading import remove_keys
 from infra.redis.views import Views
 from streams.projecting.loaders import Fold, fold_name
+from streams.registry import folds as every_fold
 from streams.replay.rebuild import VersionRebuild, switch
 from streams.replay.served import served_records
 from streams.running.app import App
+from streams.running.positions import sources_of
 
 READERS_MS = 60_000
 """How long after a switch readers may still use the version before it."""
@@ -49,16 +51,17 @@ def roll_back(app: App, folds: Sequence[Fold]) -> list[Generation]:
         def catch_up() -> None:
             for version, some in by_version.items():
                 names = {one.name for one in some}
-                VersionRebuild(app, [fold for fold in folds if fold.name in names]).follow(version)
+                VersionRebuild(app, [fold for fold in folds if fold.name in names]).catch_up(version)
 
-        switch(rebuild.generations, [(record, served.get(record.name)) for record in back], catch_up)
+        sources = {fold.name: sources_of(app, fold) for fold in folds}
+        switch(rebuild.generations, [(record, served.get(record.name)) for record in back], sources, catch_up)
     return back
 
 
 def droppable(app: App, folds: Sequence[Fold], unfinished: bool) -> list[Generation]:
     """Return the versions of these folds that are neither served nor, unless ``unfinished``, being filled."""
     names = {fold.name for fold in folds}
-    states = {"old", "dropping"} | ({"filling", "loading", "following"} if unfinished else set())
+    states: set[str] = {"old", "dropping", *(UNFINISHED if unfinished else ())}
     found = [one for one in Generations(app.views.client).all() if one.name in names and one.state in states]
     served = app.refreshed().views.versions
     return [one for one in found if served.version_of(one.parts[0]) != one.version]
@@ -74,11 +77,12 @@ def still_read(app: App, records: Sequence[Generation]) -> float:
 def drop(app: App, records: Sequence[Generation], progress: Callable[[Generation, int], None] = lambda *_: None) -> int:
     """Remove these versions, a few keys at a time, and return how many keys there were. A drop that was killed goes on."""
     generations = Generations(app.views.client)
+    sources = {fold.name: sources_of(app, fold) for fold in every_fold(app.terms)}
     removed = 0
     for record in records:
         generations.take([record.name])
         try:
-            generations.close(record, [LOG])
+            generations.close(record, [LOG, *sources[record.name]])
             count = remove_keys(app.views.client, record.version, record.parts)
             generations.forget(record)
             progress(record, count)
@@ -108,9 +112,18 @@ def version_rows(app: App, folds: Sequence[Fold]) -> Iterator[VersionRow]:
     """Yield every version of every fold that Redis holds."""
     records = Generations(app.views.client).all()
     served = served_records(app.refreshed(), folds, records)
+    by_name = {fold.name: fold for fold in folds}
     known: Mapping[tuple[str, str], Generation] = {(one.version, one.fold): one for one in [*served.values(), *records]}
     for record in known.values():
+        if record.name not in by_name:
+            continue
         position = None
         if record.state in KEPT:
-            position = Views(app.views.client, record.version).checkpoints_in(LOG, [record.fold])[record.fold].position
+            position = reached(app, record, by_name[record.name])
         yield VersionRow(record.version, record.fold, record.state, position, record.since)
+
+
+def reached(app: App, record: Generation, fold: Fold) -> int:
+    """Return the position of the latest event that a fold has taken in a version, in whichever partition that was."""
+    pairs = [(record.fold, source) for source in sources_of(app, fold)]
+    return max((place.position for place in Views(app.views.client, record.version).checkpoints(pairs).values()), default=0)

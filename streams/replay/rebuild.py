@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
@@ -35,6 +35,7 @@ from streams.registry import folds
 from streams.replay.filling import Compared, Fill
 from streams.replay.served import refuse_newer, served_records
 from streams.running.app import App
+from streams.running.positions import lowest_beside, sources_of
 
 NEAR = CHUNK
 """Events behind the head at which the fill ends, and the new version begins to follow the log."""
@@ -45,10 +46,13 @@ SAMPLED = 200
 TRIES = 100
 """Attempts to switch. Each brings the new version to the head first; under 200 events/s the second succeeds."""
 
-WITH_WORKERS = (
-    "Workers keep up the read models of this Redis, and they do not feed two versions yet: to rebuild, stop the workers, empty "
-    "this Redis, and start them again."
+TOO_FAST = (
+    "The new version does not catch up with the served one (`regulars lag`; are workers running?): nothing was switched. "
+    "Run it again."
 )
+
+MOMENT = 0.05
+"""Seconds between attempts to switch while workers bring the new version up."""
 
 Report = Callable[[str, int, int], None]
 """Called with a step (``fold``, ``load``, ``follow``, ``verify``), how far it is, and how far it goes."""
@@ -79,6 +83,7 @@ class VersionRebuild:
         self.client = self.app.views.client
         self.generations = Generations(self.client)
         self.names = [fold.name for fold in self.folds]
+        self.with_workers = self.app.feed == "topics"
 
     def run(self) -> Rebuilt:
         """Rebuild, verify and switch.
@@ -87,20 +92,22 @@ class VersionRebuild:
         :class:`VersionDiffers`, and what reading and folding raise. Nothing is switched then, and the next run goes on.
         """
         begun = time.monotonic()
-        if self.app.feed == "topics":
-            raise Misconfigured(WITH_WORKERS)
-        self.app.views.fed_by("log")
+        self.app.views.fed_by(self.app.feed)
         refuse_newer(self.app, self.folds, self.generations.all())
         with self.leased():
             records, resumed = self.reserve()
-            fill = self.fill()
-            if records[0].state != "following":
-                records = self.load(records, fill)
-            self.follow(records[0].version)
-            compared = self.verify(records, fill)
+            position, compared = records[0].target, list[Compared]()
+            if not (self.with_workers and records[0].state == "following"):  # workers have it, and nothing can be compared
+                fill = self.fill()
+                if records[0].state in ("filling", "loading"):
+                    records = self.load(records, fill)
+                self.follow(records[0].version)
+                position, compared = fill.position, self.verify(records, fill)
+                if self.with_workers:
+                    records = self.hand_over(records)
             self.switch(records)
         self._complete_erasures()
-        return Rebuilt(records[0].version, fill.position, resumed, time.monotonic() - begun, compared)
+        return Rebuilt(records[0].version, position, resumed, time.monotonic() - begun, compared)
 
     @contextmanager
     def leased(self) -> Iterator[None]:
@@ -159,7 +166,7 @@ class VersionRebuild:
         digests = fill.load(loader, lambda _: self.report("load", next(done), len(self.folds)))
         fill.check_loaded(self._views(records), digests)
         self.generations.set_places(loading, {LOG: Checkpoint(target)})
-        return self._put(loading, "following")
+        return self._put(loading, "tailing" if self.with_workers else "following")
 
     def follow(self, version: str) -> None:
         """Bring a version to the head of the log, beside a follower that may do the same."""
@@ -179,18 +186,43 @@ class VersionRebuild:
         self.report("verify", 0, len(self.folds))
         return fill.compare(self._views(records), self.app.refreshed().views, self.sampled)
 
+    def hand_over(self, records: Sequence[Generation]) -> list[Generation]:
+        """Have the workers keep the new version up, from where they are in each partition.
+
+        They read what the log has already, so they are mostly behind it. Where they are not, the new version goes on first.
+        """
+        pairs, sources = self._pairs(records), self._sources()
+        views, names = self._views(records), [record.fold for record in records]
+        for _ in range(TRIES):
+            self.follow(records[0].version)
+            if self.generations.seed(pairs, sources, min(views.positions(names).values())):
+                return [replaced(record, "following") for record in records]
+        raise Misconfigured(TOO_FAST)
+
     def switch(self, records: Sequence[Generation]) -> None:
         """Make the new version the served one once it is not behind the served one in anything."""
+        switch(self.generations, self._pairs(records), self._sources(), lambda: self.catch_up(records[0].version))
+
+    def catch_up(self, version: str) -> None:
+        """Bring a version to where the served one is, or give workers time to do so."""
+        if self.with_workers:
+            time.sleep(MOMENT)
+        else:
+            self.follow(version)
+
+    def _pairs(self, records: Sequence[Generation]) -> list[tuple[Generation, Generation | None]]:
         served = served_records(self.app.refreshed(), self.folds, self.generations.all())
-        pairs = [(record, served.get(record.name)) for record in records]
-        switch(self.generations, pairs, lambda: self.follow(records[0].version))
+        return [(record, served.get(record.name)) for record in records]
+
+    def _sources(self) -> dict[str, list[str]]:
+        return {fold.name: sources_of(self.app, fold) for fold in self.folds}
 
     def _complete_erasures(self) -> None:
         """Complete the erasures that had to wait for this rebuild, if a follower has passed them meanwhile."""
         views = self.app.refreshed().views
         if self.app.log.incomplete_erasures():
             reached = views.positions([fold_name(fold) for fold in folds(self.app.terms)])
-            complete_erasures(self.app.log, views, min(reached.values()))
+            complete_erasures(self.app.log, views, min(reached.values()), lambda: lowest_beside(self.app))
 
     def _renew(self, ended: threading.Event) -> None:
         """Renew the leases. Each step looks at them itself, so one that was lost ends the rebuild there."""
@@ -216,7 +248,7 @@ class VersionRebuild:
 
     def _remove(self, records: Sequence[Generation]) -> None:
         for record in records:
-            self.generations.close(record, [LOG])
+            self.generations.close(record, [LOG, *self._sources()[record.name]])
         remove_keys(self.client, records[0].version, [part for record in records for part in record.parts])
 
     def _views(self, records: Sequence[Generation]) -> Views:
@@ -224,10 +256,12 @@ class VersionRebuild:
 
 
 def switch(
-    generations: Generations, pairs: Sequence[tuple[Generation, Generation | None]], catch_up: Callable[[], None]
+    generations: Generations,
+    pairs: Sequence[tuple[Generation, Generation | None]],
+    sources: Mapping[str, Sequence[str]],
+    catch_up: Callable[[], None],
 ) -> None:
     """Make the first of each pair the served one, after :func:`catch_up` as often as the log moves on meanwhile."""
-    sources = {new.name: [LOG] for new, _ in pairs}
     for _ in range(TRIES):
         catch_up()
         try:
@@ -235,4 +269,4 @@ def switch(
         except BehindServed:
             continue
         return
-    raise Misconfigured("The log moves on faster than this program follows it: nothing was switched. Run it again.")
+    raise Misconfigured(TOO_FAST)

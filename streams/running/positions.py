@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.event_log.types import RelayCheckpoint
+from infra.redis.checkpoints import LOG
+from infra.redis.generations import Generation
+from streams.projecting.kept import lowest_kept
 from streams.projecting.loaders import Fold, fold_name
 from streams.registry import folds, sources
 from streams.running.app import App
@@ -36,6 +39,30 @@ def positions_in_topics(app: App, head: int) -> Iterator[FoldPosition]:
     for fold in folds(app.terms):
         for topic in sources(fold):
             yield position_in_topic(app, fold, topic, relayed.get(topic), head)
+
+
+def lowest_beside(app: App) -> int | None:
+    """Return what every version beside the served ones has passed, None if there is none."""
+    if app.feed != "topics":
+        return lowest_kept(app.views)
+    head, relayed = app.log.head(), app.log.relayed()
+    known = {fold_name(fold): fold for fold in folds(app.terms)}
+
+    def position_of(record: Generation) -> int:
+        if record.fold not in known:
+            return 0  # another program keeps it up, or nobody
+        fold, under = known[record.fold], app.under(record.version)
+        return min(position_in_topic(under, fold, topic, relayed.get(topic), head).position for topic in sources(fold))
+
+    return lowest_kept(app.views, position_of)
+
+
+def sources_of(app: App, fold: Fold) -> list[str]:
+    """Return the sources that a fold has checkpoints in: the log, or each partition of its topics."""
+    if app.feed != "topics":
+        return [LOG]
+    relayed = app.log.relayed()
+    return [f"{topic}:{number}" for topic in sources(fold) if topic in relayed for number in range(len(relayed[topic].ends))]
 
 
 def position_in_topic(app: App, fold: Fold, topic: str, relayed: RelayCheckpoint | None, head: int) -> FoldPosition:

@@ -19,7 +19,7 @@ import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
-from infra.errors import Fault, Unreachable
+from infra.errors import Fault, Unreachable, VersionsChanged
 from infra.kafka.chunks import ChunkConsumer
 from streams.kafka.worker.batching import Batcher
 from streams.kafka.worker.partition import BatchResult, OffsetGap, Partition, RedisRolledBack
@@ -57,6 +57,10 @@ class Partitions(Protocol):
         """Return the broker's ids of the topics, by name. Raises :class:`Unreachable`."""
         ...
 
+    def renew(self) -> None:
+        """Read which versions of the read models are served and kept up; :meth:`make` goes by that from now on."""
+        ...
+
     def make(self, tp: TP) -> Partition: ...
 
 
@@ -83,6 +87,9 @@ class WorkerConsumer:
         while result is None:
             try:
                 result = await self._batcher.take(tp, self._partition(tp), records)
+            except VersionsChanged:
+                await self._on_thread(self._partitions.renew)
+                self._assigned.pop(tp, None)
             except AWAITED as fault:
                 await self._pause(fault, attempt)
                 attempt += 1
@@ -181,14 +188,22 @@ class WorkerConsumer:
 
 
 def resumed_offsets(partitions: Mapping[TP, Partition]) -> dict[TP, int]:
-    """Return the offset to read each partition from."""
-    return {tp: partition.resume() for tp, partition in partitions.items()}
+    """Return the offset to read each partition from; those whose version was dropped meanwhile are left out."""
+    found: dict[TP, int] = {}
+    for tp, partition in partitions.items():
+        with contextlib.suppress(VersionsChanged):
+            found[tp] = partition.resume()
+    return found
 
 
 def lost_offsets(partitions: Mapping[TP, Partition]) -> dict[TP, int]:
     """Return the offsets to read again from, of the partitions of which Redis holds less than it did."""
-    found = {tp: partition.lost_from() for tp, partition in partitions.items()}
-    return {tp: offset for tp, offset in found.items() if offset is not None}
+    found: dict[TP, int] = {}
+    for tp, partition in partitions.items():
+        with contextlib.suppress(VersionsChanged):
+            if (offset := partition.lost_from()) is not None:
+                found[tp] = offset
+    return found
 
 
 def veto(message: Any) -> None:

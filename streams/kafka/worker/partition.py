@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,13 +13,15 @@ import redis
 
 from aggregates.decider import Recorded
 from infra.codec import Codec
-from infra.errors import Newer, Superseded, Unreadable
+from infra.errors import Fault, Newer, Superseded, Unreadable, VersionsChanged
 from infra.kafka.records import envelopes, from_record
 from infra.redis.checkpoints import Checkpoint
 from infra.redis.commit import CheckpointedWrite, Refusals, all_applied
 from infra.redis.views import Keys, Views
 from streams.kafka.dead_letters.letters import EVERY_FOLD
 from streams.projecting.projector import ChunkProjection, ProjectionFailed, Projector, UnreadableEvent
+
+log = logging.getLogger(__name__)
 
 
 class Record(Protocol):
@@ -86,10 +89,22 @@ class DecodedRecords:
 
 
 class Partition:
-    """``topic``: the broker's id of it. Any thread may call; one at a time gets in."""
+    """``topic``: the broker's id of it. Any thread may call; one at a time gets in.
 
-    def __init__(self, projector: Projector, views: Views, codec: Codec, topic: str, dead_letter: WriteDeadLetter) -> None:
-        self._views = views
+    ``beside``: the same partition for versions of the read models that are kept up and not served.
+    """
+
+    def __init__(
+        self,
+        projector: Projector,
+        views: Views,
+        codec: Codec,
+        topic: str,
+        dead_letter: WriteDeadLetter,
+        beside: Sequence[Partition] = (),
+    ) -> None:
+        self.views = views
+        self.beside = beside
         self._envelopes = envelopes(codec)
         self._topic = topic
         self._dead_letter = dead_letter
@@ -100,7 +115,28 @@ class Partition:
         """Return the offset to read from, as Redis says now."""
         with self.lock:
             self.projector.rolled_back()
-            return self._next_offset()
+            first = self._next_offset()
+        return min([first, *(offset for kept in self.beside if (offset := kept.resume_beside()) is not None)])
+
+    def resume_beside(self) -> int | None:
+        """Return the offset to read a version from that is not served, None if it was dropped meanwhile."""
+        try:
+            return self.resume()
+        except VersionsChanged:
+            return None
+
+    def keep_up(self, records: Sequence[Record]) -> None:
+        """Project a chunk into the versions beside the served one, whose faults do not concern readers.
+
+        Raises :class:`OffsetGap` if one of them lacks what is before the chunk, and what Redis raises if it does not answer.
+        """
+        for kept in self.beside:
+            try:
+                kept.take(records)
+            except VersionsChanged:
+                continue
+            except Fault as fault:
+                log.warning("%s is not kept up in %s any more: %s", self.projector.source, kept.views.versions.default, fault)
 
     def lost_from(self) -> int | None:
         """Return the offset to read again from if Redis was rolled back since the last write, else None."""
@@ -109,7 +145,7 @@ class Partition:
 
     def take(self, records: Sequence[Record]) -> BatchResult:
         """Project a chunk, and return when it is in Redis; raise what :func:`take_together` says."""
-        (outcome,) = take_together(self._views, [(self, records)])
+        (outcome,) = take_together([(self, records)])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -182,7 +218,7 @@ class Partition:
         while True:
             try:
                 writes = self.projector.project(events, end, without, unreadable)
-                if self._views.apply(writes):
+                if self.views.apply(writes):
                     return self.projector.moved(writes)
             except Superseded:
                 pass
@@ -254,12 +290,31 @@ class ChunkAttempt:
         return self._chunk.result(letters=self._partition.take_alone(self._chunk))
 
 
-def take_together(views: Views, chunks: Sequence[tuple[Partition, Sequence[Record]]]) -> list[BatchResult | Exception]:
+def take_together(chunks: Sequence[tuple[Partition, Sequence[Record]]]) -> list[BatchResult | Exception]:
     """Project chunks of several partitions with one reading and one commit for all; return what became of each.
 
     An outcome is :class:`OffsetGap` if records before the chunk are missing, :class:`Newer` if an event needs a newer program,
-    and what Redis raises if it does not answer. Then nothing is lost, and the chunk may be taken again.
+    :class:`VersionsChanged` if another version is served now, and what Redis raises if it does not answer. Then nothing is
+    lost, and the chunk may be taken again.
     """
+    outcomes: dict[int, BatchResult | Exception] = {}
+    of_views: dict[int, list[int]] = {}
+    for index, (partition, _) in enumerate(chunks):
+        of_views.setdefault(id(partition.views), []).append(index)
+    for indices in of_views.values():
+        some = [chunks[index] for index in indices]
+        outcomes.update(zip(indices, take_into(some[0][0].views, some), strict=True))
+    for index, (partition, records) in enumerate(chunks):
+        if partition.beside and isinstance(outcomes[index], BatchResult):
+            try:
+                partition.keep_up(records)
+            except Exception as fault:  # noqa: BLE001 - the chunk is taken again; what is served skips it
+                outcomes[index] = fault
+    return [outcomes[index] for index in range(len(chunks))]
+
+
+def take_into(views: Views, chunks: Sequence[tuple[Partition, Sequence[Record]]]) -> list[BatchResult | Exception]:
+    """Project chunks of partitions that have the same views."""
     outcomes: dict[int, BatchResult | Exception] = {}
     attempts: dict[int, ChunkAttempt] = {}
     with ExitStack() as locks:
@@ -290,7 +345,7 @@ def take_together(views: Views, chunks: Sequence[tuple[Partition, Sequence[Recor
                 except Exception as fault:  # noqa: BLE001
                     outcomes[index] = fault
     if len(chunks) > 1 and any(isinstance(outcome, redis.ResponseError) for outcome in outcomes.values()):
-        return [outcome for chunk in chunks for outcome in take_together(views, [chunk])]  # one's refusal is not the others'
+        return [outcome for chunk in chunks for outcome in take_into(views, [chunk])]  # one's refusal is not the others'
     return [outcomes[index] for index in range(len(chunks))]
 
 

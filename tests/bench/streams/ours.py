@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Never
 
@@ -64,6 +63,8 @@ class TwoTallies:
             self._ids = topic_ids(admin, [self._topic])
         return self._ids
 
+    def renew(self) -> None: ...
+
     def make(self, tp: TP) -> Partition:
         projector = Projector(self._views, [TallyLoader(TIMES), TallyLoader(SPENT)], f"{tp.topic}:{tp.partition}")
         return Partition(projector, self._views, self._codec, self._ids[tp.topic], dead_letter)
@@ -75,7 +76,7 @@ def work(course: Course) -> Finish:
         views = Views(connect(course.redis))
         telemetry = WorkerTelemetry()
         partitions = TwoTallies(views, codec(keys), kafka, course.topic)
-        consumer = Timed(partitions, Batcher(partial(take_together, views)), telemetry)
+        consumer = Timed(partitions, Batcher(take_together), telemetry)
         consumer.clock = Stopwatch(course.records)
         agents = Agents(make_app(kafka, course.home), {course.topic: course.partitions}, consumer, telemetry)
         with suppress(SystemExit):

@@ -146,7 +146,7 @@ def partitions(views: Views, codec: Codec) -> list[Partition]:
 def test_chunks_of_several_partitions_take_one_reading_and_one_commit(
     partitions: list[Partition], views: CountingViews, topic: Sequence[StoredRecord]
 ) -> None:
-    outcomes = take_together(views, [(partition, topic[:100]) for partition in partitions])
+    outcomes = take_together([(partition, topic[:100]) for partition in partitions])
     assert [outcome.applied for outcome in outcomes if isinstance(outcome, BatchResult)] == [100] * 3
     assert (views.reads, views.commits) == (1, 1)
 
@@ -155,7 +155,7 @@ def test_a_partition_with_a_gap_leaves_the_others_of_its_batch_alone(
     partitions: list[Partition], views: CountingViews, topic: Sequence[StoredRecord]
 ) -> None:
     first, behind, last = take_together(
-        views, [(partitions[0], topic[:50]), (partitions[1], topic[7:50]), (partitions[2], topic[:50])]
+        [(partitions[0], topic[:50]), (partitions[1], topic[7:50]), (partitions[2], topic[:50])]
     )
     assert isinstance(first, BatchResult)
     assert isinstance(last, BatchResult)
@@ -170,7 +170,7 @@ def test_a_partition_that_was_overtaken_takes_its_chunk_alone(
     mine, zombie, other = worker.partition(), worker.partition(), worker.partition(1)
     mine.take(topic[:50])
     zombie.take(topic[:80])
-    outcomes = take_together(views, [(other, topic[:10]), (mine, topic[50:120])])
+    outcomes = take_together([(other, topic[:10]), (mine, topic[50:120])])
     assert [outcome.records for outcome in outcomes if isinstance(outcome, BatchResult)] == [10, 70]
     views.client.flushall()
     take_all(worker.partition(), topic)
@@ -181,6 +181,6 @@ def test_what_redis_refuses_one_partition_does_not_stop_the_others(
     partitions: list[Partition], views: CountingViews, topic: Sequence[StoredRecord]
 ) -> None:
     views.client.lpush("v1:checkpoint:orders.1:regulars.events:1", "of a wrong type")
-    outcomes = take_together(views, [(partition, topic[:50]) for partition in partitions])
+    outcomes = take_together([(partition, topic[:50]) for partition in partitions])
     assert isinstance(outcomes[1], redis.ResponseError)
     assert [type(outcome) for outcome in outcomes[::2]] == [BatchResult, BatchResult]

@@ -48,6 +48,8 @@ class SilentPartitions:
     def identify(self) -> Mapping[str, str]:
         return {"topic": "AAAA"}
 
+    def renew(self) -> None: ...
+
     def make(self, tp: TP) -> Partition:
         return cast(Partition, self.made[tp])
 
