@@ -41,5 +41,9 @@ class Superseded(Fault):
         self.held = held
 
 
+class Amended(Superseded):
+    """What Redis holds of a fold was repaired where the fold stands: forget what is in memory, and go on."""
+
+
 class NotInstalled(Fault):
     """A package that an extra brings is not installed."""

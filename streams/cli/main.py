@@ -51,6 +51,7 @@ COMMANDS = {
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
+    "verify": "verify:verify",
     "view": "view:view",
     "why": "why:why",
     "worker": "worker:worker",

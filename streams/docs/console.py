@@ -59,6 +59,7 @@ EXAMPLES = {
     "topics": "regulars topics",
     "trace": "regulars trace '#63354'",
     "up": "regulars up --weeks 2",
+    "verify": "regulars verify --sample 1000",
     "view": "regulars view card:1057 --at 2017-03-01",
     "why": "regulars why 1057 points --verbose",
     "worker": "regulars worker",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from infra.errors import Misconfigured
+from infra.errors import Amended, Misconfigured
 from infra.event_log.log import EventLog
 from infra.redis.views import Views
 from infra.settings import CHUNK
@@ -45,10 +45,15 @@ class Follower:
         Raises what :meth:`refuse_older_log` does.
         """
         self.refuse_older_log()
-        while chunk := self._log.recorded(self.position, CHUNK):
-            self.dispatch.send(chunk)
-            progress(self.position)
-        self.dispatch.flush()
+        while True:
+            try:
+                while chunk := self._log.recorded(self.position, CHUNK):
+                    self.dispatch.send(chunk)
+                    progress(self.position)
+                self.dispatch.flush()
+                break
+            except Amended:  # a repair: what is in memory was dropped, and is read again
+                continue
         self._complete_erasures()
         return self.position
 
@@ -70,7 +75,10 @@ class Follower:
     def follow(self, stopped: threading.Event) -> None:
         """Project events as they come, until ``stopped`` is set."""
         for chunk in self._log.subscribe(self.catch_up(), stopped):
-            self.dispatch.dispatch(chunk)
+            try:
+                self.dispatch.dispatch(chunk)
+            except Amended:
+                self.catch_up()
             self._complete_erasures()
 
     def _complete_erasures(self) -> None:
