@@ -1,4 +1,4 @@
-"""What follows from what. This file and ``constraints.py`` alone see the aggregates together.
+"""What follows from what. This file, ``settlement.py`` and ``constraints.py`` alone see the aggregates together.
 
 A reaction is decided and appended together with the event that caused it, so no crash can separate an order from its points.
 """
@@ -9,30 +9,44 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import CartOpened
-from aggregates.coupon import SendCoupon
-from aggregates.decider import Context, Refusal
-from aggregates.member import EraseMember, MemberErased, MemberRegistered
+from aggregates.cart import CartItemAdded, CartOpened
+from aggregates.coupon import RedeemCoupon, ReserveCoupon, SendCoupon
+from aggregates.decider import Context, Look, Refusal, nothing_known
+from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
+    ActivateLot,
     ActivatePoints,
+    AdjustPoints,
     ClaimReward,
     ClawBackPoints,
     EnterPool,
     GrantPoints,
     HoldPoints,
     JoinPool,
+    LapsePending,
     ReceivePoints,
     RecordAction,
     RedeemPoints,
+    ReinstatePoints,
+    TagMember,
     TransferPoints,
 )
 from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
 from aggregates.order.decider import PlaceOrder
-from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    KeepSession,
+    RecogniseMember,
+    SessionJoined,
+    SessionLeft,
+    SignOutMember,
+)
+from aggregates.settlement import settle
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -45,19 +59,43 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased})
+OF_PAYMENT = (OrderTendered, OrderPaid, OrderCancelled, OrderRefunded)
+CAUSES = frozenset(
+    {
+        *OF_PAYMENT,
+        *ORDER_AND_POINTS,
+        *SEEN_IN_A_SESSION,
+        SessionJoined,
+        SessionLeft,
+        MemberRegistered,
+        MemberClosed,
+        MemberErased,
+    }
+)
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
 """Commands that one member of a pool may give for it."""
 
 
-def react(event: object, context: Context, erased: Collection[str] = ()) -> list[object]:
-    """Return the commands that follow from an event, in order. Nothing more happens to an ``erased`` member."""
+def react(event: object, context: Context, erased: Collection[str] = (), look: Look = nothing_known) -> list[object]:
+    """Return the commands that follow from an event, in order. Nothing more happens to an ``erased`` member.
+
+    ``look``: the states as the event has left them.
+    """
     if type(event) not in CAUSES:
         return []
+    if isinstance(event, OF_PAYMENT):
+        return [*settle(event, look, erased), *of_points(event, context, erased)]
+    return of_points(event, context, erased)
+
+
+def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
+    """Return what follows from an event for sessions, points and coupons of rewards."""
     if isinstance(event, SessionJoined):
-        return [RecogniseMember(event.joined, event.session, event.at)]
+        return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
+    if isinstance(event, MemberClosed):
+        return [LapsePending(event.member, event.at)]
     if isinstance(event, MemberErased):
         return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SessionLeft):
@@ -122,6 +160,38 @@ def occurrence_of(*ids: str | None) -> str:
 
 def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:
     return tuple([BoughtLine(line.product, line.paid, line.department, line.category) for line in event.lines])
+
+
+MEMBER_CLOSED = Refusal("member_closed", "This membership is closed.")
+
+
+def users_of(step: object) -> tuple[str | None, ...]:
+    """Return the members who must not have closed their membership, for a command or an event: those who earn or spend."""
+    match step:
+        case (
+            CartOpened()
+            | CartItemAdded()
+            | GrantPoints()
+            | RecordAction()
+            | ReceivePoints()
+            | ActivateLot()
+            | ReinstatePoints()
+        ):
+            return (step.member,)
+        case TagMember() | SendCoupon() | ReserveCoupon():
+            return (step.member,)
+        case AdjustPoints():
+            return (step.member,) if step.points > 0 else ()
+        case RedeemCoupon():
+            return () if step.recorded else (step.member,)
+        case RedeemPoints() | HoldPoints() | ClaimReward():
+            return step.member, step.by
+        case TransferPoints():
+            return step.member, step.to
+        case JoinPool():
+            return step.member, step.joiner
+        case _:
+            return ()
 
 
 def check_allowed(command: object, context: Context, erased: Collection[str] = ()) -> None:

@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_hex, token_urlsafe
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 
+from infra.errors import Unreachable
+
 PREFIX = "rk"
 SECRET_BYTES = 32
+CONNECT_TIMEOUT = 5  # seconds
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS api_key (
@@ -45,12 +48,6 @@ class ApiKey:
     revoked: int | None = None
 
 
-class Connection(Protocol):
-    """What both databases' connections can do."""
-
-    def execute(self, statement: str, values: Sequence[object] = (), /) -> Any: ...
-
-
 class ApiKeys:
     """The table of keys; safe to call from any thread. ``url``: PostgreSQL's, None for the SQLite file ``file``."""
 
@@ -58,6 +55,7 @@ class ApiKeys:
         self._file = file
         self._url = url
         self._lock = threading.Lock()
+        self._connection: Any = None
         for statement in TABLES:
             self._run(statement)
 
@@ -107,20 +105,43 @@ class ApiKeys:
         """Return every secret by its id."""
         return {str(kid): bytes.fromhex(secret) for kid, secret in self._run("SELECT kid, secret FROM token_secret")}
 
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        """Run one statement in a transaction of its own and return its rows."""
+    def close(self) -> None:
+        """Close the connection; the next statement opens another."""
         with self._lock:
-            if self._url:
-                with psycopg.connect(self._url, autocommit=True) as postgres:
-                    cursor = postgres.execute(statement.replace("?", "%s"), values)
-                    return list(cursor.fetchall()) if cursor.description else []
-            created = not self._file.exists()
-            if created:
-                os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
-            with sqlite3.connect(self._file, timeout=10) as sqlite:
-                rows = sqlite.execute(statement, values).fetchall()
-            sqlite.close()
-            return rows
+            self._disconnect()
+
+    def _run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        """Run one statement in a transaction of its own and return its rows. A connection that broke is opened again, once."""
+        with self._lock:
+            try:
+                return self._rows(statement, values)
+            except psycopg.OperationalError:
+                self._disconnect()
+            try:
+                return self._rows(statement, values)
+            except psycopg.OperationalError as fault:
+                self._disconnect()
+                raise Unreachable(f"The database of API keys does not answer ({str(fault).strip()}).") from fault
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        if self._url:
+            cursor = self._connected().execute(statement.replace("?", "%s"), values)
+            return list(cursor.fetchall()) if cursor.description else []
+        return list(self._connected().execute(statement, values).fetchall())
+
+    def _connected(self) -> Any:
+        """Return the one connection, opened if there is none."""
+        if self._connection is None and self._url:
+            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
+        elif self._connection is None:
+            os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
+            self._connection = sqlite3.connect(self._file, timeout=10, isolation_level=None, check_same_thread=False)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 def _hash(secret: str) -> str:

@@ -1,11 +1,14 @@
-"""The cart that a member, or a guest's session, has open now. It is gone once it is checked out or abandoned."""
+"""The cart that a member, or a guest's session, has open now. It is gone once it is checked out or abandoned.
+
+So it is once its member closes the membership, or is erased.
+"""
 
 from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased
 from aggregates.value import Value, replace
 from projections.projection import one_document
 
@@ -29,12 +32,19 @@ class CartView(Value):
 
 
 Event: TypeAlias = (
-    CartOpened | CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartCheckedOut | CartAbandoned | MemberErased
+    CartOpened
+    | CartItemAdded
+    | CartItemQuantityChanged
+    | CartItemRemoved
+    | CartCheckedOut
+    | CartAbandoned
+    | MemberClosed
+    | MemberErased
 )
 
 
 def project(view: CartView | None, event: Event, position: int) -> CartView | None:
-    if isinstance(event, MemberErased):
+    if isinstance(event, MemberClosed | MemberErased):
         return None
     if isinstance(event, CartOpened):
         return CartView(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)

@@ -41,6 +41,7 @@ COMMANDS = {
     "recommend": "recommend:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "replay": "replay:replay",
     "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
+import uvloop
 
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
@@ -35,7 +35,7 @@ def serve(host: str, port: int, limit: int) -> None:
     def ready(_: App) -> None:
         say(f"Serving http://{host}:{port}/docs; Ctrl-C ends it.")
 
-    asyncio.run(serve_api(settings, Address(host, port, limit), ready))
+    uvloop.run(serve_api(settings, Address(host, port, limit), ready))
 
 
 def first_key(settings: Settings) -> None:

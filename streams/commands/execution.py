@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from aggregates.cart import CartItemAdded, CartOpened
 from aggregates.decider import Context, Decider, stream_id
+from aggregates.member import member
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
-from aggregates.reactions import check_allowed, react
+from aggregates.reactions import MEMBER_CLOSED, check_allowed, react, users_of
 from infra.codec import Codec
 from streams.commands.validation import require_valid
-from streams.registry import COMMANDS, DUE
+from streams.registry import COMMANDS, DUE_OF_MEMBERS
 
 Stream: TypeAlias = tuple[int, Any]
 """The version of a stream and the state at that version."""
@@ -44,6 +47,7 @@ class Execution:
         self.streams: dict[str, Stream] = {}
         self.due: dict[str, int | None] = {}
         self.erased = erased
+        self._before: dict[str, tuple[Decider[Any, Any, Any], Any]] = {}
         self._first = first
         self._codec = codec
         self._load = load
@@ -55,7 +59,7 @@ class Execution:
         """The programme that decisions use, with any version that this request has published. Looked up once a request."""
         if self._context is None:
             version, published = self._stream(policy.name, policy)
-            self._context = Context(published if version else self._first)
+            self._context = Context(published.counted_as(self._first) if version else self._first)
         return self._context
 
     def read(self, decider: Decider[Any, S, Any], *ids: str) -> S:
@@ -64,9 +68,11 @@ class Execution:
         return state
 
     def check(self, command: object, by_time: bool) -> None:
-        """Raise ``Refusal`` for a command that is malformed, or about a member who was erased."""
+        """Raise ``Refusal`` for a command that is malformed, about a member who was erased, or of one who has closed."""
         require_valid(command, by_time)
         check_allowed(command, self.context, self.erased)
+        if self._is_of_closed(command):
+            raise MEMBER_CLOSED
 
     def load(self, command: object) -> Loaded:
         """Return the stream that a command is decided on."""
@@ -77,9 +83,12 @@ class Execution:
     def decide(self, command: object, loaded: Loaded) -> list[object]:
         """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
         stream, decider, version, state = loaded
+        self._before.setdefault(stream, (decider, state))
         before = decider.due(state) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
+            if isinstance(event, CartOpened | CartItemAdded) and self._is_of_closed(event):
+                raise MEMBER_CLOSED
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
@@ -90,18 +99,35 @@ class Execution:
             self._context = None
         return events
 
+    def correct(self, facts: Sequence[object]) -> None:
+        """Take these events in place of those decided: a limit may have flagged some. States follow."""
+        changed = {stream for (stream, _, event), fact in zip(self.events, facts, strict=True) if fact is not event}
+        self.events = [(*where, fact) for (*where, _), fact in zip(self.events, facts, strict=True)]  # type: ignore[misc]
+        for stream in changed:
+            decider, state = self._before[stream]
+            mine = [event for where, _, event in self.events if where == stream]
+            self.streams[stream] = self.streams[stream][0], reduce(decider.evolve, mine, state)
+
     def react(self, events: Iterable[object]) -> list[object]:
-        """Return the commands that follow from these events. Nothing more happens to a member who is erased by one."""
+        """Return the commands that follow from these events.
+
+        Nothing more happens to a member who is erased by one, and a member who has closed earns nothing.
+        """
         reactions: list[object] = []
         for event in events:
-            reactions += react(event, self.context, self.erased)
+            follows = react(event, self.context, self.erased, self.read)
+            reactions += [command for command in follows if not self._is_of_closed(command)]
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         return reactions
 
+    def _is_of_closed(self, step: object) -> bool:
+        """Return whether a command or an event lets somebody earn or spend whose membership is closed."""
+        return any(name is not None and self.read(member, name).status == "closed" for name in users_of(step))
+
     def _stream(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
         return self.streams.get(stream) or self._load(stream, decider)
 
-    def _erase(self, member: str) -> None:
-        self.erased |= {member}
-        self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE), None))
+    def _erase(self, name: str) -> None:
+        self.erased |= {name}
+        self.due.update(dict.fromkeys((stream_id(aggregate, name) for aggregate in DUE_OF_MEMBERS), None))

@@ -47,6 +47,7 @@ EXAMPLES = {
     "recommend": "regulars recommend 1057",
     "redis": "regulars redis HGETALL v1:product:1082185",
     "relay": "regulars relay",
+    "replay": "regulars replay card --throttle 0.5",
     "report": "regulars report orders --snapshot tables",
     "send": "regulars send RegisterMember member=ada name=Ada",
     "serve": "regulars serve --port 8000",

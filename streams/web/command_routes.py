@@ -16,7 +16,6 @@ import msgspec
 import msgspec.structs
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
 
 from aggregates.cart import cart as cart_decider
 from aggregates.decider import stream_id
@@ -38,8 +37,8 @@ from streams.web.doors import (
     Scope,
     scopes_of,
 )
-from streams.web.edge import plain_segment
 from streams.web.problems import HttpProblem, refusal_problem, status_of
+from streams.web.routing import Endpoint, HttpRoute
 
 MOST_ACTS = 1000
 MOST_COMMANDS = 100
@@ -73,25 +72,20 @@ class Sender:
             ) from None
 
 
-def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[Route]:
+def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[HttpRoute]:
     """Return the routes of every command."""
-    made = [
-        Route(door.path, _endpoint(sender, caller_of, command, door), methods=[door.method], name=command.__name__)
-        for command, door in DOORS.items()
-    ]
+    made = [HttpRoute(door.method, door.path, _endpoint(sender, caller_of, command, door)) for command, door in DOORS.items()]
     return [
         *made,
-        Route(BEHAVIOUR_PATH, _behaviour(sender, caller_of), methods=["POST"], name="behaviour"),
-        Route(REQUESTS_PATH, _together(sender, caller_of), methods=["POST"], name="requests"),
+        HttpRoute("POST", BEHAVIOUR_PATH, _behaviour(sender, caller_of)),
+        HttpRoute("POST", REQUESTS_PATH, _together(sender, caller_of)),
     ]
 
 
-def _endpoint(
-    sender: Sender, caller_of: Callable[[HttpRequest], Caller], command: type, door: Door
-) -> Callable[[HttpRequest], Any]:
+def _endpoint(sender: Sender, caller_of: Callable[[HttpRequest], Caller], command: type, door: Door) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = allowed(caller_of(http), door.scopes)
-        ids = {name: plain_segment(value) for name, value in http.path_params.items()}
+        ids: dict[str, str] = http.scope["path_params"]
         body = decode(body_of(command, left_out(caller, frozenset(ids))), await json_body(http))
         await check_owner(sender.app, caller, command, ids)
         key = idempotency_key(http)
@@ -108,7 +102,7 @@ def _endpoint(
     return endpoint
 
 
-def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Callable[[HttpRequest], Any]:
+def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = allowed(caller_of(http), BEHAVIOUR_SCOPES)
         batch = decode(acts_body(left_out(caller)), await json_body(http))
@@ -147,7 +141,7 @@ async def _each(sender: Sender, caller: Caller, key: str, acts: Any, commands: l
     return json_response({"request": key, "refused": refused, "position": outcomes[-1].position, "results": results})
 
 
-def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Callable[[HttpRequest], Any]:
+def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = caller_of(http)
         told = decode(commands_body(left_out(caller)), await json_body(http))

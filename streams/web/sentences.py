@@ -6,6 +6,7 @@ English sentences come from where the problem arises, since they tell figures; t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 TITLES = {
     400: "Bad request", 401: "Not authenticated", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
@@ -118,6 +119,7 @@ CHINESE = {
 }
 
 
+@lru_cache(maxsize=1000)
 def language_of(accept: str) -> str:
     """Return the language of an answer, ``zh`` or ``en``, by the header Accept-Language.
 
