@@ -14,6 +14,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.redis.loading import KeyContent
 from models.learner import Learner
+from models.recommender.settings import SHIPPED, RecommenderSettings
 from projections.projection import Documents, Tally
 from streams.projecting.loaders import Fold, fold_name
 from streams.projecting.projector import ProjectionFailed
@@ -112,8 +113,8 @@ class TallyInMemory:
 class LearnerInMemory:
     """The learner over maps in memory. It asks for them as it would ask Redis."""
 
-    def __init__(self, zone: str) -> None:
-        self.learner = Learner(zone)
+    def __init__(self, zone: str, settings: RecommenderSettings = SHIPPED) -> None:
+        self.learner = Learner(zone, settings)
         self._documents: dict[str, Any] = {}
         self._maps: Maps = {}
         self._rankings: dict[str, dict[str, int]] = {}
