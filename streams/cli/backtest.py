@@ -19,7 +19,7 @@ from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
 from streams.cli.recommender_backtest import backtest_recommender
-from streams.replay import charts
+from streams.pages import charts
 from streams.replay.backtest import Backtest
 from streams.replay.backtest_figures import compare
 from streams.running.app import open_log

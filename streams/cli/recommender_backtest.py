@@ -16,7 +16,7 @@ from streams.cli.console import CommandFailed, Grid, grid, pairs, print_json, sa
 from streams.cli.model import write_file
 from streams.cli.progress import progress
 from streams.imports.policy_file import problem_text
-from streams.replay import charts
+from streams.pages import charts
 from streams.replay.places import place_at
 from streams.replay.recommender_backtest import both_qualities, compared, read_settings
 from streams.running.app import open_log

@@ -8,8 +8,6 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from aggregates.decider import stream_id
-from aggregates.membership.decider import membership
 from aggregates.membership.events import PointsGranted
 from aggregates.membership.ledger.lots import Lot, fefo
 from aggregates.membership.state import Membership
@@ -22,11 +20,8 @@ from streams.cli.console import AS_JSON, CommandFailed, Fitting, grid, pairs, pr
 from streams.cli.formatting import describe, format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.queries.clock import clock_of
-from streams.queries.why import Life, LifeStep, counted, life
+from streams.queries.why import Life, LifeStep, counted, read_life
 from streams.running.app import App, running
-
-UNLIMITED = 2**31
-"""Events of one stream: as many as there are."""
 
 
 @click.command("why")
@@ -40,7 +35,7 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
     """Show why MEMBER has these points, or this tier: a line for each event that moved them."""
     with running(from_environment()) as app:
         now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
-        found = read_life(app, member, now)
+        found = known_life(app, member, now)
         name = wallet or found.policies.at(now).wallets[0].name
         if name not in (known := wallets(found)):
             raise CommandFailed(f"There is no wallet {name!r}; known are {', '.join(known)}.")
@@ -53,12 +48,10 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
             say("--verbose shows all that each event says, and the rules of its version")
 
 
-def read_life(app: App, member: str, now: int) -> Life:
+def known_life(app: App, member: str, now: int) -> Life:
     """Return what happened to a member's points and tier. Raises :class:`~streams.cli.console.CommandFailed` if nothing did."""
-    rows = app.log.rows_of(stream_id(membership.name, member), UNLIMITED)
-    facts: Any = [(row.position, app.log.codec.decode(row.name, row.state)) for row in rows]
     policies, _ = published(app)
-    found = life(member, facts, policies, now)
+    found, _ = read_life(app.log, member, policies, now)
     if not found.steps:
         when = format_instant(now, app.terms)
         raise CommandFailed(f"Nothing has happened to {member}'s points or tier by {when}.")
