@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import CartItemAdded, CartOpened
+from aggregates.cart import ReceiveCart
+from aggregates.cart_events import CartItemAdded, CartMerged, CartOpened
 from aggregates.coupon import RedeemCoupon, ReserveCoupon, SendCoupon
 from aggregates.decider import Context, Look, Refusal, nothing_known
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberRegistered
@@ -33,8 +34,17 @@ from aggregates.membership.commands import (
 )
 from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
-from aggregates.order.decider import PlaceOrder
-from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
+from aggregates.order.events import (
+    OrderCancelled,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
+    OrderPlaced,
+    OrderRefunded,
+    OrderTendered,
+)
+from aggregates.order.fulfilment import OrderDelivered
+from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import (
@@ -59,12 +69,13 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-OF_PAYMENT = (OrderTendered, OrderPaid, OrderCancelled, OrderRefunded)
+OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
 CAUSES = frozenset(
     {
         *OF_PAYMENT,
         *ORDER_AND_POINTS,
         *SEEN_IN_A_SESSION,
+        CartMerged,
         SessionJoined,
         SessionLeft,
         MemberRegistered,
@@ -92,6 +103,8 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
 
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
     """Return what follows from an event for sessions, points and coupons of rewards."""
+    if isinstance(event, CartMerged):
+        return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at)]
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
     if isinstance(event, MemberClosed):
@@ -113,7 +126,7 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
         case OrderPaid():
             lines = bought_lines(event) if context.policies.needs_lines else ()
             return [GrantPoints(member, event.order, event.net, event.at, lines)]
-        case OrderDelivered():
+        case OrderDelivered(complete=True):
             return [ActivatePoints(member, event.order, event.at)]
         case OrderRefunded():
             given_back = tuple([(line, money) for line, _, money in event.parts])
@@ -128,6 +141,8 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
             return [ReceivePoints(event.other, event, event.at)] if event.direction == "out" else []
+        case _:
+            return []  # a part of the order was delivered
 
 
 def record_action(event: object, policies: Policies, erased: Collection[str]) -> list[object]:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
-import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,13 +15,10 @@ from pathlib import Path
 from secrets import token_bytes, token_hex, token_urlsafe
 from typing import Any
 
-import psycopg
-
-from infra.errors import Unreachable
+from infra.side_database import SideDatabase
 
 PREFIX = "rk"
 SECRET_BYTES = 32
-CONNECT_TIMEOUT = 5  # seconds
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS api_key (
@@ -52,10 +46,9 @@ class ApiKeys:
     """The table of keys; safe to call from any thread. ``url``: PostgreSQL's, None for the SQLite file ``file``."""
 
     def __init__(self, file: Path, url: str | None = None) -> None:
-        self._file = file
-        self._url = url
-        self._lock = threading.Lock()
-        self._connection: Any = None
+        database = SideDatabase(file, url)
+        self._run = database.run
+        self.close = database.close
         for statement in TABLES:
             self._run(statement)
 
@@ -104,44 +97,6 @@ class ApiKeys:
     def token_secrets(self) -> dict[str, bytes]:
         """Return every secret by its id."""
         return {str(kid): bytes.fromhex(secret) for kid, secret in self._run("SELECT kid, secret FROM token_secret")}
-
-    def close(self) -> None:
-        """Close the connection; the next statement opens another."""
-        with self._lock:
-            self._disconnect()
-
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        """Run one statement in a transaction of its own and return its rows. A connection that broke is opened again, once."""
-        with self._lock:
-            try:
-                return self._rows(statement, values)
-            except psycopg.OperationalError:
-                self._disconnect()
-            try:
-                return self._rows(statement, values)
-            except psycopg.OperationalError as fault:
-                self._disconnect()
-                raise Unreachable(f"The database of API keys does not answer ({str(fault).strip()}).") from fault
-
-    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
-        if self._url:
-            cursor = self._connected().execute(statement.replace("?", "%s"), values)
-            return list(cursor.fetchall()) if cursor.description else []
-        return list(self._connected().execute(statement, values).fetchall())
-
-    def _connected(self) -> Any:
-        """Return the one connection, opened if there is none."""
-        if self._connection is None and self._url:
-            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
-        elif self._connection is None:
-            os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
-            self._connection = sqlite3.connect(self._file, timeout=10, isolation_level=None, check_same_thread=False)
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
 
 
 def _hash(secret: str) -> str:

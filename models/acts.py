@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, TypeGuard
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberErased
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded

@@ -15,7 +15,9 @@ import numpy as np
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Searched, Unfavourited, Viewed
 from aggregates.calendar import local_day
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered

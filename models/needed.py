@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from aggregates.behaviour import Clicked, Dismissed, Searched, Viewed
 from aggregates.calendar import local_day
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded

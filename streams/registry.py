@@ -11,6 +11,7 @@ from aggregates import (
     behaviour,
     campaign,
     cart,
+    cart_events,
     code_batches,
     coupon,
     gift_card,
@@ -26,6 +27,7 @@ from aggregates.membership import decider as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import events as order_facts
+from aggregates.order import stock
 from aggregates.programme import Programme, policy
 from infra.codec import EventType
 from models.learner import Learner
@@ -111,16 +113,24 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
+        cart.RecordCartDue,
+        cart.ReceiveCart,
+        stock.RecordOrderDue,
     )
 )
 """Commands that only follow from events or come from a tick; asked for, they are refused."""
 
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
+    order.order.name: (order.order, stock.RecordOrderDue),
+    cart.cart.name: (cart.cart, cart.RecordCartDue),
     coupon.coupon.name: (coupon.coupon, coupon.RecordLapsed),
     gift_card.gift_card.name: (gift_card.gift_card, gift_card.RecordGiftCardDue),
 }
 """Aggregates to which time alone brings something, and the command that records what is due: it has the ids and the instant."""
+
+BY_TIME = frozenset(command for _, command in DUE.values())
+"""Commands of a tick. The row of their stream is written anew, as a newer policy may have moved the instant."""
 
 DUE_OF_MEMBERS = (membership.membership.name,)
 """Those of them whose stream is named after a member alone: once that member is erased, nothing is due any more."""
@@ -136,7 +146,7 @@ EVENTS: dict[type, EventType] = {
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
-        *cart.Event.__args__,
+        *cart_events.Event.__args__,
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,

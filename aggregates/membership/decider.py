@@ -285,7 +285,7 @@ def decide_move(command: PointsMove, now: int, terms: Programme, state: Membersh
 # What time brings: each thing counts from its own instant, whether it is recorded then, later or by a tick
 
 
-def due_at(state: Membership) -> int | None:
+def due_at(state: Membership, _: Context | None = None) -> int | None:
     """Return the instant from which something is due, or None if time alone changes nothing."""
     instant = earliest_due(state)
     return None if instant == NEVER else instant

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from aggregates.money import minor_units
 from aggregates.programme.earning import Audience, Days, Earning
+from aggregates.programme.selling import Selling
 from aggregates.programme.text_values import Rate, Validity
 
 # Points: when they can be spent and until when, for how much, and what a refund does to them
@@ -199,6 +200,7 @@ class Programme:
         Tier("gold", threshold=3000, keep=2400, multiplier=(3, 2)),
     )
     rewards: tuple[Reward, ...] = ()
+    selling: Selling = Selling()
     digits: int | None = None
 
     def wallet(self, name: str | None = None) -> Wallet | None:

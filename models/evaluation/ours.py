@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aggregates.behaviour import Favourited
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderPaid
 from models.acts import shopper_of

@@ -17,9 +17,11 @@ from streams.cli.groups import CommandGroup
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
+    "acts": "acts:acts",
     "audit": "audit:audit_books",
     "backtest": "backtest:backtest",
     "codes": "codes:codes",
+    "completion": "completion:completion",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
     "diff": "view:diff",
@@ -54,6 +56,7 @@ COMMANDS = {
     "up": "up:up",
     "verify": "verify:verify",
     "view": "view:view",
+    "webhook": "webhook:webhook",
     "why": "why:why",
     "worker": "worker:worker",
 }

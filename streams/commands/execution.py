@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from aggregates.cart import CartItemAdded, CartOpened
+from aggregates.cart_events import CartItemAdded, CartOpened
 from aggregates.decider import Context, Decider, stream_id
 from aggregates.member import member
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
 from aggregates.reactions import MEMBER_CLOSED, check_allowed, react, users_of
 from infra.codec import Codec
+from streams.commands.request import Request
 from streams.commands.validation import require_valid
-from streams.registry import COMMANDS, DUE_OF_MEMBERS
+from streams.registry import BY_TIME, COMMANDS, DUE_OF_MEMBERS
 
 Stream: TypeAlias = tuple[int, Any]
 """The version of a stream and the state at that version."""
@@ -67,6 +69,16 @@ class Execution:
         state: S = self._stream(stream_id(decider.name, *ids), decider)[1]
         return state
 
+    def carry_out(self, request: Request) -> None:
+        """Decide the commands of a request, each with what follows from it. Raises ``Refusal`` if one may not happen."""
+        for command in request.plan(self.read):
+            self.check(command, request.by_time)
+            waiting = deque([command])
+            while waiting:
+                loaded = self.load(waiting[0])
+                events = self.decide(waiting.popleft(), loaded)
+                waiting.extendleft(reversed(self.react(events)))  # before what was waiting already
+
     def check(self, command: object, by_time: bool) -> None:
         """Raise ``Refusal`` for a command that is malformed, about a member who was erased, or of one who has closed."""
         require_valid(command, by_time)
@@ -84,7 +96,7 @@ class Execution:
         """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
         stream, decider, version, state = loaded
         self._before.setdefault(stream, (decider, state))
-        before = decider.due(state) if decider.due else None
+        before = decider.due(state, self.context) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
             if isinstance(event, CartOpened | CartItemAdded) and self._is_of_closed(event):
@@ -93,7 +105,7 @@ class Execution:
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
         self.streams[stream] = version, state
-        if decider.due and (after := decider.due(state)) != before:
+        if decider.due and ((after := decider.due(state, self.context)) != before or type(command) in BY_TIME):
             self.due[stream] = after
         if decider is policy:
             self._context = None

@@ -7,7 +7,6 @@ with what was appended, and is the answer from then on. A refusal is stored too,
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Any
 
 from aggregates.behaviour import behaviour
 from aggregates.constraints import constraints_of, over_limit
-from aggregates.decider import UNFIT, Decider, Refusal, stream_id
+from aggregates.decider import UNFIT, Context, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
 from aggregates.session import sessions
@@ -30,7 +29,8 @@ from infra.postgres.connection import retry
 from infra.remembered import Remembered
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
-from streams.commands.request import Request, id_taken, repeated
+from streams.commands.preview import Preview, preview
+from streams.commands.request import Request, id_taken, refused, repeated
 from streams.registry import COMMANDS
 
 REMEMBERED = 20_000
@@ -94,6 +94,15 @@ class Handler:
             outcomes.append(answer)
         return outcomes
 
+    def preview(self, request: Request) -> Preview:
+        """Return what would be decided now, and write nothing."""
+        return preview(self._log, self._keys, self._first, request)
+
+    def context(self) -> Context:
+        """Return what decisions go by now."""
+        published, version = self._log.read(policy.name)
+        return Context(policy.rebuild(published) if version else self._first)  # type: ignore[arg-type]
+
     def close(self) -> None:
         if self._group:
             self._group.close()
@@ -133,18 +142,13 @@ class Handler:
             append.forget(request.id)  # it was refused, and is asked again in other words
         work = Execution(self._first, self._log.codec, group.erased, self._loader(append, group), group.batch)
         try:
-            for command in request.plan(work.read):
-                work.check(command, request.by_time)
-                waiting = deque([command])
-                while waiting:
-                    loaded = work.load(waiting[0])
-                    events = work.decide(waiting.popleft(), loaded)
-                    waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
+            work.carry_out(request)
             constraints = [constraints_of(event) for _, _, event in work.events]
             with append.savepoint(guarded=any(constraints)):
-                within = [enforce(append, self._keys, needed) for needed in constraints]
-                if not all(within):
-                    work.correct([e if kept else over_limit(e) for (*_, e), kept in zip(work.events, within, strict=True)])
+                lost = [enforce(append, self._keys, needed) for needed in constraints]
+                if any(lost):
+                    flagged = zip(work.events, lost, strict=True)
+                    work.correct([over_limit(event, keys) if keys else event for (*_, event), keys in flagged])
                 for stream, version, event in work.events:
                     append.add(stream, version, event)
             append.schedule(work.due)
@@ -212,12 +216,6 @@ def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
     except (AttributeError, TypeError, ValueError):  # its id is no text
         return None
     return (stream, route.decider) if stream and not UNFIT.search(stream) else None
-
-
-def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
-    """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
-    sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
-    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

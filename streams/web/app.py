@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 import redis.asyncio
@@ -21,18 +20,22 @@ from infra.api_keys import ApiKeys
 from streams.running.app import App, redis_url
 from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
+from streams.web.acts import admin_acts
 from streams.web.bodies import decode
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
 from streams.web.figures import HttpMetrics
 from streams.web.log_questions import LogQuestions
+from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
-from streams.web.questions import Asked, Question, whole
+from streams.web.questions import Asked, Question, query_of, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
+from streams.web.selling_questions import SellingQuestions
 from streams.web.shop_questions import QUESTIONS
+from streams.webhooks.messages import open_store
 
 SLOW_THREADS = 4
 """Questions that read the log at the same time."""
@@ -53,20 +56,24 @@ class Api:
 
     def __init__(self, app: App, keys: ApiKeys, limit: int = 6000) -> None:
         self.app = app
-        self.metrics = HttpMetrics()
         self._gate = Gate(keys)
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table())
+        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
         self._reader: ViewReader | None = None
-        self._document = openapi.document(self.questions)
+        self.acts = admin_acts(app.settings)
+        self.sender = Sender(app, self.acts)
+        self.metrics = HttpMetrics(lambda: self.sender.waiting)
+        self._operations = Operations(app, open_store(app.settings, app.keys), self.acts, self._slow.submit).table()
+        self._document = openapi.document(self.questions, self._operations)
 
     def asgi(self) -> Edge:
         """Return the ASGI application."""
         routes = [
-            *command_routes.routes(Sender(self.app), self.caller),
+            *command_routes.routes(self.sender, self.caller),
             *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
+            *(HttpRoute(one.method, one.path, self._operation(one)) for one in self._operations),
             HttpRoute("POST", "/v1/recommendations", self._recommend),
             HttpRoute("POST", "/v1/tokens", self._token),
             HttpRoute("GET", "/health/live", self._live),
@@ -108,9 +115,18 @@ class Api:
                     raise HttpProblem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
-            query = _query(http, known)
+            query = query_of(http, known)
             asked = Asked(ids, query, caller, await self.reader.page(), http, self._wanted(query))
             return _told(http, await question.answer(asked))
+
+        return endpoint
+
+    def _operation(self, operation: Operation) -> Endpoint:
+        async def endpoint(http: HttpRequest) -> Response:
+            caller = allowed(self.caller(http), operation.scopes)
+            body = decode(operation.body, await json_body(http)) if operation.method != "GET" else None
+            done = Done(http.scope["path_params"], body, caller)
+            return json_response(await operation.answer(done), operation.status)
 
         return endpoint
 
@@ -129,7 +145,7 @@ class Api:
             raise HttpProblem(403, "not_allowed", "Only a back office may ask how a list came about.", pointer="/explain")
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
-        query = _query(http, set(ALWAYS))
+        query = query_of(http, set(ALWAYS))
         return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
 
     async def _token(self, http: HttpRequest) -> Response:
@@ -160,21 +176,6 @@ class Api:
     async def _docs(self, _: HttpRequest) -> Response:
         policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
         return HTMLResponse(openapi.page(self._document), headers=policy)
-
-
-def _query(http: HttpRequest, known: Container[str]) -> dict[str, str]:
-    """Return the query's parameters. Raises :class:`HttpProblem` 400 for one that is unknown or said twice."""
-    told = dict[str, str]()
-    raw: bytes = http.scope["query_string"]
-    if not raw:
-        return told
-    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-        if name not in known:
-            raise HttpProblem(400, "query_invalid", f"There is no query parameter `{name}` here.")
-        if name in told:
-            raise HttpProblem(400, "query_invalid", f"`{name}` is said twice.")
-        told[name] = value
-    return told
 
 
 class JsonResponse(Response):

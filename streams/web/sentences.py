@@ -34,6 +34,8 @@ CHINESE = {
     "not_available": "所需的数据库暂时没有应答，请稍后重试。",
     "fold_behind": "读模型尚未处理到所要求的位置。",
     "position_unknown": "该位置超出日志末尾。",
+    "webhook_invalid": "Webhook 的地址或事件种类无效。",
+    "webhook_limit": "Webhook 数量已达上限。",
     "internal": "服务器内部错误；请凭请求编号查询。",
     "field_not_yours": "此身份不可填写该字段。",
     "instant_out_of_range": "店面只能填写一天以内的时间。",

@@ -6,22 +6,27 @@ import pytest
 
 from aggregates.behaviour import Impressed, Searched, Viewed
 from aggregates.campaign import CampaignLaunched
-from aggregates.cart import CartOpened, OpenCart
+from aggregates.cart import (
+    OpenCart,
+)
+from aggregates.cart_events import (
+    CartOpened,
+)
 from aggregates.constraints import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, ClaimKey, Constraint, LimitUses, UseKey, constraints_of
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
 from aggregates.decider import Context
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered, RegisterMember
 from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, LapsePending, RedeemPoints
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import (
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
+from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.reactions import check_allowed, react
 from aggregates.review import ProductReviewed, ReviewProduct

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductRetired

@@ -30,10 +30,10 @@ from infra.event_log.types import Shop
 from infra.settings import Settings
 from streams.cli.formatting import format_money
 from streams.cli.main import regulars
-from streams.cli.price import sentences
 from streams.exports.shop_log.lines import Amounts
 from streams.imports.shop_log.amounts import gross_of, money, unit_price
 from streams.imports.shop_log.rejected import Rejected
+from streams.queries.price_words import sentences
 from streams.running.app import running
 from tests.aggregates.given import instant
 from tests.aggregates.membership.lives import Ledger

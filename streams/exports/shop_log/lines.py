@@ -9,20 +9,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aggregates import behaviour
-from aggregates.cart import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.cart_events import (
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+)
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberProfileChanged, MemberRegistered
 from aggregates.money import minor_units
 from aggregates.order.events import (
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderPriced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
 from aggregates.session import SessionJoined, SessionKept, SessionLeft

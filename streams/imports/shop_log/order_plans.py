@@ -13,9 +13,11 @@ from aggregates.decider import Look, Refusal
 from aggregates.guest_coupon import RedeemGuestCoupon
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
-from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
+from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.decider import order as order_decider
 from aggregates.order.events import Order, OrderLine, OrderPlaced
+from aggregates.order.fulfilment import DeliverOrder, ShipOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.product import Product
 from aggregates.product import product as product_decider
 from aggregates.session import session as session_decider

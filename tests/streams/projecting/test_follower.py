@@ -10,7 +10,8 @@ import pytest
 
 from aggregates.behaviour import Searched, Viewed
 from aggregates.member import EraseMember, RegisterMember
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.product import ListProduct
 from aggregates.value import replace
 from infra.errors import Misconfigured

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.decider import Recorded
-from aggregates.order.events import OrderDelivered
+from aggregates.order.fulfilment import OrderDelivered
 from aggregates.product import RepriceProduct
 from infra.redis.digest import digests, pages, stored
 from infra.settings import Settings
