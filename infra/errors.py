@@ -41,6 +41,10 @@ class Superseded(Fault):
         self.held = held
 
 
+class Amended(Superseded):
+    """What Redis holds of a fold was repaired where the fold stands: forget what is in memory, and go on."""
+
+
 class VersionsChanged(Fault):
     """Other versions of the read models are served, or kept up, than this writer knows of: it reads them, and goes on."""
 

@@ -42,6 +42,7 @@ from models.recommender.list_index import LISTING, ListIndex
 from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
 from models.recommender.receipts import BOUGHT
+from models.recommender.settings import SHIPPED, RecommenderSettings
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, TransitionCounts
 from models.recommender.trending import SELLS
@@ -56,9 +57,6 @@ Event: TypeAlias = Bought | Described | MemberRegistered | MemberClosed | Member
 
 HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
-
-AVERAGED = 100
-"""Baskets over which the ranker's weights are averaged."""
 
 WHOLE = (
     *(*of_items.PARTS, "ranker", "visit-ranker", drift.WATCH, of_transitions.LOOKS),
@@ -92,8 +90,9 @@ class Learner:
         *(*of_transitions.PARTS, *of_visits.PARTS, MET, BOUGHT, SELLS),
     )
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, settings: RecommenderSettings = SHIPPED) -> None:
         self._zone = zone
+        self._settings = settings
         self.forget()
 
     def forget(self) -> None:
@@ -103,8 +102,10 @@ class Learner:
         self.pairs = CoOccurrence(self.items)
         self.hot, self.sold = Leaders[str](HOT), Leaders[str](2 * LISTED)
         self.slots = Slots(self.items, self.hot)
-        self.candidates = Candidates(self.items, self.repeat, self.pairs, self.hot)
-        self.ranker = Ranker(FEATURES, best=FEATURES[0], averaged=AVERAGED)
+        chosen = self._settings
+        sizes = chosen.repeats, chosen.companions, chosen.popular
+        self.candidates = Candidates(self.items, self.repeat, self.pairs, self.hot, *sizes)
+        self.ranker = Ranker(FEATURES, FEATURES[0], chosen.bends, chosen.rate, chosen.averaged)
         self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
         self.visitors = Visitors()

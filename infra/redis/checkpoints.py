@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra.errors import VersionDropped
+from infra.errors import Amended, Superseded, VersionDropped
 
 DROPPED = "dropped"
 """Stands where a checkpoint was, once its version is dropped: no writer expects it, so none writes there again."""
@@ -37,13 +37,16 @@ class Checkpoint(NamedTuple):
     ``position``: that event's, in the log. In a topic also ``offset``, of the last record there, and ``topic``, the broker's
     id of the topic: a topic that was deleted and made again counts from 0.
 
-    ``amended``: how often a retry of a dead letter has written here what the fold should hold. The next write resets it. A
-    worker that keeps documents in memory finds the checkpoint changed, and reads them again.
+    ``amended``: how often a retry of a dead letter, or a repair, has written here what the fold should hold. The next write
+    resets it. A writer that keeps documents in memory finds the checkpoint changed, and reads them again. Where the log feeds
+    the fold, the stored text stays a number, which storefronts read: it gets a zero in front for each time.
 
     >>> str(Checkpoint(7)), str(Checkpoint(7, 3, "t1")), Checkpoint.parse(b"t1 3 7")
     ('7', 't1 3 7', Checkpoint(position=7, offset=3, topic='t1', amended=0))
     >>> str(Checkpoint(7, 3, "t1").amend()), Checkpoint.parse("t1 3 7 1").amend().amended
     ('t1 3 7 1', 2)
+    >>> str(Checkpoint(7).amend()), Checkpoint.parse("07").amended
+    ('07', 1)
     """
 
     position: int = 0
@@ -62,13 +65,13 @@ class Checkpoint(NamedTuple):
             case topic, offset, position, *amended:
                 return cls(int(position), int(offset), topic, *map(int, amended))
             case position, *_:
-                return cls(int(position))
+                return cls(int(position), amended=len(position) - len(str(int(position))))
             case _:
                 return cls()
 
     def __str__(self) -> str:
         if not self.topic:
-            return f"{self.position}"
+            return "0" * self.amended + f"{self.position}"
         return f"{self.topic} {self.offset} {self.position}" + (f" {self.amended}" if self.amended else "")
 
     def amend(self) -> Checkpoint:
@@ -90,6 +93,16 @@ class Checkpoint(NamedTuple):
         """Return whether Redis holds less here than at ``other``."""
         return self.position < other.position or (self.topic == other.topic and self.offset < other.offset)
 
+    def is_amended(self, believed: Checkpoint) -> bool:
+        """Return whether this is the believed checkpoint after someone amended what Redis holds there."""
+        return self == believed._replace(amended=self.amended) and self.amended > believed.amended
+
     def covers(self, end: Checkpoint) -> bool:
         """Return whether a chunk that ends at ``end`` holds nothing new."""
         return end.position <= self.position and end.topic == self.topic and end.offset <= self.offset
+
+
+def superseded(fold: str, source: str, held: str, believed: Checkpoint) -> Superseded:
+    """Return the fault of a writer whose fold stands elsewhere in Redis than it believed."""
+    kind = Amended if Checkpoint.parse(held).is_amended(believed) else Superseded
+    return kind(fold, source, held, str(believed))

@@ -15,8 +15,8 @@ import msgspec
 import redis
 
 from aggregates.delta import Delta
-from infra.errors import Superseded, VersionsChanged
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.errors import VersionsChanged
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, superseded
 
 CALL_BYTES = 2**18
 """Writes go in calls of so many bytes, so that no call blocks a storefront's reads for long."""
@@ -132,13 +132,13 @@ def all_applied(writes: Iterable[CheckpointedWrite], refusals: Refusals) -> bool
     False if a checkpoint was already where its write ends: an earlier call whose answer was lost has made the write, or
     another writer has. Redis is right then, but documents may have been read after that write: forget what is in memory.
 
-    Raises :class:`Superseded` if a checkpoint is anywhere else.
+    Raises :class:`~infra.errors.Superseded` if a checkpoint is anywhere else.
     """
     by_us = True
     for write in writes:
         held = refusals[write.fold, write.source]
         if held and held != str(write.after):
-            raise Superseded(write.fold, write.source, held, str(write.before))
+            raise superseded(write.fold, write.source, held, write.before)
         by_us = by_us and not held
     return by_us
 

@@ -83,16 +83,28 @@ class CandidateSource:
 
 
 class Candidates:
-    def __init__(self, items: Items, repeat: RepeatBuyers, pairs: CoOccurrence, hot: Leaders[str]) -> None:
+    """``repeats``, ``companions``, ``popular``: how many candidates each source may propose."""
+
+    def __init__(
+        self,
+        items: Items,
+        repeat: RepeatBuyers,
+        pairs: CoOccurrence,
+        hot: Leaders[str],
+        repeats: int = REPEATS,
+        companions: int = COMPANIONS,
+        popular: int = POPULAR,
+    ) -> None:
         self._items = items
+        self._repeats = repeats
         self._repeat = repeat
         self._pairs = pairs
         self._hot = hot
         self._features = FeatureMaker(items)
         self.size = BasketSize()
         self.sources = (
-            CandidateSource("companion", COMPANIONS, self._companions, speaks_of_all=True),
-            CandidateSource("popular", POPULAR, self._popular),
+            CandidateSource("companion", companions, self._companions, speaks_of_all=True),
+            CandidateSource("popular", popular, self._popular),
         )
 
     def occasion(self, member: str, moment: Moment, basket: Sequence[str] | None = None) -> Occasion:
@@ -105,7 +117,7 @@ class Candidates:
         """Return what a member's list is chosen from."""
         items, known, gone = self._items, occasion.habits.places, self._items.gone
         habits = occasion.habits
-        places = self._repeat.strongest(habits, REPEATS)
+        places = self._repeat.strongest(habits, self._repeats)
         products = [habits.products[place] for place in places.tolist()]
         sources = ["repeat"] * len(products)
         row = {product: at for at, product in enumerate(products)}

@@ -18,7 +18,8 @@ from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, s
 from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
-from streams.replay import charts
+from streams.cli.recommender_backtest import backtest_recommender
+from streams.pages import charts
 from streams.replay.backtest import Backtest
 from streams.replay.backtest_figures import compare
 from streams.running.app import open_log
@@ -46,17 +47,39 @@ class Section(NamedTuple):
 
 
 @click.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@click.option("--recommender", "settings_file", type=FILE, help="Compare these settings of the recommender; instead of FILE.")
+@click.option(
+    "--processes", type=click.IntRange(1, 2), default=2, show_default=True, help="With --recommender: learn side by side."
+)
 @click.option("--from", "since", metavar="TIME", help="Let history stand before this instant. Default: the beginning.")
 @click.option("--to", "until", metavar="TIME", help="Stop when the shop's clock passed this instant. Default: the log's end.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts, too.")
 @AS_JSON
-def backtest(file: Path, since: str | None, until: str | None, html: Path | None, as_json: bool) -> None:
+def backtest(
+    file: Path | None,
+    settings_file: Path | None,
+    processes: int,
+    since: str | None,
+    until: str | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
     """Replay history under the policy in FILE, and compare: tiers, points, liability, cost, members who gain and lose.
 
     Purchases, deliveries and refunds are given; grants, tiers and lapses are decided again, and redemptions are asked for
     again. Nothing is written to the log or to Redis.
+
+    With --recommender, a learner with other settings learns the log beside today's. Each basket and look is tested before it is
+    learned, the same ones for both, and the difference is paired by day.
     """
+    if settings_file is not None:
+        if file is not None or since is not None:
+            raise click.UsageError("--recommender goes without FILE and --from: a learner learns from the beginning.")
+        backtest_recommender(settings_file, until, processes, html, as_json)
+        return
+    if file is None:
+        raise click.UsageError("Name the FILE of a policy, or --recommender FILE.")
     document = checked(file).document
     settings = from_environment()
     make_home(settings.home)

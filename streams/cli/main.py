@@ -54,6 +54,7 @@ COMMANDS = {
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
+    "verify": "verify:verify",
     "view": "view:view",
     "webhook": "webhook:webhook",
     "why": "why:why",

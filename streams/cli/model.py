@@ -23,10 +23,10 @@ from models.recommender.visit_candidates import FEATURES as VISIT_FEATURES
 from models.recommender.visit_candidates import MEANS as VISIT_MEANS
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.groups import CommandGroup
+from streams.pages import charts
 from streams.projecting.loaders import fold_name
 from streams.queries import views as reading
 from streams.registry import LEARNING
-from streams.replay import charts
 from streams.running.app import connected
 
 NOTHING = "Nothing was learned yet: import something, or run `regulars follow --once`."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 from contextlib import suppress
-from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ import click
 
 from aggregates.programme import Policies, Programme
 from aggregates.programme.document import changes, dropped, plain
-from aggregates.programme.policy import PolicyPublished, PublishPolicy, policy
+from aggregates.programme.policy import PolicyPublished, PublishPolicy
 from infra.errors import Fault
-from infra.event_log.log import EventLog
 from infra.settings import from_environment
 from infra.yaml_document import dump_yaml
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, require_output, say, show_parts
@@ -27,6 +25,7 @@ from streams.cli.send import sent
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
+from streams.queries.policies import versions
 from streams.running.app import App, open_log, running
 from streams.running.idle_follower import follow_if_idle
 from streams.web.acts import console_actor
@@ -173,12 +172,6 @@ def checked(file: Path) -> PolicyFile:
 def published(app: App) -> tuple[Policies, list[PolicyPublished]]:
     """Return every version, and the events that published those after the first."""
     return versions(app.log, Policies.first(app.terms.zone, app.terms.currency, app.terms.digits))
-
-
-def versions(log: EventLog, first: Policies) -> tuple[Policies, list[PolicyPublished]]:
-    """Return the versions in a log, which begin with ``first``, and the events that published the others."""
-    events: Any = log.read(policy.name)[0]
-    return reduce(policy.evolve, events, first), list(events)
 
 
 def warn(before: Programme, after: Programme) -> None:

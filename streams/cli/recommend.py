@@ -16,6 +16,7 @@ from streams.cli.progress import progress
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.recommending import recommended, with_lists
+from streams.replay.in_memory import LearnerInMemory
 from streams.replay.past import Past
 from streams.replay.places import Place
 from streams.running.app import App, running
@@ -62,8 +63,12 @@ def recommended_at(
     with progress(transient=True) as bars:
         task = bars.add("learning", place.position)
         past = Past(app.log, [Learner], app.terms.zone).to(place.position, lambda reached: bars.update(task, reached))
-    learner, stored = past.folds[Learner.name].learner, past.fields(f"recommend:{member}")
-    found = None if stored is None else with_lists(stored, learner, member, variety, place.instant)
+    held, stored = past.folds[Learner.name].held, past.fields(f"recommend:{member}")
+    found = None
+    if stored is not None and isinstance(held, LearnerInMemory):
+        while needed := held.learner.needs_of_list(member):
+            held.restore(needed)
+        found = with_lists(stored, held.learner, member, variety, place.instant)
     return found, past.fields("popular")
 
 

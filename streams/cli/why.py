@@ -8,8 +8,6 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from aggregates.decider import stream_id
-from aggregates.membership.decider import membership
 from aggregates.membership.events import PointsGranted
 from aggregates.membership.ledger.lots import Lot, fefo
 from aggregates.membership.state import Membership
@@ -23,11 +21,8 @@ from streams.cli.formatting import describe, format_instant, format_money, read_
 from streams.cli.policy import published
 from streams.queries.clock import clock_of
 from streams.queries.orders import why_order
-from streams.queries.why import Life, LifeStep, counted, life
+from streams.queries.why import Life, LifeStep, counted, read_life
 from streams.running.app import App, running
-
-UNLIMITED = 2**31
-"""Events of one stream: as many as there are."""
 
 
 @click.command("why")
@@ -44,7 +39,7 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
             explain_order(app, member, as_json)
             return
         now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
-        found = read_life(app, member, now)
+        found = known_life(app, member, now)
         name = wallet or found.policies.at(now).wallets[0].name
         if name not in (known := wallets(found)):
             raise CommandFailed(f"There is no wallet {name!r}; known are {', '.join(known)}.")
@@ -69,12 +64,10 @@ def explain_order(app: App, name: str, as_json: bool) -> None:
     show_parts(grid(f"Order {name}", ("position", "at", "what", "why"), rows, numbers=(0,), wraps=(3,)))
 
 
-def read_life(app: App, member: str, now: int) -> Life:
+def known_life(app: App, member: str, now: int) -> Life:
     """Return what happened to a member's points and tier. Raises :class:`~streams.cli.console.CommandFailed` if nothing did."""
-    rows = app.log.rows_of(stream_id(membership.name, member), UNLIMITED)
-    facts: Any = [(row.position, app.log.codec.decode(row.name, row.state)) for row in rows]
     policies, _ = published(app)
-    found = life(member, facts, policies, now)
+    found, _ = read_life(app.log, member, policies, now)
     if not found.steps:
         when = format_instant(now, app.terms)
         raise CommandFailed(f"Nothing has happened to {member}'s points or tier by {when}.")

@@ -63,6 +63,7 @@ EXAMPLES = {
     "topics": "regulars topics",
     "trace": "regulars trace '#63354'",
     "up": "regulars up --weeks 2",
+    "verify": "regulars verify --sample 1000",
     "view": "regulars view card:1057 --at 2017-03-01",
     "webhook add": "regulars webhook add https://shop.example.com/hooks --kind OrderPaid --kind PointsGranted",
     "webhook dead-letters": "regulars webhook dead-letters wh5f0c2a9be41d7730",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aggregates.decider import Recorded
-from infra.errors import Misconfigured, VersionsChanged
+from infra.errors import Amended, Misconfigured, VersionsChanged
 from infra.event_log.log import EventLog
 from infra.redis.views import Views
 from infra.settings import CHUNK
@@ -74,7 +74,7 @@ class Follower:
                     progress(self.position)
                 self.dispatch.flush()
                 break
-            except VersionsChanged:
+            except (VersionsChanged, Amended):
                 self._open_again()
         self._complete_erasures()
         return self.position
@@ -100,7 +100,7 @@ class Follower:
                 while head - self.position >= CHUNK:
                     self._send(self._log.recorded(self.position, CHUNK))
                 return self.position
-            except VersionsChanged:
+            except (VersionsChanged, Amended):
                 self._open_again()
 
     def follow(self, stopped: threading.Event) -> None:
@@ -109,7 +109,7 @@ class Follower:
             try:
                 self._send(chunk)
                 self.dispatch.flush()
-            except VersionsChanged:
+            except (VersionsChanged, Amended):
                 self._open_again()
                 self.catch_up()
             self._complete_erasures()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.errors import Fault, Superseded
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, missing_event
+from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, missing_event, superseded
 from infra.redis.commit import CheckpointedWrite
 from infra.redis.views import Contents, Keys, Views
 from streams.projecting.loaders import NOTHING, Loader
@@ -228,7 +228,7 @@ class ChunkProjection:
                 task.overtaken, task.needs = True, NOTHING
                 task.loader.forget()
             else:
-                raise Superseded(fold, source, str(stood[-1]), str(task.before))
+                raise superseded(fold, source, str(stood[-1]), task.before)
 
     def fold(self) -> list[CheckpointedWrite]:
         """Run the folds, and return what each writes."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from aggregates.membership.decider import due_events
+from aggregates.decider import stream_id
+from aggregates.membership.decider import due_events, membership
 from aggregates.membership.events import Event, LotActivated
 from aggregates.membership.state import Membership, evolve
 from aggregates.membership.tiers.qualification import Qualification
 from aggregates.membership.tiers.state import TierEvent
 from aggregates.programme import Policies
+from infra.event_log.log import EventLog
 
 TIER: tuple[type, ...] = TierEvent.__args__
 """Events of the tier; all other events of a membership concern points."""
@@ -58,6 +60,17 @@ class Life:
     def points(self, wallet: str) -> list[LifeStep]:
         """Return the steps of a wallet, and the actions that rules go by."""
         return [step for step in self.steps if step.wallet in (wallet, None) and not isinstance(step.event, TIER)]
+
+
+UNLIMITED = 2**31
+"""Events of one stream: as many as there are."""
+
+
+def read_life(log: EventLog, member: str, policies: Policies, now: int) -> tuple[Life, int]:
+    """Return what happened to a member up to ``now``, and the position of the latest event in their stream, 0 without one."""
+    rows = log.rows_of(stream_id(membership.name, member), UNLIMITED)
+    facts: Any = [(row.position, log.codec.decode(row.name, row.state)) for row in rows]
+    return life(member, facts, policies, now), rows[-1].position if rows else 0
 
 
 def life(member: str, facts: Iterable[Fact], policies: Policies, now: int) -> Life:

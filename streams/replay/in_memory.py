@@ -5,7 +5,6 @@ A fold in memory holds all that its keys should hold after the events that it ha
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -15,6 +14,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from infra.redis.loading import KeyContent
 from models.learner import Learner
+from models.recommender.settings import SHIPPED, RecommenderSettings
 from projections.projection import Documents, Tally
 from streams.projecting.loaders import Fold, fold_name
 from streams.projecting.projector import ProjectionFailed
@@ -114,18 +114,18 @@ class TallyInMemory:
 class LearnerInMemory:
     """The learner over maps in memory. It asks for them as it would ask Redis."""
 
-    def __init__(self, zone: str) -> None:
-        self._learner = Learner(zone)
+    def __init__(self, zone: str, settings: RecommenderSettings = SHIPPED) -> None:
+        self.learner = Learner(zone, settings)
         self._documents: dict[str, Any] = {}
         self._maps: Maps = {}
-        self._scores: dict[str, Counter[str]] = {}
+        self._rankings: dict[str, dict[str, int]] = {}
         self.name, self.parts, self.events = fold_name(Learner), Learner.parts, Learner.events
 
     def take(self, chunk: Sequence[Recorded]) -> None:
         try:
-            while needed := self._learner.needs(chunk):
-                self._learner.restore({key: self._maps.get(key, {}) for key in needed})
-            delta = self._learner.fold(chunk)
+            while needed := self.learner.needs(chunk):
+                self.restore(needed)
+            delta = self.learner.fold(chunk)
         except Exception as fault:
             raise ProjectionFailed(self.name, chunk, fault) from fault
         for key, document in delta.documents.items():
@@ -135,19 +135,24 @@ class LearnerInMemory:
                 self._documents[key] = document
         add_to_maps(self._maps, delta)
         for key, scores in delta.scores.items():
-            self._scores.setdefault(key, Counter()).update(scores)
+            ranking = self._rankings.setdefault(key, {})
+            for name, by in scores.items():
+                ranking[name] = ranking.get(name, 0) + by
+
+    def restore(self, keys: Iterable[str]) -> None:
+        """Give the learner what it has written under these keys."""
+        self.learner.restore({key: self._maps.get(key, {}) for key in keys})
 
     def held_keys(self) -> Iterable[str]:
         yield from self._documents
         yield from self._maps
-        yield from self._scores
+        yield from self._rankings
 
     def entry(self, key: str) -> KeyContent | None:
+        if scores := {name: score for name, score in self._rankings.get(key, NOTHING).items() if score}:
+            return KeyContent(key, scores=scores)
         if (document := self._documents.get(key)) is not None:
             return KeyContent(key, ENCODE(document))
-        if key in self._scores:
-            scores = {name: score for name, score in self._scores[key].items() if score}
-            return KeyContent(key, scores=scores) if scores else None
         return KeyContent(key, fields=fields) if (fields := self._maps.get(key)) else None
 
 

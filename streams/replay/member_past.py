@@ -97,7 +97,7 @@ class MemberWatch:
         """Return every document of the member as of an instant, by key."""
         found: dict[str, dict[str, Any]] = {}
         for fold in self._past.folds.values():
-            held = {key: fold.stored(key) for key in fold.contents.documents}
+            held = {key: fold.stored(key) for key in fold.held.held_keys()}
             for key, stored in held.items():
                 if stored is not None:
                     found[key] = card_at(stored.fields, now) if key.startswith("card:") else stored.fields

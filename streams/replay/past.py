@@ -13,18 +13,18 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from aggregates.decider import Recorded, stream_id
-from aggregates.delta import Delta
 from aggregates.order.decider import order
 from aggregates.programme import Programme
 from infra.codec import ENCODE, KEY, key_of
 from infra.event_log.log import EventLog
 from infra.event_log.types import Row
 from infra.redis.digest import Digest
+from infra.redis.loading import KeyContent
 from infra.settings import CHUNK
-from models.learner import Learner
 from projections.projection import Documents, Tally
 from streams.projecting.loaders import Fold
 from streams.registry import EVENTS, LEARNING, fold_of_part, folds, sources
+from streams.replay.in_memory import entries, in_memory
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the position up to which the log has been read."""
@@ -62,91 +62,45 @@ class Stored(NamedTuple):
         }
 
 
-@dataclass
-class FoldContents:
-    """What a fold wrote, as Redis would hold it."""
-
-    documents: dict[str, Any] = field(default_factory=dict)
-    maps: dict[str, dict[str, str | int]] = field(default_factory=dict)
-    rankings: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def apply(self, delta: Delta) -> None:
-        for key, document in delta.documents.items():
-            self.documents[key] = document
-            if document is None:
-                del self.documents[key]
-        for key, fields in delta.fields.items():
-            held = self.maps.setdefault(key, {})
-            held.update((name, value) for name, value in fields.items() if value is not None)
-            for name in (name for name, value in fields.items() if value is None):
-                held.pop(name, None)
-        for key, counts in delta.counts.items():
-            for name, by in counts.items():
-                if by:
-                    held = self.maps.setdefault(key, {})
-                    held[name] = int(held.get(name, 0)) + by
-        for key, scores in delta.scores.items():
-            for name, by in scores.items():
-                if by:
-                    ranking = self.rankings.setdefault(key, {})
-                    ranking[name] = ranking.get(name, 0) + by
-
-    def keys(self) -> set[str]:
-        maps = (key for key, fields in self.maps.items() if any(value not in ("0", 0) for value in fields.values()))
-        return {*self.documents, *maps, *(key for key, scores in self.rankings.items() if any(scores.values()))}
-
-    def stored(self, key: str) -> Stored | None:
-        if key in self.documents:
-            return Stored("document", orjson.loads(ENCODE(self.documents[key])))
-        if key in self.rankings:
-            return Stored("ranking", {name: float(score) for name, score in self.rankings[key].items()})
-        if fields := self.maps.get(key):
-            return Stored("map", {name: str(value) for name, value in fields.items()})
-        return None
-
-
 class PastFold:
-    """One fold and what it holds, folded in memory."""
+    """One fold and what it holds, folded in memory. ``held``: its state."""
 
     def __init__(self, fold: Fold, zone: str) -> None:
         self.name = fold.name
         self.events = fold.events
-        self.contents = FoldContents()
-        self._fold = fold
-        self.learner = Learner(zone)
+        self.held = in_memory(fold, zone)
 
     def take(self, chunk: Sequence[Recorded]) -> None:
         """Fold the next events."""
-        match self._fold:
-            case Documents() as documents:
-                for recorded in chunk:
-                    changed = documents.project(self.contents.documents, recorded.event, recorded.position)
-                    self.contents.apply(Delta(documents=dict(changed)))
-            case Tally() as tally:
-                self.contents.apply(tally.fold(chunk))
-            case _:
-                while needed := self.learner.needs(chunk):
-                    self.learner.restore({key: {} for key in needed})  # nothing was stored before the beginning
-                self.contents.apply(self.learner.fold(chunk))
+        self.held.take(chunk)
 
     def keys(self) -> set[str]:
         """Return the keys that hold anything."""
-        return self.contents.keys()
+        return {entry.key for entry in entries(self.held)}
 
     def digest(self) -> Digest:
         """Return the digest of everything that it holds, as :mod:`infra.redis.digest` makes it of a running system."""
         made = Digest()
-        for key in self.keys():
-            if stored := self.stored(key):
-                made.add(key, stored.canonical())
+        for entry in entries(self.held):
+            if stored := stored_of(entry):
+                made.add(entry.key, stored.canonical())
         return made
 
     def stored(self, key: str) -> Stored | None:
         """Return what the key holds, None for nothing."""
-        document = self.contents.documents.get(key)
-        if document is not None and isinstance(self._fold, Documents) and self._fold.render is not None:
-            return Stored("document", orjson.loads(ENCODE(self._fold.render(document))))
-        return self.contents.stored(key)
+        entry = self.held.entry(key)
+        return None if entry is None else stored_of(entry)
+
+
+def stored_of(entry: KeyContent) -> Stored | None:
+    """Return the content of a key as Redis would hold it, None if it would hold nothing."""
+    if entry.document is not None:
+        return Stored("document", orjson.loads(entry.document))
+    if entry.scores:
+        return Stored("ranking", {name: float(score) for name, score in entry.scores.items()})
+    if entry.fields:
+        return Stored("map", {name: str(value) for name, value in entry.fields.items()})
+    return None
 
 
 @dataclass(frozen=True)

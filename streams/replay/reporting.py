@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from infra.errors import Misconfigured
-from streams.replay import charts
+from streams.pages import charts
 from streams.replay.snapshot import check_chain, today_of
 from streams.replay.views import views_sql
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
 
 from aggregates.decider import stream_id
-from aggregates.membership.decider import membership
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
 from streams.queries.audit import Audit, audit
 from streams.queries.clock import clock_of
-from streams.queries.why import Life, LifeStep, life
+from streams.queries.policies import versions
+from streams.queries.why import Life, LifeStep, read_life
 from streams.running.app import App
 from streams.running.positions import fold_positions
 from streams.web.doors import Scope
@@ -43,9 +42,8 @@ class LogQuestions:
         return clock_of(self.app)()
 
     def policies(self) -> Policies:
-        events: Any = self.app.log.read(policy.name)[0]
         terms = self.app.terms
-        return reduce(policy.evolve, events, Policies.first(terms.zone, terms.currency, terms.digits))
+        return versions(self.app.log, Policies.first(terms.zone, terms.currency, terms.digits))[0]
 
     async def why_points(self, asked: Asked) -> dict[str, Any]:
         return await self._why(
@@ -60,14 +58,12 @@ class LogQuestions:
 
         def answer() -> dict[str, Any]:
             now = self.now() if at is None else at
-            rows = self.app.log.rows_of(stream_id(membership.name, asked.ids["member"]), 2**31)
-            facts: Any = [(row.position, self.app.log.codec.decode(row.name, row.state)) for row in rows]
-            found = life(asked.ids["member"], facts, self.policies(), now)
+            found, position = read_life(self.app.log, asked.ids["member"], self.policies(), now)
             return {
                 "member": asked.ids["member"],
                 "steps": [_step(step) for step in steps_of(found)],
                 "as_of": now,
-                "position": rows[-1].position if rows else 0,
+                "position": position,
             }
 
         return await self._answered(answer)

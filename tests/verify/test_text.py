@@ -12,7 +12,7 @@ from rich.console import Console
 
 from infra.printable import printable, printable_json
 from streams.cli import console
-from streams.replay.charts import text as text_of
+from streams.pages.charts import text as text_of
 from tests.streams.cli.test_text import is_text
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from infra.printable import UNSAFE, printable, printable_json
 from infra.telemetry.logs import configure_logging
 from infra.telemetry.settings import TelemetrySettings
 from streams.cli import console
-from streams.replay.charts import text as text_of
+from streams.pages.charts import text as text_of
 from tests.streams.conftest import Command
 
 HOSTILE = (

@@ -7,7 +7,7 @@ import hashlib
 import re
 from xml.etree import ElementTree
 
-from streams.replay import charts
+from streams.pages import charts
 
 EVIL = "<script>alert('1')</script>"
 
@@ -29,6 +29,15 @@ def test_bars_stand_upon_each_other_and_negative_ones_hang_below_zero() -> None:
     assert abs(y["mo"][0] + y["mo"][1] - y["in"][0]) < 0.2
     assert abs(y["in"][0] + y["in"][1] - y["ou"][0]) < 0.2
     assert abs(y["in"][1] - 3 * y["mo"][1]) < 0.5
+
+
+def test_a_bar_is_as_long_as_its_value_and_its_whisker_as_long_as_its_error() -> None:
+    svg = drawn(charts.bars("recall", [("ours", 0.4, 0.1), ("other", 0.2, 0.0)]))
+    widths = [float(bar.get("width", 0)) for bar in svg.iter("rect")]
+    assert abs(widths[0] - 2 * widths[1]) < 0.2
+    start, _, end = (svg.find("path").get("d") or "")[1:].replace(" ", "H").split("H")  # type: ignore[union-attr]
+    assert abs((float(end) - float(start)) / 2 - widths[0] / 4) < 0.2
+    assert [tip.text for tip in svg.iter("title")] == ["recall", "ours: 0.4000 ± 0.1000", "other: 0.2000"]
 
 
 def test_an_unknown_cell_is_empty_and_zero_is_not() -> None:

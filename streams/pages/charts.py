@@ -22,6 +22,9 @@ WIDTH, HEIGHT, LEFT, TOP, BELOW = 860, 300, 70, 10, 40
 LEGEND = 18
 """Height of a row of the legend."""
 
+NAMES = 190
+"""Width of the names beside bars that go across."""
+
 COLOURS = 8
 CELL = 26
 STEPS = 4
@@ -34,7 +37,7 @@ STYLE = (
     "--c3:#ffc145;--c4:#ff7b8a;--c5:#9aa5bd;--c6:#62d2c4;--c7:#d9b48f}}"
     "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:1100px;padding:0 1em;color:var(--ink);"
     "background:var(--paper)}a{color:var(--c1)}svg{max-width:100%;height:auto}svg text{font-size:12px;fill:var(--ink)}"
-    ".rule{stroke:var(--rule)}table{border-collapse:collapse;display:block;overflow-x:auto}"
+    ".rule{stroke:var(--rule)}.ink{stroke:var(--ink)}table{border-collapse:collapse;display:block;overflow-x:auto}"
     "td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid var(--rule);white-space:nowrap}.n{text-align:right}"
     + "".join(f".f{n}{{fill:var(--c{n})}}.l{n}{{stroke:var(--c{n});fill:none;stroke-width:2}}" for n in range(COLOURS))
 )
@@ -126,6 +129,24 @@ def stacked_bars(title: str, labels: Sequence[str], series: Series) -> str:
             tip = f"{text(name)}, {text(label)}: {number(value)}"
             drawn.append(f"<rect class='f{n % COLOURS}' {box}><title>{tip}</title></rect>")
     return "".join([*drawn, *_legend(list(series)), "</svg>"])
+
+
+def bars(title: str, rows: Sequence[tuple[str, float, float]]) -> str:
+    """Return a bar across for each name and value, the first in another colour; the third figure is its error either way."""
+    high = max((value + error for _, value, error in rows), default=0.0) or 1.0
+    across = WIDTH - NAMES - 70
+    drawn = [
+        f"<svg viewBox='0 0 {WIDTH} {CELL * len(rows) + 6}' role='img' aria-label='{text(title)}'><title>{text(title)}</title>"
+    ]
+    for n, (name, value, error) in enumerate(rows):
+        y, length, reach = 6 + CELL * n, across * max(value, 0.0) / high, across * error / high
+        tip = f"{text(name)}: {number(value)}" + (f" ± {number(error)}" if error else "")
+        box = f"x='{NAMES}' y='{y}' width='{length:.1f}' height='{CELL - 6}'"
+        drawn.append(f"<text x='{NAMES - 8}' y='{y + 15}' text-anchor='end'>{text(name)}</text>")
+        drawn.append(f"<rect class='f{0 if n == 0 else 5}' {box}><title>{tip}</title></rect>")
+        drawn.append(f"<path class='ink' d='M{NAMES + length - reach:.1f} {y + 10}H{NAMES + length + reach:.1f}'/>")
+        drawn.append(f"<text x='{NAMES + length + reach + 6:.1f}' y='{y + 15}'>{number(value)}</text>")
+    return "".join([*drawn, "</svg>"])
 
 
 def heat_table(title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Value]) -> str:

@@ -1,0 +1,1 @@
+"""Pages that stand alone, with charts: what every other page of HTML is made of."""
