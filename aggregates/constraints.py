@@ -71,13 +71,12 @@ class DropHold:
 
 @dataclass(frozen=True)
 class ConfirmHold:
-    """What ``holder`` held of ``key`` is used; if the hold is gone, the uses are taken anew, and refused if they do not fit."""
+    """What ``holder`` held of ``key`` is used; if the hold is gone, the uses are taken anew while they fit."""
 
     key: str
     holder: str
     number: int
     at: int
-    exhausted: Refusal
 
 
 @dataclass(frozen=True)
@@ -187,7 +186,7 @@ def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | Cou
                 if event.overrun:
                     yield DropHold(row.key, order)
                 else:
-                    yield ConfirmHold(row.key, order, row.number, event.at, row.exhausted)
+                    yield ConfirmHold(row.key, order, row.number, event.at)
             case CouponReleased():
                 yield DropHold(row.key, event.order)
             case CouponRestored():
@@ -196,6 +195,8 @@ def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | Cou
 
 def over_limit(event: object) -> object:
     """Return a use that happened although its limit was reached, flagged as such."""
+    if isinstance(event, CouponRedeemed) and event.reservation is not None:
+        return replace(event, overrun=True)
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         return replace(event, flags=(*event.flags, OVER_LIMIT))
     return event

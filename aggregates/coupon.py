@@ -98,7 +98,15 @@ class RestoreCoupon(Value):
     at: Instant
 
 
-OfReservation: TypeAlias = ReserveCoupon | RedeemReserved | ReleaseCoupon | RestoreCoupon
+class RecordLapsed(Value):
+    """Record the reservations whose time is over."""
+
+    campaign: CampaignId
+    member: MemberId
+    at: Instant
+
+
+OfReservation: TypeAlias = RecordLapsed | ReserveCoupon | RedeemReserved | ReleaseCoupon | RestoreCoupon
 
 
 Command: TypeAlias = SendCoupon | RedeemCoupon | OfReservation
@@ -239,6 +247,8 @@ def decide(command: Command, coupons: Coupons, _: Context) -> list[Event]:
             return release(command, coupons)
         case RestoreCoupon():
             return restore(command, coupons)
+        case RecordLapsed():
+            return lapsed(command, coupons)
         case RedeemCoupon():
             require_id("coupon", command.coupon)
             require_id("use", command.use)
@@ -291,7 +301,7 @@ def reserve(command: ReserveCoupon, coupons: Coupons) -> list[Event]:
     if held is None:
         return [reserved]
     reason: Literal["replaced", "expired"] = "replaced" if command.at < held.until else "expired"
-    return [released(command, held.reservation, reason, min(command.at, held.until)), reserved]
+    return [released(command, held.reservation, reason, min(command.at, held.until), command.order), reserved]
 
 
 def redeem(command: RedeemReserved, coupons: Coupons) -> list[Event]:
@@ -322,20 +332,32 @@ def release(command: ReleaseCoupon, coupons: Coupons) -> list[Event]:
     if use is None or use.state != "reserved":
         return []
     if command.at >= use.until:
-        return [released(command, use.reservation, "expired", use.until)]
-    return [released(command, use.reservation, command.reason, command.at)]
+        return [released(command, use.reservation, "expired", use.until, command.order)]
+    return [released(command, use.reservation, command.reason, command.at, command.order)]
+
+
+def lapsed(command: RecordLapsed, coupons: Coupons) -> list[Event]:
+    """Return the end of each reservation that has lapsed, dated by its time-out, the earliest first."""
+    over = [(use.until, name) for name, use in coupons.orders.items() if use.state == "reserved" and use.until <= command.at]
+    return [released(command, coupons.orders[name].reservation, "expired", until, name) for until, name in sorted(over)]
+
+
+def due(coupons: Coupons) -> int | None:
+    """Return when the next reservation lapses."""
+    return min((use.until for use in coupons.orders.values() if use.state == "reserved"), default=None)
 
 
 def released(
-    command: ReserveCoupon | ReleaseCoupon,
+    command: ReserveCoupon | ReleaseCoupon | RecordLapsed,
     reservation: Reserved,
     reason: Literal["expired", "failed", "cancelled", "replaced"],
     at: int,
+    order: str,
 ) -> CouponReleased:
     return CouponReleased(
         campaign=command.campaign,
         member=command.member,
-        order=command.order,
+        order=order,
         reservation=reservation,
         reason=reason,
         at=at,
@@ -393,4 +415,4 @@ def with_use(coupons: Coupons, order: str, use: Use) -> Coupons:
     return replace(coupons, orders={**coupons.orders, order: use})
 
 
-coupon = Decider("coupon", Coupons(), decide, evolve)
+coupon = Decider("coupon", Coupons(), decide, evolve, due=due)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from aggregates.programme.terms import Policies
@@ -92,6 +92,22 @@ def stream_id(aggregate: str, *ids: str) -> str:
     return "-".join((aggregate, *(part.replace("%", "%25").replace("-", "%2D") for part in first), last))
 
 
+def stream_ids(aggregate: str, stream: str) -> list[str]:
+    """Return the ids that name a stream, as :func:`stream_id` took them; at most two.
+
+    >>> stream_ids("order", "order-a-1"), stream_ids("coupon", "coupon-spring%2Dsale-m-7")
+    (['a-1'], ['spring-sale', 'm-7'])
+    """
+    named = stream.removeprefix(f"{aggregate}-")
+    if aggregate not in OF_TWO_IDS:
+        return [named]
+    first, _, last = named.partition("-")
+    return [first.replace("%2D", "-").replace("%25", "%"), last]
+
+
+OF_TWO_IDS = ("coupon",)
+"""Aggregates whose streams are named by two ids, among those that time changes."""
+
 LONGEST_ID = 200
 
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -149,6 +165,17 @@ def require_shopper(member: str | None, session: str | None) -> None:
     for what, name in (("member", member), ("session", session)):
         if name is not None:
             require_id(what, name)
+
+
+class Look(Protocol):
+    """Returns the state of an aggregate, by the ids that name its stream."""
+
+    def __call__(self, decider: Decider[Any, S, Any], /, *ids: str) -> S: ...
+
+
+def nothing_known(decider: Decider[Any, S, Any], /, *_: str) -> S:
+    """Return the first state of an aggregate: a :class:`Look` where nothing has happened yet."""
+    return decider.initial
 
 
 class Recorded(NamedTuple):

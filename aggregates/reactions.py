@@ -1,4 +1,4 @@
-"""What follows from what. This file and ``constraints.py`` alone see the aggregates together.
+"""What follows from what. This file, ``settlement.py`` and ``constraints.py`` alone see the aggregates together.
 
 A reaction is decided and appended together with the event that caused it, so no crash can separate an order from its points.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from aggregates import behaviour
 from aggregates.cart import CartOpened
 from aggregates.coupon import SendCoupon
-from aggregates.decider import Context, Refusal
+from aggregates.decider import Context, Look, Refusal, nothing_known
 from aggregates.member import EraseMember, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
     ActivatePoints,
@@ -29,10 +29,11 @@ from aggregates.membership.commands import (
 from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
 from aggregates.order.decider import PlaceOrder
-from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
 from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
+from aggregates.settlement import settle
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -45,17 +46,30 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-CAUSES = frozenset({*ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased})
+OF_PAYMENT = (OrderTendered, OrderPaid, OrderCancelled, OrderRefunded)
+CAUSES = frozenset(
+    {*OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased}
+)
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
 """Commands that one member of a pool may give for it."""
 
 
-def react(event: object, context: Context, erased: Collection[str] = ()) -> list[object]:
-    """Return the commands that follow from an event, in order. Nothing more happens to an ``erased`` member."""
+def react(event: object, context: Context, erased: Collection[str] = (), look: Look = nothing_known) -> list[object]:
+    """Return the commands that follow from an event, in order. Nothing more happens to an ``erased`` member.
+
+    ``look``: the states as the event has left them.
+    """
     if type(event) not in CAUSES:
         return []
+    if isinstance(event, OF_PAYMENT):
+        return [*settle(event, look, erased), *of_points(event, context, erased)]
+    return of_points(event, context, erased)
+
+
+def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
+    """Return what follows from an event for sessions, points and coupons of rewards."""
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at)]
     if isinstance(event, MemberErased):

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
+from aggregates import (
+    behaviour,
+    campaign,
+    cart,
+    code_batches,
+    coupon,
+    gift_card,
+    guest_coupon,
+    member,
+    product,
+    review,
+    session,
+)
 from aggregates.decider import Decider, stream_id
 from aggregates.membership import commands as membership_commands
 from aggregates.membership import decider as membership
@@ -21,6 +33,7 @@ from projections.activity import activity
 from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
+from projections.gift_cards import gift_cards
 from projections.order_prices import order_prices
 from projections.orders import orders
 from projections.product import product as product_view
@@ -30,7 +43,7 @@ from projections.sales import sales
 from projections.sessions import sessions
 from projections.trending import trending
 from projections.wallet import wallet
-from streams.upcasters import SEALED, UPCASTS
+from streams.upcasters import SEALED, SEALED_SINCE, UPCASTS
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(campaign.campaign, campaign.Command.__args__, "campaign"),
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
     **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
+    **_routes(gift_card.gift_card, gift_card.Command.__args__, "card"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
@@ -94,17 +108,30 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.ReceivePoints,
         membership_commands.EnterPool,
         membership_commands.RecordDue,
+        gift_card.RecordGiftCardDue,
+        coupon.RecordLapsed,
     )
 )
 """Commands that only follow from events or come from a tick; asked for, they are refused."""
 
-DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[[str, int], object]]] = {
+DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
+    coupon.coupon.name: (coupon.coupon, coupon.RecordLapsed),
+    gift_card.gift_card.name: (gift_card.gift_card, gift_card.RecordGiftCardDue),
 }
-"""Aggregates of a member to which time alone brings something, and the command that records what is due."""
+"""Aggregates to which time alone brings something, and the command that records what is due: it has the ids and the instant."""
+
+DUE_OF_MEMBERS = (membership.membership.name,)
+"""Those of them whose stream is named after a member alone: once that member is erased, nothing is due any more."""
 
 EVENTS: dict[type, EventType] = {
-    event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)
+    event: EventType(
+        event,
+        UPCASTS.get(event, ()),
+        SEALED.get(event, {}),
+        SEALED_SINCE.get(event, 1),
+        erases=event is member.MemberErased,
+    )
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
@@ -114,6 +141,7 @@ EVENTS: dict[type, EventType] = {
         *coupon.Event.__args__,
         guest_coupon.GuestCouponRedeemed,
         *code_batches.Event.__args__,
+        *gift_card.Event.__args__,
         *membership_facts.Event.__args__,
         *session.Event.__args__,
         review.ProductReviewed,
@@ -143,6 +171,7 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield orders
     yield order_prices
     yield wallet
+    yield gift_cards
     yield activity
     yield sessions
     yield product_view

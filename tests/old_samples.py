@@ -12,8 +12,10 @@ from aggregates.membership.events import (
     TierRaised,
 )
 from aggregates.order.events import (
+    OrderCancelled,
     OrderPlaced,
     OrderRefunded,
+    OrderTendered,
     TenderBack,
 )
 from aggregates.pricing.refund import RefundedLine
@@ -46,6 +48,9 @@ TOLD_REFUND = replace(
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "OrderTendered": OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT
+    ),
     "TierRaised": TierRaised(
         member="m-1",
         tier="silver",
@@ -91,6 +96,9 @@ OLD_SHAPES: dict[str, object] = {
         at=AT,
     ),
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
+    "OrderCancelled": OrderCancelled(
+        order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT
+    ),
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
     "OrderRefunded.3": TOLD_REFUND,

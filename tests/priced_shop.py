@@ -7,6 +7,14 @@ from collections.abc import Iterator
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
+from aggregates.gift_card import (
+    BlockGiftCard,
+    ChargeGiftCard,
+    CreditGiftCard,
+    HoldGiftCard,
+    IssueGiftCard,
+    ReleaseGiftCard,
+)
 from aggregates.order.decider import PayOrder, PlaceOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.priced import lines_of_trace
@@ -43,5 +51,12 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     yield [TenderOrder("priced-1", "t-2", "card", trace.payable - 1000, at)]
     yield [RefundOrder("priced-1", "r-1", at, (RefundPart(1, 1),), reason="too large")]
     yield [RefundOrder("priced-1", "r-2", at, goodwill=100)]
+    yield [IssueGiftCard("g-1", 5000, at), IssueGiftCard("g-2", 700, at, members[0], expires=at + 900_000)]
+    yield [
+        HoldGiftCard("g-1", "1", 400, at + 900_000, at),
+        ReleaseGiftCard("g-1", "1", at),
+        BlockGiftCard("g-2", "ada", "lost", at),
+    ]
+    yield [ChargeGiftCard("g-1", "1", "t", 400, at), CreditGiftCard("g-1", "1/r/t", 400, at, "1")]
     yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
     yield [EndCampaign("tenth", "ada", at, "sold out")]

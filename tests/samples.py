@@ -7,6 +7,15 @@ from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched
 from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.code_batches import CodesIssued, CodesRevoked
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
+from aggregates.gift_card import (
+    GiftCardBlocked,
+    GiftCardCharged,
+    GiftCardCredited,
+    GiftCardExpired,
+    GiftCardHeld,
+    GiftCardIssued,
+    GiftCardReleased,
+)
 from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
@@ -154,13 +163,15 @@ SAMPLES: tuple[object, ...] = (
         unpriced=1,
     ),
     OrderPriced(order="o-1", member="m-1", session=None, trace=TRACE, at=AT),
-    OrderTendered(order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT),
+    OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="gift_card", amount=400, left=449, at=AT, gift_card="g-1"
+    ),
     OrderPaymentPending(order="o-1", member="m-1", session=None, payment="pay-1", until=AT + DAY, at=AT),
     OrderPaymentFailed(order="o-1", member="m-1", session=None, payment="pay-1", reason="card declined", at=AT + DAY),
     OrderPaid(order="o-1", member="m-1", session=None, currency="USD", lines=LINES, net=778, at=AT),
     OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
     OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
-    OrderCancelled(order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
+    OrderCancelled(order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
     OrderRefunded(
         order="o-1",
         refund="r-1",
@@ -228,6 +239,15 @@ SAMPLES: tuple[object, ...] = (
     ),
     CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key_name="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
+    GiftCardIssued(card="g-1", member=None, currency="USD", amount=10_000, expires=AT + 365 * DAY, at=AT),
+    GiftCardHeld(card="g-1", member=None, order="o-1", amount=400, until=AT + DAY, at=AT),
+    GiftCardCharged(card="g-1", member=None, order="o-1", tender="t-1", amount=400, left=9600, at=AT),
+    GiftCardReleased(card="g-2", member="m-1", order="o-2", amount=100, lapsed=True, at=AT + DAY),
+    GiftCardCredited(
+        card="g-1", member=None, order="o-1", source="o-1/r-1/t-1", amount=400, left=10_000, expires=AT + 365 * DAY, at=AT
+    ),
+    GiftCardExpired(card="g-2", member="m-1", amount=100, at=AT + 365 * DAY),
+    GiftCardBlocked(card="g-1", member=None, actor="ada", reason="stolen", at=AT),
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"

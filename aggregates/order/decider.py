@@ -212,7 +212,10 @@ def evolve(order: Order, event: Event) -> Order:
         case OrderPriced():
             return replace(order, priced=refundable(event.trace))
         case OrderTendered():
-            return replace(order, tenders=(*order.tenders, Tender(event.tender, event.kind, event.amount)))
+            tenders = (*order.tenders, Tender(event.tender, event.kind, event.amount))
+            if event.gift_card is None:
+                return replace(order, tenders=tenders)
+            return replace(order, tenders=tenders, gift_cards={**order.gift_cards, event.tender: event.gift_card})
         case OrderPaymentPending() | OrderPaymentFailed():
             return replace(order, payments=(*order.payments, mark_of(event)))
         case OrderPaid():

@@ -7,7 +7,7 @@ Money is minor units. A line holds totals, since its price need not divide by it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from aggregates.fields import Count, ProductId
@@ -58,7 +58,10 @@ class OrderPriced(Value, kw_only=True):
 
 
 class OrderTendered(Value, kw_only=True):
-    """A part of an order was paid; ``tender`` names it. ``left``: what remains to be paid."""
+    """A part of an order was paid; ``tender`` names it.
+
+    ``left``: what remains to be paid. ``gift_card``: the account that it was taken from.
+    """
 
     order: str
     member: str | None
@@ -68,6 +71,7 @@ class OrderTendered(Value, kw_only=True):
     amount: int
     left: int
     at: int
+    gift_card: str | None = None
 
 
 class OrderPaymentPending(Value, kw_only=True):
@@ -183,6 +187,7 @@ class Order:
     net: int = 0  # what it is worth to the programme now
     priced: Refundable | None = None  # what is left of its trace
     tenders: tuple[Tender, ...] = ()
+    gift_cards: Mapping[str, str] = field(default_factory=dict)  # of each tender that a card in this log paid
     payments: tuple[str, ...] = ()  # attempts that are pending or have failed
     never_paid: bool = False  # it was cancelled before anything was paid
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from aggregates.decider import Refusal
 from aggregates.fields import Count, Id, Instant, IsInstant, OrderId
 from aggregates.order.events import Order, OrderPaymentFailed, OrderPaymentPending, OrderPlaced, OrderTendered
-from aggregates.pricing.tenders import KINDS, TenderKind
+from aggregates.pricing.tenders import CREDIT, KINDS, TenderKind
 from aggregates.value import Value
 
 WAITED_FOR = 7 * 86_400_000
@@ -16,13 +16,17 @@ WAITED_FOR = 7 * 86_400_000
 
 
 class TenderOrder(Value):
-    """Pay a part of an order. ``tender`` names it; ``kind``: ``card``, ``cash``, ``transfer``, ``gift_card``, ``other``."""
+    """Pay a part of an order. ``tender`` names it; ``kind``: ``card``, ``cash``, ``transfer``, ``gift_card``, ``other``.
+
+    ``gift_card``: the account of this log to take it from; with None, another system took it.
+    """
 
     order: OrderId
     tender: Annotated[str, Id("tender")]
     kind: TenderKind
     amount: Annotated[int, Count("amount", least=1)]
     at: Instant
+    gift_card: Annotated[str, Id("card")] | None = None
 
 
 class AwaitPayment(Value):
@@ -47,9 +51,12 @@ def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[Orde
     """Return the event of a part that is paid, none if it was paid before. Refuse more than is left to pay."""
     if command.kind not in KINDS:
         raise Refusal("tender_kind_invalid", f"A tender is one of {', '.join(KINDS)}.")
+    if command.gift_card is not None and command.kind not in CREDIT:
+        raise Refusal("tender_kind_invalid", "What a gift card pays is of kind gift_card or store_credit.")
     for known in order.tenders:
         if known.id == command.tender:
-            if (known.kind, known.amount) == (command.kind, command.amount):
+            told = (known.kind, known.amount, order.gift_cards.get(known.id))
+            if told == (command.kind, command.amount, command.gift_card):
                 return []
             raise Refusal("tender_exists", "Another tender of this order has this name.")
     left = sum(line.paid for line in placed.lines) - sum(known.amount for known in order.tenders) - command.amount
@@ -65,6 +72,7 @@ def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[Orde
             amount=command.amount,
             left=left,
             at=command.at,
+            gift_card=command.gift_card,
         )
     ]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aggregates.decider import Refusal, require_count
-from aggregates.order.events import Order, OrderLine, OrderPlaced, OrderRefunded, TenderBack, net_of
-from aggregates.order.refund import RefundOrder, part
-from aggregates.pricing.refund import Refundable, RefundedLine, RefundWish, refund
-from aggregates.pricing.tenders import given_back, in_order
+from aggregates.order.events import Order, OrderLine, OrderPlaced, OrderRefunded, net_of
+from aggregates.order.refund import RefundOrder, part, to_tenders
+from aggregates.pricing.refund import Refundable, RefundWish, refund
 from aggregates.pricing.trace import Trace
 
 
@@ -38,6 +37,7 @@ def refund_priced(command: RefundOrder, order: Order) -> list[OrderRefunded]:
     wish = wish_of(command, before)
     back, after = refund(before, wish)
     by_line = {each.line: each for each in back}
+    fee = sum(each.fee for each in back)
     names = list(before.lines)
     units = tuple(by_line[name].units if name in by_line else 0 for name in names)
     money = tuple(by_line[name].amount if name in by_line else 0 for name in names)
@@ -57,9 +57,9 @@ def refund_priced(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             reason=command.reason,
             tax=sum(each.tax for each in back),
             shipping=sum(each.amount for each in back if is_shipping(before.trace, each.line)),
-            fee=sum(each.fee for each in back),
+            fee=fee,
             points=sum(each.points for each in back),
-            tenders=to_tenders(order, before.given, back),
+            tenders=to_tenders(order, before.given, sum(each.amount for each in back) + fee, fee),
             shares=back,
         )
     ]
@@ -112,16 +112,3 @@ def kind_of(wish: RefundWish, trace: Trace) -> str:
     if wish.goodwill:
         kinds.add("goodwill")
     return kinds.pop() if len(kinds) == 1 else "mixed"
-
-
-def to_tenders(order: Order, before: int, back: Sequence[RefundedLine]) -> tuple[TenderBack, ...]:
-    """Return what goes back to each tender: means of payment first, credit last. ``before``: what went back earlier."""
-    tenders = in_order(order.tenders)
-    kept = sum(each.fee for each in back)
-    now = sum(each.amount for each in back) + kept
-    then, after = given_back(tenders, before), given_back(tenders, before + now)
-    parts = [more - less for less, more in zip(then, after, strict=True)]
-    for place in reversed(range(len(parts))):  # a fee is kept of what would go back last
-        less = min(kept, parts[place])
-        parts[place], kept = parts[place] - less, kept - less
-    return tuple(TenderBack(tender.id, amount) for tender, amount in zip(tenders, parts, strict=True) if amount)

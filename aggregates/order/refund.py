@@ -8,7 +8,8 @@ from typing import Annotated
 from aggregates.decider import Refusal, require_count
 from aggregates.fields import Count, Id, Instant, OrderId
 from aggregates.money import part_of
-from aggregates.order.events import Order, OrderLine, OrderRefunded, net_of
+from aggregates.order.events import Order, OrderLine, OrderRefunded, TenderBack, net_of
+from aggregates.pricing.tenders import given_back, in_order
 from aggregates.value import Value, replace
 
 
@@ -73,9 +74,24 @@ def refund(command: RefundOrder, order: Order) -> list[OrderRefunded]:
             at=command.at,
             kind="goods" if any(units) else "money",
             reason=command.reason,
+            tenders=to_tenders(order, sum(order.given_back), sum(back)),
             tax=max(0, placed.tax - placed.tax * sum(order.given_back) // paid - tax_kept) if paid > 0 else 0,
         )
     ]
+
+
+def to_tenders(order: Order, before: int, now: int, fee: int = 0) -> tuple[TenderBack, ...]:
+    """Return what goes back to each tender: means of payment first, credit last.
+
+    ``before``: what went back earlier. ``now``: what goes back with the fee; the fee is kept of what would go back last.
+    """
+    tenders = in_order(order.tenders)
+    then, after = given_back(tenders, before), given_back(tenders, before + now)
+    parts = [more - less for less, more in zip(then, after, strict=True)]
+    for place in reversed(range(len(parts))):
+        less = min(fee, parts[place])
+        parts[place], fee = parts[place] - less, fee - less
+    return tuple(TenderBack(tender.id, amount) for tender, amount in zip(tenders, parts, strict=True) if amount)
 
 
 def wanted(command: RefundOrder, order: Order) -> tuple[list[int], list[int | None]]:

@@ -1,13 +1,12 @@
 """Checking out: a cart is priced by the campaigns in the log, placed with its trace, and its promotions are reserved, at once.
 
 How much of each limit is left is read before pricing, and checked again in the append. If somebody took the last use meanwhile,
-the cart is priced again without it. Payment, cancellation and a complete refund then redeem, release and restore what was
-reserved.
+the cart is priced again without it. What then becomes of it follows from the order's events (``aggregates/settlement.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -15,14 +14,12 @@ from typing import Any, TypeVar
 from aggregates.calendar import local_day
 from aggregates.campaign import Campaign, campaign
 from aggregates.code_batches import KEY, code_batches
-from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
-from aggregates.decider import Decider, stream_id
+from aggregates.coupon import ReserveCoupon, coupon
+from aggregates.decider import Decider, Look, stream_id
 from aggregates.membership.decider import membership
-from aggregates.order.decider import CancelOrder, PayOrder, PlaceOrder, order
+from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderLine
-from aggregates.order.payment import TenderOrder
 from aggregates.order.priced import lines_of_trace
-from aggregates.order.refund import RefundOrder
 from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
 from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
@@ -33,7 +30,7 @@ from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing
 from streams.commands import request as asking
 from streams.commands.handler import Handler
-from streams.commands.request import Look, Plan
+from streams.commands.request import Plan
 
 S = TypeVar("S")
 
@@ -95,22 +92,6 @@ def place(log: EventLog, keys: KeyRing, handler: Handler, checkout: Checkout) ->
     return until_nothing_is_taken(attempt)
 
 
-def carry_out(
-    log: EventLog, handler: Handler, name: str, command: PayOrder | TenderOrder | CancelOrder | RefundOrder
-) -> Outcome:
-    """Carry out a command on an order, and what follows for its promotions; ``name`` is the request's id.
-
-    A payment that comes after its reservations have lapsed is honoured: what has no room any more is flagged as overrun.
-    """
-
-    def attempt(number: int) -> Outcome:
-        overrun = without_room(log, command.order, left_in(log, command.at)) if number else frozenset[str]()
-        tried = name if not number else f"{name} {number}"
-        return handler.handle(asking.Request(tried, settling(command, overrun), settled=False))
-
-    return until_nothing_is_taken(attempt)
-
-
 def until_nothing_is_taken(attempt: Callable[[int], Outcome]) -> Outcome:
     """Repeat attempts while a limit refuses them, :data:`TRIES` at most, and return the last outcome."""
     outcome = attempt(0)
@@ -163,54 +144,6 @@ def placing(checkout: Checkout, known: Known) -> Plan:
                 yield from reservation(look, checkout, checkout.member, step, known.code_key)
 
     return plan
-
-
-def settling(command: PayOrder | TenderOrder | CancelOrder | RefundOrder, overrun: Collection[str]) -> Plan:
-    """Return a command on an order, and what follows for each of its promotions from what the order then is."""
-
-    def plan(look: Look) -> Iterator[object]:
-        yield command
-        after = look(order, command.order)
-        member = after.placed.member if after.placed else None
-        if member is None or after.priced is None:
-            return
-        for name in promotions(after.priced.trace):
-            if command.order not in look(coupon, name, member).orders:
-                continue
-            if after.status == "paid":
-                yield RedeemReserved(name, member, command.order, command.at, name in overrun)
-            elif after.status == "cancelled":
-                yield ReleaseCoupon(name, member, command.order, command.at)
-            if after.status in ("cancelled", "refunded"):
-                yield RestoreCoupon(name, member, command.order, command.at)
-
-    return plan
-
-
-def without_room(log: EventLog, name: str, left: Left) -> frozenset[str]:
-    """Return the promotions of an order that a limit has no room for any more, unless the order still holds its own."""
-    look = states_in(log)
-    placed = look(order, name)
-    if placed.placed is None or placed.placed.member is None or placed.priced is None:
-        return frozenset()
-    found = set()
-    for promotion in promotions(placed.priced.trace):
-        use = look(coupon, promotion, placed.placed.member).orders.get(name)
-        if use is None:
-            continue
-        rows = [(f"campaign:{promotion}", 1)]
-        if use.reservation.budget is not None:
-            rows.append((f"budget:{promotion}:{use.reservation.budget}", use.reservation.amount))
-        room = [left(key) for key, _ in rows]
-        if any(there is not None and there < wanted for there, (_, wanted) in zip(room, rows, strict=True)):
-            found.add(promotion)
-    return frozenset(found)
-
-
-def promotions(trace: Trace) -> list[str]:
-    """Return the campaigns that an order used, each once."""
-    named = [step.source.rpartition("@")[0] for step in trace.steps if step.stage in (3, 4, 5, 7)]
-    return sorted(set(named))
 
 
 def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:

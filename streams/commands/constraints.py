@@ -22,7 +22,7 @@ from infra.keys.ring import KeyRing
 def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> bool:
     """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had.
 
-    Return whether every use was within its limit; one that may not be refused counts beyond it.
+    Return whether every use was within its limit. One that happened counts beyond it; a hold that was lost does not count.
     """
     within = True
     for constraint in constraints:
@@ -38,9 +38,8 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
             case HoldUses(key=key, holder=holder, number=number):
                 if not append.hold(key, holder, number, constraint.until, constraint.at):
                     raise constraint.exhausted
-            case ConfirmHold(key=key, holder=holder, number=number):
-                if not append.confirm(key, holder, number, constraint.at):
-                    raise constraint.exhausted
+            case ConfirmHold():
+                pass  # together, below
             case DropHold():
                 append.release(constraint.key, constraint.holder)
             case ReturnUses():
@@ -51,4 +50,17 @@ def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) ->
                         raise exhausted
                     append.use(constraint.key, limited=False)
                     within = False
-    return within
+    return confirm_all(append, [one for one in constraints if isinstance(one, ConfirmHold)]) and within
+
+
+def confirm_all(append: Append, holds: Sequence[ConfirmHold]) -> bool:
+    """Turn what an event held into uses: all of it, or if one does not fit any more, nothing of it. Return which it was."""
+    for number, hold in enumerate(holds):
+        if append.confirm(hold.key, hold.holder, hold.number, hold.at):
+            continue
+        for done in holds[:number]:
+            append.give_back(done.key, done.number)
+        for other in holds[number:]:
+            append.release(other.key, other.holder)
+        return False
+    return True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from aggregates.decider import Context, Decider, stream_id
@@ -13,7 +14,7 @@ from aggregates.reactions import check_allowed, react
 from infra.codec import Codec
 from streams.commands.request import Request
 from streams.commands.validation import require_valid
-from streams.registry import COMMANDS, DUE
+from streams.registry import COMMANDS, DUE_OF_MEMBERS
 
 Stream: TypeAlias = tuple[int, Any]
 """The version of a stream and the state at that version."""
@@ -46,6 +47,7 @@ class Execution:
         self.streams: dict[str, Stream] = {}
         self.due: dict[str, int | None] = {}
         self.erased = erased
+        self._before: dict[str, tuple[Decider[Any, Any, Any], Any]] = {}
         self._first = first
         self._codec = codec
         self._load = load
@@ -89,6 +91,7 @@ class Execution:
     def decide(self, command: object, loaded: Loaded) -> list[object]:
         """Decide a command and take note of its events. Raises ``Refusal`` if it may not happen."""
         stream, decider, version, state = loaded
+        self._before.setdefault(stream, (decider, state))
         before = decider.due(state) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
@@ -102,11 +105,20 @@ class Execution:
             self._context = None
         return events
 
+    def correct(self, facts: Sequence[object]) -> None:
+        """Take these events in place of those decided: a limit may have flagged some. States follow."""
+        changed = {stream for (stream, _, event), fact in zip(self.events, facts, strict=True) if fact is not event}
+        self.events = [(*where, fact) for (*where, _), fact in zip(self.events, facts, strict=True)]  # type: ignore[misc]
+        for stream in changed:
+            decider, state = self._before[stream]
+            mine = [event for where, _, event in self.events if where == stream]
+            self.streams[stream] = self.streams[stream][0], reduce(decider.evolve, mine, state)
+
     def react(self, events: Iterable[object]) -> list[object]:
         """Return the commands that follow from these events. Nothing more happens to a member who is erased by one."""
         reactions: list[object] = []
         for event in events:
-            reactions += react(event, self.context, self.erased)
+            reactions += react(event, self.context, self.erased, self.read)
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         return reactions
@@ -116,4 +128,4 @@ class Execution:
 
     def _erase(self, member: str) -> None:
         self.erased |= {member}
-        self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE), None))
+        self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE_OF_MEMBERS), None))

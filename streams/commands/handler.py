@@ -141,8 +141,10 @@ class Handler:
             constraints = [constraints_of(event) for _, _, event in work.events]
             with append.savepoint(guarded=any(constraints)):
                 within = [enforce(append, self._keys, needed) for needed in constraints]
-                for (stream, version, event), kept in zip(work.events, within, strict=True):
-                    append.add(stream, version, event if kept else over_limit(event))
+                if not all(within):
+                    work.correct([e if kept else over_limit(e) for (*_, e), kept in zip(work.events, within, strict=True)])
+                for stream, version, event in work.events:
+                    append.add(stream, version, event)
             append.schedule(work.due)
             outcome = Outcome(request.id, True, "", "", len(work.events), append.head, request.digest)
             group.streams.update(work.streams)

@@ -6,25 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import msgspec
 
-from aggregates.decider import UNFIT, Decider, Refusal
+from aggregates.decider import UNFIT, Decider, Look, Refusal
 from infra.event_log.types import Outcome
-
-S = TypeVar("S")
 
 ENCODE = msgspec.msgpack.Encoder(order="sorted").encode
 
 LONGEST_REQUEST_ID = 500
 """In characters; an index of PostgreSQL takes 2,704 bytes."""
-
-
-class Look(Protocol):
-    """Returns the state of an aggregate, by the ids that name its stream."""
-
-    def __call__(self, decider: Decider[Any, S, Any], /, *ids: str) -> S: ...
 
 
 Plan: TypeAlias = Callable[[Look], Iterable[object]]

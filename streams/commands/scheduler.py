@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from aggregates.decider import stream_ids
 from infra.errors import Fault
 from infra.event_log.log import DUE_INDEX, EventLog
 from streams.commands.handler import Handler
 from streams.commands.request import Request
-from streams.registry import DUE
+from streams.registry import DUE, DUE_OF_MEMBERS
 
 TOLD = logging.getLogger("regulars.tick")
 
@@ -54,9 +55,11 @@ def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | N
 
 
 def asked(stream: str, instant: int, now: int) -> Request:
-    aggregate, _, owner = stream.partition("-")
+    aggregate = stream.partition("-")[0]
     _, command = DUE[aggregate]
-    return Request(f"due {stream} {instant}", (command(owner, now),), content=b"due", settled=False, by_time=True)
+    return Request(
+        f"due {stream} {instant}", (command(*stream_ids(aggregate, stream), now),), content=b"due", settled=False, by_time=True
+    )
 
 
 def index(log: EventLog) -> None:
@@ -64,7 +67,8 @@ def index(log: EventLog) -> None:
     erased = log.erased()
     for aggregate, (decider, _) in DUE.items():
         due, prefix = decider.due or (lambda _: None), f"{aggregate}-"
-        streams = [stream for stream in log.streams_between(prefix) if stream.removeprefix(prefix) not in erased]
+        gone = erased if aggregate in DUE_OF_MEMBERS else ()
+        streams = [stream for stream in log.streams_between(prefix) if stream.removeprefix(prefix) not in gone]
         for some in parts(streams, TOGETHER):
             with log.append() as append:
                 read = append.read(some).items()

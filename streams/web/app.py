@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from aggregates.decider import LONGEST_ID
 from infra.api_keys import ApiKeys
 from streams.running.app import App, redis_url
+from streams.running.positions import fold_positions
 from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
@@ -32,7 +33,7 @@ from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, query_of, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
-from streams.web.routing import Endpoint, HttpRoute, Routes
+from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
 from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
@@ -41,6 +42,11 @@ SLOW_THREADS = 4
 
 LONGEST_WAIT_MS = 10_000
 ALWAYS = frozenset({"wait_for", "wait_ms"})
+
+
+def fold_lag(app: App) -> list[tuple[str, int]]:
+    """Return how many events each fold has yet to apply."""
+    return [(one.fold, one.behind) for one in fold_positions(app)]
 
 
 class TokenWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -81,7 +87,7 @@ class Api:
             HttpRoute("GET", "/openapi.json", self._openapi),
             HttpRoute("GET", "/docs", self._docs),
         ]
-        return Edge(Routes(routes), self.metrics, self._lifespan, frozenset({BEHAVIOUR_PATH}))
+        return Edge(HttpRoutes(routes), self.metrics, self._lifespan, frozenset({BEHAVIOUR_PATH}))
 
     def caller(self, http: HttpRequest) -> Caller:
         """Return who asks, counted against the client's limit. Raises :class:`HttpProblem` 401 or 429."""
@@ -167,6 +173,8 @@ class Api:
 
     async def _figures(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.OPERATOR,))
+        for fold, behind in await asyncio.wrap_future(self._slow.submit(fold_lag, self.app)):
+            self.metrics.lag.labels(fold).set(behind)
         return Response(generate_latest(self.metrics.registry), media_type="text/plain; version=0.0.4")
 
     async def _openapi(self, _: HttpRequest) -> Response:

@@ -9,7 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
+from aggregates import (
+    behaviour,
+    campaign,
+    cart,
+    code_batches,
+    coupon,
+    gift_card,
+    guest_coupon,
+    member,
+    product,
+    review,
+    session,
+)
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
 from aggregates.order import payment
@@ -52,6 +64,7 @@ CART = "/v1/carts/{cart}"
 ORDER = "/v1/orders/{order}"
 PRODUCT = "/v1/products/{product}"
 CAMPAIGN = "/v1/campaigns/{campaign}"
+GIFT_CARD = "/v1/gift-cards/{card}"
 
 DOORS: dict[type, Door] = {
     member.RegisterMember: Door("POST", "/v1/members", (S, B), created=MEMBER),
@@ -109,6 +122,12 @@ DOORS: dict[type, Door] = {
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
     guest_coupon.RedeemGuestCoupon: Door("POST", f"{CAMPAIGN}/guest-redemptions", (S, B)),
+    gift_card.IssueGiftCard: Door("POST", "/v1/gift-cards", (B,), created=GIFT_CARD),
+    gift_card.HoldGiftCard: Door("POST", f"{GIFT_CARD}/holds", (S, B)),
+    gift_card.ChargeGiftCard: Door("POST", f"{GIFT_CARD}/charges", (S, B)),
+    gift_card.ReleaseGiftCard: Door("POST", f"{GIFT_CARD}/holds/{{order}}/release", (S, B)),
+    gift_card.CreditGiftCard: Door("POST", f"{GIFT_CARD}/credits", (B,)),
+    gift_card.BlockGiftCard: Door("POST", f"{GIFT_CARD}/block", (B,)),
     policy.PublishPolicy: Door("POST", "/v1/policy/versions", (O,)),
 }
 """By command. Acts of behaviour go together through :data:`BEHAVIOUR_PATH`, and every command through ``/v1/requests``."""

@@ -33,7 +33,7 @@ class _Step:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
 
-class Routes:
+class HttpRoutes:
     """The routes of the API as a tree of segments. A fixed segment goes before one that takes any text."""
 
     def __init__(self, routes: Iterable[HttpRoute]) -> None:

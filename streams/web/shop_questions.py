@@ -223,6 +223,8 @@ QUESTIONS: tuple[Question, ...] = (
         "orders", f"{MEMBER}/orders", (S, B, M), "A member's orders, newest first.", orders, (LIMIT, CURSOR), part="orders"
     ),
     stored("wallet", f"{MEMBER}/wallet", "A member's coupons."),
+    stored("store-credit", f"{MEMBER}/store-credit", "A member's store credit: balances, holds, ends."),
+    stored("gift-card", "/v1/gift-cards/{card}", "What is on a gift card.", scopes=(S, B), keys="card"),
     stored("activity", f"{MEMBER}/activity", "What a member looked at, searched, likes and dismissed."),
     stored("member-visit", f"{MEMBER}/visit", "What a member is looking at now, and what to show them."),
     stored("sessions", f"{MEMBER}/sessions", "A member's latest sessions.", scopes=(S, B)),

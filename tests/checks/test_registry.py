@@ -9,7 +9,19 @@ from typing import Any, get_args
 import pytest
 
 import aggregates
-from aggregates import behaviour, campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
+from aggregates import (
+    behaviour,
+    campaign,
+    cart,
+    code_batches,
+    coupon,
+    gift_card,
+    guest_coupon,
+    member,
+    product,
+    review,
+    session,
+)
 from aggregates.cart import CheckOutCart
 from aggregates.membership import commands as membership
 from aggregates.membership import events as membership_facts
@@ -32,6 +44,7 @@ MODULES = (
     campaign,
     code_batches,
     coupon,
+    gift_card,
     guest_coupon,
     membership,
     membership_facts,
@@ -119,6 +132,7 @@ def test_stream_names_never_change() -> None:
             review.ReviewProduct("p-1", 0, 9, session="m-1"),
             policy.PublishPolicy({}, 0, "ada", 0),
             code_batches.IssueCodes("c-1", "b", 1, "ada", 0),
+            gift_card.BlockGiftCard("g-1", "ada", "lost", 0),
         )
     ] == [
         "member-m-1",
@@ -135,6 +149,7 @@ def test_stream_names_never_change() -> None:
         "review-p%2D1--s.m-1",
         "policy",
         "codes",
+        "gift_card-g-1",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from aggregates.behaviour import Clicked, Impressed, Searched, Viewed
 from aggregates.cart import AddToCart, OpenCart
 from aggregates.cart import cart as cart_decider
-from aggregates.decider import Refusal
+from aggregates.decider import Look, Refusal
 from aggregates.member import RegisterMember
 from aggregates.order.decider import PayOrder
 from aggregates.product import ListProduct
@@ -19,7 +19,7 @@ from aggregates.product import product as product_decider
 from aggregates.session import JoinSession, session
 from aggregates.value import replace
 from infra.settings import Settings
-from streams.commands.request import Look, Plan, Request
+from streams.commands.request import Plan, Request
 from streams.running.app import App, running
 from tests.shop import START, line, place
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, cart, code_batches, coupon, guest_coupon, member, product, review, session
+from aggregates import campaign, cart, code_batches, coupon, gift_card, guest_coupon, member, product, review, session
 from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
@@ -56,6 +56,12 @@ COMMAND_OF: dict[type, type] = {
     guest_coupon.GuestCouponRedeemed: guest_coupon.RedeemGuestCoupon,
     code_batches.CodesIssued: code_batches.IssueCodes,
     code_batches.CodesRevoked: code_batches.RevokeCodes,
+    gift_card.GiftCardIssued: gift_card.IssueGiftCard,
+    gift_card.GiftCardHeld: gift_card.HoldGiftCard,
+    gift_card.GiftCardCharged: gift_card.ChargeGiftCard,
+    gift_card.GiftCardReleased: gift_card.ReleaseGiftCard,
+    gift_card.GiftCardCredited: gift_card.CreditGiftCard,
+    gift_card.GiftCardBlocked: gift_card.BlockGiftCard,
     points.LotActivated: commands.ActivateLot,
     points.PointsRedeemed: commands.RedeemPoints,
     points.PointsReturned: commands.ReturnPoints,

@@ -17,7 +17,14 @@ from aggregates.behaviour import Searched
 from aggregates.constraints import OVER_LIMIT
 from aggregates.coupon import CouponRedeemed
 from aggregates.guest_coupon import GuestCouponRedeemed
-from aggregates.membership.events import PoolUsed
+from aggregates.membership.events import (
+    MemberTagged,
+    PointsAdjusted,
+    PointsReinstated,
+    PoolUsed,
+    TierOverridden,
+    TierOverrideEnded,
+)
 from aggregates.order.events import OrderRefunded
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
@@ -39,8 +46,16 @@ AHEAD = 200
 
 END_OF_TIME = 1 << 52
 
-NO_QUERY = "?"
-"""The text of a search whose text is left out: a search has some text."""
+NO_TEXT = "?"
+"""What stands for a text that is left out, where a command needs some text."""
+NEEDED: dict[type, str] = {
+    Searched: "query",
+    PointsAdjusted: "reason",
+    PointsReinstated: "reason",
+    TierOverridden: "reason",
+    TierOverrideEnded: "reason",
+}
+"""The sealed texts that a command needs."""
 
 
 class Export:
@@ -87,6 +102,8 @@ class Export:
         for facts in variants(ahead):
             for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
+                if isinstance(facts[0], MemberTagged) and not self._personal:
+                    return None, facts[:1]
                 if isinstance(facts[0], OF_POINTS):
                     return raw, facts[:1]  # decided over points, which follow from earlier lines
                 decided = self._decided(raw)
@@ -139,19 +156,20 @@ def in_order(events: list[Any]) -> list[list[str]]:
 def blank(event: Any) -> Any:
     """Return the event without what is sealed."""
     sealed = SEALED.get(type(event))
-    return with_query(replace(event, **sealed)) if sealed else event
+    return with_needed_text(replace(event, **sealed)) if sealed else event
 
 
 def comparable(event: Any) -> Any:
     """Return the event as an importer decides it: whether a use is over the limit shows only as it is appended."""
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         event = replace(event, flags=tuple(flag for flag in event.flags if flag != OVER_LIMIT))
-    return with_query(event)
+    return with_needed_text(event)
 
 
-def with_query(event: Any) -> Any:
-    """Return the event with a text for a search that has none."""
-    return replace(event, query=NO_QUERY) if isinstance(event, Searched) and not event.query else event
+def with_needed_text(event: Any) -> Any:
+    """Return the event with some text where its command needs one and it has none."""
+    name = NEEDED.get(type(event))
+    return replace(event, **{name: NO_TEXT}) if name and not getattr(event, name) else event
 
 
 def variants(ahead: list[Any]) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aggregates.cart import cart
 from aggregates.decider import Decider, Refusal, stream_id
+from aggregates.gift_card import GiftCardExpired
 from aggregates.member import Member, member
 from aggregates.membership.decider import membership
 from aggregates.membership.events import (
@@ -63,6 +64,7 @@ OF_POINTS = (
 """What people ask of points and tiers. If it followed from an order after all, asking for it again changes nothing."""
 
 FOLLOWS = (
+    GiftCardExpired,
     *(event for event in LedgerEvent.__args__ if event not in OF_POINTS),
     MemberRecognised,
     MemberSignedOut,

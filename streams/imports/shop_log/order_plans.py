@@ -9,7 +9,7 @@ from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import CheckOutCart
 from aggregates.cart import cart as cart_decider
 from aggregates.coupon import RedeemCoupon
-from aggregates.decider import Refusal
+from aggregates.decider import Look, Refusal
 from aggregates.guest_coupon import RedeemGuestCoupon
 from aggregates.money import apportion
 from aggregates.order import refund as of_order
@@ -19,7 +19,6 @@ from aggregates.order.events import Order, OrderLine, OrderPlaced
 from aggregates.product import Product
 from aggregates.product import product as product_decider
 from aggregates.session import session as session_decider
-from streams.commands.request import Look
 from streams.imports.shop_log.lines import (
     CancelLine,
     OrderLineItem,

@@ -19,16 +19,16 @@ from aggregates.campaign import campaign as campaign_decider
 from aggregates.cart import AddToCart, Cart, OpenCart, RemoveFromCart
 from aggregates.cart import cart as cart_decider
 from aggregates.coupon import RedeemCoupon, SendCoupon
-from aggregates.decider import LONGEST_ID, Refusal
+from aggregates.decider import LONGEST_ID, Look, Refusal
 from aggregates.member import ChangeProfile, RegisterMember
 from aggregates.member import member as member_decider
+from aggregates.membership.commands import TagMember
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
 from aggregates.review import ReviewProduct
 from aggregates.session import JoinSession, LeaveSession
 from aggregates.session import session as session_decider
 from aggregates.value import field_names
-from streams.commands.request import Look
 from streams.imports.shop_log.lines import (
     BehaviourLine,
     CartAdditionLine,
@@ -51,6 +51,9 @@ Commands: TypeAlias = list[object]
 Plan: TypeAlias = Callable[[Any, Look], Commands]
 
 HASH_BYTES = 16
+
+IMPORTER = "import"
+"""Who tags a member whose line has tags."""
 
 LIKE_RUNNING = re.compile(r"(?:c\.)*[ms]\.")
 """How the ids of running carts begin, and those of carts whose names the shop began so."""
@@ -212,8 +215,13 @@ def department_and_category(line: ProductLine, before: ProductListed) -> tuple[s
 
 
 def declare_member(line: MemberLine, look: Look) -> Commands:
+    """The tags come first: a rule may reward the registration of members who have one."""
     values = (line.member, line.at, line.name, line.email, line.birthday, line.profile)
-    return [RegisterMember(*values) if look(member_decider, line.member).status == "unknown" else ChangeProfile(*values)]
+    declared = RegisterMember(*values) if look(member_decider, line.member).status == "unknown" else ChangeProfile(*values)
+    if line.tags is None:
+        return [declared]
+    tags = tuple(dict.fromkeys(tag for part in line.tags.split(",") if (tag := part.strip())))
+    return [TagMember(line.member, tags, IMPORTER, line.at), declared]
 
 
 # Behaviour, reviews and carts

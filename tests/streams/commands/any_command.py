@@ -39,6 +39,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "member": (*MEMBERS[2:5], "pool"),
     "product": tuple(PRODUCTS[:4]),
     "order": ("0", "1", "2", "3", "4", "5", "nowhere"),
+    "card": ("g-1", "g-2", "nowhere"),
     "cart": ("0", "1", "2", "3", "mine"),
     "campaign": ("c-1", "c-2", "nowhere"),
     "session": ("s-1", "s-2"),

@@ -12,7 +12,7 @@ from aggregates.order.refund import RefundOrder
 from aggregates.pricing.codes import code_of, shown
 from aggregates.pricing.request import LineItem, PriceRules
 from aggregates.pricing.trace import Trace
-from streams.commands.checkout import HELD, Checkout, carry_out, place, quote, states_in
+from streams.commands.checkout import HELD, Checkout, place, quote, states_in
 from streams.commands.request import Request
 from streams.running.app import App
 from tests.databases import in_both_databases
@@ -45,8 +45,12 @@ def state_of(app: App, number: int, name: str = "TEN") -> str:
     return uses.orders[f"o-{number}"].state
 
 
+def done(app: App, name: str, *commands: object) -> str:
+    return app.handler.handle(Request(name, commands)).code
+
+
 def pay(app: App, number: int, at: int = START) -> str:
-    return carry_out(app.log, app.handler, f"pay {number}", PayOrder(f"o-{number}", at)).code
+    return done(app, f"pay {number}", PayOrder(f"o-{number}", at))
 
 
 def test_a_cart_is_priced_by_the_campaigns_of_the_log(app: App) -> None:
@@ -70,9 +74,9 @@ def test_a_payment_redeems_a_cancellation_releases_and_a_return_restores(app: Ap
     for number in range(3):
         assert place(app.log, app.keys, app.handler, cart(number)).code == ""
     assert pay(app, 0) == ""
-    assert carry_out(app.log, app.handler, "cancel", CancelOrder("o-1", START)).code == ""
+    assert done(app, "cancel", CancelOrder("o-1", START)) == ""
     assert pay(app, 2) == ""
-    assert carry_out(app.log, app.handler, "back", RefundOrder("o-2", "r", START)).code == ""
+    assert done(app, "back", RefundOrder("o-2", "r", START)) == ""
     assert [state_of(app, number) for number in range(3)] == ["redeemed", "released", "restored"]
     assert app.log.left("campaign:TEN", START) == 2
 
@@ -170,7 +174,7 @@ def test_a_code_comes_back_with_a_cancelled_order(app: App) -> None:
     launched(app, "TEN")
     code = issued(app, "TEN")[0]
     assert place(app.log, app.keys, app.handler, cart(0, codes=(code,))).code == ""
-    assert carry_out(app.log, app.handler, "cancel", CancelOrder("o-0", START)).code == ""
+    assert done(app, "cancel", CancelOrder("o-0", START)) == ""
     assert quote(app.log, app.keys, cart(1, codes=(code,))).trace.payable == 2250
 
 

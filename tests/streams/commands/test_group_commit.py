@@ -17,12 +17,13 @@ import pytest
 from aggregates.campaign import LaunchCampaign
 from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
+from aggregates.decider import Look
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.product import ListProduct
 from aggregates.value import replace
 from infra.event_log.types import Outcome
 from infra.settings import Settings
-from streams.commands.request import Look, Request
+from streams.commands.request import Request
 from streams.running.app import App, open_log, running
 from tests.databases import in_both_databases
 from tests.shop import START
@@ -161,7 +162,8 @@ from aggregates.member import EraseMember
 from infra.keys.ring import KeyRing
 from infra.settings import Settings
 from streams.running.app import running
-from streams.commands.request import Look, Request
+from aggregates.decider import Look
+from streams.commands.request import Request
 
 KeyRing.destroy = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with running(Settings(Path(sys.argv[1]), sys.argv[2], database_url=sys.argv[3] or None)) as app:

@@ -8,12 +8,13 @@ import psycopg
 import pytest
 
 from aggregates.cart import AddToCart, OpenCart
+from aggregates.decider import Look
 from aggregates.member import EraseMember, MemberRegistered, RegisterMember
 from aggregates.value import replace
 from infra.errors import Unreachable
 from infra.postgres import connection as faults
 from infra.settings import Settings
-from streams.commands.request import Look, Request
+from streams.commands.request import Request
 from streams.running.app import App, running
 from tests.postgres_proxy import Proxy
 from tests.shop import START

@@ -92,14 +92,11 @@ def exact(shop: Shop, topic: str = DOMAIN) -> dict[str, Any]:
     return found
 
 
-WALLET = pytest.param("wallet", marks=pytest.mark.xfail(reason="reservations of coupons: see known-limits", strict=True))
-
-
-@pytest.mark.parametrize("name", ["card", "cart", "orders", WALLET])
+@pytest.mark.parametrize("name", ["card", "cart", "orders", "wallet"])
 def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> None:
     fold = FOLDS[name]
     assert isinstance(fold, Documents)
-    bad = shop.positions(*fold.events)[::9]
+    bad = shop.positions(*fold.events)[::3]  # often enough to meet members who are not erased later
     broken: dict[str, Projection] = {name: failing_over(fold, *bad)}
     take_all(shop.worker(**broken).partition(), records(shop.rows), 50)
     whole = exact(shop)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from aggregates.decider import Look
 from aggregates.membership.commands import (
     ActivateLot,
     AdjustPoints,
@@ -25,7 +26,6 @@ from aggregates.membership.state import Membership
 from aggregates.membership.tiers.state import OverrideKind
 from aggregates.order.decider import order
 from aggregates.order.refund import RefundOrder, RefundPart
-from streams.commands.request import Look
 from tests.verify.points.weaving import Act, Bought
 
 HOUR = 3_600_000

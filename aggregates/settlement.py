@@ -1,0 +1,81 @@
+"""What becomes of an order's promotions and gift cards when it is paid, cancelled or given back.
+
+It follows from the order's events, so it happens in their append: no way that an order can end forgets what the order held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
+
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, RestoreCoupon, coupon
+from aggregates.decider import Look
+from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
+from aggregates.order.decider import order
+from aggregates.order.events import Order, OrderCancelled, OrderPaid, OrderRefunded, OrderTendered
+from aggregates.pricing.tenders import given_back, in_order
+from aggregates.pricing.trace import Trace
+
+OfPayment: TypeAlias = OrderTendered | OrderPaid | OrderCancelled | OrderRefunded
+
+
+def settle(event: OfPayment, look: Look, erased: Collection[str] = ()) -> Iterator[object]:
+    """Yield the commands that settle what an order used, in order."""
+    if isinstance(event, OrderTendered):
+        if event.gift_card is not None:
+            yield ChargeGiftCard(event.gift_card, event.order, event.tender, event.amount, event.at)
+        return
+    placed = look(order, event.order)
+    if event.member not in erased:
+        yield from settle_coupons(event, placed, look)
+    if isinstance(event, OrderCancelled):
+        yield from give_back_tenders(event, placed, look)
+    elif isinstance(event, OrderRefunded):
+        for back in event.tenders:
+            if back.tender in placed.gift_cards:
+                card = placed.gift_cards[back.tender]
+                yield CreditGiftCard(card, source_of(event, event.refund, back.tender), back.amount, event.at, event.order)
+
+
+def settle_coupons(event: OrderPaid | OrderCancelled | OrderRefunded, placed: Order, look: Look) -> Iterator[object]:
+    """Yield what becomes of each promotion that the order has reserved."""
+    if placed.priced is None or event.member is None:
+        return
+    for name in promotions(placed.priced.trace):
+        if event.order not in look(coupon, name, event.member).orders:
+            continue
+        match event:
+            case OrderPaid():
+                yield RedeemReserved(name, event.member, event.order, event.at)
+            case OrderCancelled():
+                yield ReleaseCoupon(name, event.member, event.order, event.at)
+                yield RestoreCoupon(name, event.member, event.order, event.at)
+            case OrderRefunded(complete=True):
+                yield RestoreCoupon(name, event.member, event.order, event.at)
+
+
+def give_back_tenders(event: OrderCancelled, placed: Order, look: Look) -> Iterator[object]:
+    """Yield the end of an order's holds of gift cards, and the credit of what they paid and have not had back."""
+    if not placed.gift_cards:
+        return
+    before = sum(placed.given_back) - sum(line.paid for line in event.lines)
+    tenders = in_order(placed.tenders)
+    for tender, back in zip(tenders, given_back(tenders, max(0, before)), strict=True):
+        card = placed.gift_cards.get(tender.id)
+        if card is None:
+            continue
+        if event.order in look(gift_card, card).holds:
+            yield ReleaseGiftCard(card, event.order, event.at)
+        if tender.amount > back:
+            yield CreditGiftCard(card, source_of(event, "cancelled", tender.id), tender.amount - back, event.at, event.order)
+
+
+def source_of(event: OrderCancelled | OrderRefunded, name: str, tender: str) -> str:
+    """Return the name of a credit: of the order, what happened to it, and the tender."""
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in (event.order, name, tender))[-200:]
+
+
+def promotions(trace: Trace) -> list[str]:
+    """Return the campaigns that an order used, each once."""
+    named = [step.source.rpartition("@")[0] for step in trace.steps if step.stage in (3, 4, 5, 7)]
+    return sorted(set(named))
