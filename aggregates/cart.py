@@ -1,5 +1,6 @@
-"""A cart: what a member, or the session of a guest, means to buy. It is open until it is checked out or abandoned.
+"""A cart: what a member, or the session of a guest, means to buy. It is open until it is checked out or merged into another.
 
+That it was abandoned is a mark, which the next change takes away. What is saved for later stays in it, and is not bought.
 Prices are minor units; ``at`` is UTC epoch milliseconds.
 """
 
@@ -11,11 +12,28 @@ from functools import reduce
 from itertools import groupby
 from typing import Annotated, Any, TypeAlias, assert_never, cast
 
-from aggregates.decider import Context, Decider, Refusal, require_count, require_shopper
+from aggregates.cart_events import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartContent,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartItemRestored,
+    CartItemSavedForLater,
+    CartMerged,
+    CartOpened,
+    CartReceived,
+    CartResumed,
+    Event,
+    Quantity,
+)
+from aggregates.decider import LARGEST_COUNT, Context, Decider, Refusal, require_count, require_shopper
 from aggregates.fields import CartId, Count, Instant, MemberId, ProductId, SessionId
 from aggregates.value import Value
 
-Quantity: TypeAlias = Annotated[int, Count("quantity", least=1)]
+HOUR = 3_600_000
+
 
 # Commands
 
@@ -56,6 +74,42 @@ class RemoveFromCart(Value):
     quantity: Quantity | None = None
 
 
+class SaveForLater(Value):
+    """Put a product aside, with its units and the price that was shown."""
+
+    cart: CartId
+    product: ProductId
+    at: Instant
+
+
+class MoveToCart(Value):
+    """Put a product that was saved for later back among those to be bought."""
+
+    cart: CartId
+    product: ProductId
+    at: Instant
+
+
+class MergeCart(Value):
+    """Merge a guest's cart ``into`` a member's, as at login; the policy says how units of both are taken."""
+
+    cart: CartId
+    into: CartId
+    member: MemberId
+    at: Instant
+
+
+class ReceiveCart(Value):
+    """Take what a guest's cart held; a cart that is not open is opened."""
+
+    cart: CartId
+    member: MemberId
+    guest_cart: CartId
+    items: tuple[CartContent, ...]
+    saved: tuple[CartContent, ...]
+    at: Instant
+
+
 class CheckOutCart(Value):
     cart: CartId
     at: Instant
@@ -66,114 +120,72 @@ class AbandonCart(Value):
     at: Instant
 
 
-Command: TypeAlias = OpenCart | AddToCart | ChangeQuantity | RemoveFromCart | CheckOutCart | AbandonCart
+class RecordCartDue(Value):
+    """Record that nothing has changed in a cart for as long as the policy says."""
+
+    cart: CartId
+    at: Instant
 
 
-class CartOpened(Value, kw_only=True):
-    cart: str
-    member: str | None
-    session: str | None
-    at: int
+Change: TypeAlias = AddToCart | ChangeQuantity | RemoveFromCart | SaveForLater | MoveToCart
+Command: TypeAlias = OpenCart | Change | MergeCart | ReceiveCart | CheckOutCart | AbandonCart | RecordCartDue
 
 
-class CartItemAdded(Value, kw_only=True):
-    """``quantity`` units were added to those that were there."""
-
-    cart: str
-    member: str | None
-    session: str | None
-    product: str
-    quantity: int
-    price: int | None
-    at: int
-
-
-class CartItemQuantityChanged(Value, kw_only=True):
-    cart: str
-    member: str | None
-    session: str | None
-    product: str
-    quantity: int
-    at: int
-
-
-class CartItemRemoved(Value, kw_only=True):
-    cart: str
-    member: str | None
-    session: str | None
-    product: str
-    at: int
-
-
-class CartCheckedOut(Value, kw_only=True):
-    """``items``: products with their quantities, in the order they were first added."""
-
-    cart: str
-    member: str | None
-    session: str | None
-    items: tuple[tuple[str, int], ...]
-    at: int
-
-
-class CartAbandoned(Value, kw_only=True):
-    cart: str
-    member: str | None
-    session: str | None
-    at: int
-
-
-Event: TypeAlias = CartOpened | CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartCheckedOut | CartAbandoned
+# State
 
 
 @dataclass(frozen=True)
 class Cart:
-    status: str = "unknown"  # unknown, open, checked_out, abandoned
+    """``items``: units by product, in the order they were first added. ``shown``: the price of each, and when it was shown.
+
+    ``saved``: what was put aside. ``changed_at``: the latest change.
+    """
+
+    status: str = "unknown"  # unknown, open, abandoned, checked_out, merged
     member: str | None = None
     session: str | None = None
     items: Mapping[str, int] = field(default_factory=dict)
+    shown: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    saved: Mapping[str, int] = field(default_factory=dict)
+    changed_at: int = 0
+
+    def content(self, units: Mapping[str, int]) -> tuple[CartContent, ...]:
+        """Return units of products with the prices that were shown."""
+        rows = ((product, quantity, self.shown.get(product)) for product, quantity in units.items())
+        return tuple(CartContent(p, n, None, 0) if shown is None else CartContent(p, n, *shown) for p, n, shown in rows)
 
 
-def decide(command: Command, cart: Cart, _: Context) -> list[Event]:
-    if isinstance(command, OpenCart):
-        return open_cart(command, cart)
-    if isinstance(command, CheckOutCart) and cart.status == "checked_out":
-        return []
-    if isinstance(command, AbandonCart) and cart.status == "abandoned":
-        return []
-    require_open(cart)
+def decide(command: Command, cart: Cart, context: Context) -> list[Event]:
     match command:
-        case AddToCart():
-            require_count("quantity", command.quantity + cart.items.get(command.product, 0))
-            return [
-                CartItemAdded(
-                    cart=command.cart,
-                    member=cart.member,
-                    session=cart.session,
-                    product=command.product,
-                    quantity=command.quantity,
-                    price=command.price,
-                    at=command.at,
-                )
-            ]
-        case ChangeQuantity():
-            return change_quantity(command, cart)
-        case RemoveFromCart():
-            return remove(command, cart)
+        case OpenCart():
+            return [*open_cart(command, cart)]
+        case ReceiveCart():
+            return receive(command, cart, context.policies.at(command.at).selling.cart_merge)
+        case CheckOutCart() if cart.status == "checked_out":
+            return []
+        case AbandonCart() if cart.status == "abandoned":
+            return []
+        case MergeCart() if cart.status == "merged":
+            return []
+        case RecordCartDue():
+            return lapse(command, cart, context)
+    require_open(cart)
+    whose: dict[str, Any] = {"cart": command.cart, "member": cart.member, "session": cart.session, "at": command.at}
+    match command:
+        case AbandonCart():
+            return [CartAbandoned(**whose)]
+        case MergeCart():
+            return merge(command, cart, whose)
         case CheckOutCart():
             if not cart.items:
                 raise Refusal("cart_empty", "An empty cart cannot be checked out.")
-            return [
-                CartCheckedOut(
-                    cart=command.cart, member=cart.member, session=cart.session, items=tuple(cart.items.items()), at=command.at
-                )
-            ]
-        case AbandonCart():
-            return [CartAbandoned(cart=command.cart, member=cart.member, session=cart.session, at=command.at)]
+            return [CartCheckedOut(**whose, items=tuple(cart.items.items()))]
         case _:
-            assert_never(command)
+            events = change(command, cart, whose)
+            return [CartResumed(**whose), *events] if events and cart.status == "abandoned" else events
 
 
-def open_cart(command: OpenCart, cart: Cart) -> list[Event]:
+def open_cart(command: OpenCart, cart: Cart) -> list[CartOpened]:
     require_shopper(command.member, command.session)
     if cart.status == "unknown" or (command.anew and cart.status != "open"):
         return [CartOpened(cart=command.cart, member=command.member, session=command.session, at=command.at)]
@@ -182,78 +194,162 @@ def open_cart(command: OpenCart, cart: Cart) -> list[Event]:
     raise Refusal("cart_exists", "A cart with this id was opened before.")
 
 
-def change_quantity(command: ChangeQuantity, cart: Cart) -> list[Event]:
-    held = cart.items.get(command.product)
-    if held is None:
-        raise Refusal("item_unknown", "This product is not in the cart.")
-    if command.quantity == held:
-        return []
-    if command.quantity == 0:
-        return [
-            CartItemRemoved(cart=command.cart, member=cart.member, session=cart.session, product=command.product, at=command.at)
-        ]
-    return [
-        CartItemQuantityChanged(
-            cart=command.cart,
-            member=cart.member,
-            session=cart.session,
-            product=command.product,
-            quantity=command.quantity,
-            at=command.at,
-        )
-    ]
+def change(command: Change, cart: Cart, whose: dict[str, Any]) -> list[Event]:
+    product = command.product
+    match command:
+        case AddToCart():
+            require_count("quantity", command.quantity + cart.items.get(product, 0))
+            return [CartItemAdded(**whose, product=product, quantity=command.quantity, price=command.price)]
+        case ChangeQuantity():
+            if product not in cart.items:
+                raise Refusal("item_unknown", "This product is not in the cart.")
+            return of_quantity(product, command.quantity, cart, whose)
+        case RemoveFromCart():
+            held = cart.items.get(product)
+            if held is None:
+                return []
+            return of_quantity(product, 0 if command.quantity is None else max(0, held - command.quantity), cart, whose)
+        case SaveForLater():
+            if product in cart.saved and product not in cart.items:
+                return []
+            if product not in cart.items:
+                raise Refusal("item_unknown", "This product is not in the cart.")
+            require_count("quantity", cart.items[product] + cart.saved.get(product, 0))
+            return [CartItemSavedForLater(**whose, product=product)]
+        case MoveToCart():
+            if product in cart.items and product not in cart.saved:
+                return []
+            if product not in cart.saved:
+                raise Refusal("item_unknown", "This product was not saved for later.")
+            require_count("quantity", cart.saved[product] + cart.items.get(product, 0))
+            return [CartItemRestored(**whose, product=product)]
+        case _:
+            assert_never(command)
 
 
-def remove(command: RemoveFromCart, cart: Cart) -> list[Event]:
-    held = cart.items.get(command.product)
-    if held is None:
+def of_quantity(product: str, quantity: int, cart: Cart, whose: dict[str, Any]) -> list[Event]:
+    if quantity == cart.items[product]:
         return []
-    if command.quantity is not None and command.quantity < held:
-        return [
-            CartItemQuantityChanged(
-                cart=command.cart,
-                member=cart.member,
-                session=cart.session,
-                product=command.product,
-                quantity=held - command.quantity,
-                at=command.at,
-            )
-        ]
-    return [
-        CartItemRemoved(cart=command.cart, member=cart.member, session=cart.session, product=command.product, at=command.at)
-    ]
+    if quantity == 0:
+        return [CartItemRemoved(**whose, product=product)]
+    return [CartItemQuantityChanged(**whose, product=product, quantity=quantity)]
+
+
+def merge(command: MergeCart, cart: Cart, whose: dict[str, Any]) -> list[Event]:
+    if command.into == command.cart:
+        raise Refusal("cart_itself", "A cart is merged into another one.")
+    if cart.member is not None and cart.member != command.member:
+        raise Refusal("cart_anothers", "This cart is another member's.")
+    items, saved = cart.content(cart.items), cart.content(cart.saved)
+    return [CartMerged(**whose, into=command.into, of=command.member, items=items, saved=saved)]
+
+
+def receive(command: ReceiveCart, cart: Cart, strategy: str) -> list[Event]:
+    if cart.status in ("open", "abandoned") and cart.member != command.member:
+        raise Refusal("cart_anothers", "The cart to merge into is another shopper's.")
+    whose: dict[str, Any] = {"cart": command.cart, "member": command.member, "session": None, "at": command.at}
+    opened: list[Event] = []
+    if cart.status not in ("open", "abandoned"):
+        cart, opened = Cart("open", command.member), [CartOpened(**whose)]
+    items = merged(cart.content(cart.items), command.items, strategy)
+    saved = merged(cart.content(cart.saved), command.saved, "max")
+    return [*opened, CartReceived(**whose, guest_cart=command.guest_cart, items=items, saved=saved, strategy=strategy)]
+
+
+def merged(mine: Iterable[CartContent], guests: Iterable[CartContent], strategy: str) -> tuple[CartContent, ...]:
+    """Return the content of two carts as one; of two prices the one that was shown later.
+
+    ``sum`` adds units, ``max`` takes the larger number, ``keep`` keeps the member's cart unless it is empty, ``replace`` takes
+    the guest's unless that is empty.
+
+    >>> tea, more, cup = CartContent("tea", 1), CartContent("tea", 3), CartContent("cup", 1)
+    >>> [[(c.product, c.quantity) for c in merged([tea], [more, cup], s)] for s in ("sum", "max", "keep", "replace")]
+    [[('tea', 4), ('cup', 1)], [('tea', 3), ('cup', 1)], [('tea', 1)], [('tea', 3), ('cup', 1)]]
+    """
+    ours, theirs = {one.product: one for one in mine}, {one.product: one for one in guests}
+    if strategy == "keep":
+        return tuple((ours or theirs).values())
+    if strategy == "replace":
+        return tuple((theirs or ours).values())
+    for product, one in theirs.items():
+        known = ours.get(product)
+        if known is not None:
+            units = known.quantity + one.quantity if strategy == "sum" else max(known.quantity, one.quantity)
+            newer = one if one.price is not None and one.shown_at >= known.shown_at else known
+            one = CartContent(product, min(units, LARGEST_COUNT), newer.price, newer.shown_at)
+        ours[product] = one
+    return tuple(ours.values())
+
+
+def lapse(command: RecordCartDue, cart: Cart, context: Context) -> list[Event]:
+    """Return that an open cart with something in it was abandoned, dated by the instant from which it was."""
+    at = due(cart, context)
+    if at is None or command.at < at:
+        return []
+    return [CartAbandoned(cart=command.cart, member=cart.member, session=cart.session, at=at)]
+
+
+def due(cart: Cart, context: Context) -> int | None:
+    """Return when a cart will count as abandoned, by the newest policy."""
+    hours = context.policies.newest.selling.abandoned_after_hours
+    return cart.changed_at + hours * HOUR if hours and cart.status == "open" and cart.items else None
 
 
 def require_open(cart: Cart) -> None:
     if cart.status == "unknown":
         raise Refusal("cart_unknown", "No cart has this id; open it first.")
-    if cart.status != "open":
+    if cart.status not in ("open", "abandoned"):
         raise Refusal("cart_closed", f"This cart is {cart.status.replace('_', ' ')}.")
 
 
 def evolve(cart: Cart, event: Event) -> Cart:
+    at = max(cart.changed_at, event.at)
     match event:
         case CartItemAdded():
             return with_added(cart, (event,))
         case CartItemQuantityChanged():
-            return replace(cart, items={**cart.items, event.product: event.quantity})
+            return replace(cart, items={**cart.items, event.product: event.quantity}, changed_at=at)
         case CartItemRemoved():
-            return replace(cart, items={p: n for p, n in cart.items.items() if p != event.product})
+            return replace(cart, items=without(cart.items, event.product), changed_at=at)
+        case CartItemSavedForLater():
+            units = cart.items[event.product] + cart.saved.get(event.product, 0)
+            saved = {**cart.saved, event.product: units}
+            return replace(cart, items=without(cart.items, event.product), saved=saved, changed_at=at)
+        case CartItemRestored():
+            units = cart.saved[event.product] + cart.items.get(event.product, 0)
+            items = {**cart.items, event.product: units}
+            return replace(cart, items=items, saved=without(cart.saved, event.product), changed_at=at)
+        case CartReceived():
+            shown = {one.product: (one.price, one.shown_at) for one in (*event.items, *event.saved) if one.price is not None}
+            items = {one.product: one.quantity for one in event.items}
+            saved = {one.product: one.quantity for one in event.saved}
+            return replace(cart, status="open", items=items, saved=saved, shown=shown, changed_at=at)
         case CartOpened():
-            return Cart("open", event.member, event.session)
+            return Cart("open", event.member, event.session, changed_at=event.at)
         case CartCheckedOut():
-            return Cart("checked_out", cart.member, cart.session, cart.items)
+            return replace(cart, status="checked_out", changed_at=at)
+        case CartMerged():
+            return replace(cart, status="merged", changed_at=at)
         case CartAbandoned():
             return replace(cart, status="abandoned")
+        case CartResumed():
+            return replace(cart, status="open", changed_at=at)
         case _:
             assert_never(event)
 
 
+def without(units: Mapping[str, int], product: str) -> dict[str, int]:
+    return {known: n for known, n in units.items() if known != product}
+
+
 def with_added(cart: Cart, added: Iterable[CartItemAdded]) -> Cart:
-    items = dict(cart.items)
+    items, shown, at = dict(cart.items), dict(cart.shown), cart.changed_at
     for event in added:
         items[event.product] = items.get(event.product, 0) + event.quantity
-    return Cart(cart.status, cart.member, cart.session, items)
+        at = max(at, event.at)
+        if event.price is not None:
+            shown[event.product] = event.price, event.at
+    return replace(cart, items=items, shown=shown, changed_at=at)
 
 
 def replay(events: Iterable[Event]) -> Cart:
@@ -269,4 +365,4 @@ def evolve_all(cart: Cart, events: Iterable[Event]) -> Cart:
     return reduce(evolve, events, cart)
 
 
-cart = Decider("cart", Cart(), decide, evolve, replay)
+cart = Decider("cart", Cart(), decide, evolve, replay, due)

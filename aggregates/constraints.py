@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 from unicodedata import normalize
@@ -13,6 +13,8 @@ from aggregates.decider import Refusal
 from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
+from aggregates.order.stock import StockReleased, StockReserved, StockRestored, StockTaken
+from aggregates.product import ProductListed, ProductRestocked
 from aggregates.value import replace
 
 
@@ -50,6 +52,15 @@ class ReturnUse:
 
 
 @dataclass(frozen=True)
+class CountUses:
+    """So many uses of ``key`` are left now, what is held of it included; with ``more``, so many are added."""
+
+    key: str
+    number: int
+    more: bool = False
+
+
+@dataclass(frozen=True)
 class HoldUses:
     """``number`` uses of ``key`` are held by ``holder`` until an instant; refused if they do not fit under its limit."""
 
@@ -71,12 +82,16 @@ class DropHold:
 
 @dataclass(frozen=True)
 class ConfirmHold:
-    """What ``holder`` held of ``key`` is used; if the hold is gone, the uses are taken anew while they fit."""
+    """What ``holder`` held of ``key`` is used; if the hold is gone, the uses are taken anew while they fit.
+
+    ``alone``: whether another row of the same event is lost makes no difference to it.
+    """
 
     key: str
     holder: str
     number: int
     at: int
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ class ReturnUses:
 
 
 OfHolds: TypeAlias = HoldUses | DropHold | ConfirmHold | ReturnUses
-Constraint: TypeAlias = ClaimKey | LimitUses | UseKey | ReturnUse | OfHolds
+Constraint: TypeAlias = ClaimKey | LimitUses | CountUses | UseKey | ReturnUse | OfHolds
 
 EMAIL_TAKEN = Refusal("email_taken", "Another member uses this e-mail address.")
 REWARD_EXHAUSTED = Refusal("reward_exhausted", "No more of this reward is left.")
@@ -114,6 +129,12 @@ CONSTRAINED = (
     GuestCouponRedeemed,
     RewardClaimed,
     RewardReturned,
+    ProductListed,
+    ProductRestocked,
+    StockReserved,
+    StockTaken,
+    StockReleased,
+    StockRestored,
 )
 
 
@@ -140,6 +161,12 @@ def constraints_of(event: object) -> list[Constraint]:
             return [LimitUses(f"campaign:{event.campaign}", limit)]
         case RewardClaimed(stock=int(stock)):
             return [LimitUses(f"reward:{event.reward}", stock), UseKey(f"reward:{event.reward}", REWARD_EXHAUSTED)]
+        case ProductListed(stock=int(stock)):
+            return [CountUses(stock_key(event.product), stock)]
+        case ProductRestocked():
+            return [CountUses(stock_key(event.product), event.units, more=True)]
+        case StockReserved() | StockTaken() | StockReleased() | StockRestored():
+            return [of_stock(event, product, units) for product, units in event.items]
         case RewardReturned(stock=int()):
             return [ReturnUse(f"reward:{event.reward}")]
         case CampaignChanged():
@@ -151,6 +178,25 @@ def constraints_of(event: object) -> list[Constraint]:
             return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
             return []
+
+
+def of_stock(event: StockReserved | StockTaken | StockReleased | StockRestored, product: str, units: int) -> Constraint:
+    """Return what an event of an order does to the row of one product."""
+    key = stock_key(product)
+    match event:
+        case StockReserved():
+            short = Refusal("out_of_stock", f"There are not {units} of product {product} in stock.")
+            return HoldUses(key, event.order, units, event.until, event.at, short)
+        case StockTaken() if product not in event.oversold:
+            return ConfirmHold(key, event.order, units, event.at, alone=True)
+        case StockTaken() | StockReleased():
+            return DropHold(key, event.order)
+        case StockRestored():
+            return ReturnUses(key, units)
+
+
+def stock_key(product: str) -> str:
+    return f"stock:{product}"
 
 
 class CountedRow(NamedTuple):
@@ -193,8 +239,10 @@ def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | Cou
                 yield ReturnUses(row.key, row.number)
 
 
-def over_limit(event: object) -> object:
-    """Return a use that happened although its limit was reached, flagged as such."""
+def over_limit(event: object, lost: Collection[str]) -> object:
+    """Return what happened although limits were reached, flagged as such; ``lost``: the keys of those rows."""
+    if isinstance(event, StockTaken):
+        return replace(event, oversold=tuple([product for product, _ in event.items if stock_key(product) in lost]))
     if isinstance(event, CouponRedeemed) and event.reservation is not None:
         return replace(event, overrun=True)
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):

@@ -342,7 +342,7 @@ def lapsed(command: RecordLapsed, coupons: Coupons) -> list[Event]:
     return [released(command, coupons.orders[name].reservation, "expired", until, name) for until, name in sorted(over)]
 
 
-def due(coupons: Coupons) -> int | None:
+def due(coupons: Coupons, _: Context) -> int | None:
     """Return when the next reservation lapses."""
     return min((use.until for use in coupons.orders.values() if use.state == "reserved"), default=None)
 

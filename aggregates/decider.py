@@ -70,7 +70,7 @@ class Decider(Generic[C, S, E]):
     decide: Callable[[C, S, Context], list[E]]
     evolve: Callable[[S, E], S]
     replay: Callable[[Iterable[E]], S] | None = None
-    due: Callable[[S], int | None] | None = None
+    due: Callable[[S, Context], int | None] | None = None
 
     def rebuild(self, events: Iterable[E]) -> S:
         if self.replay:

@@ -313,7 +313,7 @@ def due_events(command: RecordGiftCardDue, card: GiftCard, whose: dict[str, Any]
     return events
 
 
-def due(card: GiftCard) -> int | None:
+def due(card: GiftCard, _: Context) -> int | None:
     """Return when a hold lapses, or the card ends; a card that is held from ends once the holds are over."""
     if card.holds:
         return min(hold.until for hold in card.holds.values())

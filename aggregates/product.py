@@ -1,4 +1,4 @@
-"""A product: listed, repriced, retired.
+"""A product: listed, repriced, restocked, retired.
 
 Prices are minor units of the shop's currency. An unknown price or stock is None; stock that is None is not tracked.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeAlias, assert_never
+from typing import Annotated, TypeAlias, assert_never
 
 from aggregates.decider import LONGEST_TEXT, Context, Decider, Refusal, require_count, require_id, require_text
+from aggregates.fields import Count, Instant, ProductId
 from aggregates.value import Value, replace
 
 LONGEST_VALUE = 2_000  # characters of an image's address or an attribute
@@ -43,12 +44,20 @@ class RepriceProduct(Value):
     at: int
 
 
+class RestockProduct(Value):
+    """Units arrived, or below 0 were lost. What is sold is counted by orders; listing with ``stock`` counts anew."""
+
+    product: ProductId
+    units: Annotated[int, Count("units", signed=True)]
+    at: Instant
+
+
 class RetireProduct(Value):
     product: str
     at: int
 
 
-Command: TypeAlias = ListProduct | RepriceProduct | RetireProduct
+Command: TypeAlias = ListProduct | RepriceProduct | RestockProduct | RetireProduct
 
 # Events
 
@@ -75,12 +84,18 @@ class ProductRepriced(Value, kw_only=True):
     at: int
 
 
+class ProductRestocked(Value, kw_only=True):
+    product: str
+    units: int
+    at: int
+
+
 class ProductRetired(Value):
     product: str
     at: int
 
 
-Event: TypeAlias = ProductListed | ProductRepriced | ProductRetired
+Event: TypeAlias = ProductListed | ProductRepriced | ProductRestocked | ProductRetired
 
 # State
 
@@ -102,6 +117,9 @@ def decide(command: Command, product: Product, _: Context) -> list[Event]:
             if command.price == product.price:
                 return []
             return [ProductRepriced(product=command.product, price=command.price, previous=product.price, at=command.at)]
+        case RestockProduct():
+            require_listed(product)
+            return [ProductRestocked(product=command.product, units=command.units, at=command.at)] if command.units else []
         case RetireProduct():
             if product.retired:
                 return []
@@ -163,6 +181,8 @@ def evolve(product: Product, event: Event) -> Product:
             return Product(event, event.price)
         case ProductRepriced():
             return replace(product, price=event.price)
+        case ProductRestocked():
+            return product
         case ProductRetired():
             return replace(product, retired=True)
         case _:

@@ -9,30 +9,53 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import CartOpened
-from aggregates.coupon import SendCoupon
+from aggregates.cart import ReceiveCart
+from aggregates.cart_events import CartItemAdded, CartMerged, CartOpened
+from aggregates.coupon import RedeemCoupon, ReserveCoupon, SendCoupon
 from aggregates.decider import Context, Look, Refusal, nothing_known
-from aggregates.member import EraseMember, MemberErased, MemberRegistered
+from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
+    ActivateLot,
     ActivatePoints,
+    AdjustPoints,
     ClaimReward,
     ClawBackPoints,
     EnterPool,
     GrantPoints,
     HoldPoints,
     JoinPool,
+    LapsePending,
     ReceivePoints,
     RecordAction,
     RedeemPoints,
+    ReinstatePoints,
+    TagMember,
     TransferPoints,
 )
 from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
-from aggregates.order.decider import PlaceOrder
-from aggregates.order.events import OrderCancelled, OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded, OrderTendered
+from aggregates.order.events import (
+    OrderCancelled,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
+    OrderPlaced,
+    OrderRefunded,
+    OrderTendered,
+)
+from aggregates.order.fulfilment import OrderDelivered
+from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.review import ProductReviewed
-from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    KeepSession,
+    RecogniseMember,
+    SessionJoined,
+    SessionLeft,
+    SignOutMember,
+)
 from aggregates.settlement import settle
 
 ORDER_AND_POINTS = (
@@ -46,9 +69,19 @@ ORDER_AND_POINTS = (
     PoolLeft,
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
-OF_PAYMENT = (OrderTendered, OrderPaid, OrderCancelled, OrderRefunded)
+OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
 CAUSES = frozenset(
-    {*OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, SessionJoined, SessionLeft, MemberRegistered, MemberErased}
+    {
+        *OF_PAYMENT,
+        *ORDER_AND_POINTS,
+        *SEEN_IN_A_SESSION,
+        CartMerged,
+        SessionJoined,
+        SessionLeft,
+        MemberRegistered,
+        MemberClosed,
+        MemberErased,
+    }
 )
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
@@ -70,8 +103,12 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
 
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
     """Return what follows from an event for sessions, points and coupons of rewards."""
+    if isinstance(event, CartMerged):
+        return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at)]
     if isinstance(event, SessionJoined):
-        return [RecogniseMember(event.joined, event.session, event.at)]
+        return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
+    if isinstance(event, MemberClosed):
+        return [LapsePending(event.member, event.at)]
     if isinstance(event, MemberErased):
         return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SessionLeft):
@@ -89,7 +126,7 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
         case OrderPaid():
             lines = bought_lines(event) if context.policies.needs_lines else ()
             return [GrantPoints(member, event.order, event.net, event.at, lines)]
-        case OrderDelivered():
+        case OrderDelivered(complete=True):
             return [ActivatePoints(member, event.order, event.at)]
         case OrderRefunded():
             given_back = tuple([(line, money) for line, _, money in event.parts])
@@ -104,6 +141,8 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
             return [SendCoupon(event.item, member, event.at)] if event.gives == "coupon" else []
         case PointsTransferred():
             return [ReceivePoints(event.other, event, event.at)] if event.direction == "out" else []
+        case _:
+            return []  # a part of the order was delivered
 
 
 def record_action(event: object, policies: Policies, erased: Collection[str]) -> list[object]:
@@ -136,6 +175,38 @@ def occurrence_of(*ids: str | None) -> str:
 
 def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:
     return tuple([BoughtLine(line.product, line.paid, line.department, line.category) for line in event.lines])
+
+
+MEMBER_CLOSED = Refusal("member_closed", "This membership is closed.")
+
+
+def users_of(step: object) -> tuple[str | None, ...]:
+    """Return the members who must not have closed their membership, for a command or an event: those who earn or spend."""
+    match step:
+        case (
+            CartOpened()
+            | CartItemAdded()
+            | GrantPoints()
+            | RecordAction()
+            | ReceivePoints()
+            | ActivateLot()
+            | ReinstatePoints()
+        ):
+            return (step.member,)
+        case TagMember() | SendCoupon() | ReserveCoupon():
+            return (step.member,)
+        case AdjustPoints():
+            return (step.member,) if step.points > 0 else ()
+        case RedeemCoupon():
+            return () if step.recorded else (step.member,)
+        case RedeemPoints() | HoldPoints() | ClaimReward():
+            return step.member, step.by
+        case TransferPoints():
+            return step.member, step.to
+        case JoinPool():
+            return step.member, step.joiner
+        case _:
+            return ()
 
 
 def check_allowed(command: object, context: Context, erased: Collection[str] = ()) -> None:

@@ -8,15 +8,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
-from aggregates.coupon import RedeemReserved, ReleaseCoupon, RestoreCoupon, coupon
+from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
 from aggregates.decider import Look
 from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
 from aggregates.order.decider import order
-from aggregates.order.events import Order, OrderCancelled, OrderPaid, OrderRefunded, OrderTendered
+from aggregates.order.events import (
+    Order,
+    OrderCancelled,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentPending,
+    OrderRefunded,
+    OrderTendered,
+)
+from aggregates.order.stock import HELD
 from aggregates.pricing.tenders import given_back, in_order
 from aggregates.pricing.trace import Trace
+from aggregates.value import asdict
 
-OfPayment: TypeAlias = OrderTendered | OrderPaid | OrderCancelled | OrderRefunded
+OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed | OrderPaid | OrderCancelled | OrderRefunded
 
 
 def settle(event: OfPayment, look: Look, erased: Collection[str] = ()) -> Iterator[object]:
@@ -37,14 +47,20 @@ def settle(event: OfPayment, look: Look, erased: Collection[str] = ()) -> Iterat
                 yield CreditGiftCard(card, source_of(event, event.refund, back.tender), back.amount, event.at, event.order)
 
 
-def settle_coupons(event: OrderPaid | OrderCancelled | OrderRefunded, placed: Order, look: Look) -> Iterator[object]:
+def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[object]:
     """Yield what becomes of each promotion that the order has reserved."""
     if placed.priced is None or event.member is None:
         return
     for name in promotions(placed.priced.trace):
-        if event.order not in look(coupon, name, event.member).orders:
+        use = look(coupon, name, event.member).orders.get(event.order)
+        if use is None:
             continue
+        is_held = use.state == "reserved" and event.at < use.until
         match event:
+            case OrderPaymentPending(until=until) if is_held and until > use.until:
+                yield ReserveCoupon(name, event.member, event.order, event.at, until, **asdict(use.reservation))
+            case OrderPaymentFailed() if is_held and use.until > event.at + HELD:
+                yield ReleaseCoupon(name, event.member, event.order, event.at, "failed")
             case OrderPaid():
                 yield RedeemReserved(name, event.member, event.order, event.at)
             case OrderCancelled():

@@ -1,11 +1,28 @@
-"""The cart that a member, or a guest's session, has open now. It is gone once it is checked out or abandoned."""
+"""The cart that a member, or a guest's session, has open now.
+
+It is gone once it is checked out or merged into another, and when its member closes the membership or is erased.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias, assert_never
 
-from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
-from aggregates.member import MemberErased
+from aggregates.cart_events import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartContent,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartItemRestored,
+    CartItemSavedForLater,
+    CartMerged,
+    CartOpened,
+    CartReceived,
+    CartResumed,
+)
+from aggregates.member import MemberClosed, MemberErased
 from aggregates.value import Value, replace
 from projections.projection import one_document
 
@@ -19,6 +36,8 @@ class CartItem(Value):
 
 
 class CartView(Value):
+    """``saved``: put aside for later. ``abandoned_at``: since when nothing has changed for long, None of a cart in use."""
+
     cart: str
     member: str | None
     session: str | None
@@ -26,44 +45,75 @@ class CartView(Value):
     items: tuple[CartItem, ...] = ()
     as_of: int = 0
     position: int = 0
+    saved: tuple[CartItem, ...] = ()
+    abandoned_at: int | None = None
 
 
-Event: TypeAlias = (
-    CartOpened | CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartCheckedOut | CartAbandoned | MemberErased
-)
+OfItems: TypeAlias = CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartItemSavedForLater | CartItemRestored
+OfLife: TypeAlias = CartOpened | CartCheckedOut | CartAbandoned | CartResumed | CartMerged | CartReceived
+Event: TypeAlias = OfLife | OfItems | MemberClosed | MemberErased
 
 
 def project(view: CartView | None, event: Event, position: int) -> CartView | None:
-    if isinstance(event, MemberErased):
+    if isinstance(event, MemberClosed | MemberErased):
         return None
     if isinstance(event, CartOpened):
         return CartView(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)
     if view is None or view.cart != event.cart:
         return view  # an older cart, which this one has replaced
+    view = replace(view, as_of=event.at, position=position)
+    match event:
+        case CartAbandoned():
+            return replace(view, abandoned_at=event.at)
+        case CartResumed():
+            return replace(view, abandoned_at=None)
+        case CartReceived():
+            return replace(view, items=of_content(event.items), saved=of_content(event.saved), abandoned_at=None)
+        case CartCheckedOut() | CartMerged():
+            return None
+        case _:
+            return with_items(view, event)
+
+
+def with_items(view: CartView, event: OfItems) -> CartView:
     match event:
         case CartItemAdded():
-            return with_items(view, add_item(view.items, event), event.at, position)
+            return replace(view, items=add_item(view.items, CartItem(event.product, event.quantity, event.price)))
         case CartItemQuantityChanged():
             items = tuple(replace(i, quantity=event.quantity) if i.product == event.product else i for i in view.items)
-            return with_items(view, items, event.at, position)
+            return replace(view, items=items)
         case CartItemRemoved():
-            return with_items(view, tuple(i for i in view.items if i.product != event.product), event.at, position)
-        case CartCheckedOut() | CartAbandoned():
-            return None
+            return replace(view, items=without(view.items, event.product))
+        case CartItemSavedForLater():
+            return replace(view, items=without(view.items, event.product), saved=moved(view.items, view.saved, event.product))
+        case CartItemRestored():
+            return replace(view, items=moved(view.saved, view.items, event.product), saved=without(view.saved, event.product))
         case _:
             assert_never(event)
 
 
-def with_items(view: CartView, items: tuple[CartItem, ...], at: int, position: int) -> CartView:
-    return CartView(view.cart, view.member, view.session, view.opened_at, items, at, position)
+def of_content(content: Iterable[CartContent]) -> tuple[CartItem, ...]:
+    return tuple(CartItem(one.product, one.quantity, one.price) for one in content)
 
 
-def add_item(items: tuple[CartItem, ...], event: CartItemAdded) -> tuple[CartItem, ...]:
+def without(items: tuple[CartItem, ...], product: str) -> tuple[CartItem, ...]:
+    return tuple(item for item in items if item.product != product)
+
+
+def moved(source: tuple[CartItem, ...], target: tuple[CartItem, ...], product: str) -> tuple[CartItem, ...]:
+    """Return the target with the units that the source has of a product."""
+    for item in source:
+        if item.product == product:
+            target = add_item(target, item)
+    return target
+
+
+def add_item(items: tuple[CartItem, ...], added: CartItem) -> tuple[CartItem, ...]:
     for index, item in enumerate(items):
-        if item.product == event.product:
-            more = CartItem(event.product, item.quantity + event.quantity, event.price)
+        if item.product == added.product:
+            more = CartItem(added.product, item.quantity + added.quantity, added.price)
             return (*items[:index], more, *items[index + 1 :])
-    return (*items, CartItem(event.product, event.quantity, event.price))
+    return (*items, added)
 
 
 def cart_key(event: Event) -> str:

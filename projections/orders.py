@@ -8,13 +8,12 @@ from typing import TypeAlias
 from aggregates.member import MemberErased
 from aggregates.order.events import (
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.value import Value, replace
 from projections.projection import Documents
 
@@ -117,8 +116,11 @@ def change_order(view: OrderInFull, event: Later, position: int) -> OrderInFull:
         case OrderPaid():
             return replace(view, position=position, status="paid", paid_at=event.at)
         case OrderShipped():
-            return replace(view, position=position, status="shipped", shipped_at=event.at)
+            status = "shipped" if event.complete else view.status
+            return replace(view, position=position, status=status, shipped_at=event.at)
         case OrderDelivered():
+            if not event.complete:
+                return replace(view, position=position)
             return replace(view, position=position, status="delivered", delivered_at=event.at)
         case OrderCancelled():
             back = view.refunded + sum(line.paid for line in event.lines)

@@ -10,17 +10,19 @@ import json
 from typing import TypeAlias, assert_never
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.delta import Delta, Scalar
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
-from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.product import ProductListed, ProductRepriced, ProductRestocked, ProductRetired
 from aggregates.review import ProductReviewed
 from projections.projection import Tally
 
 Counted: TypeAlias = CartItemAdded | Viewed | Clicked | Favourited | Unfavourited | Dismissed | Shared
 Described: TypeAlias = ProductListed | ProductRepriced | ProductRetired
 Sold: TypeAlias = OrderPaid | OrderRefunded | OrderCancelled
-Event: TypeAlias = Counted | Described | Sold | Impressed | ProductReviewed
+Event: TypeAlias = Counted | Described | ProductRestocked | Sold | Impressed | ProductReviewed
 
 COUNTERS: dict[type, str] = {
     CartItemAdded: "carted",
@@ -46,6 +48,8 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(f"product:{event.product}", "half_stars", event.half_stars)
         case ProductListed() | ProductRepriced() | ProductRetired():
             delta.fields[f"product:{event.product}"].update(description_fields(event))
+        case ProductRestocked():
+            delta.count(f"product:{event.product}", "restocked", event.units)
         case OrderPaid():
             for product in {line.product for line in event.lines if line.quantity}:
                 delta.count(f"product:{product}", "orders", 1)

@@ -11,6 +11,7 @@ from aggregates import (
     behaviour,
     campaign,
     cart,
+    cart_events,
     code_batches,
     coupon,
     gift_card,
@@ -26,6 +27,7 @@ from aggregates.membership import decider as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import events as order_facts
+from aggregates.order import stock
 from aggregates.programme import Programme, policy
 from infra.codec import EventType
 from models.learner import Learner
@@ -41,7 +43,6 @@ from projections.programme import programme
 from projections.projection import Projection
 from projections.sales import sales
 from projections.sessions import sessions
-from projections.trending import trending
 from projections.wallet import wallet
 from streams.upcasters import SEALED, SEALED_SINCE, UPCASTS
 
@@ -87,7 +88,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(gift_card.gift_card, gift_card.Command.__args__, "card"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.session, (session.JoinSession, session.KeepSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
@@ -100,6 +101,7 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.KeepSession,
         session.ForgetSessions,
         session.SignOutMember,
         membership_commands.GrantPoints,
@@ -108,18 +110,27 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.ReceivePoints,
         membership_commands.EnterPool,
         membership_commands.RecordDue,
+        membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
+        cart.RecordCartDue,
+        cart.ReceiveCart,
+        stock.RecordOrderDue,
     )
 )
 """Commands that only follow from events or come from a tick; asked for, they are refused."""
 
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
+    order.order.name: (order.order, stock.RecordOrderDue),
+    cart.cart.name: (cart.cart, cart.RecordCartDue),
     coupon.coupon.name: (coupon.coupon, coupon.RecordLapsed),
     gift_card.gift_card.name: (gift_card.gift_card, gift_card.RecordGiftCardDue),
 }
 """Aggregates to which time alone brings something, and the command that records what is due: it has the ids and the instant."""
+
+BY_TIME = frozenset(command for _, command in DUE.values())
+"""Commands of a tick. The row of their stream is written anew, as a newer policy may have moved the instant."""
 
 DUE_OF_MEMBERS = (membership.membership.name,)
 """Those of them whose stream is named after a member alone: once that member is erased, nothing is due any more."""
@@ -135,7 +146,7 @@ EVENTS: dict[type, EventType] = {
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
-        *cart.Event.__args__,
+        *cart_events.Event.__args__,
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,
@@ -175,7 +186,6 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield activity
     yield sessions
     yield product_view
-    yield trending
     yield sales(terms.zone)
     yield campaigns
     yield programme

@@ -8,6 +8,7 @@ from aggregates import behaviour, coupon, member, product, review
 from aggregates.membership import events as membership_facts
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.order import events as order_facts
+from aggregates.order import fulfilment
 from infra.codec import Upcast
 
 PROFILE: dict[str, object] = {"name": None, "email": None, "birthday": None, "profile": {}}
@@ -66,6 +67,8 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
         unchanged,
     ),
+    fulfilment.OrderShipped: (lambda raw: raw | {"shipment": "", "parts": [], "complete": True},),
+    fulfilment.OrderDelivered: (lambda raw: raw | {"shipment": "", "complete": True},),
     order_facts.OrderTendered: (lambda raw: raw | {"gift_card": None},),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},

@@ -18,10 +18,12 @@ from aggregates.order.events import (
     OrderTendered,
     TenderBack,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.pricing.refund import RefundedLine
 from aggregates.product import ProductListed
 from aggregates.value import replace
-from tests.samples import AT, BACK, CLAWED_BACK, CLAWED_BACK_BY_RULE, DAY, GRANTED, GRANTED_BY_RULE, LINES
+from tests.samples import CLAWED_BACK, CLAWED_BACK_BY_RULE, GRANTED, GRANTED_BY_RULE
+from tests.selling_samples import AT, BACK, DAY, LINES
 
 OLD_REFUND = OrderRefunded(
     order="o-1",
@@ -48,6 +50,8 @@ TOLD_REFUND = replace(
 )
 
 OLD_SHAPES: dict[str, object] = {
+    "OrderShipped": OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
+    "OrderDelivered": OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
     "OrderTendered": OrderTendered(
         order="o-1", member="m-1", session=None, tender="t-1", kind="card", amount=400, left=449, at=AT
     ),

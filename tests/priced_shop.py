@@ -15,8 +15,9 @@ from aggregates.gift_card import (
     IssueGiftCard,
     ReleaseGiftCard,
 )
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.pricing.campaign_document import read_campaign

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Searched, Shared, Unfavourited, Viewed
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
-from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
 from aggregates.code_batches import CodesIssued, CodesRevoked
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
-from aggregates.gift_card import (
-    GiftCardBlocked,
-    GiftCardCharged,
-    GiftCardCredited,
-    GiftCardExpired,
-    GiftCardHeld,
-    GiftCardIssued,
-    GiftCardReleased,
-)
 from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
@@ -52,36 +42,15 @@ from aggregates.membership.events import (
 )
 from aggregates.membership.ledger.events import EarningLine, IssuedLot
 from aggregates.membership.tiers.state import TierProgress, TierView
-from aggregates.order.events import (
-    OrderCancelled,
-    OrderDelivered,
-    OrderLine,
-    OrderPaid,
-    OrderPaymentFailed,
-    OrderPaymentPending,
-    OrderPlaced,
-    OrderPriced,
-    OrderRefunded,
-    OrderShipped,
-    OrderTendered,
-    TenderBack,
-)
-from aggregates.pricing.refund import RefundedLine
-from aggregates.product import ProductListed, ProductRepriced, ProductRetired
+from aggregates.product import ProductListed, ProductRepriced, ProductRestocked, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionLeft, SessionsForgotten
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionKept, SessionLeft, SessionsForgotten
 from aggregates.value import replace
-from tests.priced_samples import RESERVED, TRACE
+from tests.priced_samples import RESERVED
+from tests.selling_samples import AT, DAY, OF_CARTS, OF_GIFT_CARDS, OF_ORDERS
 
-AT = 1_483_300_800_000
-DAY = 86_400_000
-LINES = (
-    OrderLine("tea-01", 2, gross=1198, total=998, paid=898, department="GROCERY", category="TEA, LOOSE"),
-    OrderLine("adjustment", 0, gross=0, total=-50, paid=-50),
-)
-BACK = (OrderLine("tea-01", 1, 599, 499, 449),)
 NAME = "Zoë O’Brien, “the regular”"
 
 SHOWN = TierView(
@@ -143,55 +112,10 @@ SAMPLES: tuple[object, ...] = (
         embedding=(0.25, -1.5),
     ),
     ProductRepriced(product="tea-01", price=499, previous=599, at=AT + DAY),
+    ProductRestocked(product="tea-01", units=-3, at=AT + DAY),
     ProductRetired("tea-01", AT + 2 * DAY),
-    CartOpened(cart="c-1", member="m-1", session=None, at=AT),
-    CartItemAdded(cart="c-1", member="m-1", session=None, product="tea-01", quantity=2, price=599, at=AT),
-    CartItemQuantityChanged(cart="c-1", member="m-1", session=None, product="tea-01", quantity=3, at=AT),
-    CartItemRemoved(cart="c-1", member=None, session="s-1", product="tea-01", at=AT),
-    CartCheckedOut(cart="c-1", member="m-1", session="s-1", items=(("tea-01", 2), ("milk-02", 1)), at=AT),
-    CartAbandoned(cart="c-2", member=None, session="s-1", at=AT),
-    OrderPlaced(
-        order="o-1",
-        member="m-1",
-        session=None,
-        cart="c-1",
-        currency="USD",
-        lines=LINES,
-        tax=70,
-        at=AT,
-        coupons=("SPRING",),
-        unpriced=1,
-    ),
-    OrderPriced(order="o-1", member="m-1", session=None, trace=TRACE, at=AT),
-    OrderTendered(
-        order="o-1", member="m-1", session=None, tender="t-1", kind="gift_card", amount=400, left=449, at=AT, gift_card="g-1"
-    ),
-    OrderPaymentPending(order="o-1", member="m-1", session=None, payment="pay-1", until=AT + DAY, at=AT),
-    OrderPaymentFailed(order="o-1", member="m-1", session=None, payment="pay-1", reason="card declined", at=AT + DAY),
-    OrderPaid(order="o-1", member="m-1", session=None, currency="USD", lines=LINES, net=778, at=AT),
-    OrderShipped(order="o-1", member="m-1", session=None, at=AT + DAY),
-    OrderDelivered(order="o-1", member="m-1", session=None, at=AT + 2 * DAY),
-    OrderCancelled(order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
-    OrderRefunded(
-        order="o-1",
-        refund="r-1",
-        member="m-1",
-        session=None,
-        currency="USD",
-        parts=((1, 1, 449),),
-        lines=BACK,
-        net_retained=364,
-        complete=False,
-        at=AT + 3 * DAY,
-        kind="goods",
-        reason="too large",
-        tax=75,
-        shipping=0,
-        fee=50,
-        points=20,
-        tenders=(TenderBack("t-1", 449),),
-        shares=(RefundedLine("tea-01", 1, 449, 75, 20, 50, 8),),
-    ),
+    *OF_CARTS,
+    *OF_ORDERS,
     CampaignLaunched(
         campaign="spring",
         kind="TypeA",
@@ -239,15 +163,7 @@ SAMPLES: tuple[object, ...] = (
     ),
     CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key_name="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
-    GiftCardIssued(card="g-1", member=None, currency="USD", amount=10_000, expires=AT + 365 * DAY, at=AT),
-    GiftCardHeld(card="g-1", member=None, order="o-1", amount=400, until=AT + DAY, at=AT),
-    GiftCardCharged(card="g-1", member=None, order="o-1", tender="t-1", amount=400, left=9600, at=AT),
-    GiftCardReleased(card="g-2", member="m-1", order="o-2", amount=100, lapsed=True, at=AT + DAY),
-    GiftCardCredited(
-        card="g-1", member=None, order="o-1", source="o-1/r-1/t-1", amount=400, left=10_000, expires=AT + 365 * DAY, at=AT
-    ),
-    GiftCardExpired(card="g-2", member="m-1", amount=100, at=AT + 365 * DAY),
-    GiftCardBlocked(card="g-1", member=None, actor="ada", reason="stolen", at=AT),
+    *OF_GIFT_CARDS,
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"
@@ -414,6 +330,7 @@ SAMPLES: tuple[object, ...] = (
     ),
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
+    SessionKept("s-1", AT + 31 * DAY, AT),
     SessionLeft("s-1", "m-1", AT + DAY),
     MemberRecognised("m-1", "s-1", AT),
     MemberSignedOut("m-1", "s-1", AT + DAY),

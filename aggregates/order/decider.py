@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias, assert_never
+from collections.abc import Mapping
+from typing import Any, TypeAlias, assert_never
 
-from aggregates.decider import Context, Decider, Refusal, require_count
-from aggregates.fields import CartId, Count, Id, Instant, MemberId, OrderId, SessionId
+from aggregates.decider import Context, Decider, Refusal
+from aggregates.fields import Instant, OrderId
+from aggregates.order import stock
 from aggregates.order.events import (
     Event,
     Order,
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPaymentFailed,
@@ -18,49 +19,36 @@ from aggregates.order.events import (
     OrderPlaced,
     OrderPriced,
     OrderRefunded,
-    OrderShipped,
     OrderTendered,
     net_of,
 )
+from aggregates.order.fulfilment import (
+    DeliverOrder,
+    OrderDelivered,
+    OrderReturned,
+    OrderShipped,
+    ReturnGoods,
+    ShipOrder,
+    after,
+    deliver,
+    first,
+    receive,
+    ship,
+)
+from aggregates.order.fulfilment import after_refund as after_units_back
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder, await_payment, fail_payment, mark_of, tender
-from aggregates.order.priced import refund_priced, require_priced_as_placed
+from aggregates.order.placing import PlaceOrder, place
+from aggregates.order.priced import refund_priced
 from aggregates.order.refund import RefundOrder, left_of, refund
 from aggregates.pricing.refund import after_refund as after_refund_of_lines
 from aggregates.pricing.refund import refundable
 from aggregates.pricing.tenders import Tender
-from aggregates.pricing.trace import Trace
 from aggregates.value import Value, replace
 
 # Commands
 
 
-class PlaceOrder(Value):
-    """``priced``: how its price came about, line by line; None where the price is taken as given."""
-
-    order: OrderId
-    lines: tuple[OrderLine, ...]
-    currency: str
-    at: Instant
-    member: MemberId | None = None
-    session: SessionId | None = None
-    cart: CartId | None = None
-    tax: Annotated[int, Count("tax")] = 0
-    coupons: tuple[Annotated[str, Id("coupon")], ...] = ()
-    unpriced: Annotated[int, Count("unpriced")] = 0
-    priced: Trace | None = None
-
-
 class PayOrder(Value):
-    order: OrderId
-    at: Instant
-
-
-class ShipOrder(Value):
-    order: OrderId
-    at: Instant
-
-
-class DeliverOrder(Value):
     order: OrderId
     at: Instant
 
@@ -75,7 +63,8 @@ class CancelOrder(Value):
 
 
 OfPayment: TypeAlias = PayOrder | TenderOrder | AwaitPayment | FailPayment
-Command: TypeAlias = PlaceOrder | OfPayment | ShipOrder | DeliverOrder | CancelOrder | RefundOrder
+OfGoods: TypeAlias = ShipOrder | DeliverOrder | ReturnGoods | stock.ReserveStock | stock.RecordOrderDue
+Command: TypeAlias = PlaceOrder | OfPayment | OfGoods | CancelOrder | RefundOrder
 
 REACHED = {
     "paid": {"paid", "shipped", "delivered", "refunded"},
@@ -87,59 +76,85 @@ REACHED = {
 
 def decide(command: Command, order: Order, _: Context) -> list[Event]:
     if isinstance(command, PlaceOrder):
-        return place(command, order)
+        return [*place(command, order)]
     placed = order.placed
     if placed is None:
         raise Refusal("order_unknown", "No order has this id; place it first.")
+    whose: dict[str, Any] = {"order": placed.order, "member": placed.member, "session": placed.session}
     match command:
-        case PayOrder():
-            if order.status in REACHED["paid"]:
-                return []
-            require_status(order, "placed")
-            if order.tenders:
-                raise Refusal("order_part_paid", "A part of this order is paid: tender what is left.")
-            return [paid(placed, command.at)]
-        case TenderOrder():
-            if order.status not in REACHED["paid"]:
-                require_status(order, "placed")
-            events = tender(command, order, placed)
-            return [*events, paid(placed, command.at)] if events and not events[-1].left else [*events]
-        case AwaitPayment() | FailPayment() if order.status in REACHED["paid"]:
-            return []
-        case AwaitPayment():
-            require_status(order, "placed")
-            return list(await_payment(command, order, placed))
-        case FailPayment():
-            require_status(order, "placed")
-            return list(fail_payment(command, order, placed))
+        case PayOrder() | TenderOrder() | AwaitPayment() | FailPayment():
+            return decide_payment(command, order, placed, whose)
         case ShipOrder():
             if order.status in REACHED["shipped"]:
                 return []
             require_status(order, "paid")
-            return [OrderShipped(order=command.order, member=placed.member, session=placed.session, at=command.at)]
+            return [*ship(command, order.fulfilment, whose)]
         case DeliverOrder():
             if order.status in REACHED["delivered"]:
                 return []
             require_status(order, "paid", "shipped")
-            return [OrderDelivered(order=command.order, member=placed.member, session=placed.session, at=command.at)]
+            return [*deliver(command, order.fulfilment, whose)]
+        case ReturnGoods():
+            return received(command, order, whose)
         case CancelOrder():
             if order.status == "cancelled":
                 return []
-            return [
-                OrderCancelled(
-                    order=command.order,
-                    member=placed.member,
-                    session=placed.session,
-                    currency=placed.currency,
-                    reason=command.reason,
-                    lines=to_give_back(command, order),
-                    at=command.at,
-                )
-            ]
+            cancelled = OrderCancelled(
+                **whose, currency=placed.currency, reason=command.reason, lines=to_give_back(command, order), at=command.at
+            )
+            return [cancelled, *stock.give_up(order.stock, whose, command.at)]
         case RefundOrder():
             return list(refund(command, order) if order.priced is None else refund_priced(command, order))
+        case stock.ReserveStock():
+            require_status(order, "placed")
+            return [*stock.reserve(command, order.stock, goods_in(order, placed), whose)]
+        case stock.RecordOrderDue():
+            return [*stock.lapse(command, order.stock, whose)]
         case _:
             assert_never(command)
+
+
+def decide_payment(command: OfPayment, order: Order, placed: OrderPlaced, whose: Mapping[str, Any]) -> list[Event]:
+    if order.status in REACHED["paid"] and not isinstance(command, TenderOrder):
+        return []
+    if order.status not in REACHED["paid"]:
+        require_status(order, "placed")
+    match command:
+        case PayOrder():
+            if order.tenders:
+                raise Refusal("order_part_paid", "A part of this order is paid: tender what is left.")
+            return [paid(placed, command.at), *stock.take(order.stock, whose, command.at)]
+        case TenderOrder():
+            events = tender(command, order, placed)
+            if not events or events[-1].left:
+                return [*events]
+            return [*events, paid(placed, command.at), *stock.take(order.stock, whose, command.at)]
+        case AwaitPayment():
+            pending = await_payment(command, order, placed)
+            return [*pending, *(stock.extend(order.stock, whose, command.until, command.at) if pending else ())]
+        case FailPayment():
+            failed = fail_payment(command, order, placed)
+            return [*failed, *(stock.after_failure(order.stock, whose, command.at) if failed else ())]
+        case _:
+            assert_never(command)
+
+
+def received(command: ReturnGoods, order: Order, whose: Mapping[str, Any]) -> list[Event]:
+    """Return the arrival of goods, and the stock that they become again."""
+    if order.status in ("placed", "cancelled"):
+        raise Refusal("order_not_paid", "Only what was paid and shipped can come back.")
+    events = receive(command, order.fulfilment, whose)
+    if not events or not command.restock:
+        return [*events]
+    back = ((order.lines[line - 1].product, units) for line, units in events[0].parts)
+    return [*events, *stock.restore(order.stock, whose, stock.goods_of(back), command.at)]
+
+
+def goods_in(order: Order, placed: OrderPlaced) -> stock.Units:
+    """Return the units of each product that an order is about; fees and shipping are no goods."""
+    if order.priced is not None:
+        return stock.goods_of_trace(order.priced.trace)
+    return stock.goods_of((line.product, line.quantity) for line in placed.lines)
 
 
 def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
@@ -149,42 +164,6 @@ def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
         if any(order.refunded):
             raise Refusal("order_refunded", "A part of this order was refunded; refund the rest instead.")
     return () if order.status == "placed" else tuple(left_of(order))
-
-
-def place(command: PlaceOrder, order: Order) -> list[Event]:
-    if not command.lines:
-        raise Refusal("order_empty", "An order has at least one line.")
-    for line in command.lines:
-        require_count("discount", line.total - line.paid)
-    if command.tax > (most := max(0, sum(line.paid for line in command.lines))):
-        raise Refusal("tax_too_high", f"The tax of {command.tax} is more than the {most} that is paid (minor units).")
-    placed = OrderPlaced(
-        order=command.order,
-        member=command.member,
-        session=command.session,
-        cart=command.cart,
-        currency=command.currency,
-        lines=tuple(command.lines),
-        tax=command.tax,
-        at=command.at,
-        coupons=tuple(command.coupons),
-        unpriced=command.unpriced,
-    )
-    if command.priced is not None:
-        require_priced_as_placed(placed, command.priced)
-    if order.placed is None:
-        return [placed, *priced_of(command)]
-    if replace(placed, at=order.placed.at) == order.placed:
-        return []
-    raise Refusal("order_exists", "Another order with this id was placed before.")
-
-
-def priced_of(command: PlaceOrder) -> list[OrderPriced]:
-    if command.priced is None:
-        return []
-    return [
-        OrderPriced(order=command.order, member=command.member, session=command.session, trace=command.priced, at=command.at)
-    ]
 
 
 def paid(placed: OrderPlaced, at: int) -> OrderPaid:
@@ -208,7 +187,8 @@ def require_status(order: Order, *allowed: str) -> None:
 def evolve(order: Order, event: Event) -> Order:
     match event:
         case OrderPlaced():
-            return Order("placed", event, (0,) * len(event.lines), (0,) * len(event.lines))
+            nothing = (0,) * len(event.lines)
+            return Order("placed", event, nothing, nothing, fulfilment=first(line.quantity for line in event.lines))
         case OrderPriced():
             return replace(order, priced=refundable(event.trace))
         case OrderTendered():
@@ -221,9 +201,15 @@ def evolve(order: Order, event: Event) -> Order:
         case OrderPaid():
             return replace(order, status="paid", net=event.net)
         case OrderShipped():
-            return replace(order, status="shipped")
+            status = "shipped" if event.complete else order.status
+            return replace(order, status=status, fulfilment=after(order.fulfilment, event))
         case OrderDelivered():
-            return replace(order, status="delivered")
+            status = "delivered" if event.complete else order.status
+            return replace(order, status=status, fulfilment=after(order.fulfilment, event))
+        case OrderReturned():
+            return replace(order, fulfilment=after(order.fulfilment, event))
+        case stock.StockReserved() | stock.StockTaken() | stock.StockReleased() | stock.StockRestored():
+            return replace(order, stock=stock.after(order.stock, event))
         case OrderCancelled():
             return replace(order, status="cancelled", never_paid=order.status == "placed")
         case OrderRefunded():
@@ -244,8 +230,14 @@ def after_refund(order: Order, event: OrderRefunded) -> Order:
         given_back=tuple(given_back),
         refunds=(*order.refunds, event.refund),
         net=event.net_retained,
+        fulfilment=after_units_back(order.fulfilment, order.refunded, {line: units for line, units, _ in event.parts}),
         priced=after_refund_of_lines(order.priced, event.shares) if order.priced is not None else None,
     )
 
 
-order = Decider("order", Order(), decide, evolve)
+def due(order: Order, _: Context) -> int | None:
+    """Return when the order's reservation of stock lapses."""
+    return order.stock.until if order.stock is not None and order.stock.state == "reserved" else None
+
+
+order = Decider("order", Order(), decide, evolve, due=due)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from aggregates.fields import Count, ProductId
+from aggregates.order import stock
+from aggregates.order.fulfilment import Fulfilment, OrderDelivered, OrderReturned, OrderShipped
 from aggregates.pricing.refund import Refundable, RefundedLine
 from aggregates.pricing.tenders import Tender, TenderKind
 from aggregates.pricing.trace import Trace
@@ -106,20 +108,6 @@ class OrderPaid(Value, kw_only=True):
     at: int
 
 
-class OrderShipped(Value, kw_only=True):
-    order: str
-    member: str | None
-    session: str | None
-    at: int
-
-
-class OrderDelivered(Value, kw_only=True):
-    order: str
-    member: str | None
-    session: str | None
-    at: int
-
-
 class OrderCancelled(Value, kw_only=True):
     """``lines`` were paid for and are given back; empty if the order was never paid."""
 
@@ -171,8 +159,20 @@ class OrderRefunded(Value, kw_only=True):
 
 Payment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed
 Event: TypeAlias = (
-    OrderPlaced | OrderPriced | Payment | OrderPaid | OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded
+    OrderPlaced
+    | OrderPriced
+    | Payment
+    | OrderPaid
+    | OrderShipped
+    | OrderDelivered
+    | OrderReturned
+    | OrderCancelled
+    | OrderRefunded
+    | stock.Event
 )
+
+
+NOT_PLACED = Fulfilment()
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ class Order:
     tenders: tuple[Tender, ...] = ()
     gift_cards: Mapping[str, str] = field(default_factory=dict)  # of each tender that a card in this log paid
     payments: tuple[str, ...] = ()  # attempts that are pending or have failed
+    fulfilment: Fulfilment = NOT_PLACED
+    stock: stock.OrderStock | None = None  # what it holds, if it ever reserved its goods
     never_paid: bool = False  # it was cancelled before anything was paid
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from aggregates.decider import Refusal
@@ -77,7 +76,7 @@ def tender(command: TenderOrder, order: Order, placed: OrderPlaced) -> list[Orde
     ]
 
 
-def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentPending]:
+def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> list[OrderPaymentPending]:
     if not command.at < command.until <= command.at + WAITED_FOR:
         raise Refusal("until_invalid", "A payment is waited for until a later instant, 7 days on at most.")
     event = OrderPaymentPending(
@@ -88,11 +87,10 @@ def await_payment(command: AwaitPayment, order: Order, placed: OrderPlaced) -> I
         until=command.until,
         at=command.at,
     )
-    if mark_of(event) not in order.payments:
-        yield event
+    return [event] if mark_of(event) not in order.payments else []
 
 
-def fail_payment(command: FailPayment, order: Order, placed: OrderPlaced) -> Iterator[OrderPaymentFailed]:
+def fail_payment(command: FailPayment, order: Order, placed: OrderPlaced) -> list[OrderPaymentFailed]:
     event = OrderPaymentFailed(
         order=command.order,
         member=placed.member,
@@ -101,8 +99,7 @@ def fail_payment(command: FailPayment, order: Order, placed: OrderPlaced) -> Ite
         reason=command.reason,
         at=command.at,
     )
-    if mark_of(event) not in order.payments:
-        yield event
+    return [event] if mark_of(event) not in order.payments else []
 
 
 def mark_of(event: OrderPaymentPending | OrderPaymentFailed) -> str:

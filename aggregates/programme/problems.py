@@ -20,6 +20,7 @@ from aggregates.programme.earning import (
     Step,
     StreakRule,
 )
+from aggregates.programme.selling import Selling
 from aggregates.programme.terms import (
     ENTRY_TIER,
     Pools,
@@ -38,9 +39,11 @@ AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
     EventRule: ("points", "limit"),
     Mission: ("points", "repeats", "within_days"),
     Pools: ("members",),
+    Programme: ("session_days",),
     Qualifying: ("months",),
     RedemptionTerms: ("minimum", "multiple"),
     Reward: ("price", "per_member"),
+    Selling: ("reserve_minutes",),
     SpendRule: ("cap",),
     Step: ("times",),
     StreakRule: ("points",),
@@ -75,6 +78,7 @@ def problems(terms: Programme) -> list[Flaw]:
         *of_earning(terms),
         *of_tiers(terms),
         *of_qualifying(terms.qualifying, terms),
+        *of_selling(terms),
     ]
 
 
@@ -100,6 +104,18 @@ def rules(terms: Programme) -> Iterator[tuple[Path, SpendRule | EventRule | Stre
     for kind in ("spend", "events", "streaks", "missions"):
         for place, rule in enumerate(getattr(terms.earning, kind)):
             yield ("earning", kind, place), rule
+
+
+def of_selling(terms: Programme) -> Iterator[Flaw]:
+    selling = terms.selling
+    if selling.most_off is not None and selling.most_off[0] > selling.most_off[1]:
+        yield Flaw(("selling", "most_off"), "promotions cannot take off more than everything")
+    yield from twice([(("selling", "taxes", place, "name"), tax.name) for place, tax in enumerate(selling.taxes)])
+    for place, tax in enumerate(selling.taxes):
+        if tax.rate[0] > tax.rate[1]:
+            yield Flaw(("selling", "taxes", place, "rate"), "a tax is 100 % at most")
+    if selling.referrals.wallet is not None and terms.wallet(selling.referrals.wallet) is None:
+        yield Flaw(("selling", "referrals", "wallet"), f"no wallet is named {selling.referrals.wallet!r}")
 
 
 def of_wallet(wallet: Wallet, path: Path) -> Iterator[Flaw]:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from aggregates.money import minor_units
 from aggregates.programme.earning import Audience, Days, Earning
+from aggregates.programme.selling import Selling
 from aggregates.programme.text_values import Rate, Validity
 
 # Points: when they can be spent and until when, for how much, and what a refund does to them
@@ -179,7 +180,9 @@ class Reward:
 class Programme:
     """``zone``: an IANA name; ``currency``: ISO 4217; ``tiers``: lowest first, without the entry tier.
 
-    ``return_days``: how long after delivery goods can be sent back. ``digits``: the log's decimals of the currency; None for
+    ``return_days``: how long after delivery goods can be sent back. ``session_days``: after so many days without an act, a
+    device's session is a guest's again. ``closing``: whether the pending points of a member who closes lapse, or wait for the
+    member to come back. ``digits``: the log's decimals of the currency; None for
     those of ISO 4217.
     """
 
@@ -187,6 +190,8 @@ class Programme:
     currency: str = "USD"
     version: int = 1
     return_days: int = 14
+    session_days: int = 30
+    closing: Literal["lapse", "keep"] = "lapse"
     wallets: tuple[Wallet, ...] = (Wallet(),)
     earning: Earning = Earning()
     qualifying: Qualifying = Qualifying()
@@ -195,6 +200,7 @@ class Programme:
         Tier("gold", threshold=3000, keep=2400, multiplier=(3, 2)),
     )
     rewards: tuple[Reward, ...] = ()
+    selling: Selling = Selling()
     digits: int | None = None
 
     def wallet(self, name: str | None = None) -> Wallet | None:
@@ -261,6 +267,18 @@ class Policies:
     def first(cls, zone: str, currency: str, digits: int | None = None) -> Policies:
         """Return the policies of a shop that has published none."""
         return cls((InForce(0, Programme(zone, currency, digits=digits)),))
+
+    def counted_as(self, first: Policies) -> Policies:
+        """Return the same versions with the decimals of ``first``, the log's own: no published document tells them.
+
+        >>> old = Policies.first("UTC", "JPY", digits=2)
+        >>> Policies.first("UTC", "JPY").with_version(Programme(currency="JPY"), 0).counted_as(old).newest.unit
+        100
+        """
+        terms = first.newest
+        if self.newest.unit == terms.unit:
+            return self
+        return Policies(tuple(InForce(known.since, replace(known.terms, digits=terms.digits)) for known in self.versions))
 
     def at(self, instant: int) -> Programme:
         """Return the terms in force at an instant."""

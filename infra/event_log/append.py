@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from infra.codec import Codec
 from infra.event_log import statements
 from infra.event_log.types import Outcome, Transaction
+
+LimitRows: TypeAlias = dict[tuple[str, str | None], tuple[int, int]]
+"""Rows by key, holds by key and holder."""
 
 
 class Append:
@@ -100,6 +103,14 @@ class Append:
         """Set how often a key may be used."""
         self._transaction.run(statements.ALLOW, (key, limit))
 
+    def count_uses(self, key: str, left: int) -> None:
+        """Set how much is left of a key now, holds included: what was used before counts no more."""
+        self._transaction.run(statements.COUNT_LEFT, (key, left))
+
+    def add_uses(self, key: str, more: int) -> None:
+        """Allow more uses of a key, or below 0 fewer."""
+        self._transaction.run(statements.ALLOW_MORE, (key, more))
+
     def use(self, key: str, limited: bool = True) -> bool:
         """Count one use. Return False if ``limited`` and the limit is reached. A key without a limit may always be used."""
         for (left,) in self._transaction.rows(statements.USED, (key,)):
@@ -146,6 +157,17 @@ class Append:
             return False
         self.give_back(key, lapsed)
         return bool(self._transaction.rows(statements.TAKE, (number, key, number)))
+
+    def limit_rows(self) -> LimitRows:
+        """Return every limit with what is used and allowed, and every hold with its number and end."""
+        limits = {(key, None): (used, allowed) for key, used, allowed in self._transaction.rows(statements.ALL_LIMITS)}
+        holds = {(key, holder): (number, until) for key, holder, number, until in self._transaction.rows(statements.ALL_HOLDS)}
+        return {**limits, **holds}
+
+    def drop_limit_rows(self) -> None:
+        """Remove all of these rows, to write them anew."""
+        self._transaction.run(statements.DROP_LIMITS)
+        self._transaction.run(statements.DROP_HOLDS)
 
     def schedule(self, due: Mapping[str, int | None]) -> None:
         """Record from when on each stream has something due; None if time alone changes nothing in it."""

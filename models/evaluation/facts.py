@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregates.behaviour import Clicked, Favourited, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.order.events import OrderPaid
 
 Numbers: TypeAlias = NDArray[np.int64]

@@ -1,9 +1,9 @@
-"""The servers and databases of a home: ``regulars redis``, ``stop``, ``migrate`` and ``log copy``."""
+"""The servers and databases of a home: ``regulars redis``, ``stop``, ``migrate`` and ``log``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -19,6 +19,7 @@ from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
+from streams.commands.limit_rows import rebuild
 from streams.running.app import connected, log_url, migrate_tables, open_log
 
 
@@ -138,6 +139,21 @@ def new_keys() -> None:
             return
         keys.replace(events.identity())
     say("There are new keys. Personal values of before stay blank.")
+
+
+@log.command("rebuild-limits")
+@AS_JSON
+def rebuild_limits(as_json: bool) -> None:
+    """Write the rows of limits, holds and stock anew from the log. Shows each row that had differed."""
+    with open_log(from_environment()) as (events, keys):
+        found = rebuild(events, keys)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    say(f"{len(found)} rows had differed." if found else "All rows were as the log says.")
+    if found:
+        rows = ((one.key, one.holder or "", str(one.was or ""), str(one.is_now or "")) for one in found)
+        show_parts(grid("Rows", ("key", "holder", "was", "is now"), rows))
 
 
 def source_of(place: str, keys: str | None) -> CopySource:

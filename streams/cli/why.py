@@ -22,6 +22,7 @@ from streams.cli.console import AS_JSON, CommandFailed, Fitting, grid, pairs, pr
 from streams.cli.formatting import describe, format_instant, format_money, read_instant
 from streams.cli.policy import published
 from streams.queries.clock import clock_of
+from streams.queries.orders import why_order
 from streams.queries.why import Life, LifeStep, counted, life
 from streams.running.app import App, running
 
@@ -30,15 +31,18 @@ UNLIMITED = 2**31
 
 
 @click.command("why")
-@click.argument("member")
-@click.argument("what", type=click.Choice(["points", "tier"]))
+@click.argument("member", metavar="MEMBER|ORDER")
+@click.argument("what", type=click.Choice(["points", "tier", "order"]), default="order")
 @click.option("--at", metavar="TIME", help="As of this instant: ISO 8601, without an offset the shop's own time.")
 @click.option("--wallet", metavar="NAME", help="Which points, if the programme has several kinds. Default: its first.")
 @click.option("--verbose", is_flag=True, help="Show all that each event says, the lots that are left, and the rules.")
 @AS_JSON
 def why(member: str, what: str, at: str | None, wallet: str | None, verbose: bool, as_json: bool) -> None:
-    """Show why MEMBER has these points, or this tier: a line for each event that moved them."""
+    """Show why MEMBER has these points, or this tier, or why ORDER costs and earns what it does, line by line."""
     with running(from_environment()) as app:
+        if what == "order":
+            explain_order(app, member, as_json)
+            return
         now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
         found = read_life(app, member, now)
         name = wallet or found.policies.at(now).wallets[0].name
@@ -51,6 +55,18 @@ def why(member: str, what: str, at: str | None, wallet: str | None, verbose: boo
         show_parts(*(points(app, found, now, name, verbose) if what == "points" else tier(app, found, now, verbose)))
         if not verbose:
             say("--verbose shows all that each event says, and the rules of its version")
+
+
+def explain_order(app: App, name: str, as_json: bool) -> None:
+    """Print why an order costs and earns what it does. Raises :class:`~streams.cli.console.CommandFailed` if there is none."""
+    found = why_order(app, name)
+    if not found:
+        raise CommandFailed(f"There is no order {name}; of a member, say `points` or `tier` as well.")
+    if as_json:
+        print_json({"order": name, "steps": found})
+        return
+    rows = ((f"{one.position:,}", format_instant(one.at, app.terms), one.what, one.said) for one in found)
+    show_parts(grid(f"Order {name}", ("position", "at", "what", "why"), rows, numbers=(0,), wraps=(3,)))
 
 
 def read_life(app: App, member: str, now: int) -> Life:

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 from aggregates.calendar import local_day
 from aggregates.campaign import Campaign, campaign
 from aggregates.code_batches import KEY, code_batches
+from aggregates.constraints import stock_key
 from aggregates.coupon import ReserveCoupon, coupon
 from aggregates.decider import Decider, Look, stream_id
 from aggregates.membership.decider import membership
-from aggregates.order.decider import PlaceOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
+from aggregates.order.stock import HELD, ReserveStock
 from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
 from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
@@ -33,9 +35,6 @@ from streams.commands.handler import Handler
 from streams.commands.request import Plan
 
 S = TypeVar("S")
-
-HELD = 15 * 60_000
-"""How long an order's promotions are reserved before it is paid, in milliseconds."""
 
 TRIES = 4
 
@@ -139,6 +138,8 @@ def placing(checkout: Checkout, known: Known) -> Plan:
             tuple(step.use for step in trace.steps if step.use is not None),
             priced=trace,
         )
+        if any(known.left(stock_key(item.product)) is not None for item in checkout.items):
+            yield ReserveStock(checkout.order, checkout.at + HELD, checkout.at)
         if checkout.member is not None:
             for step in trace.steps:
                 yield from reservation(look, checkout, checkout.member, step, known.code_key)

@@ -8,6 +8,7 @@ from aggregates.constraints import (
     ClaimKey,
     ConfirmHold,
     Constraint,
+    CountUses,
     DropHold,
     HoldUses,
     LimitUses,
@@ -19,42 +20,56 @@ from infra.event_log.append import Append
 from infra.keys.ring import KeyRing
 
 
-def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> bool:
+def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> frozenset[str]:
     """Take the rows in order. Raises the ``Refusal`` of the first that cannot be had.
 
-    Return whether every use was within its limit. One that happened counts beyond it; a hold that was lost does not count.
+    Return the keys of the rows that had no room for what has happened: a use counts beyond its limit, a hold that was lost does
+    not count.
     """
-    within = True
+    lost = set()
     for constraint in constraints:
         match constraint:
             case ClaimKey():
                 key = None if constraint.key is None else keys.blind(constraint.key)
                 if not append.claim(constraint.kind, key, constraint.owner):
                     raise constraint.taken
-            case LimitUses():
-                append.allow(constraint.key, constraint.limit)
-            case ReturnUse():
-                append.give_back(constraint.key)
             case HoldUses(key=key, holder=holder, number=number):
                 if not append.hold(key, holder, number, constraint.until, constraint.at):
                     raise constraint.exhausted
-            case ConfirmHold():
-                pass  # together, below
-            case DropHold():
-                append.release(constraint.key, constraint.holder)
-            case ReturnUses():
-                append.give_back(constraint.key, constraint.number)
             case UseKey(exhausted=exhausted):
                 if not append.use(constraint.key, limited=True):
                     if exhausted:
                         raise exhausted
                     append.use(constraint.key, limited=False)
-                    within = False
-    return confirm_all(append, [one for one in constraints if isinstance(one, ConfirmHold)]) and within
+                    lost.add(constraint.key)
+            case ConfirmHold(alone=True):
+                lost |= confirm_all(append, [constraint])
+            case ConfirmHold():
+                pass  # together, below
+            case _:
+                count(append, constraint)
+    return frozenset(lost) | confirm_all(append, [one for one in constraints if isinstance(one, ConfirmHold) and not one.alone])
 
 
-def confirm_all(append: Append, holds: Sequence[ConfirmHold]) -> bool:
-    """Turn what an event held into uses: all of it, or if one does not fit any more, nothing of it. Return which it was."""
+def count(append: Append, constraint: LimitUses | CountUses | ReturnUse | DropHold | ReturnUses) -> None:
+    """Change a row in a way that nothing forbids."""
+    match constraint:
+        case LimitUses():
+            append.allow(constraint.key, constraint.limit)
+        case CountUses(more=True):
+            append.add_uses(constraint.key, constraint.number)
+        case CountUses():
+            append.count_uses(constraint.key, constraint.number)
+        case ReturnUse():
+            append.give_back(constraint.key)
+        case DropHold():
+            append.release(constraint.key, constraint.holder)
+        case ReturnUses():
+            append.give_back(constraint.key, constraint.number)
+
+
+def confirm_all(append: Append, holds: Sequence[ConfirmHold]) -> frozenset[str]:
+    """Turn what an event held into uses: all of it, or nothing if one does not fit any more. Return the key of that one."""
     for number, hold in enumerate(holds):
         if append.confirm(hold.key, hold.holder, hold.number, hold.at):
             continue
@@ -62,5 +77,5 @@ def confirm_all(append: Append, holds: Sequence[ConfirmHold]) -> bool:
             append.give_back(done.key, done.number)
         for other in holds[number:]:
             append.release(other.key, other.holder)
-        return False
-    return True
+        return frozenset((hold.key,))
+    return frozenset()

@@ -15,7 +15,7 @@ from typing import Any
 
 from aggregates.behaviour import behaviour
 from aggregates.constraints import constraints_of, over_limit
-from aggregates.decider import UNFIT, Decider, Refusal, stream_id
+from aggregates.decider import UNFIT, Context, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
 from aggregates.session import sessions
@@ -98,6 +98,11 @@ class Handler:
         """Return what would be decided now, and write nothing."""
         return preview(self._log, self._keys, self._first, request)
 
+    def context(self) -> Context:
+        """Return what decisions go by now."""
+        published, version = self._log.read(policy.name)
+        return Context(policy.rebuild(published) if version else self._first)  # type: ignore[arg-type]
+
     def close(self) -> None:
         if self._group:
             self._group.close()
@@ -140,9 +145,10 @@ class Handler:
             work.carry_out(request)
             constraints = [constraints_of(event) for _, _, event in work.events]
             with append.savepoint(guarded=any(constraints)):
-                within = [enforce(append, self._keys, needed) for needed in constraints]
-                if not all(within):
-                    work.correct([e if kept else over_limit(e) for (*_, e), kept in zip(work.events, within, strict=True)])
+                lost = [enforce(append, self._keys, needed) for needed in constraints]
+                if any(lost):
+                    flagged = zip(work.events, lost, strict=True)
+                    work.correct([over_limit(event, keys) if keys else event for (*_, event), keys in flagged])
                 for stream, version, event in work.events:
                     append.add(stream, version, event)
             append.schedule(work.due)

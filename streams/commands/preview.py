@@ -60,8 +60,8 @@ def _decided(append: Append, log: EventLog, keys: KeyRing, first: Policies, requ
     try:
         work.carry_out(request)
         for stream, _, event in work.events:
-            within = enforce(append, keys, constraints_of(event))
-            events.append((stream, event if within else over_limit(event)))
+            lost = enforce(append, keys, constraints_of(event))
+            events.append((stream, over_limit(event, lost) if lost else event))
         outcome = Outcome(request.id, True, "", "", len(events), append.head, request.digest)
     except Refusal as refusal:
         events.clear()

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from aggregates.decider import stream_ids
+from aggregates.decider import Context, stream_ids
 from infra.errors import Fault
 from infra.event_log.log import DUE_INDEX, EventLog
 from streams.commands.handler import Handler
@@ -39,7 +39,7 @@ class Ticked:
 def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | None = None) -> Ticked:
     """Record all that is due at ``now``, in time proportional to it. The first tick of an old log builds the index."""
     if not log.due_index.is_complete:
-        index(log)
+        index(log, handler.context())
     streams = events = 0
     before: dict[str, int] = {}
     while due := log.due_index.due(now, TOGETHER):
@@ -62,17 +62,17 @@ def asked(stream: str, instant: int, now: int) -> Request:
     )
 
 
-def index(log: EventLog) -> None:
+def index(log: EventLog, context: Context) -> None:
     """Build the index from the streams, some at a time. Writers meanwhile keep their own rows right."""
     erased = log.erased()
     for aggregate, (decider, _) in DUE.items():
-        due, prefix = decider.due or (lambda _: None), f"{aggregate}-"
+        due, prefix = decider.due or (lambda *_: None), f"{aggregate}-"
         gone = erased if aggregate in DUE_OF_MEMBERS else ()
         streams = [stream for stream in log.streams_between(prefix) if stream.removeprefix(prefix) not in gone]
         for some in parts(streams, TOGETHER):
             with log.append() as append:
                 read = append.read(some).items()
-                append.schedule({stream: due(decider.rebuild(events)) for stream, (events, _) in read})
+                append.schedule({stream: due(decider.rebuild(events), context) for stream, (events, _) in read})
     with log.append() as append:
         append.indexed(DUE_INDEX)
 

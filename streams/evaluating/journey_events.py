@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.decider import Context
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderPaid, net_of
+from aggregates.order.placing import PlaceOrder
 from aggregates.product import ListProduct, Product, product
 from aggregates.programme import Policies
 from streams.imports.complete_journey import CompleteJourney

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aggregates.behaviour import Searched
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.decider import Context, Refusal
 from aggregates.order.events import OrderPaid, net_of
 from aggregates.product import Product, product

@@ -17,8 +17,10 @@ from aggregates.campaign import LaunchCampaign, Offer
 from aggregates.cart import AddToCart, CheckOutCart, OpenCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import RegisterMember
-from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.fulfilment import DeliverOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.product import ListProduct
 from infra.event_log.types import Shop
 from streams.commands.request import Request

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import redis.asyncio
 from prometheus_client import generate_latest
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
@@ -34,6 +36,7 @@ from streams.web.questions import Asked, Question, query_of, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
+from streams.web.selling_questions import SellingQuestions
 from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
@@ -65,7 +68,7 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table())
+        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
         self._reader: ViewReader | None = None
         self.acts = admin_acts(app.settings)
         self.sender = Sender(app, self.acts)
@@ -97,7 +100,8 @@ class Api:
 
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
-        async with redis.asyncio.Redis.from_url(redis_url(self.app.settings)) as client:
+        url, once = redis_url(self.app.settings), Retry(NoBackoff(), 1)  # a frozen Redis is said in ten seconds
+        async with redis.asyncio.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=once) as client:
             self._reader = ViewReader(self.app, client)
             yield
             await self._reader.close()
@@ -121,7 +125,7 @@ class Api:
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
             query = query_of(http, known)
-            asked = Asked(ids, query, caller, self.reader, http, self._wanted(query))
+            asked = Asked(ids, query, caller, await self.reader.page(), http, self._wanted(query))
             return _told(http, await question.answer(asked))
 
         return endpoint
@@ -151,7 +155,7 @@ class Api:
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
         query = query_of(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, self.reader, self._wanted(query)))
+        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))

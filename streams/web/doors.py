@@ -24,7 +24,7 @@ from aggregates import (
 )
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
-from aggregates.order import payment
+from aggregates.order import fulfilment, payment, placing, stock
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 
@@ -93,20 +93,26 @@ DOORS: dict[type, Door] = {
     session.LeaveSession: Door("POST", "/v1/sessions/{session}/leave", (S,)),
     product.ListProduct: Door("POST", "/v1/products", (B,), created=PRODUCT),
     product.RepriceProduct: Door("PUT", f"{PRODUCT}/price", (B,)),
+    product.RestockProduct: Door("POST", f"{PRODUCT}/stock", (B,)),
     product.RetireProduct: Door("POST", f"{PRODUCT}/retire", (B,)),
     cart.OpenCart: Door("POST", "/v1/carts", (S, M), created=CART),
     cart.AddToCart: Door("POST", f"{CART}/items", (S, M)),
     cart.ChangeQuantity: Door("PUT", f"{CART}/items/{{product}}", (S, M)),
     cart.RemoveFromCart: Door("DELETE", f"{CART}/items/{{product}}", (S, M)),
+    cart.SaveForLater: Door("POST", f"{CART}/items/{{product}}/save", (S, M)),
+    cart.MoveToCart: Door("POST", f"{CART}/items/{{product}}/restore", (S, M)),
+    cart.MergeCart: Door("POST", f"{CART}/merge", (S,)),
     cart.CheckOutCart: Door("POST", f"{CART}/check-out", (S, M)),
     cart.AbandonCart: Door("POST", f"{CART}/abandon", (S, M)),
-    order.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
+    placing.PlaceOrder: Door("POST", "/v1/orders", (S, B), created=ORDER),
     order.PayOrder: Door("POST", f"{ORDER}/pay", (S, B)),
     payment.TenderOrder: Door("POST", f"{ORDER}/tenders", (S, B)),
     payment.AwaitPayment: Door("POST", f"{ORDER}/payments/pending", (S, B)),
     payment.FailPayment: Door("POST", f"{ORDER}/payments/failed", (S, B)),
-    order.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
-    order.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
+    fulfilment.ShipOrder: Door("POST", f"{ORDER}/ship", (S, B)),
+    fulfilment.DeliverOrder: Door("POST", f"{ORDER}/deliver", (S, B)),
+    fulfilment.ReturnGoods: Door("POST", f"{ORDER}/returns", (S, B)),
+    stock.ReserveStock: Door("POST", f"{ORDER}/stock", (S, B)),
     order.CancelOrder: Door("POST", f"{ORDER}/cancel", (S, B)),
     RefundOrder: Door("POST", f"{ORDER}/refunds", (S, B), created=f"{ORDER}/refunds/{{refund}}"),
     review.ReviewProduct: Door("POST", f"{PRODUCT}/reviews", (S, M)),

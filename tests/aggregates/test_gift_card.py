@@ -51,7 +51,7 @@ class Account:
             decided += events
         return decided
 
-    def refused(self, command: object) -> str:
+    def refused(self, command: Any) -> str:
         with pytest.raises(Refusal) as refusal:
             self.give(command)
         return refusal.value.code
@@ -105,7 +105,7 @@ def test_a_tick_records_what_lapsed_and_the_end() -> None:
         GiftCardExpired(card="g", member=None, amount=10_000, at=2000),
     ]
     assert gift_card.due is not None
-    assert gift_card.due(account.card) is None
+    assert gift_card.due(account.card, CONTEXT) is None
 
 
 def test_money_that_comes_back_after_the_end_can_be_spent_for_a_time() -> None:

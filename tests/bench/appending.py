@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from infra.codec import Codec
 from infra.event_log.schema import SQLITE_TABLES
 from infra.event_log.sqlite import SqliteLog

@@ -20,8 +20,9 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.placing import PlaceOrder
 from infra.embedded.kafka import free_ports
 from infra.event_log.types import Shop
 from infra.settings import Settings

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from aggregates.member import RegisterMember
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.placing import PlaceOrder
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.running.app import App

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from aggregates.order.decider import PlaceOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.product import ListProduct
 from streams.commands.request import Request
 from streams.imports.complete_journey import CompleteJourney

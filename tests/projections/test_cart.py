@@ -2,7 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.cart import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.cart_events import (
+    CartAbandoned,
+    CartCheckedOut,
+    CartContent,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartItemRestored,
+    CartItemSavedForLater,
+    CartMerged,
+    CartOpened,
+    CartReceived,
+    CartResumed,
+)
 from aggregates.member import MemberErased
 from projections.cart import CartItem, CartView, cart
 from tests.projections.folding import folded, removed
@@ -46,8 +59,32 @@ def test_a_cart_that_was_checked_out_is_gone() -> None:
     assert removed(folded(cart, OPENED, TEA, CartCheckedOut(**WHOSE, items=(("tea", 2),), at=4))) == {"cart:m"}
 
 
-def test_a_cart_that_was_abandoned_is_gone() -> None:
-    assert removed(folded(cart, OPENED, TEA, CartAbandoned(**WHOSE, at=4))) == {"cart:m"}
+def view_of(*given: Any) -> Any:
+    return folded(*given)["cart:m"]
+
+
+def test_a_cart_that_was_abandoned_says_so_until_it_is_resumed() -> None:
+    abandoned, resumed = CartAbandoned(**WHOSE, at=4), CartResumed(**WHOSE, at=5)
+    assert view_of(cart, OPENED, TEA, abandoned).abandoned_at == 4
+    assert view_of(cart, OPENED, TEA, abandoned, resumed).abandoned_at is None
+
+
+def test_what_is_saved_for_later_is_apart_and_comes_back() -> None:
+    saved = CartItemSavedForLater(**WHOSE, product="tea", at=4)
+    view = view_of(cart, OPENED, TEA, saved)
+    assert (view.items, [item.product for item in view.saved]) == ((), ["tea"])
+    back = CartItemRestored(**WHOSE, product="tea", at=5)
+    view = view_of(cart, OPENED, TEA, saved, back)
+    assert ([item.product for item in view.items], view.saved) == (["tea"], ())
+
+
+def test_a_merged_cart_is_gone_and_the_other_holds_both() -> None:
+    content = (CartContent("cup", 3, 200, 1),)
+    merged = CartMerged(**WHOSE, into="d", of="m", items=content, saved=(), at=4)
+    assert removed(folded(cart, OPENED, TEA, merged)) == {"cart:m"}
+    received = CartReceived(**WHOSE, guest_cart="g", items=content, saved=(), strategy="replace", at=4)
+    view = view_of(cart, OPENED, TEA, received)
+    assert [(item.product, item.quantity, item.price) for item in view.items] == [("cup", 3, 200)]
 
 
 def test_a_guests_cart_is_found_by_the_session() -> None:

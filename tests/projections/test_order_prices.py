@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.order.decider import CancelOrder, PayOrder, PlaceOrder, order
+from aggregates.order.decider import CancelOrder, PayOrder, order
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace

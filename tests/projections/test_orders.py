@@ -6,13 +6,12 @@ from aggregates.decider import Recorded
 from aggregates.member import MemberErased
 from aggregates.order.events import (
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.value import replace
 from projections.orders import KEPT, MemberOrders, OrderEntry, OrderInFull, orders
 from tests.projections.folding import Contents, folded, removed

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Shared, Unfavourited, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRepriced, ProductRetired
 from aggregates.review import ProductReviewed

@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from streams.cli.main import regulars
-from streams.cli.price import REASONS
+from streams.queries.price_words import REASONS
 from tests.aggregates.pricing.checker import objections
 
 CART = Path(__file__).parents[2] / "docs/prices/cart.json"

@@ -7,12 +7,24 @@ from typing import Any
 
 import msgspec
 
-from aggregates import campaign, cart, code_batches, coupon, gift_card, guest_coupon, member, product, review, session
+from aggregates import (
+    campaign,
+    cart,
+    cart_events,
+    code_batches,
+    coupon,
+    gift_card,
+    guest_coupon,
+    member,
+    product,
+    review,
+    session,
+)
 from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
 from aggregates.order import events as order
-from aggregates.order import payment
+from aggregates.order import fulfilment, payment, placing, stock
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 from aggregates.value import asdict
@@ -28,21 +40,27 @@ COMMAND_OF: dict[type, type] = {
     member.MemberErased: member.EraseMember,
     product.ProductListed: product.ListProduct,
     product.ProductRepriced: product.RepriceProduct,
+    product.ProductRestocked: product.RestockProduct,
     product.ProductRetired: product.RetireProduct,
-    cart.CartOpened: cart.OpenCart,
-    cart.CartItemAdded: cart.AddToCart,
-    cart.CartItemQuantityChanged: cart.ChangeQuantity,
-    cart.CartItemRemoved: cart.RemoveFromCart,
-    cart.CartCheckedOut: cart.CheckOutCart,
-    cart.CartAbandoned: cart.AbandonCart,
-    order.OrderPlaced: ordering.PlaceOrder,
-    order.OrderPriced: ordering.PlaceOrder,
+    cart_events.CartOpened: cart.OpenCart,
+    cart_events.CartItemAdded: cart.AddToCart,
+    cart_events.CartItemQuantityChanged: cart.ChangeQuantity,
+    cart_events.CartItemRemoved: cart.RemoveFromCart,
+    cart_events.CartCheckedOut: cart.CheckOutCart,
+    cart_events.CartAbandoned: cart.AbandonCart,
+    cart_events.CartItemSavedForLater: cart.SaveForLater,
+    cart_events.CartItemRestored: cart.MoveToCart,
+    cart_events.CartMerged: cart.MergeCart,
+    order.OrderPlaced: placing.PlaceOrder,
+    order.OrderPriced: placing.PlaceOrder,
     order.OrderTendered: payment.TenderOrder,
     order.OrderPaymentPending: payment.AwaitPayment,
     order.OrderPaymentFailed: payment.FailPayment,
     order.OrderPaid: ordering.PayOrder,
-    order.OrderShipped: ordering.ShipOrder,
-    order.OrderDelivered: ordering.DeliverOrder,
+    fulfilment.OrderShipped: fulfilment.ShipOrder,
+    fulfilment.OrderDelivered: fulfilment.DeliverOrder,
+    fulfilment.OrderReturned: fulfilment.ReturnGoods,
+    stock.StockReserved: stock.ReserveStock,
     order.OrderCancelled: ordering.CancelOrder,
     order.OrderRefunded: RefundOrder,
     campaign.CampaignLaunched: campaign.LaunchCampaign,
@@ -97,7 +115,7 @@ def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dic
     event, after = ahead[0], ahead[1] if len(ahead) > 1 else None
     match event, after:
         case order.OrderPlaced(), order.OrderPriced(order=event.order):
-            yield command_line(event, ordering.PlaceOrder, importer, {"priced": after.trace})
+            yield command_line(event, placing.PlaceOrder, importer, {"priced": after.trace})
         case order.OrderRefunded(), _:
             for wish in refund_wishes(event, importer.order(event.order)):
                 yield command_line(event, RefundOrder, importer, wish)
@@ -110,6 +128,15 @@ def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dic
             yield command_line(event, coupon.ReserveCoupon, importer, reservation_values(event.reservation))
         case coupon.CouponRedeemed(reservation=coupon.Reserved()), _:
             yield command_line(event, coupon.RedeemReserved, importer, {})
+        case cart_events.CartMerged(), _:
+            yield command_line(event, cart.MergeCart, importer, {"member": event.of})
+        case fulfilment.OrderShipped(), _:
+            values = parts_values(event.parts) | {"shipment": event.shipment or None}
+            yield command_line(event, fulfilment.ShipOrder, importer, values)
+        case fulfilment.OrderDelivered(), _:
+            yield command_line(event, fulfilment.DeliverOrder, importer, {"shipment": event.shipment or None})
+        case fulfilment.OrderReturned(), _:
+            yield command_line(event, fulfilment.ReturnGoods, importer, parts_values(event.parts))
         case guest_coupon.GuestCouponRedeemed(), _:
             yield command_line(event, guest_coupon.RedeemGuestCoupon, importer, guest_days(event))
         case _:
@@ -131,6 +158,11 @@ def command_line(event: Any, command: type, importer: ImporterState, more: dict[
         if name != "at" and (value is not None or name in needed)
     }
     return {"type": "regulars", "at": instant(event.at), "command": command.__name__, "values": filled}
+
+
+def parts_values(parts: fulfilment.Parts) -> dict[str, Any]:
+    """Return lines and units as a command has them."""
+    return {"parts": tuple(fulfilment.LineUnits(line, units) for line, units in parts)}
 
 
 def same_use(released: coupon.CouponReleased, reserved: coupon.CouponReserved) -> bool:

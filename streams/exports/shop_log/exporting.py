@@ -26,9 +26,11 @@ from aggregates.membership.events import (
     TierOverrideEnded,
 )
 from aggregates.order.events import OrderRefunded
+from aggregates.order.fulfilment import OrderShipped
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
+from aggregates.session import SessionKept
 from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
@@ -91,7 +93,7 @@ class Export:
             if raw is not None:
                 self.lines += 1
                 yield raw
-            elif type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0]):
+            elif not isinstance(ahead[0], SessionKept) and (type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0])):
                 self.omitted += 1  # not merely a change of what is left out
             for fact in said:
                 ahead.popleft()
@@ -99,6 +101,8 @@ class Export:
 
     def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
         """Return a line for the first of these events, and the events that it says."""
+        if isinstance(ahead[0], SessionKept):
+            return None, ahead[:1]  # an act keeps the session, and its line said so
         for facts in variants(ahead):
             for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
@@ -106,9 +110,10 @@ class Export:
                     return None, facts[:1]
                 if isinstance(facts[0], OF_POINTS):
                     return raw, facts[:1]  # decided over points, which follow from earlier lines
-                decided = self._decided(raw)
-                if decided and alike(decided, facts):
-                    return raw, decided
+                decided = self._decided(raw) or []
+                for said in (decided, without_kept(decided)):
+                    if said and alike(said, facts):
+                        return raw, said
         return None, ahead[:1]
 
     def _decided(self, raw: bytes) -> list[Any] | None:
@@ -145,8 +150,15 @@ def alike(decided: list[Any], facts: list[Any]) -> bool:
 
 def as_told(decided: Any, fact: Any) -> Any:
     """Return a decided event with no more than the log's event tells: an old refund lacks its kind, its tax and its fee."""
+    if isinstance(fact, OrderShipped) and isinstance(decided, OrderShipped) and not fact.parts:
+        return replace(decided, parts=())
     old = isinstance(fact, OrderRefunded) and isinstance(decided, OrderRefunded) and fact.kind == NOT_TOLD["kind"]
     return replace(decided, **{name: getattr(fact, name) for name in NOT_TOLD}) if old else decided
+
+
+def without_kept(decided: list[Any]) -> list[Any]:
+    """Return decided events as an older log has them, which noted no end of a session."""
+    return [event for event in decided if not isinstance(event, SessionKept)]
 
 
 def in_order(events: list[Any]) -> list[list[str]]:
@@ -163,6 +175,8 @@ def comparable(event: Any) -> Any:
     """Return the event as an importer decides it: whether a use is over the limit shows only as it is appended."""
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         event = replace(event, flags=tuple(flag for flag in event.flags if flag != OVER_LIMIT))
+    if isinstance(event, CouponRedeemed):
+        event = replace(event, overrun=False)
     return with_needed_text(event)
 
 

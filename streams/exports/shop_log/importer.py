@@ -6,7 +6,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from aggregates.cart import cart
+from aggregates.cart import (
+    cart,
+)
+from aggregates.cart_events import (
+    CartReceived,
+    CartResumed,
+)
 from aggregates.decider import Decider, Refusal, stream_id
 from aggregates.gift_card import GiftCardExpired
 from aggregates.member import Member, member
@@ -34,6 +40,7 @@ from aggregates.membership.events import (
 from aggregates.membership.events import Event as LedgerEvent
 from aggregates.order.decider import order
 from aggregates.order.events import Order
+from aggregates.order.stock import StockReleased, StockRestored, StockTaken
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
@@ -64,7 +71,12 @@ OF_POINTS = (
 """What people ask of points and tiers. If it followed from an order after all, asking for it again changes nothing."""
 
 FOLLOWS = (
+    CartResumed,
+    CartReceived,
     GiftCardExpired,
+    StockTaken,
+    StockReleased,
+    StockRestored,
     *(event for event in LedgerEvent.__args__ if event not in OF_POINTS),
     MemberRecognised,
     MemberSignedOut,
@@ -169,7 +181,7 @@ class ImporterState:
             return
         version, state = self._load(stream, decider)
         after = decider.evolve(state, event)
-        if decider is cart and after.status != "open":
+        if decider is cart and after.status not in ("open", "abandoned"):
             self._states.pop(stream, None)
         else:
             self._states[stream] = version + 1, after

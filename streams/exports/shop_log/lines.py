@@ -9,23 +9,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aggregates import behaviour
-from aggregates.cart import CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved, CartOpened
+from aggregates.cart_events import (
+    CartCheckedOut,
+    CartItemAdded,
+    CartItemQuantityChanged,
+    CartItemRemoved,
+    CartOpened,
+)
 from aggregates.coupon import CouponRedeemed, CouponSent
 from aggregates.member import MemberProfileChanged, MemberRegistered
 from aggregates.money import minor_units
 from aggregates.order.events import (
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderPriced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
-from aggregates.session import SessionJoined, SessionLeft
+from aggregates.session import SessionJoined, SessionKept, SessionLeft
 from aggregates.value import asdict
 from streams.exports.shop_log.commands import instant, profile_change
 from streams.exports.shop_log.importer import ImporterState
@@ -131,7 +136,7 @@ class CandidateLines:
         yield {**mine, "profile": values["profile"]}
 
     def _first_item(self, event: CartOpened, ahead: Ahead) -> Iterator[Line]:
-        item = next((fact for fact in ahead[1:] if not isinstance(fact, SessionJoined)), None)
+        item = next((fact for fact in ahead[1:] if not isinstance(fact, SessionJoined | SessionKept)), None)
         if isinstance(item, CartItemAdded) and item.cart == event.cart:
             yield from self._item(item, ahead)
 

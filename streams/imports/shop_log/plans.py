@@ -131,11 +131,19 @@ def use_of(order: str, coupon: str | None = None) -> str:
     return name_within_limit("order/", order) if coupon is None else name_within_limit(f"order/{order}/", coupon)
 
 
-def resolve_shopper(who: Shopper, look: Look) -> Shopper:
-    """Return who it is: a session that was joined to a member is that member's."""
+def resolve_shopper(who: Shopper, at: int, look: Look) -> Shopper:
+    """Return who it is: a session that was joined to a member is that member's, until it is left or was not used for long."""
     if who.member is None and who.session is not None:
-        return Shopper(look(session_decider, who.session).member, who.session)
+        return Shopper(look(session_decider, who.session).member_at(at), who.session)
     return who
+
+
+def end_session(who: Shopper, at: int, look: Look) -> Commands:
+    """Leave a session that its member has not used for long, if a guest uses it now."""
+    if who.member is not None or who.session is None:
+        return []
+    session = look(session_decider, who.session)
+    return [LeaveSession(who.session, at)] if session.member is not None and session.member_at(at) is None else []
 
 
 def ensure_member(member: str | None, at: int, look: Look) -> Commands:
@@ -150,7 +158,7 @@ def ensure_member(member: str | None, at: int, look: Look) -> Commands:
 
 def ensure_joined(who: Shopper, at: int, look: Look) -> Commands:
     """Join a session to a member if a line names both. A reaction does so too, but only if the line leads to an event."""
-    if who.member is None or who.session is None or look(session_decider, who.session).member == who.member:
+    if who.member is None or who.session is None or look(session_decider, who.session).member_at(at) == who.member:
         return []
     return [JoinSession(who.session, who.member, at)]
 
@@ -237,9 +245,10 @@ BEHAVIOUR: dict[str, type[OfProduct]] = {
 
 
 def behave(line: BehaviourLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     place = line.order_position or None  # places count from 1, so 0 says nothing
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products((line.product,), line.at, look),
         BEHAVIOUR[line.type](
@@ -249,8 +258,9 @@ def behave(line: BehaviourLine, look: Look) -> Commands:
 
 
 def search(line: SearchLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.shown, line.at, look),
         Searched(query=line.query, member=who.member, session=who.session, shown=line.shown, at=line.at),
@@ -258,8 +268,9 @@ def search(line: SearchLine, look: Look) -> Commands:
 
 
 def impress(line: ImpressionLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.products, line.at, look),
         Impressed(
@@ -275,8 +286,9 @@ def impress(line: ImpressionLine, look: Look) -> Commands:
 
 
 def give_review(line: ReviewLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products((line.product,), line.at, look),
         ReviewProduct(line.product, line.at, line.rating, who.member, who.session, line.text, line.order),
@@ -288,8 +300,9 @@ def change_cart(line: CartLine, look: Look) -> Commands:
 
     To remove what is not in the cart is accepted and does nothing. Raises ``Refusal`` for another shopper's cart.
     """
-    who, at = resolve_shopper(line.who, look), line.at
+    who, at = resolve_shopper(line.who, line.at, look), line.at
     first = [
+        *end_session(line.who, at, look),
         *ensure_member(who.member, at, look),
         *ensure_joined(line.who, at, look),
         *ensure_products((line.product,), at, look),

@@ -12,9 +12,10 @@ from aggregates.membership.decider import decide, membership
 from aggregates.membership.earning.formula import points_for
 from aggregates.membership.events import DebtSettled, Event, PointsClawedBack, PointsGranted, PointsRedeemed, TierRaised
 from aggregates.membership.state import Membership
-from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.reactions import react
 from tests.aggregates.given import DAY

@@ -9,8 +9,9 @@ from typing import Any
 from aggregates.decider import Context
 from aggregates.membership.commands import RedeemPoints
 from aggregates.membership.events import PointsClawedBack, PointsGranted
-from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import OrderLine, OrderPaid, OrderRefunded
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Bonus, Earning, Multiplier, Policies, SpendRule, Wallet
 from aggregates.reactions import react

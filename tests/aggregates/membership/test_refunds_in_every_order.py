@@ -14,8 +14,9 @@ import pytest
 
 from aggregates.decider import Context
 from aggregates.membership.commands import GrantPoints, RedeemPoints
-from aggregates.order.decider import CancelOrder, PayOrder, PlaceOrder, order
+from aggregates.order.decider import CancelOrder, PayOrder, order
 from aggregates.order.events import Order, OrderLine
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Earning, Policies, SpendRule, Wallet
 from aggregates.reactions import react

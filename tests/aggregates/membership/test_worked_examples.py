@@ -17,8 +17,9 @@ from aggregates.membership.events import (
     TierRaised,
 )
 from aggregates.membership.ledger.events import IssuedLot
-from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import OrderLine
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Bonus, Earning, SpendRule
 from aggregates.reactions import react

@@ -6,17 +6,22 @@ from typing import Any
 import pytest
 
 from aggregates.decider import Refusal
-from aggregates.order.decider import CancelOrder, Command, DeliverOrder, PayOrder, PlaceOrder, ShipOrder, order
+from aggregates.order.decider import (
+    CancelOrder,
+    Command,
+    PayOrder,
+    order,
+)
 from aggregates.order.events import (
     Event,
     OrderCancelled,
-    OrderDelivered,
     OrderLine,
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
-    OrderShipped,
 )
+from aggregates.order.fulfilment import DeliverOrder, OrderDelivered, OrderShipped, ShipOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, ask, refusing
@@ -29,7 +34,7 @@ PLACE = PlaceOrder("o", LINES, "USD", at=1, member="m", session="s", cart="c", t
 WHOSE: dict[str, Any] = {"order": "o", "member": "m", "session": "s"}
 PLACED = OrderPlaced(order="o", member="m", session="s", cart="c", currency="USD", lines=LINES, tax=80, at=1)
 PAID = OrderPaid(**WHOSE, currency="USD", lines=LINES, net=1120, at=2)
-SHIPPED = OrderShipped(**WHOSE, at=3)
+SHIPPED = OrderShipped(**WHOSE, at=3, parts=((1, 2), (2, 1)))
 DELIVERED = OrderDelivered(**WHOSE, at=4)
 CANCELLED = OrderCancelled(**WHOSE, currency="USD", reason="changed my mind", lines=(), at=5)
 HALF_BACK = OrderRefunded(

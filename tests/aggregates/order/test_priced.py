@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import (
     Order,
     OrderPaid,
@@ -21,6 +21,7 @@ from aggregates.order.events import (
     TenderBack,
 )
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.pricing.pipeline import price

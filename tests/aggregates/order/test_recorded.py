@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aggregates.order.decider import CancelOrder, PlaceOrder, order
-from aggregates.order.events import Event, OrderLine, OrderPlaced, OrderShipped
+from aggregates.order.decider import CancelOrder, order
+from aggregates.order.events import Event, OrderLine, OrderPlaced
+from aggregates.order.fulfilment import OrderShipped
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundPart
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, ask, refusing

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.order.decider import PayOrder, PlaceOrder, order
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import Event, OrderLine, OrderRefunded
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace
 from tests.aggregates.given import CONTEXT, ask, refusing

@@ -12,8 +12,10 @@ import pytest
 import redis
 
 from aggregates.member import EraseMember, RegisterMember
-from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.fulfilment import DeliverOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct
 from infra.settings import Settings

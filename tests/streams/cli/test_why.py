@@ -12,7 +12,8 @@ from aggregates.membership.commands import AdjustPoints, GrantPoints, OverrideTi
 from aggregates.membership.decider import decide, membership, membership_as_of
 from aggregates.membership.events import Event
 from aggregates.membership.tiers.qualification import Qualification
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.programme import Earning, EventRule, Metric, Programme, Qualifying
 from aggregates.programme.policy import PublishPolicy

@@ -9,10 +9,11 @@ from aggregates.code_batches import KEY, IssueCodes, RevokeCodes
 from aggregates.coupon import Coupons, coupon
 from aggregates.order.decider import CancelOrder, PayOrder, order
 from aggregates.order.refund import RefundOrder
+from aggregates.order.stock import HELD
 from aggregates.pricing.codes import code_of, shown
 from aggregates.pricing.request import LineItem, PriceRules
 from aggregates.pricing.trace import Trace
-from streams.commands.checkout import HELD, Checkout, place, quote, states_in
+from streams.commands.checkout import Checkout, place, quote, states_in
 from streams.commands.request import Request
 from streams.running.app import App
 from tests.databases import in_both_databases

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from aggregates.gift_card import GiftCard, GiftCardExpired, GiftCardReleased, HoldGiftCard, IssueGiftCard, gift_card
-from aggregates.order.decider import CancelOrder, PlaceOrder, order
+from aggregates.order.decider import CancelOrder, order
 from aggregates.order.payment import TenderOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from infra.settings import Settings

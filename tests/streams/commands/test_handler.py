@@ -16,8 +16,9 @@ from aggregates.membership.events import (
     TierLowered,
     TierRaised,
 )
-from aggregates.order.decider import DeliverOrder, PayOrder
-from aggregates.order.events import OrderDelivered, OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.order.decider import PayOrder
+from aggregates.order.events import OrderPaid, OrderPlaced, OrderRefunded
+from aggregates.order.fulfilment import DeliverOrder, OrderDelivered
 from aggregates.order.refund import RefundOrder
 from aggregates.product import ListProduct, RetireProduct
 from aggregates.value import replace

@@ -8,7 +8,8 @@ from typing import Any
 
 from aggregates.calendar import add_days
 from aggregates.membership.events import LotActivated, PointsGranted, TierRaised
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.programme.policy import PolicyPublished, PublishPolicy
 from infra.settings import Settings
 from streams.commands.request import Request

@@ -110,7 +110,7 @@ def test_the_index_made_from_the_streams_is_the_one_that_was_kept(app: App) -> N
     assert len(kept) > 2
     with app.log.append() as append:
         append.schedule(dict.fromkeys(kept))
-    index(app.log)
+    index(app.log, app.handler.context())
     assert app.log.due_index.all() == kept
 
 

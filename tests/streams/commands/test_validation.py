@@ -11,7 +11,8 @@ from aggregates.cart import AddToCart, OpenCart
 from aggregates.coupon import SendCoupon
 from aggregates.member import CloseMember, RegisterMember
 from aggregates.membership.commands import GrantPoints, RedeemPoints
-from aggregates.order.decider import PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.product import ListProduct
 from aggregates.review import ReviewProduct
 from aggregates.value import replace

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from aggregates.behaviour import Searched, Viewed
-from aggregates.cart import CartItemAdded
+from aggregates.cart_events import (
+    CartItemAdded,
+)
 from aggregates.order.events import OrderPaid
 from aggregates.product import ProductListed
 from streams.evaluating.shop_log_events import ShopLogEvents

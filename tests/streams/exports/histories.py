@@ -13,8 +13,10 @@ from aggregates.cart import AbandonCart, AddToCart, ChangeQuantity, CheckOutCart
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import ChangeProfile, CloseMember, EraseMember, RegisterMember
 from aggregates.membership.commands import RedeemPoints
-from aggregates.order.decider import CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder
+from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.events import OrderLine
+from aggregates.order.fulfilment import DeliverOrder, ShipOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct, RetireProduct
 from aggregates.programme import Programme

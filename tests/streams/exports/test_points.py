@@ -8,7 +8,8 @@ from typing import Any
 from aggregates.decider import stream_id
 from aggregates.membership.commands import ActivateLot, EndTierOverride, OverrideTier, RecordAction, RedeemPoints
 from aggregates.membership.events import LotActivated, TierOverridden, TierOverrideEnded
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.programme.policy import PublishPolicy
 from streams.commands.request import Request
 from streams.running.app import App

@@ -8,9 +8,11 @@ from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.guest_coupon import RedeemGuestCoupon
-from aggregates.order.decider import DeliverOrder, PayOrder, PlaceOrder
+from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderRefunded
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
+from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.value import replace

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregates.cart import AddToCart, CartCheckedOut, CartOpened, OpenCart
+from aggregates.cart import (
+    AddToCart,
+    OpenCart,
+)
+from aggregates.cart_events import (
+    CartCheckedOut,
+    CartOpened,
+)
 from streams.commands.request import Request
 from streams.exports.shop_log.lines import cart_name
 from streams.imports.shop_log.lines import Shopper

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from aggregates.behaviour import Searched, Viewed
-from aggregates.cart import CartCheckedOut, CartItemAdded
+from aggregates.cart_events import (
+    CartCheckedOut,
+    CartItemAdded,
+)
 from aggregates.coupon import CouponRedeemed
 from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.member import EraseMember

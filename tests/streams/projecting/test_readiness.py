@@ -44,7 +44,7 @@ def filled(app: App) -> App:
 def whole(app: App) -> dict[str, object]:
     """Return what Redis should hold, and leave it empty."""
     app.views.client.flushall()
-    app.views.announce(app.log.identity())
+    app.announce()
     app.follower().catch_up()
     return content(app.views.client, positions=False)
 
@@ -108,7 +108,7 @@ def test_a_follower_without_every_fold_completes_no_erasure(filled: App, monkeyp
     monkeypatch.setattr("streams.running.app.folds", lambda _: raised)
     follower = filled.follower()
     follower.catch_up()
-    assert not follower._complete
+    assert not follower.completes_erasures
 
 
 @pytest.fixture(scope="module")

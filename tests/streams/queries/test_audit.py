@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from aggregates.membership.commands import AdjustPoints, ClaimReward, RedeemPoints, TransferPoints
 from aggregates.membership.ledger.books import Movement, movements
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.programme import Policies
 from aggregates.programme.policy import PublishPolicy
 from infra.settings import Settings

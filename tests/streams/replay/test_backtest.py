@@ -28,7 +28,8 @@ from aggregates.membership.commands import (
     TagMember,
     TransferPoints,
 )
-from aggregates.order.decider import DeliverOrder, PayOrder
+from aggregates.order.decider import PayOrder
+from aggregates.order.fulfilment import DeliverOrder
 from aggregates.programme import Policies, Programme
 from aggregates.programme.document import read
 from aggregates.programme.policy import PublishPolicy

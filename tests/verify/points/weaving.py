@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple, TypeAlias
 
-from aggregates.order.decider import PlaceOrder
+from aggregates.order.placing import PlaceOrder
 from streams.commands.request import Plan, Request
 
 
