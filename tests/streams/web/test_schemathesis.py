@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.streams.web.client import Served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-FEW, MANY = 3, 40
+FEW, MANY = 3, 12
 """Examples of each operation and credential."""
 
 
@@ -68,7 +68,7 @@ def test_a_few_examples_of_every_operation(served: Served) -> None:
 @pytest.mark.slow
 def test_many_examples_of_every_operation_with_and_without_a_key(served: Served) -> None:
     token = served.client().post("/v1/tokens", {"member": "ada"}).json["token"]
-    assert tried(served, [served.key, served.key_of("storefront"), token, None], MANY) > 5000
+    assert tried(served, [served.key, served.key_of("storefront"), token, None], MANY) > 2000
 
 
 def test_no_operation_answers_without_its_key(served: Served) -> None:
