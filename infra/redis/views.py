@@ -14,6 +14,7 @@ from infra.errors import Misconfigured, Unreadable
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, copy_key
 from infra.redis.commit import CheckpointedWrite, Committer, Refusals, all_applied
 from infra.redis.versions import FIRST, ServedVersions, announce_parts, read_served
+from infra.telemetry.traces import span, tracing
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,12 @@ class Views:
 
     def commit(self, writes: Sequence[CheckpointedWrite]) -> Refusals:
         """Apply writes, each whole or not at all, in one round trip; say which were refused."""
-        return self._committer.commit(writes)
+        if not (tracing() and writes):
+            return self._committer.commit(writes)
+        first = min(write.before.position for write in writes) + 1
+        last = max(write.after.position for write in writes)
+        with span("fold", regulars_first=first, regulars_position=last, regulars_folds=sorted({one.fold for one in writes})):
+            return self._committer.commit(writes)
 
     def apply(self, writes: Sequence[CheckpointedWrite]) -> bool:
         """Commit writes and return whether all were made now; see :func:`~infra.redis.commit.all_applied`."""

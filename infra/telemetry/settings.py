@@ -15,7 +15,8 @@ HIGHEST_PORT = 65535
 @dataclass(frozen=True)
 class TelemetrySettings:
     """``port``: for metrics and health; None for none, 0 for any free one. ``patience``: seconds without progress before a
-    process counts as unhealthy. ``log_format``: None for text on a terminal and JSON elsewhere.
+    process counts as unhealthy. ``log_format``: None for text on a terminal and JSON elsewhere. ``traces``: where
+    OpenTelemetry's spans go, None for nowhere.
     """
 
     port: int | None = None
@@ -23,6 +24,7 @@ class TelemetrySettings:
     patience: float = 30.0
     log_format: str | None = None
     log_level: str = "INFO"
+    traces: str | None = None
 
 
 def telemetry_settings(environment: Mapping[str, str]) -> TelemetrySettings:
@@ -40,4 +42,5 @@ def telemetry_settings(environment: Mapping[str, str]) -> TelemetrySettings:
     if level not in LEVELS:
         raise Misconfigured(f"REGULARS_LOG_LEVEL is {level!r}; it must be one of {', '.join(LEVELS)}.")
     host = environment.get("REGULARS_METRICS_HOST") or "127.0.0.1"
-    return TelemetrySettings(int(port) if port else None, host, float(patience), log_format, level)
+    traces = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
+    return TelemetrySettings(int(port) if port else None, host, float(patience), log_format, level, traces)

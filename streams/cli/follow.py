@@ -9,6 +9,7 @@ from contextlib import closing
 import click
 
 from infra.settings import from_environment
+from infra.telemetry.traces import configure_traces
 from streams.cli.console import AS_JSON, print_json, say
 from streams.cli.formatting import format_instant, read_instant
 from streams.cli.progress import progress
@@ -24,7 +25,9 @@ from streams.running.parallel_follower import ParallelFollower
 @click.option("--once", is_flag=True, help="Stop at the head of the log.")
 def follow(once: bool) -> None:
     """Bring every fold up to the head of the log, and keep it there until Ctrl-C."""
-    with running(from_environment()) as app:
+    settings = from_environment()
+    configure_traces(settings.telemetry, "follow")
+    with running(settings) as app:
         head = app.log.head()
         with progress(transient=True) as writer, closing(ParallelFollower(app)) as follower:
             task = writer.add("read models", total=head)

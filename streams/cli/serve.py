@@ -10,6 +10,8 @@ import click
 import uvloop
 
 from infra.settings import Settings, from_environment
+from infra.telemetry.logs import configure_logging
+from infra.telemetry.traces import configure_traces
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.running.app import App
 from streams.web.acts import admin_acts, console_actor, noted
@@ -31,6 +33,8 @@ def now() -> int:
 def serve(host: str, port: int, limit: int) -> None:
     """Serve the HTTP API, with a follower beside it in the embedded mode. On a new home, print a key once."""
     settings = from_environment()
+    configure_logging(settings.telemetry)
+    configure_traces(settings.telemetry, "serve")
     first_key(settings)
 
     def ready(_: App) -> None:

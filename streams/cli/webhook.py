@@ -12,6 +12,7 @@ import click
 
 from infra.event_log.log import EventLog
 from infra.settings import Settings, from_environment
+from infra.telemetry.logs import configure_logging
 from infra.webhooks.post import check_target
 from infra.webhooks.store import Endpoint, WebhookStore
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
@@ -156,6 +157,7 @@ def resend(id: str, position: int) -> None:  # noqa: A002 - the argument's name 
 @webhook.command("send")
 def send() -> None:
     """Send until Ctrl-C. `regulars serve` does so in the embedded mode; of several processes, one sends and the others wait."""
+    configure_logging(from_environment().telemetry)
     with opened() as (settings, log, store):
         asyncio.run(_until_stopped(WebhookSender(log, store, settings.private_webhooks)))
 

@@ -11,6 +11,7 @@ import faust
 from infra.settings import from_environment
 from infra.telemetry.logs import configure_logging
 from infra.telemetry.probes import keep_beating
+from infra.telemetry.traces import configure_traces
 from streams.cli.console import CommandFailed
 from streams.kafka.topics import broker_settings
 from streams.kafka.worker.telemetry import observing
@@ -23,6 +24,7 @@ def worker() -> None:
     """Fold the topics into the read models until it is stopped. Start up to 16 of them."""
     settings = from_environment()
     configure_logging(settings.telemetry)
+    configure_traces(settings.telemetry, "worker")
     kafka = broker_settings(settings)
     with running(settings) as app:
         made = build_worker(app, kafka)

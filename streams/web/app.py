@@ -12,12 +12,15 @@ from typing import Any
 import msgspec
 import redis.asyncio
 from prometheus_client import generate_latest
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from aggregates.decider import LONGEST_ID
 from infra.api_keys import ApiKeys
 from streams.running.app import App, redis_url
+from streams.running.positions import fold_positions
 from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
@@ -42,6 +45,11 @@ SLOW_THREADS = 4
 
 LONGEST_WAIT_MS = 10_000
 ALWAYS = frozenset({"wait_for", "wait_ms"})
+
+
+def fold_lag(app: App) -> list[tuple[str, int]]:
+    """Return how many events each fold has yet to apply."""
+    return [(one.fold, one.behind) for one in fold_positions(app)]
 
 
 class TokenWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,7 +100,8 @@ class Api:
 
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
-        async with redis.asyncio.Redis.from_url(redis_url(self.app.settings)) as client:
+        url, once = redis_url(self.app.settings), Retry(NoBackoff(), 1)  # a frozen Redis is said in ten seconds
+        async with redis.asyncio.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=once) as client:
             self._reader = ViewReader(self.app, client)
             yield
             await self._reader.close()
@@ -168,6 +177,8 @@ class Api:
 
     async def _figures(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.OPERATOR,))
+        for fold, behind in await asyncio.wrap_future(self._slow.submit(fold_lag, self.app)):
+            self.metrics.lag.labels(fold).set(behind)
         return Response(generate_latest(self.metrics.registry), media_type="text/plain; version=0.0.4")
 
     async def _openapi(self, _: HttpRequest) -> Response:

@@ -21,6 +21,7 @@ from aggregates.cart import cart as cart_decider
 from aggregates.decider import stream_id
 from infra.admin_acts import AdminActs
 from infra.event_log.types import Outcome
+from infra.telemetry.traces import span
 from streams.commands.preview import Preview
 from streams.commands.request import Request
 from streams.registry import COMMANDS, REACTIONS
@@ -75,7 +76,11 @@ class Sender:
         acts = acts_of(request.known, request.id, caller.actor, self.clock())
         for act in acts:
             await asyncio.to_thread(self.acts.note, act)
-        outcome = await self._decided(request)
+        with span("append") as made:
+            outcome = await self._decided(request)
+            if made is not None:
+                made.set_attribute("regulars.position", outcome.position)
+                made.set_attribute("regulars.events", outcome.events)
         if acts and not outcome.repeated:
             await asyncio.to_thread(complete, self.acts, acts, outcome)
         return outcome

@@ -20,9 +20,10 @@ from starlette.routing import Router
 from starlette.types import Lifespan
 
 from infra.errors import Unreachable
+from infra.telemetry.traces import span, tracing
 from streams.web.figures import AccessLog, HttpMetrics
 from streams.web.problems import HttpProblem
-from streams.web.routing import HttpRoutes, method_of
+from streams.web.routing import Endpoint, HttpRoutes, method_of
 from streams.web.sentences import language_of
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -122,8 +123,21 @@ class Edge:
             receive = _replay(await _whole_body(receive, LARGEST_BATCH if route in self._batches else LARGEST_BODY, headers))
         else:
             receive = _replay(b"")
+        if tracing():
+            return await self._traced(scope, endpoint, HttpRequest(scope, receive), headers)
         async with asyncio.timeout(ANSWER_SECONDS):
             return await endpoint(HttpRequest(scope, receive))
+
+    async def _traced(self, scope: Scope, endpoint: Endpoint, http: HttpRequest, headers: Headers) -> Response:
+        """Answer within a span, which goes on with the caller's trace if it names one."""
+        method, route = scope["method"], scope["state"]["route"]
+        parent = {"traceparent": headers.get(b"traceparent", b"").decode("latin-1")}
+        with span(f"{method} {route}", parent, http_request_method=method, http_route=route) as made:
+            made.set_attribute("regulars.request_id", scope["state"]["request_id"])
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await endpoint(http)
+            made.set_attribute("http.response.status_code", response.status_code)
+            return response
 
 
 class _ClientGone(Exception):  # noqa: N818 - nobody is left to be told

@@ -46,6 +46,16 @@ PREVIEW = {
         "events": {"type": "array", "items": {"type": "object"}, "description": "The facts that it would bring about."},
     },
 }
+PARTIAL = {
+    "type": "object",
+    "required": ["request", "refused", "position", "results"],
+    "properties": {
+        "request": {"type": "string"},
+        "refused": {"type": "integer", "description": "How many acts were refused."},
+        "position": {"type": "integer"},
+        "results": {"type": "array", "items": {"type": "object"}, "description": "What came of each act, in order."},
+    },
+}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
@@ -87,7 +97,7 @@ def document(questions: tuple[Question, ...], operations: tuple[Operation, ...])
         "security": [{"bearer": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": {**schemas, "Accepted": ACCEPTED, "Preview": PREVIEW, "Problem": PROBLEM},
+            "schemas": {**schemas, "Accepted": ACCEPTED, "Preview": PREVIEW, "Partial": PARTIAL, "Problem": PROBLEM},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -176,7 +186,7 @@ def _batch(name: str, summary: str, schema: str) -> dict[str, Any]:
         "description": summary,
         "parameters": [IDEMPOTENCY, DRY_RUN, *partial],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}}}},
-        "responses": {**_accepted(200), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
+        "responses": {**_accepted(200, *(["Partial"] if partial else [])), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
     }
 
 
@@ -256,10 +266,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {"name": parameter.name, "in": "query", "description": parameter.description, "schema": parameter.schema}
 
 
-def _accepted(status: int) -> dict[str, Any]:
-    accepted, preview = ({"$ref": REF.format(name=name)} for name in ("Accepted", "Preview"))
+def _accepted(status: int, *others: str) -> dict[str, Any]:
+    """Return the answers of a success. ``others``: schemas that a query asks for in place of the usual."""
+    accepted, preview, *more = ({"$ref": REF.format(name=name)} for name in ("Accepted", "Preview", *others))
     happened = {"description": "It happened, durably.", "content": {"application/json": {"schema": accepted}}}
-    either = {"application/json": {"schema": {"anyOf": [accepted, preview]}}}
+    either = {"application/json": {"schema": {"anyOf": [accepted, preview, *more]}}}
     if status == 200:
         return {"200": {**happened, "content": either}}
     would = {"description": "With `dry_run`: what would happen.", "content": {"application/json": {"schema": preview}}}

@@ -80,6 +80,7 @@ async def composed(wanted: ListWanted, caller: Caller, reader: ViewReader, posit
         "items": [_item(place, item, products[item["product"]], wanted.explain) for place, item in enumerate(chosen, 1)],
         "fallback": not documents or set(documents) == {"popular"},
         "as_of": as_of,
+        "until": min((document["until"] for document in documents.values() if document.get("until")), default=None),
         "position": reached,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -78,5 +79,7 @@ async def serve(settings: Settings, address: Address, ready: Callable[[App], Non
             log_access=False,
             log_enabled=False,
         )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
         ready(app)
         await server.serve()

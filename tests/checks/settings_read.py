@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from infra.settings import from_environment
 
-OURS = re.compile(r"(REGULARS|REDIS|KAFKA|DATABASE|KEYS)_[A-Z_]+")
+OURS = re.compile(r"(REGULARS|REDIS|KAFKA|DATABASE|KEYS|OTEL)_[A-Z_]+")
 ALL = {"KAFKA_BOOTSTRAP": "localhost:9092", "REDIS_URL": "rediss://localhost"}
 """Without these, others are not looked up."""
 

@@ -65,17 +65,19 @@ class Served:
     port: int
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
+    errors: Path | None = None
     key: str = ""
 
     def start(self) -> None:
         outside = {name: value for name, value in os.environ.items() if not name.startswith(("REGULARS", "REDIS"))}
-        self.process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "regulars"), "serve", "--port", str(self.port), "--limit", "1000000"],
-            env=outside | {"REGULARS_HOME": str(self.home), "REGULARS_CURRENCY": "EUR", **self.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with (self.errors or Path(os.devnull)).open("ab") as errors:
+            self.process = subprocess.Popen(
+                [str(Path(sys.executable).parent / "regulars"), "serve", "--port", str(self.port), "--limit", "1000000"],
+                env=outside | {"REGULARS_HOME": str(self.home), "REGULARS_CURRENCY": "EUR", **self.environment},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         if not self.key:
             assert self.process.stdout
             self.key = self.process.stdout.readline().strip()

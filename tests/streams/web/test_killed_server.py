@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,6 +39,28 @@ def register(client: Client, number: int) -> bool:
         return False
     assert answer.status == 201, answer.raw
     return True
+
+
+def test_a_server_that_is_told_to_stop_answers_what_it_took(mortal: Served) -> None:
+    stopped, answered = threading.Event(), list[int]()
+
+    def ask(first: int) -> None:
+        for number in range(first, MEMBERS * 10, 8):
+            if stopped.is_set() or not register(mortal.client(), number):
+                return
+            answered.append(number)
+
+    with ThreadPoolExecutor(8) as crowd:
+        for first in range(8):
+            crowd.submit(ask, first)
+        time.sleep(1)
+        assert mortal.stop(signal.SIGTERM) == 0
+        stopped.set()
+    with open_log(Settings(home=mortal.home)) as (log, _):
+        registered = [recorded.event.member for recorded in log.recorded(0, 10**6)]  # type: ignore[attr-defined]
+    assert sorted(registered) == sorted(f"m-{number}" for number in answered)
+    assert answered
+    mortal.start()
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])

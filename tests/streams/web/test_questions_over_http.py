@@ -81,6 +81,13 @@ def test_a_composed_list_keeps_the_filter_and_what_is_excluded(shop: Client) -> 
     assert [item["product"] for item in items] == ["tea-1"]
 
 
+def test_a_list_says_until_when_it_holds(shop: Client) -> None:
+    stored = shop.get("/v1/members/ada/recommendations").json
+    composed = shop.post("/v1/recommendations", {"member": "ada"}).json
+    assert stored["as_of"] < stored["for_time"] <= stored["until"] == composed["until"]
+    assert shop.post("/v1/recommendations", {"session": "somebody-new"}).json["until"] is None
+
+
 def test_the_document_and_the_page_need_no_key(served: Served) -> None:
     nobody = served.anonymous()
     assert nobody.get("/openapi.json").json["openapi"] == "3.1.0"
