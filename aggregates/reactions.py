@@ -9,27 +9,27 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import (
-    ReceiveCart,
-)
-from aggregates.cart_events import (
-    CartMerged,
-    CartOpened,
-)
-from aggregates.coupon import SendCoupon
+from aggregates.cart import ReceiveCart
+from aggregates.cart_events import CartItemAdded, CartMerged, CartOpened
+from aggregates.coupon import RedeemCoupon, ReserveCoupon, SendCoupon
 from aggregates.decider import Context, Look, Refusal, nothing_known
-from aggregates.member import EraseMember, MemberErased, MemberRegistered
+from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberRegistered
 from aggregates.membership.commands import (
+    ActivateLot,
     ActivatePoints,
+    AdjustPoints,
     ClaimReward,
     ClawBackPoints,
     EnterPool,
     GrantPoints,
     HoldPoints,
     JoinPool,
+    LapsePending,
     ReceivePoints,
     RecordAction,
     RedeemPoints,
+    ReinstatePoints,
+    TagMember,
     TransferPoints,
 )
 from aggregates.membership.earning.formula import BoughtLine
@@ -48,7 +48,15 @@ from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.referring import OfOrder, OfReferral, follow_order, follow_referral
 from aggregates.review import ProductReviewed
-from aggregates.session import ForgetSessions, JoinSession, RecogniseMember, SessionJoined, SessionLeft, SignOutMember
+from aggregates.session import (
+    ForgetSessions,
+    JoinSession,
+    KeepSession,
+    RecogniseMember,
+    SessionJoined,
+    SessionLeft,
+    SignOutMember,
+)
 from aggregates.settlement import settle
 
 ORDER_AND_POINTS = (
@@ -63,7 +71,7 @@ ORDER_AND_POINTS = (
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
-OF_MEMBERS = (CartMerged, SessionJoined, SessionLeft, MemberRegistered, MemberErased)
+OF_MEMBERS = (CartMerged, SessionJoined, SessionLeft, MemberRegistered, MemberClosed, MemberErased)
 CAUSES = frozenset({*OfReferral.__args__, *OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, *OF_MEMBERS})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
@@ -92,7 +100,9 @@ def of_points(event: object, context: Context, erased: Collection[str]) -> list[
     if isinstance(event, CartMerged):
         return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at)]
     if isinstance(event, SessionJoined):
-        return [RecogniseMember(event.joined, event.session, event.at)]
+        return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
+    if isinstance(event, MemberClosed):
+        return [LapsePending(event.member, event.at)]
     if isinstance(event, MemberErased):
         return [ForgetSessions(event.member, event.at)]
     if isinstance(event, SessionLeft):
@@ -159,6 +169,38 @@ def occurrence_of(*ids: str | None) -> str:
 
 def bought_lines(event: OrderPaid) -> tuple[BoughtLine, ...]:
     return tuple([BoughtLine(line.product, line.paid, line.department, line.category) for line in event.lines])
+
+
+MEMBER_CLOSED = Refusal("member_closed", "This membership is closed.")
+
+
+def users_of(step: object) -> tuple[str | None, ...]:
+    """Return the members who must not have closed their membership, for a command or an event: those who earn or spend."""
+    match step:
+        case (
+            CartOpened()
+            | CartItemAdded()
+            | GrantPoints()
+            | RecordAction()
+            | ReceivePoints()
+            | ActivateLot()
+            | ReinstatePoints()
+        ):
+            return (step.member,)
+        case TagMember() | SendCoupon() | ReserveCoupon():
+            return (step.member,)
+        case AdjustPoints():
+            return (step.member,) if step.points > 0 else ()
+        case RedeemCoupon():
+            return () if step.recorded else (step.member,)
+        case RedeemPoints() | HoldPoints() | ClaimReward():
+            return step.member, step.by
+        case TransferPoints():
+            return step.member, step.to
+        case JoinPool():
+            return step.member, step.joiner
+        case _:
+            return ()
 
 
 def check_allowed(command: object, context: Context, erased: Collection[str] = ()) -> None:

@@ -1,5 +1,8 @@
 """Which member a session belongs to: none until a guest signs in, and none again once the member leaves it.
 
+It is also a guest's again after the policy's ``session_days`` without an act. Each act of the member in it keeps it theirs for
+so many days more, to the end of the local day. That is noted once a day, and no job has to run.
+
 What a session did before it was joined stays the session's. Joining and leaving concern two keys, so each is two events. The
 session's stream says whose it is. The member's list says which sessions were ever theirs, so that an erasure reaches them.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from aggregates.calendar import add_days, end_of_day
 from aggregates.decider import Context, Decider, require_id
 from aggregates.value import Value
 
@@ -18,6 +22,13 @@ class JoinSession(Value):
 
     session: str
     joined: str
+    at: int
+
+
+class KeepSession(Value):
+    """Follows from an act of its member: the session stays theirs for the policy's days."""
+
+    session: str
     at: int
 
 
@@ -59,6 +70,14 @@ class SessionJoined(Value):
     at: int
 
 
+class SessionKept(Value):
+    """The session is its member's until this instant, unless it is left or joined before. The session is the partition key."""
+
+    session: str
+    until: int
+    at: int
+
+
 class SessionLeft(Value):
     """``left``: the member whose session it was. The session is the partition key."""
 
@@ -93,25 +112,53 @@ class MemberSignedOut(Value):
 
 @dataclass(frozen=True)
 class Session:
+    """``member``: the last one. ``until``: the first instant from which it is a guest's; None in logs that noted no end."""
+
     member: str | None = None
+    until: int | None = None
+
+    def member_at(self, at: int) -> str | None:
+        """Return whose session it is at an instant."""
+        return None if self.until is not None and at >= self.until else self.member
 
 
-def decide(command: JoinSession | LeaveSession, session: Session, _: Context) -> list[SessionJoined | SessionLeft]:
+OfSession: TypeAlias = SessionJoined | SessionKept | SessionLeft
+
+
+def decide(command: JoinSession | KeepSession | LeaveSession, session: Session, context: Context) -> list[OfSession]:
     require_id("session", command.session)
     match command:
         case JoinSession():
             require_id("member", command.joined)
-            if session.member == command.joined:
-                return []
+            if session.member_at(command.at) == command.joined:
+                return keep(command, session, context)
             return [SessionJoined(command.session, command.joined, command.at)]
+        case KeepSession():
+            return keep(command, session, context)
         case LeaveSession():
             return [] if session.member is None else [SessionLeft(command.session, session.member, command.at)]
         case _:
             assert_never(command)
 
 
-def evolve(_: Session, event: SessionJoined | SessionLeft) -> Session:
-    return Session(event.joined if isinstance(event, SessionJoined) else None)
+def keep(command: JoinSession | KeepSession, session: Session, context: Context) -> list[OfSession]:
+    """Return that the session stays its member's, if that was not noted on the same day or later."""
+    terms = context.policies.at(command.at)
+    until = end_of_day(add_days(command.at, terms.session_days, terms.zone), terms.zone)
+    noted = session.until is not None and session.until >= until
+    return [] if noted else [SessionKept(command.session, until, command.at)]
+
+
+def evolve(session: Session, event: OfSession) -> Session:
+    match event:
+        case SessionJoined():
+            return Session(event.joined)
+        case SessionKept():
+            return Session(session.member, event.until)
+        case SessionLeft():
+            return Session()
+        case _:
+            assert_never(event)
 
 
 session = Decider("session", Session(), decide, evolve)
@@ -142,5 +189,5 @@ sessions: Decider[RecogniseMember | SignOutMember | ForgetSessions, Sessions, Re
     "sessions", frozenset(), recognise, remember
 )
 
-Command: TypeAlias = JoinSession | LeaveSession | RecogniseMember | SignOutMember | ForgetSessions
-Event: TypeAlias = SessionJoined | SessionLeft | Remembered
+Command: TypeAlias = JoinSession | KeepSession | LeaveSession | RecogniseMember | SignOutMember | ForgetSessions
+Event: TypeAlias = OfSession | Remembered

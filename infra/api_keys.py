@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
-import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_hex, token_urlsafe
-from typing import Any, Protocol
+from typing import Any
 
-import psycopg
+from infra.side_database import SideDatabase
 
 PREFIX = "rk"
 SECRET_BYTES = 32
@@ -45,19 +42,13 @@ class ApiKey:
     revoked: int | None = None
 
 
-class Connection(Protocol):
-    """What both databases' connections can do."""
-
-    def execute(self, statement: str, values: Sequence[object] = (), /) -> Any: ...
-
-
 class ApiKeys:
     """The table of keys; safe to call from any thread. ``url``: PostgreSQL's, None for the SQLite file ``file``."""
 
     def __init__(self, file: Path, url: str | None = None) -> None:
-        self._file = file
-        self._url = url
-        self._lock = threading.Lock()
+        database = SideDatabase(file, url)
+        self._run = database.run
+        self.close = database.close
         for statement in TABLES:
             self._run(statement)
 
@@ -106,21 +97,6 @@ class ApiKeys:
     def token_secrets(self) -> dict[str, bytes]:
         """Return every secret by its id."""
         return {str(kid): bytes.fromhex(secret) for kid, secret in self._run("SELECT kid, secret FROM token_secret")}
-
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        """Run one statement in a transaction of its own and return its rows."""
-        with self._lock:
-            if self._url:
-                with psycopg.connect(self._url, autocommit=True) as postgres:
-                    cursor = postgres.execute(statement.replace("?", "%s"), values)
-                    return list(cursor.fetchall()) if cursor.description else []
-            created = not self._file.exists()
-            if created:
-                os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
-            with sqlite3.connect(self._file, timeout=10) as sqlite:
-                rows = sqlite.execute(statement, values).fetchall()
-            sqlite.close()
-            return rows
 
 
 def _hash(secret: str) -> str:

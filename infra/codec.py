@@ -43,12 +43,14 @@ KEY = re.compile(rb'{"key":("(?:[^"\\]|\\.)*")')
 class EventType:
     """How one event is stored. ``upcasts[0]`` turns version 1 into 2, and so on. ``sealed``: each sealed field's blank value.
 
-    ``erases``: once the event is stored, the key of its member is destroyed.
+    ``sealed_since``: the first version that seals them; older ones are stored as plain text. ``erases``: once the event is
+    stored, the key of its member is destroyed.
     """
 
     event: type[Value]
     upcasts: tuple[Upcast, ...] = ()
     sealed: Mapping[str, object] = field(default_factory=dict)
+    sealed_since: int = 1
     erases: bool = False
 
     @property
@@ -131,24 +133,29 @@ class Codec:
 
     def _decoder(self, kind: EventType, version: int) -> Callable[[bytes], object]:
         upcasts = kind.upcasts[version - 1 :]
-        if not upcasts and not kind.sealed:
+        sealed = bool(kind.sealed) and version >= kind.sealed_since
+        if not upcasts and not sealed:
             return msgspec.json.Decoder(kind.event).decode
 
         def decode(state: bytes) -> object:
             raw = orjson.loads(state)
             for upcast in upcasts:
                 raw = upcast(raw)
-            return msgspec.convert(self._open(raw, kind) if kind.sealed else raw, kind.event)
+            return msgspec.convert(self._open(raw, kind) if sealed else raw, kind.event)
 
         return decode
 
-    def _has_personal_values(self, event: object) -> bool:
-        return any(getattr(event, name) != blank for name, blank in self._types[type(event)].sealed.items())
+    def _has_personal_values(self, event: Any) -> bool:
+        """Return whether the event has values to seal, and someone whose key seals them."""
+        filled = any(getattr(event, name) != blank for name, blank in self._types[type(event)].sealed.items())
+        return filled and key_owner(asdict(event), self.partition_key(event)) is not None
 
     def _seal(self, event: Any) -> Raw:
         kind = self._types[type(event)]
         raw = asdict(event)
         mine = key_owner(raw, self.partition_key(event))
+        if mine is None:
+            return raw
         for name, blank in kind.sealed.items():
             if raw[name] != blank:
                 sealed = self._keys.seal(mine, seal_context(kind, mine, name), orjson.dumps(raw[name]))
@@ -157,16 +164,23 @@ class Codec:
 
     def _open(self, raw: Raw, kind: EventType) -> Raw:
         mine = key_owner(raw, raw["key"])
+        if mine is None:
+            return raw
         for name, blank in kind.sealed.items():
-            if raw.get(name, blank) != blank:
+            if raw.get(name, blank) not in (blank, list(blank) if isinstance(blank, tuple) else blank):
                 opened = self._keys.open(mine, seal_context(kind, mine, name), raw[name])
                 raw[name] = blank if opened is None else orjson.loads(opened)
         return raw
 
 
-def key_owner(raw: Raw, key: str) -> str:
-    """Return the name of the key that seals an event: the member's, or that of a guest's session."""
-    return session_key_name(key) if raw.get("member") is None and raw.get("session") is not None else key
+def key_owner(raw: Raw, key: str) -> str | None:
+    """Return the name of the key that seals an event: the member's, or that of a guest's session.
+
+    Return None for a guest without a session: nobody's erasure is about what such a guest did.
+    """
+    if "session" not in raw or raw.get("member") is not None:
+        return key
+    return None if raw["session"] is None else session_key_name(key)
 
 
 def seal_context(kind: EventType, member: str, name: str) -> str:

@@ -41,5 +41,16 @@ class Superseded(Fault):
         self.held = held
 
 
+class VersionsChanged(Fault):
+    """Other versions of the read models are served, or kept up, than this writer knows of: it reads them, and goes on."""
+
+    def __init__(self, sentence: str = "Another version of the read models is served now: start again.") -> None:
+        super().__init__(sentence)
+
+
+class VersionDropped(VersionsChanged):
+    """A version of the read models was dropped, so that nobody may read or write it any more."""
+
+
 class NotInstalled(Fault):
     """A package that an extra brings is not installed."""

@@ -37,6 +37,7 @@ class Settings:
     ``keys_database_url``: the keys'; None for the log's. ``database_pool``: connections to PostgreSQL that stay open.
     ``kafka``: None for the embedded broker; ``jars``: the directory of its jars. ``retention``: days that topics keep records,
     None for ever; ``replication``: copies of each partition, None for up to 3, as many as there are brokers.
+    ``private_webhooks``: whether webhooks may go to plain HTTP and to addresses that are not public.
     ``clock``: the time of ticks: ``log`` (the latest instant in the log), or ``wall`` for a live shop.
     ``observation``: how a process tells of itself.
     """
@@ -54,6 +55,7 @@ class Settings:
     replication: int | None = None
     clock: str = "log"
     redis_may_evict: bool = False
+    private_webhooks: bool = False
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @property
@@ -97,6 +99,9 @@ def from_environment() -> Settings:
     evict = os.environ.get("REDIS_ALLOW_EVICTION") or "no"
     if evict not in ("yes", "no"):
         raise Misconfigured(f"REDIS_ALLOW_EVICTION is {evict!r}; it must be yes or no.")
+    private = os.environ.get("REGULARS_WEBHOOKS_PRIVATE") or "no"
+    if private not in ("yes", "no"):
+        raise Misconfigured(f"REGULARS_WEBHOOKS_PRIVATE is {private!r}; it must be yes or no.")
     return Settings(
         home=home_from(os.environ.get("REGULARS_HOME") or ".regulars"),
         redis_url=redis_address(os.environ),
@@ -111,6 +116,7 @@ def from_environment() -> Settings:
         replication=positive_number(os.environ, "KAFKA_REPLICATION", "copies of each partition"),
         clock=clock,
         redis_may_evict=evict == "yes",
+        private_webhooks=private == "yes",
         telemetry=telemetry_settings(os.environ),
     )
 

@@ -7,7 +7,7 @@ computed at its owner's latest event with the model as of that event, so chunks,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,13 +20,16 @@ from aggregates.cart_events import (
 )
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.member import MemberErased
-from aggregates.order.events import OrderPaid
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.product import ProductListed, ProductRetired
 from aggregates.session import SessionsForgotten
+from models.acts import ACTS, Act, clock_after, last_positions, left_by, moves_clock, shopper_of
 from models.evaluation import drift
 from models.evaluation.drift import Watch
 from models.evaluation.quality import TOP, Quality
+from models.needed import Needed
+from models.purchases import PurchaseLearner
 from models.recommender import items as of_items
 from models.recommender import transitions as of_transitions
 from models.recommender import visits as of_visits
@@ -35,16 +38,21 @@ from models.recommender.co_occurrence import CoOccurrence
 from models.recommender.features import FEATURES
 from models.recommender.habits import DAY, RepeatBuyers
 from models.recommender.items import Floats, Items, Moment, moment
+from models.recommender.list_index import LISTING, ListIndex
 from models.recommender.lists import LISTED, PLAIN, Companions, Entry, Popular, Recommendations, Slots, Variety, filled
 from models.recommender.ranker import Ranker
+from models.recommender.receipts import BOUGHT
 from models.recommender.top_k import Leaders
 from models.recommender.transitions import DISTANCES, TransitionCounts
+from models.recommender.trending import SELLS
 from models.recommender.visit_lists import VisitLists, page_of
+from models.recommender.visitors import MET, Visitors
 from models.recommender.visits import IDLE, Visits, add
 
-Act: TypeAlias = Viewed | Clicked | Favourited | Unfavourited | Dismissed | Searched | CartItemAdded
-Event: TypeAlias = OrderPaid | ProductListed | ProductRetired | MemberErased | SessionsForgotten | Act
-ACTS: tuple[type[Act], ...] = Act.__args__
+Described: TypeAlias = ProductListed | ProductRetired
+GivenBack: TypeAlias = OrderCancelled | OrderRefunded
+Bought: TypeAlias = OrderPaid | GivenBack
+Event: TypeAlias = Bought | Described | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
 
 HOT = 80
 """Popular products that are kept: enough that no list runs out, whatever the member has bought of them."""
@@ -55,6 +63,7 @@ AVERAGED = 100
 WHOLE = (
     *(*of_items.PARTS, "ranker", "visit-ranker", drift.WATCH, of_transitions.LOOKS),
     *of_visits.PARTS,
+    *(MET, BOUGHT, SELLS),
 )
 """Maps that are read at once, before anything else."""
 
@@ -75,12 +84,12 @@ class Listed:
 
 class Learner:
     name = "learner"
-    version = 2
+    version = 3
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
-        *("recommend", "also", "popular", "quality", "visit", "member-visit"),
-        *("items", "learner", "repeat", "pairs", "once", "ranker", "visit-ranker", *drift.PARTS),
-        *(*of_transitions.PARTS, *of_visits.PARTS),
+        *("recommend", "also", "popular", "trending", "quality", "visit", "member-visit"),
+        *("items", "learner", "repeat", "pairs", "once", "listed", LISTING, "ranker", "visit-ranker", *drift.PARTS),
+        *(*of_transitions.PARTS, *of_visits.PARTS, MET, BOUGHT, SELLS),
     )
 
     def __init__(self, zone: str) -> None:
@@ -98,8 +107,17 @@ class Learner:
         self.ranker = Ranker(FEATURES, best=FEATURES[0], averaged=AVERAGED)
         self.transitions = TransitionCounts()
         self.visits = Visits(self.transitions.looks.number)
+        self.visitors = Visitors()
+        self.index = ListIndex()
+        self.purchases = PurchaseLearner(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
         self.visit_lists = VisitLists(self.items, self.repeat, self.visits, self.transitions, self.slots, self.hot)
         self.quality, self.watch = Quality(), Watch()
+        self._models = (
+            *(self.repeat, self.index, self.pairs, self.purchases.trending, self.purchases.receipts, self.quality, self.watch),
+            *(self.candidates.size, self.transitions, self.visits, self.visitors),
+        )
+        receipts = self.purchases.receipts
+        self.needed = Needed(self._zone, self.repeat, self.pairs, self.visits, receipts, self.index)
         self._held: set[str] = set()
         self._closing = 0  # an instant that the clock has reached when the chunk ends
 
@@ -111,106 +129,81 @@ class Learner:
         Read them, give them to :meth:`restore`, and call this again: what they hold may name further ones.
         """
         missing = [key for key in dict.fromkeys(WHOLE) if key not in self._held]
-        return missing or [key for key in dict.fromkeys(self._needed(chunk)) if key not in self._held]
+        return missing or [key for key in dict.fromkeys(self.needed.of_chunk(chunk)) if key not in self._held]
 
     def needs_of_list(self, member: str) -> list[str]:
         """Return the keys that :meth:`shown` needs and that are not in memory; use it as :meth:`needs`."""
         missing = [key for key in (*of_items.PARTS, "ranker", of_visits.DISMISSED) if key not in self._held]
-        return missing or [key for key in dict.fromkeys(self._needed_of(member)) if key not in self._held]
+        return missing or [key for key in dict.fromkeys(self.needed.of_member(member)) if key not in self._held]
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Take maps of the state into memory, by key; a map that is not stored is empty."""
         self._held.update(maps)
         self.items.load(maps)
         for product in maps.get(of_items.ITEMS, ()):
-            self.hot.grow(product, self.items[product].heat)
-            self.sold.grow(product, self.items[product].baskets)
-        for model in (self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions, self.visits):
+            if (item := self.items[product]).baskets:
+                self.hot.grow(product, item.heat)
+                self.sold.grow(product, item.baskets)
+        for product in maps.get(of_items.NAMES, ()):
+            if not self.items[product].sells:
+                self.purchases.trending.hide(product)
+        for model in self._models:
             model.load(maps)
         self.ranker.load(maps, self.items.categories)
         self.visit_lists.ranker.load(maps, {"": 0})
 
     def _dump(self, delta: Delta) -> None:
-        for model in (self.items, self.repeat, self.pairs, self.quality, self.watch, self.candidates.size, self.transitions):
+        self._held.update(self.transitions.dropped())  # until they are gone from Redis, reading would bring them back
+        self.items.dump(delta)
+        for model in self._models:
             model.dump(delta)
-        self.visits.dump(delta)
         self.ranker.dump(delta, self.items.categories)
         self.visit_lists.ranker.dump(delta, {"": 0})
-
-    def _needed(self, chunk: Sequence[Recorded]) -> Iterator[str]:
-        visiting = {shopper_of(r.event) for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded)}
-        for recorded in chunk:
-            match recorded.event:
-                case OrderPaid() as event:
-                    products = [line.product for line in event.lines]
-                    yield f"quality:{local_day(event.at, self._zone)}"
-                    for product in products:
-                        yield from (f"pairs:{product}", f"once:{product}")
-                    if event.member is not None:
-                        yield from self._needed_of(event.member)
-                    if event.member is not None or event.session is not None:
-                        yield from self._needed_of_visit(shopper_of(event), products, visiting)
-                case MemberErased() as event:
-                    yield f"repeat:{event.member}"
-                case event if isinstance(event, ACTS):
-                    if event.member is not None:
-                        yield f"repeat:{event.member}"
-                    if isinstance(event, Viewed | Clicked):
-                        yield f"quality:{local_day(event.at, self._zone)}"
-                    products = [] if isinstance(event, Searched) else [event.product]
-                    yield from self._needed_of_visit(shopper_of(event), products, visiting)
-
-    def _needed_of(self, member: str) -> Iterator[str]:
-        yield f"repeat:{member}"
-        if habits := self.repeat.members.get(member):
-            for product in habits.latest_basket():
-                yield f"once:{product}"
-
-    def _needed_of_visit(self, shopper: str, products: Sequence[str], visiting: Collection[str]) -> Iterator[str]:
-        """Return the paths of what an act concerns. ``visiting``: shoppers who may begin a visit in this chunk."""
-        visit = self.visits.live.get(shopper)
-        if visit is not None or shopper in visiting:
-            for product in (*products, *(visit.products if visit else ())):
-                yield f"{of_transitions.PATHS}:{product}"
 
     # Learning
 
     def fold(self, chunk: Sequence[Recorded]) -> Delta:
         """Learn a chunk whose state is in memory, and return what to write."""
         delta, last = Delta(), last_positions(chunk)
-        self._closing = latest_instant(chunk)
+        self._closing = clock_after(self.visits.time, chunk)
         for recorded in chunk:
             position = recorded.position
+            if moves_clock(recorded.event):
+                self.visits.pass_time(shopper_of(recorded.event), recorded.event.at)
+            for shopper in left_by(recorded.event):
+                self.visits.forget(shopper)
+                self.visitors.forget(shopper)
             match recorded.event:
                 case OrderPaid() as event:
                     self._learn_basket(delta, event, position, last)
-                case ProductListed() as event:
-                    words = (event.name or "", event.department or "", event.category or "")
-                    self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
-                case ProductRetired() as event:
-                    self.items.retire(event.product)
-                case MemberErased() as event:
-                    self.visits.forget(f"m.{event.member}")
-                    self.repeat.erase(delta, event.member)
-                    delta.documents[f"recommend:{event.member}"] = None
-                case SessionsForgotten() as event:
-                    for session in event.sessions:
-                        self.visits.forget(f"s.{session}")
-                case event if isinstance(event, ACTS):
+                case OrderCancelled() | OrderRefunded() as event:
+                    self._unlearn(delta, event, position, last)
+                case ProductListed() | ProductRetired() as event:
+                    self._describe(delta, event, position, last)
+                case MemberRegistered() as event:
+                    self.repeat.reopen(delta, event.member)
+                case MemberClosed() | MemberErased() as event:
+                    leave = self.repeat.erase if isinstance(event, MemberErased) else self.repeat.close
+                    if isinstance(event, MemberErased):
+                        self.purchases.receipts.forget(event.member)
+                    leave(delta, event.member)
+                    self._remove_list(delta, event.member)
+                case event if isinstance(event, ACTS) and not self.repeat.has_left(event.member):
                     self._learn_act(event)
                     self._write_page(delta, shopper_of(event), position, last)
+                    if isinstance(event, Dismissed) and (habits := self.repeat.members.get(event.member or "")):
+                        self._write_list(delta, str(event.member), habits.last, position, last)
         for shopper in self.visits.gone:
             if shopper not in self.visits.live:
                 delta.documents[page_of(shopper)] = None
         self._dump(delta)
+        self._held.difference_update(self.index.end_chunk())
         return delta
 
     def _learn_act(self, event: Act) -> None:
         shopper, visits = shopper_of(event), self.visits
         match event:
             case Viewed() | Clicked():
-                visits.pass_time(event.at)
-                self._test_look(shopper, event.product, local_day(event.at, self._zone))
                 self._act(shopper, event.product, "view", event.at)
             case Favourited():
                 self._act(shopper, event.product, "like", event.at)
@@ -236,10 +229,16 @@ class Learner:
         self.visits.visit(shopper, at).act(product, kind)
 
     def _act(self, shopper: str, product: str, kind: str, at: int) -> None:
+        """Learn what counts of an act: each visitor counts once a day. A look is tested before it is learned."""
+        now, visit = self.visits.clock, self.visits.live.get(shopper)
+        before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES] if visit else []
+        fresh, counted = self.visitors.learn_one(shopper, product, kind, before, now)
+        if kind == "view" and (fresh or counted[:1] != [None]):
+            self._test_look(shopper, product, local_day(at, self._zone))
+        self.transitions.learn_one(product, kind, counted, now, fresh)
         visit = self.visits.visit(shopper, at)
-        before = [other for other in visit.latest(DISTANCES + 1) if other != product][:DISTANCES]
-        self.transitions.learn_one(product, kind, before, self.visits.clock)
         visit.act(product, kind)
+        visit.counted = visit.counted or fresh or any(counted)
 
     def _test_look(self, shopper: str, product: str, day: str) -> None:
         """Hold a look against the list of its visit, and learn it: every look at first, then one of some."""
@@ -254,25 +253,40 @@ class Learner:
         if not basket:
             return
         now = moment(event.at, self._zone)
-        member = None if event.member in self.repeat.erased else event.member  # an order may outlive its member
+        member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
-        self._learn(member, basket, now)
+        self.purchases.learn_one(event, member, basket, now, self.visits.clock, position)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:
-            companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
-            delta.documents[f"also:{product}"] = Companions(product, companions, event.at, position)
-        if member is not None and last[f"basket of {member}"] == position:
-            delta.documents[f"recommend:{member}"] = self._recommendations(member, event.at, position)
+            self._write_companions(delta, product, event.at, position)
+        if member is not None:
+            self._write_list(delta, member, event.at, position, last)
         if member is not None or event.session is not None:
             self._write_page(delta, shopper_of(event), position, last)
-        if last["popular"] == position:
-            delta.documents["popular"] = Popular(tuple(self.slots.popular()), event.at, position)
+        self._write_popular(delta, event.at, position, last)
+
+    def _unlearn(self, delta: Delta, event: GivenBack, position: int, last: Mapping[str, int]) -> None:
+        """Take back what an order taught, and write the lists anew."""
+        receipt, member = self.purchases.receipts.get(event.order), event.member
+        if receipt is not None:
+            slots = moment(receipt.at, self._zone).slots
+            gone = self.purchases.take_back(event, slots, receipt)
+            for product in receipt.products if gone else ():
+                self._write_companions(delta, product, event.at, position)
+            self.visits.give_back(shopper_of(event), gone)
+        if member is not None and not self.repeat.has_left(member):
+            if habits := self.repeat.members.get(member):
+                self._write_list(delta, member, habits.last, position, last)
+            else:
+                self._remove_list(delta, member)
+        if member is not None or event.session is not None:
+            self._write_page(delta, shopper_of(event), position, last)
+        self._write_popular(delta, event.at, position, last)
 
     def _learn_purchases(self, event: OrderPaid, basket: Sequence[str]) -> None:
         """Learn what was bought in a visit that had looked at other things before."""
-        self.visits.pass_time(event.at)
         if (event.member is not None or event.session is not None) and shopper_of(event) in self.visits.live:
             for product in basket:
                 self._act(shopper_of(event), product, "buy", event.at)
@@ -319,19 +333,6 @@ class Learner:
             ours = [product for product in listed.products if product not in known]
             self.quality.learn_one(day, ("new",), {"regulars": ours, **new}, truth - known.keys())
 
-    def _learn(self, member: str | None, basket: Sequence[str], now: Moment) -> None:
-        items, size = self.items, float(np.log(len(basket)))
-        items.baskets += 1
-        items.move_landmark(now.at)
-        times = self.repeat.learn_one(member, basket, now.at) if member is not None else [(None, 0.0)] * len(basket)
-        for product, (count, gap) in zip(basket, times, strict=True):
-            items.learn_one(product, count, now.at, gap, size, now.slots)
-            item = items[product]
-            self.hot.grow(product, item.heat)
-            self.sold.grow(product, item.baskets)
-        items.mirror(basket)
-        self.pairs.learn_one(basket)
-
     # Lists
 
     def listed(self, member: str, now: Moment, basket: Sequence[str] | None = None) -> Listed:
@@ -349,6 +350,49 @@ class Learner:
         unwanted = self.visits.unwanted(f"m.{member}")
         return self.slots.member(found.occasion, found.offer, found.scores, unwanted, variety)
 
+    def _write_list(self, delta: Delta, member: str, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write a member's list with the last event in a chunk that changes it."""
+        if last.get(f"list of {member}", position) <= position:
+            found = delta.documents[f"recommend:{member}"] = self._recommendations(member, at, position)
+            self.index.put(member, (entry.product for entry in (*found.items, *found.discover)))
+
+    def _remove_list(self, delta: Delta, member: str) -> None:
+        delta.documents[f"recommend:{member}"] = None
+        self.index.put(member, ())
+
+    def _describe(self, delta: Delta, event: Described, position: int, last: Mapping[str, int]) -> None:
+        """Take what the shop says of a product, and write the lists anew that it leaves, filled up, and what is popular."""
+        sold = self.items[event.product].sells
+        if isinstance(event, ProductListed):
+            words = (event.name or "", event.department or "", event.category or "")
+            self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
+        else:
+            self.items.retire(event.product)
+        sells = self.items[event.product].sells
+        self.purchases.trending.show(event.product, sells)
+        if not sells:
+            for product in self.pairs.leave(event.product):
+                self._write_companions(delta, product, event.at, position)
+            if sold:
+                self._leave_lists(delta, event.product, position, last)
+        self._write_popular(delta, event.at, position, last)
+
+    def _leave_lists(self, delta: Delta, product: str, position: int, last: Mapping[str, int]) -> None:
+        """Make the lists anew that hold a product which is no longer sold, and the pages of visits."""
+        for member in self.index.holders(product):
+            self._write_list(delta, member, self.repeat.members[member].last, position, last)
+        for shopper in self.visits.live:
+            self._write_page(delta, shopper, position, last)
+
+    def _write_companions(self, delta: Delta, product: str, at: int, position: int) -> None:
+        companions = tuple(self.slots.product(product, self.pairs.strongest(product)))
+        delta.documents[f"also:{product}"] = Companions(product, companions, at, position)
+
+    def _write_popular(self, delta: Delta, at: int, position: int, last: Mapping[str, int]) -> None:
+        """Write what is popular with the last event in a chunk that changes it."""
+        if last["popular"] == position and (self.hot.ranked() or self.items.landmark is not None):
+            delta.documents["popular"] = Popular(tuple(self.slots.popular()), at, position)
+
     def _recommendations(self, member: str, at: int, position: int) -> Recommendations:
         """Return the list for the moment at which the member's next basket is expected."""
         pace = round(self.repeat.members[member].pace * DAY)
@@ -357,34 +401,8 @@ class Learner:
 
     def _write_page(self, delta: Delta, shopper: str, position: int, last: Mapping[str, int]) -> None:
         """Write the page of a visit with its last event in a chunk, unless the visit ends before the chunk does."""
-        goes_on = self.visits.clock >= self._closing - IDLE
-        if last[shopper] == position and shopper in self.visits.live and goes_on:
+        visit = self.visits.live.get(shopper)
+        if visit is None or last.get(shopper, position) > position:
+            return
+        if max(visit.at, visit.clock) >= self._closing - 2 * IDLE:
             delta.documents[page_of(shopper)] = self.visit_lists.page(shopper, position)
-
-
-def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
-    """Return the positions of each shopper's last act or basket, of each member's last basket, and of the last of all."""
-    last: dict[str, int] = {}
-    for recorded in chunk:
-        event = recorded.event
-        if isinstance(event, OrderPaid):
-            if not any(line.quantity for line in event.lines):
-                continue
-            last["popular"] = recorded.position
-            if event.member is None and event.session is None:
-                continue
-            last[shopper_of(event)] = last[f"basket of {event.member}"] = recorded.position
-        elif isinstance(event, ACTS):
-            last[shopper_of(event)] = recorded.position
-    return last
-
-
-def latest_instant(chunk: Sequence[Recorded]) -> int:
-    """Return the latest instant of a chunk that certainly moves the clock of visits."""
-    looks = (r.event.at for r in chunk if isinstance(r.event, ACTS) and not isinstance(r.event, CartItemAdded))
-    return max(looks, default=0)
-
-
-def shopper_of(event: Act | OrderPaid) -> str:
-    """Return who did it: a member, else a session, as in ``m.42`` and ``s.a7``."""
-    return f"m.{event.member}" if event.member is not None else f"s.{event.session}"

@@ -1,4 +1,7 @@
-"""The cart that a member, or a guest's session, has open now. It is gone once it is checked out or merged into another."""
+"""The cart that a member, or a guest's session, has open now.
+
+It is gone once it is checked out or merged into another, and when its member closes the membership or is erased.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from aggregates.cart_events import (
     CartReceived,
     CartResumed,
 )
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased
 from aggregates.value import Value, replace
 from projections.projection import one_document
 
@@ -48,11 +51,11 @@ class CartView(Value):
 
 OfItems: TypeAlias = CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartItemSavedForLater | CartItemRestored
 OfLife: TypeAlias = CartOpened | CartCheckedOut | CartAbandoned | CartResumed | CartMerged | CartReceived
-Event: TypeAlias = OfLife | OfItems | MemberErased
+Event: TypeAlias = OfLife | OfItems | MemberClosed | MemberErased
 
 
 def project(view: CartView | None, event: Event, position: int) -> CartView | None:
-    if isinstance(event, MemberErased):
+    if isinstance(event, MemberClosed | MemberErased):
         return None
     if isinstance(event, CartOpened):
         return CartView(event.cart, event.member, event.session, event.at, as_of=event.at, position=position)

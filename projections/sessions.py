@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from aggregates.member import MemberErased
-from aggregates.session import MemberRecognised, MemberSignedOut
-from aggregates.value import Value
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionKept
+from aggregates.value import Value, replace
 from projections.projection import Documents
 
 KEPT = 100
@@ -15,12 +15,13 @@ KEPT = 100
 
 
 class SessionPointer(Value):
-    """The session was joined to this member, ``at``."""
+    """The session was joined to this member, ``at``. From ``until`` on it is a guest's again; None if no end was noted."""
 
     session: str
     member: str
     at: int
     position: int
+    until: int | None = None
 
 
 class MemberSessions(Value):
@@ -32,10 +33,14 @@ class MemberSessions(Value):
 
 
 SessionViews: TypeAlias = Mapping[str, SessionPointer | MemberSessions | None]
-Event: TypeAlias = MemberRecognised | MemberSignedOut | MemberErased
+Event: TypeAlias = MemberRecognised | SessionKept | MemberSignedOut | MemberErased
 
 
 def project(views: SessionViews, event: Event, position: int) -> SessionViews:
+    if isinstance(event, SessionKept):
+        kept = views.get(f"session:{event.session}")
+        is_pointer = isinstance(kept, SessionPointer)
+        return {f"session:{event.session}": replace(kept, until=event.until, position=position)} if is_pointer else {}
     found = views.get(list_key(event))
     before = found.sessions if isinstance(found, MemberSessions) else ()
     if isinstance(event, MemberErased):
@@ -58,10 +63,16 @@ def is_of(pointer: object, member: str) -> bool:
 
 
 def keys_of(event: Event) -> tuple[str, ...]:
-    return (f"session:{event.signed_out_of}",) if isinstance(event, MemberSignedOut) else (list_key(event),)
+    match event:
+        case MemberSignedOut():
+            return (f"session:{event.signed_out_of}",)
+        case SessionKept():
+            return (f"session:{event.session}",)
+        case _:
+            return (list_key(event),)
 
 
-def list_key(event: Event) -> str:
+def list_key(event: MemberRecognised | MemberSignedOut | MemberErased) -> str:
     return f"sessions:{event.member}"
 
 

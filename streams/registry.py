@@ -46,9 +46,8 @@ from projections.programme import programme
 from projections.projection import Projection
 from projections.sales import sales
 from projections.sessions import sessions
-from projections.trending import trending
 from projections.wallet import wallet
-from streams.upcasters import SEALED, UPCASTS
+from streams.upcasters import SEALED, SEALED_SINCE, UPCASTS
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(referral.referral_code, referral.OfCode.__args__, "referral_code"),
     **_routes(referral.referral, referral.OfNewcomer.__args__, "member"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
-    **_routes(session.session, (session.JoinSession, session.LeaveSession), "session"),
+    **_routes(session.session, (session.JoinSession, session.KeepSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
@@ -107,6 +106,7 @@ COMMANDS: dict[type, Route] = {
 REACTIONS: frozenset[type] = frozenset(
     (
         session.RecogniseMember,
+        session.KeepSession,
         session.ForgetSessions,
         session.SignOutMember,
         membership_commands.GrantPoints,
@@ -115,6 +115,7 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.ReceivePoints,
         membership_commands.EnterPool,
         membership_commands.RecordDue,
+        membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
         cart.RecordCartDue,
@@ -145,7 +146,13 @@ DUE_OF_MEMBERS = (membership.membership.name, referral.referral.name)
 """Those of them whose stream is named after a member alone: once that member is erased, nothing is due any more."""
 
 EVENTS: dict[type, EventType] = {
-    event: EventType(event, UPCASTS.get(event, ()), SEALED.get(event, {}), erases=event is member.MemberErased)
+    event: EventType(
+        event,
+        UPCASTS.get(event, ()),
+        SEALED.get(event, {}),
+        SEALED_SINCE.get(event, 1),
+        erases=event is member.MemberErased,
+    )
     for event in (
         *member.Event.__args__,
         *product.Event.__args__,
@@ -193,7 +200,6 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield lowest_prices
     yield order_states
     yield order_lists(terms.zone)
-    yield trending
     yield sales(terms.zone)
     yield campaigns
     yield programme

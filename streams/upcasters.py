@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aggregates import behaviour, coupon, member, product, review
 from aggregates.membership import events as membership_facts
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
@@ -17,7 +19,29 @@ SEALED: dict[type, dict[str, object]] = {
     member.MemberProfileChanged: PROFILE,
     behaviour.Searched: {"query": ""},
     review.ProductReviewed: {"text": None},
+    member.MemberClosed: {"reason": ""},
+    order_facts.OrderPaymentFailed: {"reason": ""},
+    order_facts.OrderCancelled: {"reason": ""},
+    order_facts.OrderRefunded: {"reason": ""},
+    membership_facts.PointsAdjusted: {"reason": ""},
+    membership_facts.PointsReinstated: {"reason": ""},
+    membership_facts.TierOverridden: {"reason": ""},
+    membership_facts.TierOverrideEnded: {"reason": ""},
+    membership_facts.MemberTagged: {"tags": ()},
 }
+
+SEALED_SINCE: dict[type, int] = {
+    member.MemberClosed: 2,
+    order_facts.OrderPaymentFailed: 2,
+    order_facts.OrderCancelled: 2,
+    order_facts.OrderRefunded: 5,
+    membership_facts.PointsAdjusted: 2,
+    membership_facts.PointsReinstated: 2,
+    membership_facts.TierOverridden: 2,
+    membership_facts.TierOverrideEnded: 2,
+    membership_facts.MemberTagged: 2,
+}
+"""The version from which an event's fields are sealed, if that is not the first. Older ones in a log stay plain text."""
 
 DAY = 86_400_000
 UNSHOWN: dict[str, object] = {"shown": None, "terms": 1}
@@ -28,6 +52,12 @@ NOT_TOLD: dict[str, object] = {
 }  # fmt: skip
 """What refunds did not tell before orders had price traces."""
 
+
+def unchanged(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the same fields: what changed is only that some are sealed."""
+    return raw
+
+
 UPCASTS: dict[type, tuple[Upcast, ...]] = {
     product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
     order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
@@ -35,6 +65,7 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},
         lambda raw: raw | NOT_TOLD,
         lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
+        unchanged,
     ),
     fulfilment.OrderShipped: (lambda raw: raw | {"shipment": "", "parts": [], "complete": True},),
     fulfilment.OrderDelivered: (lambda raw: raw | {"shipment": "", "complete": True},),
@@ -56,5 +87,13 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | {"ahead": None},
     ),
     membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
+    member.MemberClosed: (unchanged,),
+    order_facts.OrderPaymentFailed: (unchanged,),
+    order_facts.OrderCancelled: (unchanged,),
+    membership_facts.PointsAdjusted: (unchanged,),
+    membership_facts.PointsReinstated: (unchanged,),
+    membership_facts.TierOverridden: (unchanged,),
+    membership_facts.TierOverrideEnded: (unchanged,),
+    membership_facts.MemberTagged: (unchanged,),
 }
 """For each event, the steps from its first shape to the present one."""

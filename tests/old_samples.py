@@ -12,6 +12,7 @@ from aggregates.membership.events import (
     TierRaised,
 )
 from aggregates.order.events import (
+    OrderCancelled,
     OrderPlaced,
     OrderRefunded,
     OrderTendered,
@@ -99,6 +100,9 @@ OLD_SHAPES: dict[str, object] = {
         at=AT,
     ),
     "OrderPlaced": OrderPlaced(order="o-1", member="m-1", session=None, cart="c-1", currency="USD", lines=LINES, tax=70, at=AT),
+    "OrderCancelled": OrderCancelled(
+        order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT
+    ),
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
     "OrderRefunded.3": TOLD_REFUND,

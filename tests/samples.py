@@ -46,7 +46,7 @@ from aggregates.product import ProductListed, ProductRepriced, ProductRestocked,
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
 from aggregates.review import ProductReviewed
-from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionLeft, SessionsForgotten
+from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionKept, SessionLeft, SessionsForgotten
 from aggregates.value import replace
 from tests.priced_samples import RESERVED
 from tests.selling_samples import AT, DAY, OF_CARTS, OF_GIFT_CARDS, OF_ORDERS, OF_REFERRALS
@@ -331,6 +331,7 @@ SAMPLES: tuple[object, ...] = (
     ),
     TierOverrideEnded(member="m-1", override="ov-1", reason="over", actor=None, shown=SHOWN, terms=2, at=AT + 790 * DAY),
     SessionJoined("s-1", "m-1", AT),
+    SessionKept("s-1", AT + 31 * DAY, AT),
     SessionLeft("s-1", "m-1", AT + DAY),
     MemberRecognised("m-1", "s-1", AT),
     MemberSignedOut("m-1", "s-1", AT + DAY),

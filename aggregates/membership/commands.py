@@ -271,4 +271,11 @@ class RecordDue(Value):
     at: Instant
 
 
-Command: TypeAlias = OrderCommand | MemberRequest | ActionCommand | TierCommand | RecordDue
+class LapsePending(Value):
+    """Follows from a closed membership: its pending points end as the policy says."""
+
+    member: MemberId
+    at: Instant
+
+
+Command: TypeAlias = OrderCommand | MemberRequest | ActionCommand | TierCommand | RecordDue | LapsePending

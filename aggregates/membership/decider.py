@@ -26,6 +26,7 @@ from aggregates.membership.commands import (
     GrantPoints,
     HoldPoints,
     JoinPool,
+    LapsePending,
     LeavePool,
     MemberRequest,
     OverrideTier,
@@ -53,7 +54,7 @@ from aggregates.membership.ledger.redemptions import (
     return_points,
     return_reward,
 )
-from aggregates.membership.ledger.state import Ledger, first_due
+from aggregates.membership.ledger.state import Ledger, first_due, lapse_pending
 from aggregates.membership.ledger.transfers import (
     adjust_points,
     enter_pool,
@@ -101,7 +102,7 @@ def is_settled(command: Command, state: Membership) -> bool:
             return command.override in state.standing.overrides
         case RecordAction():
             return (command.action, command.occurrence) in state.earning.actions
-        case EndTierOverride() | RecordDue() | TagMember():
+        case EndTierOverride() | RecordDue() | LapsePending() | TagMember():
             return False
         case _:
             return is_request_settled(command, state)
@@ -121,6 +122,8 @@ def decide_now(command: Command, now: int, policies: Policies, state: Membership
             return decide_override(command, now, terms, state)
         case RecordDue():
             return []
+        case LapsePending():
+            return [] if terms.closing == "keep" else [*lapse_pending(command.member, now, state.points)]
         case AdjustPoints() | ReinstatePoints() | TransferPoints() | ReceivePoints() | JoinPool() | LeavePool() | EnterPool():
             return decide_move(command, now, terms, state)
         case ActivateLot():

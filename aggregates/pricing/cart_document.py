@@ -15,6 +15,7 @@ from aggregates.pricing.trace import Basis, LineKind, Mode
 from aggregates.programme.document import ABSENT, DocumentReader, Flaw, Path
 from aggregates.programme.text_values import Rate
 
+MOST_DIGITS = 4
 MOST_LINES = 1_000
 MOST_QUANTITY = 10_000
 MOST_UNITS = 20_000
@@ -73,7 +74,10 @@ NOBODY = CartShopper()
 
 @dataclass(frozen=True)
 class CartDocument:
-    """``at``: an instant, UTC epoch milliseconds. ``pins``: campaigns that the shopper chose."""
+    """``at``: an instant, UTC epoch milliseconds. ``pins``: campaigns that the shopper chose.
+
+    ``digits``: decimals of the amounts, where they are not those of ISO 4217, as in older logs.
+    """
 
     currency: str
     lines: tuple[DocumentLine, ...]
@@ -87,6 +91,7 @@ class CartDocument:
     codes: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     points: CartPoints | None = None
+    digits: int | None = None
 
 
 def read_cart(document: object) -> tuple[PriceRequest | None, list[Flaw]]:
@@ -128,6 +133,8 @@ def problems_of_cart(cart: CartDocument) -> Iterator[Flaw]:
 
 
 def of_shop(cart: CartDocument) -> Iterator[Flaw]:
+    if cart.digits is not None and not 0 <= cart.digits <= MOST_DIGITS:
+        yield Flaw(("digits",), f"must be from 0 to {MOST_DIGITS}, not {cart.digits}")
     try:
         digits(cart.currency)
     except Refusal as refusal:
@@ -160,7 +167,12 @@ def of_names(what: str, names: list[str]) -> Iterator[Flaw]:
 def request_of(cart: CartDocument) -> PriceRequest:
     """Return what is to be priced."""
     rules = PriceRules(
-        cart.currency, digits(cart.currency), cart.zone, mode=cart.mode, basis=cart.basis, most_off=cart.most_off
+        cart.currency,
+        digits(cart.currency) if cart.digits is None else cart.digits,
+        cart.zone,
+        mode=cart.mode,
+        basis=cart.basis,
+        most_off=cart.most_off,
     )
     shopper = Buyer(cart.shopper.member, cart.shopper.tier, frozenset(cart.shopper.tags), cart.shopper.first_order)
     campaign_of = {code: campaign.id for campaign in cart.campaigns for code in campaign.codes}

@@ -39,6 +39,7 @@ AT_LEAST_ONE: dict[type, tuple[str, ...]] = {
     EventRule: ("points", "limit"),
     Mission: ("points", "repeats", "within_days"),
     Pools: ("members",),
+    Programme: ("session_days",),
     Qualifying: ("months",),
     RedemptionTerms: ("minimum", "multiple"),
     Reward: ("price", "per_member"),

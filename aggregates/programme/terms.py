@@ -180,7 +180,9 @@ class Reward:
 class Programme:
     """``zone``: an IANA name; ``currency``: ISO 4217; ``tiers``: lowest first, without the entry tier.
 
-    ``return_days``: how long after delivery goods can be sent back. ``digits``: the log's decimals of the currency; None for
+    ``return_days``: how long after delivery goods can be sent back. ``session_days``: after so many days without an act, a
+    device's session is a guest's again. ``closing``: whether the pending points of a member who closes lapse, or wait for the
+    member to come back. ``digits``: the log's decimals of the currency; None for
     those of ISO 4217.
     """
 
@@ -188,6 +190,8 @@ class Programme:
     currency: str = "USD"
     version: int = 1
     return_days: int = 14
+    session_days: int = 30
+    closing: Literal["lapse", "keep"] = "lapse"
     wallets: tuple[Wallet, ...] = (Wallet(),)
     earning: Earning = Earning()
     qualifying: Qualifying = Qualifying()
@@ -263,6 +267,18 @@ class Policies:
     def first(cls, zone: str, currency: str, digits: int | None = None) -> Policies:
         """Return the policies of a shop that has published none."""
         return cls((InForce(0, Programme(zone, currency, digits=digits)),))
+
+    def counted_as(self, first: Policies) -> Policies:
+        """Return the same versions with the decimals of ``first``, the log's own: no published document tells them.
+
+        >>> old = Policies.first("UTC", "JPY", digits=2)
+        >>> Policies.first("UTC", "JPY").with_version(Programme(currency="JPY"), 0).counted_as(old).newest.unit
+        100
+        """
+        terms = first.newest
+        if self.newest.unit == terms.unit:
+            return self
+        return Policies(tuple(InForce(known.since, replace(known.terms, digits=terms.digits)) for known in self.versions))
 
     def at(self, instant: int) -> Programme:
         """Return the terms in force at an instant."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,11 +17,12 @@ from uuid import uuid4
 from aggregates.currencies import digits
 from aggregates.decider import Recorded, Refusal
 from infra.codec import Codec
-from infra.errors import Misconfigured
+from infra.errors import Misconfigured, Unreadable
 from infra.event_log import statements
 from infra.event_log.append import Append, outcome_from
 from infra.event_log.relay_checkpoints import RelayCheckpoints
 from infra.event_log.types import (
+    ClockRow,
     DatabaseInfo,
     Outcome,
     R,
@@ -196,6 +197,30 @@ class EventLog(ABC):
             return []
         return self.codec.decode_all(self._query(self._read_events, (position, limit)))
 
+    def recorded_of(self, position: int, limit: int, names: Collection[str]) -> tuple[list[Recorded], int]:
+        """Return those of up to ``limit`` events after ``position`` that are stored under these names, and where reading ended.
+
+        Only these are decoded. Raises :class:`Unreadable` with the position of an event that cannot be read, and
+        :class:`Newer` if any event has a name that this program does not know.
+        """
+        if not (limit := within(CHUNK_BYTES, self._query(self._sizes, (position, limit)))):
+            return [], position
+        rows = self._query(self._read_events, (position, limit))
+        wanted = [row for row in rows if row[1] in names]
+        if len(wanted) < len(rows):
+            for _, name, state in rows:
+                if name not in self.codec.plain:
+                    self.codec.decode(name, state)
+        try:
+            return self.codec.decode_all(wanted), rows[-1][0]
+        except Unreadable:
+            for number, name, state in wanted:
+                try:
+                    self.codec.decode(name, state)
+                except Unreadable as fault:
+                    raise type(fault)(f"Event #{number}: {fault}") from fault
+            raise
+
     def head(self) -> int:
         """Return the position of the latest event, 0 if there is none."""
         return int(self._query(self._head, ())[0][0] or 0)
@@ -239,6 +264,20 @@ class EventLog(ABC):
         """Describe the database, for operators."""
 
     # Writing
+
+    def clock(self) -> list[ClockRow]:
+        """Return the shop's clock as far as it was noted, a row every so many events, in order."""
+        return [ClockRow(*row) for row in self._query(statements.CLOCK, ())]
+
+    def note_clock(self, rows: Sequence[ClockRow]) -> None:
+        """Keep rows of the clock. They follow from the events, so it does not matter who writes them, or how often."""
+
+        def note() -> None:
+            with self._transaction() as transaction:
+                for row in rows:
+                    transaction.run(statements.NEW_CLOCK, row)
+
+        self._repeat(note)
 
     @contextmanager
     def append(self) -> Iterator[Append]:

@@ -95,7 +95,9 @@ POSTGRES_3 = (
     f"UPDATE shop SET digits = {DIGITS_BEFORE}",
 )
 
-LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2, POSTGRES_3))
+POSTGRES_4 = ("CREATE TABLE clock (position bigint PRIMARY KEY, latest bigint NOT NULL, earliest bigint NOT NULL)",)
+
+LOG_TABLES = Tables("the log", "schema_version", (POSTGRES_1, POSTGRES_2, POSTGRES_3, POSTGRES_4))
 
 
 SQLITE_VERSION = 3
@@ -143,6 +145,7 @@ SQLITE_TABLES = (
     "CREATE TABLE IF NOT EXISTS due (stream TEXT PRIMARY KEY, instant INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS due_by_instant ON due (instant, stream)",
     "CREATE TABLE IF NOT EXISTS indexed (name TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS clock (position INTEGER PRIMARY KEY, latest INTEGER NOT NULL, earliest INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS shop (zone TEXT NOT NULL, currency TEXT NOT NULL, log TEXT NOT NULL, digits INTEGER)",
 )
 

@@ -61,6 +61,9 @@ ALL_DUE = "SELECT stream, instant FROM due"
 INDEXED = "INSERT INTO indexed VALUES (?) ON CONFLICT DO NOTHING"
 IS_INDEXED = "SELECT 1 FROM indexed WHERE name = ?"
 
+CLOCK = "SELECT position, latest, earliest FROM clock ORDER BY position"
+NEW_CLOCK = "INSERT INTO clock VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
 SHOP = "SELECT zone, currency, digits FROM shop"
 NEW_SHOP = "INSERT INTO shop VALUES (?, ?, ?, ?)"
 OTHER_SHOP = "UPDATE shop SET zone = ?, currency = ?, digits = ?"

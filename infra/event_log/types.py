@@ -19,6 +19,17 @@ class Row(NamedTuple):
     state: bytes
 
 
+class ClockRow(NamedTuple):
+    """The shop's clock after the event at ``position``: the ``latest`` instant that any event was dated until then.
+
+    ``earliest``: of the events since the row before. An event of a time that the clock had passed makes it the smaller one.
+    """
+
+    position: int
+    latest: int
+    earliest: int
+
+
 R = TypeVar("R", Recorded, Row)
 ReadAfter: TypeAlias = Callable[[int, int], list[R]]
 """Return up to a number of events after a position, in order: ``(position, limit)``."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from infra.errors import VersionDropped
+
+DROPPED = "dropped"
+"""Stands where a checkpoint was, once its version is dropped: no writer expects it, so none writes there again."""
+
 LOG = "log:0"
 """The source of a fold that reads the log itself. The source for a topic's partition is ``{topic}:{partition}``."""
 
@@ -48,10 +53,12 @@ class Checkpoint(NamedTuple):
 
     @classmethod
     def parse(cls, text: bytes | str | None) -> Checkpoint:
-        """Return a stored checkpoint; the beginning if there is none."""
+        """Return a stored checkpoint; the beginning if there is none. Raises :class:`VersionDropped`."""
         if not text:
             return cls()
         match (text.decode() if isinstance(text, bytes) else text).split():
+            case ("dropped",):
+                raise VersionDropped("This version of the read models was dropped: read `regulars:versions` again.")
             case topic, offset, position, *amended:
                 return cls(int(position), int(offset), topic, *map(int, amended))
             case position, *_:

@@ -7,7 +7,7 @@ start from the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,14 +15,15 @@ import msgspec
 import redis
 
 from aggregates.delta import Delta
-from infra.errors import Superseded
+from infra.errors import Superseded, VersionsChanged
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 
 CALL_BYTES = 2**18
 """Writes go in calls of so many bytes, so that no call blocks a storefront's reads for long."""
 
 SCRIPT = """
-local prefix, found = ARGV[1], {}
+local prefix, epoch, found = ARGV[1], ARGV[2], {}
+if epoch ~= '' and (redis.call('GET', 'regulars:epoch') or '0') ~= epoch then return redis.error_reply('VERSIONS changed') end
 local function call(command, key, arguments)
   for first = 1, #arguments, 4000 do  -- even, for pairs; unpack gives up at 8000
     redis.call(command, prefix .. key, unpack(arguments, first, math.min(first + 3999, #arguments)))
@@ -37,11 +38,15 @@ local function write(delta)
     for field, by in pairs(counts) do if by ~= 0 then redis.call('HINCRBY', prefix .. key, field, by) end end
   end
   for key, scores in pairs(delta.scores) do
-    for member, by in pairs(scores) do if by ~= 0 then redis.call('ZINCRBY', prefix .. key, by, member) end end
+    for member, by in pairs(scores) do
+      if by ~= 0 and tonumber(redis.call('ZINCRBY', prefix .. key, by, member)) == 0 then
+        redis.call('ZREM', prefix .. key, member)
+      end
+    end
   end
 end
 for i, checkpoint in ipairs(KEYS) do
-  local before, after, delta = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local before, after, delta = ARGV[3 * i], ARGV[3 * i + 1], ARGV[3 * i + 2]
   local copy = prefix .. 'checkpoint:copy:' .. string.sub(checkpoint, #prefix + 12)
   local held = redis.call('GET', checkpoint) or redis.call('GET', copy) or '0'
   if held == before then
@@ -70,16 +75,28 @@ class CheckpointedWrite:
     source: str = LOG
 
 
-class Committer:
-    """Applies checkpointed writes to the keys under one prefix."""
+CHANGED = "VERSIONS changed"
+"""What the script answers if other versions are served, or kept up, than the writer knows of."""
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
+
+class Committer:
+    """Applies checkpointed writes.
+
+    ``prefix_of``: the version that a key begins with. ``epoch``: that of :mod:`infra.redis.versions` as of which this is so,
+    None if nothing need be compared.
+    """
+
+    def __init__(self, client: redis.Redis, prefix_of: Callable[[str], str], epoch: str | None = None) -> None:
         self._client = client
-        self._prefix = prefix
+        self._prefix_of = prefix_of
+        self._epoch = epoch or ""
         self._sha: str | None = None
 
     def commit(self, writes: Sequence[CheckpointedWrite]) -> Refusals:
-        """Apply writes, each whole or not at all, in one round trip."""
+        """Apply writes, each whole or not at all, in one round trip.
+
+        Raises :class:`VersionsChanged` if the epoch has moved; then read the versions and the checkpoints again.
+        """
         if not writes:
             return {}
         packed = [pack(write.delta) for write in writes]
@@ -91,11 +108,18 @@ class Committer:
 
     def _send(self, sha: str, writes: Sequence[CheckpointedWrite], packed: Sequence[bytes]) -> list[bytes]:
         pipeline = self._client.pipeline(transaction=False)
-        for call in calls(packed):
-            keys = [self._prefix + checkpoint_key(writes[index].fold, writes[index].source) for index in call]
+        prefixes = [self._prefix_of(checkpoint_key(write.fold, write.source)) for write in writes]
+        for call in calls(packed, prefixes):
+            prefix = prefixes[call[0]]
+            keys = [prefix + checkpoint_key(writes[index].fold, writes[index].source) for index in call]
             moves = [(str(writes[index].before), str(writes[index].after), packed[index]) for index in call]
-            pipeline.evalsha(sha, len(keys), *keys, self._prefix, *(part for move in moves for part in move))
-        return [held for answer in pipeline.execute() for held in answer]
+            pipeline.evalsha(sha, len(keys), *keys, prefix, self._epoch, *(part for move in moves for part in move))
+        try:
+            return [held for answer in pipeline.execute() for held in answer]
+        except redis.exceptions.ResponseError as fault:
+            if CHANGED in str(fault):
+                raise VersionsChanged from fault
+            raise
 
     def _load(self) -> str:
         self._sha = sha = str(self._client.script_load(SCRIPT))
@@ -119,15 +143,17 @@ def all_applied(writes: Iterable[CheckpointedWrite], refusals: Refusals) -> bool
     return by_us
 
 
-def calls(packed: Sequence[bytes]) -> Iterator[range]:
-    """Group writes into calls of up to :data:`CALL_BYTES`; a larger write has a call to itself.
+def calls(packed: Sequence[bytes], prefixes: Sequence[str]) -> Iterator[range]:
+    """Group writes under one prefix into calls of up to :data:`CALL_BYTES`; a larger write has a call to itself.
 
-    >>> list(calls([b"small", b"", b"x" * CALL_BYTES, b"small"]))
+    >>> list(calls([b"small", b"", b"x" * CALL_BYTES, b"small"], ["v1:"] * 4))
     [range(0, 2), range(2, 3), range(3, 4)]
+    >>> list(calls([b"small", b"small"], ["v1:", "v7:"]))
+    [range(0, 1), range(1, 2)]
     """
     first, size = 0, 0
     for index, write in enumerate(packed):
-        if size and size + len(write) > CALL_BYTES:
+        if index > first and (prefixes[index] != prefixes[first] or (size and size + len(write) > CALL_BYTES)):
             yield range(first, index)
             first, size = index, 0
         size += len(write)

@@ -47,15 +47,23 @@ def digests(views: Views, fold_of: Mapping[str, str]) -> dict[str, Digest]:
 
 
 def pages(views: Views) -> Iterator[list[str]]:
-    """Return all keys of this version once, without its prefix."""
-    prefix = len(views.key(""))
+    """Return all keys of these views once, without their versions."""
+    for version in views.versions.all:
+        yield from pages_of(views, version)
+
+
+def pages_of(views: Views, version: str) -> Iterator[list[str]]:
+    prefix = len(version) + 1
     page: list[str] = []
     seen: set[bytes] = set()
-    for raw in views.client.scan_iter(match=views.key("*"), count=PAGE):
+    for raw in views.client.scan_iter(match=f"{version}:*", count=PAGE):
         if raw in seen:  # SCAN may return a key twice while Redis grows or shrinks its table
             continue
         seen.add(raw)
-        page.append(raw.decode()[prefix:])
+        key = raw.decode()[prefix:]
+        if views.versions.version_of(key) != version:  # its part is served in another one
+            continue
+        page.append(key)
         if len(page) == PAGE:
             yield page
             page = []
@@ -64,20 +72,43 @@ def pages(views: Views) -> Iterator[list[str]]:
 
 def contents(views: Views, keys: list[str]) -> Iterator[bytes | None]:
     """Return the content of each key in one canonical form, None for a key that was removed meanwhile."""
+    return map(canonical, stored(views, keys))
+
+
+def stored(views: Views, keys: list[str]) -> list[Any]:
+    """Return what each key holds: bytes, a map, pairs of a ranking, None for nothing, or the error of reading it."""
     types = views.client.pipeline(transaction=False)
     for key in keys:
         types.type(views.key(key))
     kinds = [kind.decode() for kind in types.execute()]
     reads = views.client.pipeline(transaction=False)
     for key, kind in zip(keys, kinds, strict=True):
-        match kind:
-            case "string":
-                reads.get(views.key(key))
-            case "hash":
-                reads.hgetall(views.key(key))
-            case _:
-                reads.zrange(views.key(key), 0, -1, withscores=True)
-    return map(canonical, reads.execute(raise_on_error=False))
+        read(reads, views.key(key), kind)
+    return list(reads.execute(raise_on_error=False))
+
+
+def read_contents(views: Views, first: str, keys: list[str]) -> tuple[Any, list[bytes | None]]:
+    """Return the text under ``first``, and the content of each key as of the same moment, in its canonical form."""
+    kinds = views.client.pipeline(transaction=False)
+    for key in keys:
+        kinds.type(views.key(key))
+    reads = views.client.pipeline(transaction=True)
+    reads.get(views.key(first))
+    for key, kind in zip(keys, kinds.execute(), strict=True):
+        read(reads, views.key(key), kind.decode())
+    text, *found = reads.execute(raise_on_error=False)
+    return text, list(map(canonical, found))
+
+
+def read(pipeline: Any, key: str, kind: str) -> None:
+    """Have a pipeline read a whole key of this type."""
+    match kind:
+        case "hash":
+            pipeline.hgetall(key)
+        case "zset":
+            pipeline.zrange(key, 0, -1, withscores=True)
+        case _:
+            pipeline.get(key)
 
 
 def canonical(content: Any) -> bytes | None:

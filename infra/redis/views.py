@@ -13,6 +13,7 @@ import redis
 from infra.errors import Misconfigured, Unreadable
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, copy_key
 from infra.redis.commit import CheckpointedWrite, Committer, Refusals, all_applied
+from infra.redis.versions import FIRST, ServedVersions, announce_parts, read_served
 
 log = logging.getLogger(__name__)
 
@@ -71,22 +72,43 @@ class Contents(NamedTuple):
 
 
 class Views:
-    """``version`` prefixes every key, so that a rebuild can write the next version beside the one being read."""
+    """The read models under one version's keys, or those that are served, each part under its own version.
 
-    def __init__(self, client: redis.Redis, version: str = "v1") -> None:
+    ``version`` prefixes every key, so that a rebuild can write the next version beside the one being read.
+    """
+
+    def __init__(self, client: redis.Redis, version: str = FIRST, served: ServedVersions | None = None) -> None:
         self.client = client
-        self.version = version
-        self._committer = Committer(client, f"{version}:")
+        self.versions = served or ServedVersions(version)
+        self._committer = Committer(client, self.prefix_of, self.versions.epoch)
+
+    @classmethod
+    def served(cls, client: redis.Redis) -> Views:
+        """Return the read models that are served now; use one answer for a whole page."""
+        return cls(client, served=read_served(client))
+
+    @property
+    def fixed(self) -> str | None:
+        """The one version of these read models, None if they are those that are served."""
+        return self.versions.default if self.versions.epoch is None else None
+
+    def refreshed(self) -> Views:
+        """Return the read models that are served now, or these if they are those of one version."""
+        return self if self.fixed else Views.served(self.client)
+
+    def prefix_of(self, name: str) -> str:
+        """Return the version that a key begins with, and the colon behind it."""
+        return f"{self.versions.version_of(name)}:"
 
     def key(self, name: str) -> str:
-        return f"{self.version}:{name}"
+        return self.prefix_of(name) + name
 
-    def announce(self, log: str) -> None:
-        """Tell storefronts which version to read, unless one was told before.
+    def announce(self, log: str, fields: Iterable[str] = ()) -> None:
+        """Tell storefronts which version to read, unless one was told before. ``fields``: those of the hash of versions.
 
         Raises :class:`Misconfigured` if these are the read models of another log.
         """
-        self.client.set("regulars:version", self.version, nx=True)
+        announce_parts(self.client, self.versions.default, fields)
         self.client.set(OWNER, log, nx=True)
         if (owner := self.client.get(OWNER)) != log.encode():
             raise Misconfigured(

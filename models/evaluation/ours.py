@@ -14,8 +14,9 @@ from aggregates.cart_events import (
 )
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderPaid
+from models.acts import shopper_of
 from models.evaluation.facts import Act, products_in
-from models.learner import Learner, shopper_of
+from models.learner import Learner
 from models.recommender.items import moment
 from models.recommender.lists import LISTED, filled
 
@@ -57,7 +58,7 @@ class Ours:
         """Return the list for what comes next in a visit, and each source's alone."""
         learner = self.learner
         shopper = f"m.{member}" if member is not None else f"s.{session}"
-        learner.visits.pass_time(at)
+        learner.visits.pass_time(shopper, at)
         looks = learner.transitions.looks
         popular = [looks.products[number] for number in looks.hottest[2].ranked()[:LISTED]]
         found = learner.visit_lists.ranked(shopper)

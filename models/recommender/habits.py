@@ -12,7 +12,7 @@ they are learned, so that what is stored is what is held.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -61,7 +61,7 @@ HALF_LIFE = 180 * 24
 SIZE_FADING = 0.1
 """Weight of the latest basket in a member's usual basket size."""
 
-RUN, ERASED = OWN = (".run", ".erased")
+RUN, ERASED, CLOSED, LIST = OWN = (".run", ".erased", ".closed", ".list")
 """Fields that are no product. A product's id that begins with a dot gets another one."""
 
 ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
@@ -88,14 +88,15 @@ class Habit:
 class Habits:
     """One member's purchases: a table with a column a product, in the order in which they were first bought.
 
-    ``run`` counts baskets since weights were last brought to the present, ``baskets`` all of them. ``size`` is the number of
-    products of the latest one, ``usual`` the faded mean of the logs of sizes. ``first`` and ``last`` are the instants of the
-    earliest and the latest. ``hours``: of each product's latest purchases, the latest first, 0 where there is none.
+    ``run`` counts baskets since weights were last brought to the present, ``baskets`` all of them but the ``undone``, which
+    were given back. ``size`` is the number of products of the latest one, ``usual`` the faded mean of the logs of sizes.
+    ``first`` and ``last`` are the instants of the earliest and the latest. ``hours``: of each product's latest purchases, the
+    latest first, 0 where there is none.
     The order of columns survives a restart, because sums of floating point numbers depend on it.
     """
 
     def __init__(self) -> None:
-        self.run = self.baskets = self.size = self.first = self.last = self.bought = 0
+        self.run = self.baskets = self.undone = self.size = self.first = self.last = self.bought = 0
         self.usual = 0.0
         self.places: dict[str, int] = {}
         self.products: list[str] = []
@@ -147,7 +148,8 @@ class Habits:
 
     def latest_basket(self) -> list[str]:
         """Return the products of the latest basket."""
-        return [self.products[place] for place in np.flatnonzero(self.table[SEEN] == self.run).tolist()]
+        seen = self.table[SEEN]
+        return [self.products[place] for place in np.flatnonzero(seen == seen.max()).tolist()]
 
     @property
     def pace(self) -> float:
@@ -170,14 +172,16 @@ class RepeatBuyers:
         self._items = items
         self.members: dict[str, Habits] = {}
         self.erased: set[str] = set()
+        self.closed: set[str] = set()  # whose membership is closed: they have no list, and teach nothing
         self._changed: dict[str, set[str]] = {}
 
     # Learning
 
-    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float]]:
+    def learn_one(self, member: str, products: Sequence[str], at: int) -> list[tuple[int, float, bool, int, int]]:
         """Learn a basket of distinct products.
 
-        Returns for each its number of purchases now, and log(1 + days since the one before).
+        Returns for each its number of purchases now, log(1 + days since the one before), and what its receipt notes: whether it
+        is the first that day, baskets since the one before, and the hour as which it counts, if it comes late.
         """
         habits, count = self.members.setdefault(member, Habits()), len(products)
         changed = self._changed.setdefault(member, set())
@@ -195,6 +199,10 @@ class RepeatBuyers:
             habits.numbers[known : len(habits)] = self._items.numbers_of(habits.products[known:])
         held = table[:, places]
         waited = np.maximum(hour - held[LAST], 0)
+        new = held[TIMES] == 0
+        fresh = (new | (held[LAST] // 24 != hour // 24)).tolist()
+        since = np.where(new, 0, habits.run - held[SEEN]).astype(int).tolist()
+        late = np.where(held[LAST] > hour, held[LAST], 0).astype(int).tolist()
         held[DECAYED] = rounded(held[DECAYED] * 2.0 ** (-waited / HALF_LIFE) + 1)
         held[TIMES] += 1
         held[WEIGHT] = rounded(held[WEIGHT] + count**-SIZE / FADING**habits.run)
@@ -207,16 +215,36 @@ class RepeatBuyers:
         changed.update(products)
         times = held[TIMES].astype(int).tolist()
         self._forget_weakest(member, habits)
-        return list(zip(times, np.log1p(waited / 24).tolist(), strict=True))
+        return list(zip(times, np.log1p(waited / 24).tolist(), fresh, since, late, strict=True))
+
+    def note(self, member: str, products: Collection[str]) -> None:
+        """Note that these habits of a member differ from what is stored."""
+        self._changed.setdefault(member, set()).update(products)
 
     def erase(self, delta: Delta, member: str) -> None:
         """Forget a member for ever, and write that over what is stored of them."""
         habits = self.members.pop(member, None)
         fields = delta.fields[f"repeat:{member}"]
         fields.clear()
-        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN)), **{ERASED: 1})
+        fields.update(dict.fromkeys((*map(escaped, habits.products if habits else ()), RUN, CLOSED)), **{ERASED: 1})
         fields.update(dict.fromkeys(map(escaped, self._changed.pop(member, ()))))
         self.erased.add(member)
+        self.closed.discard(member)
+
+    def close(self, delta: Delta, member: str) -> None:
+        """Learn nothing of a member until they register again; their habits stay."""
+        self.closed.add(member)
+        delta.fields[f"repeat:{member}"][CLOSED] = 1
+
+    def reopen(self, delta: Delta, member: str) -> None:
+        """Learn from a member who registered again after closing."""
+        if member in self.closed:
+            self.closed.remove(member)
+            delta.fields[f"repeat:{member}"][CLOSED] = None
+
+    def has_left(self, member: str | None) -> bool:
+        """Return whether a member has closed the membership or was erased."""
+        return member in self.erased or member in self.closed
 
     def _count_basket(self, habits: Habits, count: int, at: int) -> None:
         habits.first = min(habits.first, at) if habits.baskets else at
@@ -285,12 +313,15 @@ class RepeatBuyers:
     def dump(self, delta: Delta) -> None:
         """Write what changed since the last time: a field a habit, and :data:`RUN` with what concerns the member."""
         for member, products in self._changed.items():
-            habits, fields = self.members[member], delta.fields[f"repeat:{member}"]
+            habits, fields = self.members.get(member), delta.fields[f"repeat:{member}"]
+            if habits is None:  # all was given back
+                fields.update(dict.fromkeys((*map(escaped, products), RUN)))
+                continue
             places = habits.places
             kept = [product for product in products if product in places]
             fields.update((escaped(product), None) for product in products if product not in places)
             fields.update(zip(map(escaped, kept), texts(habits, [places[product] for product in kept]), strict=True))
-            numbers = (habits.run, habits.baskets, habits.size, habits.first, habits.last, habits.bought)
+            numbers = (habits.run, habits.baskets, habits.undone, habits.size, habits.first, habits.last, habits.bought)
             fields[RUN] = f"{' '.join(map(str, numbers))} {habits.usual!r}"
         self._changed.clear()
 
@@ -301,13 +332,16 @@ class RepeatBuyers:
                 member = key.removeprefix("repeat:")
                 if ERASED in fields:
                     self.erased.add(member)
-                else:
+                    continue
+                if CLOSED in fields:
+                    self.closed.add(member)
+                if RUN in fields:
                     self.members[member] = self._read(fields)
 
     def _read(self, fields: Mapping[str, str]) -> Habits:
         habits = Habits()
         *numbers, usual = fields[RUN].split()
-        habits.run, habits.baskets, habits.size, habits.first, habits.last, habits.bought = map(int, numbers)
+        habits.run, habits.baskets, habits.undone, habits.size, habits.first, habits.last, habits.bought = map(int, numbers)
         habits.usual = float(usual)
         columns = {field.removeprefix("."): column(text) for field, text in fields.items() if field not in OWN}
         products = sorted(columns, key=lambda product: columns[product][0][ORDER])

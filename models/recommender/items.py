@@ -46,7 +46,7 @@ SLOTS = 15
 """Rows of :attr:`Items.clock`: seven days of the week from Monday, then eight parts of a day of three hours."""
 
 ITEMS, NAMES, SUMS = PARTS = ("items", "items:names", "learner")
-FORMAT = "2"
+FORMAT = "3"
 """Version of the learner's state. State of another one is refused, because mixing two would count everything twice."""
 
 
@@ -111,6 +111,10 @@ class Item:
     sizes: float = 0.0
     clock: list[int] = field(default_factory=lambda: [0] * SLOTS)
     number: int = -1
+
+    @property
+    def sells(self) -> bool:
+        return not (self.retired or self.sold_out)
 
     @property
     def durable(self) -> bool:
@@ -184,6 +188,28 @@ class Items(dict[str, Item]):
             item.returns += 1
             item.gaps += gap
             self.returns += 1
+        self._changed.add(product)
+
+    def unlearn_one(self, product: str, times: int | None, at: int, gap: float, size: float, slots: Sequence[int]) -> None:
+        """Take a purchase back; arguments as of :meth:`learn_one`.
+
+        ``times``: how often the buyer had bought it, None if that is not known. ``gap``: what the sum of gaps loses.
+        """
+        item = self[product]
+        item.baskets -= 1
+        for slot in slots:
+            item.clock[slot] -= 1
+            self.shop_clock[slot] -= 1
+        if times == 1:
+            item.buyers -= 1
+            self.buyers -= 1
+        elif times:
+            item.returns -= 1
+            self.returns -= 1
+            item.gaps = max(item.gaps - gap, 0.0)
+        item.heat = max(item.heat - 2.0 ** ((at - (self.landmark or 0)) / HALF_LIFE), 0.0) if item.baskets else 0.0
+        item.surge = max(item.surge - 2.0 ** ((at - self.surging) / WEEK), 0.0) if item.baskets else 0.0
+        item.sizes = max(item.sizes - size, 0.0) if item.baskets else 0.0
         self._changed.add(product)
 
     def move_landmark(self, at: int) -> None:

@@ -127,7 +127,7 @@ class Slots:
             at: self._entry(occasion, offer.products[at], offer.sources[at], shares[at]) for at in (*order[:LISTED], *new)
         }
         listed = [entries[at] for at in order[:LISTED]]
-        more = self._popular({entry.product for entry in listed}, hidden)
+        more = self._popular({entry.product for entry in listed}, hidden, listed[-1].score if listed else 1.0)
         return (*listed, *islice(more, LISTED - len(listed))), tuple(entries[at] for at in new)
 
     def product(self, product: str, neighbours: Neighbours) -> list[Companion]:
@@ -166,10 +166,10 @@ class Slots:
             reason = self.popular_in(product)
         return Entry(product, self.name(product), share, source, reason)
 
-    def _popular(self, shown: Collection[str], hidden: Callable[[str], bool]) -> Iterator[Entry]:
+    def _popular(self, shown: Collection[str], hidden: Callable[[str], bool], highest: float = 1.0) -> Iterator[Entry]:
         for product in self._hot.ranked():
             if product not in shown and not hidden(product):
-                share = round(self._items[product].heat / self._hot.highest, 6)
+                share = round(highest * self._items[product].heat / self._hot.highest, 6)
                 yield Entry(product, self.name(product), share, "popular", self.popular_in(product))
 
 

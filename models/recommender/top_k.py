@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K", str, int)
 
 
 class Leaders(Generic[K]):
-    """The ``size`` names with the highest values, kept exactly. A value may grow, never fall, so a name can always come back.
+    """The ``size`` names with the highest values, kept exactly. A value may grow, so that a name can always come back; after
+    one has fallen, :meth:`refill` is needed.
 
     >>> leaders = Leaders[str](2)
     >>> for name, value in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("a", 4.0)): leaders.grow(name, value)
@@ -37,6 +38,16 @@ class Leaders(Generic[K]):
         self._ranked = None
         if self._least is None:
             self._least = min(zip(values.values(), values, strict=True))
+
+    def refill(self, names: Iterable[K], values: Iterable[float]) -> None:
+        """Begin anew with all names, because a value has fallen."""
+        self._values.clear()
+        self._least = self._ranked = None
+        for name, value in zip(names, values, strict=True):
+            self.grow(name, value)
+
+    def __contains__(self, name: K) -> bool:
+        return name in self._values
 
     def ranked(self) -> list[K]:
         """Return the names, the highest value first; equal values by name."""

@@ -11,7 +11,7 @@ has looked at for longest lose theirs first.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log2
 
 import numpy as np
@@ -172,14 +172,22 @@ class TransitionCounts:
 
     # Learning
 
-    def learn_one(self, product: str, kind: str, before: Iterable[str], now: int) -> None:
-        """Learn an act. ``before``: other products of the visit, the latest first."""
+    def learn_one(self, product: str, kind: str, before: Sequence[str | None], now: int, fresh: bool = True) -> None:
+        """Learn an act.
+
+        ``before``: other products of the visit, the latest first, None where a step does not count. ``fresh``: whether the act
+        itself counts.
+        """
         number = self.looks.number(product)
-        if kind == "view":
+        if not fresh and not any(before):
+            return
+        if kind == "view" and fresh:
             self.looks.learn_one(number, now)
         self._touch(number)
         mine = self.paths.get(number)
         for distance, name in enumerate(before, 1):
+            if name is None:
+                continue
             other = self.looks.number(name)
             theirs = self.paths.get(other)
             if theirs is None:
@@ -230,11 +238,14 @@ class TransitionCounts:
 
     # State
 
+    def dropped(self) -> list[str]:
+        """Return the keys of the paths that were dropped since the last time."""
+        return [f"{PATHS}:{self.looks.products[number]}" for number in self._dropped]
+
     def dump(self, delta: Delta) -> None:
         """Write what changed since the last time: a map a product, and the looks of all of them in one."""
         looks, names = self.looks, self.looks.products
-        for number in self._dropped:
-            delta.documents[f"{PATHS}:{names[number]}"] = None
+        delta.documents.update(dict.fromkeys(self.dropped()))
         for number, others in self._changed.items():
             paths, fields = self.paths[number], delta.fields[f"{PATHS}:{names[number]}"]
             for other in others:

@@ -157,7 +157,11 @@ class VisitLists:
         hidden = self._rules.hidden(out, habits)
         entries = list(islice(self._ranked_entries(shopper, visit, hidden), LISTED))
         shown = {entry.product for entry in entries} | visit.products.keys()
-        more = (entry for entry in self._popular() if entry.product not in shown and not hidden(entry.product))
+        more = (
+            entry
+            for entry in self._popular(entries[-1].score if entries else 1.0)
+            if entry.product not in shown and not hidden(entry.product)
+        )
         for entry in more:
             if len(entries) == LISTED:
                 break
@@ -197,14 +201,16 @@ class VisitLists:
                     best, strongest = lead, share
         return self._transitions.looks.products[best]
 
-    def _popular(self) -> Iterator[Entry]:
-        """Return what sells, then what is looked at: a shop without a sale has something to show."""
+    def _popular(self, highest: float) -> Iterator[Entry]:
+        """Return what sells, then what is looked at: a shop without a sale has something to show.
+
+        ``highest``: the score of what stands before them. The scores fall all along the list.
+        """
         names = self._transitions.looks.products
         looked_at = [names[number] for number in self._transitions.looks.hottest[2].ranked()]
-        for products in (self._hot.ranked(), looked_at):
-            for order, product in enumerate(products):
-                share = round(1.0 / (1 + order), 6)
-                yield Entry(product, self._slots.name(product), share, "popular", self._slots.popular_in(product))
+        for order, product in enumerate(dict.fromkeys((*self._hot.ranked(), *looked_at))):
+            share = round(highest / (1 + order), 6)
+            yield Entry(product, self._slots.name(product), share, "popular", self._slots.popular_in(product))
 
 
 def place(scores: Floats, at: int) -> int:

@@ -1,14 +1,15 @@
 """What every shopper is doing now, and the visits that went before: bounded, and forgotten by the shop's own clock.
 
-A visit ends when its shopper has done nothing for half an hour; so does a guest's session. The clock is the latest instant in
-the log, so a year that is imported in a minute ends its visits as the year did.
+A visit ends when its shopper comes back after half an hour without an act, by the instants of their own acts. Visits whose
+shopper does not come back are cleaned up by the shop's clock: the median of the latest instants of the last five shoppers,
+which one clock that is ahead cannot move. A year that is imported in a minute ends its visits as the year did.
 """
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 IDLE = 30 * 60_000
 """Milliseconds of event time after which a visit is over."""
+
+SOURCES = 5
+"""Shoppers whose latest acts set the shop's clock."""
 
 REMEMBERED = 30
 """Distinct products of a visit that are kept, the latest."""
@@ -48,10 +52,13 @@ class Visit:
     """A visit that goes on.
 
     ``products``: each with what was done with it last, oldest first. ``steps`` and ``times``: of each the number of its last
-    act in the visit, and its acts. ``turn``: grows with every act of any shopper, so that visits can be put in order.
+    act in the visit, and its acts. ``turn``: grows with every act of any shopper, so that visits can be put in order. ``at``:
+    the latest instant of its acts. ``clock``: the shop's clock at its last act. ``counted``: whether it taught anything.
     """
 
     at: int
+    clock: int = 0
+    counted: bool = False
     turn: int = 0
     acts: int = 0
     products: dict[str, str] = field(default_factory=dict)
@@ -79,15 +86,44 @@ class Visit:
 
     def to_text(self) -> str:
         products = [(product, did, self.steps[product], self.times[product]) for product, did in self.products.items()]
-        return json.dumps([self.turn, self.at, self.acts, products, list(self.liked), list(self.searched)])
+        instants = (self.turn, self.at, self.clock, int(self.counted), self.acts)
+        return json.dumps([*instants, products, list(self.liked), list(self.searched)])
 
     @classmethod
     def from_text(cls, text: str) -> Visit:
-        turn, at, acts, products, liked, searched = json.loads(text)
-        visit = cls(at, turn, acts, liked=dict.fromkeys(liked), searched=dict.fromkeys(searched))
+        turn, at, clock, counted, acts, products, liked, searched = json.loads(text)
+        visit = cls(at, clock, bool(counted), turn, acts, liked=dict.fromkeys(liked), searched=dict.fromkeys(searched))
         for product, did, step, times in products:
             visit.products[product], visit.steps[product], visit.times[product] = did, step, times
         return visit
+
+
+class ShopClock:
+    """The median of the latest instants of the last five shoppers; of an even number the lower one. It never goes back.
+
+    With one shopper it stands still.
+
+    >>> clock = ShopClock()
+    >>> for shopper, at in (("ann", 5), ("ahead", 10**6), ("bob", 6), ("ann", 7)): clock.learn_one(shopper, at)
+    >>> clock.now
+    7
+    """
+
+    def __init__(self, now: int = 0, latest: Mapping[str, int] | None = None) -> None:
+        self.now = now
+        self.latest: dict[str, int] = dict(latest or {})  # by shopper, the last one last
+
+    def copy(self) -> ShopClock:
+        return ShopClock(self.now, self.latest)
+
+    def forget(self, shopper: str) -> bool:
+        """Take a shopper out, and return whether they were among the five."""
+        return self.latest.pop(shopper, None) is not None
+
+    def learn_one(self, shopper: str, at: int) -> None:
+        add(self.latest, shopper, max(at, self.latest.get(shopper, at)), SOURCES)
+        if len(self.latest) > 1:
+            self.now = max(self.now, sorted(self.latest.values())[(len(self.latest) - 1) // 2])
 
 
 class EndedVisits:
@@ -186,9 +222,9 @@ class Visits:
     >>> numbers = {"tea": 0, "pot": 1}
     >>> visits = Visits(numbers.__getitem__)
     >>> for product in ("tea", "pot"): visits.visit("m.ann", 0).act(product, "view")
-    >>> visits.visit("m.bob", IDLE + 1).act("tea", "view")
-    >>> list(visits.live), visits.ended.with_products([0]).tolist()
-    (['m.bob'], [1])
+    >>> visits.visit("m.ann", IDLE + 1).act("tea", "view")
+    >>> list(visits.live["m.ann"].products)
+    ['tea']
     """
 
     def __init__(self, number: Callable[[str], int]) -> None:
@@ -197,7 +233,8 @@ class Visits:
         self.ended = EndedVisits()
         self.dismissed: dict[str, dict[str, None]] = {}
         self.number = 0
-        self.clock = 0
+        self.time = ShopClock()
+        self._passed = False  # whether the sums differ from what is stored
         self.turn = 0
         self.looks = 0  # in visits that had begun
         self.learning = True
@@ -208,27 +245,47 @@ class Visits:
 
     def visit(self, shopper: str, at: int) -> Visit:
         """Return a shopper's visit as it goes on now, or as it begins."""
-        self.pass_time(at)
+        self.pass_time(shopper, at)
         visit = self.live.get(shopper)
         if visit is None:
-            visit = self.live[shopper] = Visit(self.clock)
+            visit = self.live[shopper] = Visit(at)
             if len(self.live) > MOST_LIVE:
                 self._end(next(iter(self.live)))
         else:
             self.live.move_to_end(shopper)
         self.turn += 1
-        visit.at, visit.turn = self.clock, self.turn
+        visit.at, visit.clock, visit.turn = max(visit.at, at), self.clock, self.turn
         self._touched.add(shopper)
         return visit
 
-    def pass_time(self, at: int) -> None:
-        """End the visits that are over by now. An act that comes late counts as done now."""
-        self.clock = max(self.clock, at)
-        while self.live:
-            shopper, visit = next(iter(self.live.items()))
-            if visit.at >= self.clock - IDLE:
-                break
+    @property
+    def clock(self) -> int:
+        """Return the shop's time."""
+        return self.time.now
+
+    def pass_time(self, shopper: str, at: int) -> None:
+        """End the visits that are over by now, of which a shopper's act tells. An act that comes late counts as done now."""
+        self.time.learn_one(shopper, at)
+        self._passed = True
+        visit = self.live.get(shopper)
+        if visit is not None and visit.at < at - IDLE:
             self._end(shopper)
+        while self.live:
+            idle, visit = next(iter(self.live.items()))
+            if visit.clock >= self.clock - IDLE:
+                break
+            if min(visit.at, self.clock) >= self.clock - IDLE:  # the shop's clock was behind at the visit's last act
+                self._wait(idle, visit)
+            else:
+                self._end(idle)
+
+    def _wait(self, shopper: str, visit: Visit) -> None:
+        """Give a visit another half hour of the shop's clock. Visits stay in the order of ``clock``."""
+        self.turn += 1
+        visit.at, visit.clock = min(visit.at, self.clock), self.clock
+        visit.turn = self.turn
+        self.live.move_to_end(shopper)
+        self._touched.add(shopper)
 
     def due(self) -> bool:
         """Count a look in a visit that has begun, and return whether the ranker is to learn from it."""
@@ -241,6 +298,14 @@ class Visits:
         add(self.dismissed.setdefault(shopper, {}), product, None, MOST_DISMISSED)
         self._refused.add(shopper)
 
+    def give_back(self, shopper: str, products: Iterable[str]) -> None:
+        """A shopper gives back what they bought: in a visit that goes on, they have it in the cart at the most."""
+        if (visit := self.live.get(shopper)) is not None:
+            for product in products:
+                if visit.products.get(product) == "buy":
+                    visit.products[product] = "cart"
+                    self._touched.add(shopper)
+
     def want(self, shopper: str, product: str) -> None:
         """A shopper likes what they may have dismissed before."""
         if product in self.dismissed.get(shopper, ()):
@@ -252,6 +317,8 @@ class Visits:
 
     def forget(self, shopper: str) -> None:
         """End a visit as if it had not been."""
+        if self.time.forget(shopper):
+            self._passed = True
         if self.live.pop(shopper, None) is not None:
             self._touched.discard(shopper)
             self.gone.append(shopper)
@@ -264,7 +331,7 @@ class Visits:
         self.gone.append(shopper)
         if is_guest(shopper) and self.dismissed.pop(shopper, None) is not None:
             self._refused.add(shopper)
-        if len(visit.products) > 1 and self.learning:
+        if len(visit.products) > 1 and visit.counted and self.learning:
             self.number += 1
             self.ended.add(self.number, [self._number(product) for product in visit.products])
             self._moved[self.number] = json.dumps(list(visit.products))
@@ -285,8 +352,10 @@ class Visits:
             delta.fields[DISMISSED][shopper] = json.dumps(list(unwanted)) if unwanted else None
         if self._moved:
             delta.fields[VISITS].update((str(number), text) for number, text in self._moved.items())
-        if self.clock:
-            delta.fields[SUMS].update(number=self.number, clock=self.clock, turn=self.turn, looks=self.looks)
+        if self._passed:
+            self._passed = False
+            latest = json.dumps(self.time.latest)
+            delta.fields[SUMS].update(number=self.number, clock=self.clock, latest=latest, turn=self.turn, looks=self.looks)
         for done in (self.gone, self._touched, self._refused, self._moved):
             done.clear()
 
@@ -299,8 +368,8 @@ class Visits:
         for shopper, text in maps.get(DISMISSED, {}).items():
             self.dismissed[shopper] = dict.fromkeys(json.loads(text))
         if sums := maps.get(SUMS):
-            numbers = (int(sums[name]) for name in ("number", "clock", "turn", "looks"))
-            self.number, self.clock, self.turn, self.looks = numbers
+            self.number, self.turn, self.looks = (int(sums[name]) for name in ("number", "turn", "looks"))
+            self.time = ShopClock(int(sums["clock"]), json.loads(sums["latest"]))
 
 
 def add(kept: dict[str, T], name: str, value: T, most: int = REMEMBERED) -> None:

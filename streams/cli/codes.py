@@ -12,10 +12,12 @@ from aggregates.code_batches import KEY, Batch, IssueCodes, RevokeCodes, code_ba
 from aggregates.pricing.codes import code_of, normalised, serial_of, shown
 from infra.settings import from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, pairs, print_json, say, show_parts
+from streams.cli.send import sent
 from streams.commands.checkout import states_in
 from streams.commands.request import Request
 from streams.queries.clock import clock_of
 from streams.running.app import App, running
+from streams.web.acts import console_actor
 
 
 @click.group("codes")
@@ -90,6 +92,6 @@ def about(app: App, serial: int, batch: Batch) -> dict[str, object]:
 
 
 def ask(app: App, command: IssueCodes | RevokeCodes) -> None:
-    outcome = app.handler.handle(Request(f"codes/{uuid4()}", (command,), settled=False))
+    outcome = sent(app, Request(f"codes/{uuid4()}", (command,), settled=False), console_actor())
     if not outcome.accepted:
         raise CommandFailed(outcome.sentence)

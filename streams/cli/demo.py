@@ -16,7 +16,8 @@ from infra.settings import from_environment
 from streams.cli.console import AS_JSON, OUT, grid, print_json
 from streams.cli.formatting import format_instant, format_money
 from streams.cli.import_ import Imported, import_complete_journey
-from streams.cli.show import SCORES, card_page, recommendation_table
+from streams.cli.recommend import SCORES, recommendation_table
+from streams.cli.show import card_page
 from streams.imports.complete_journey import FIRST_DAY, SECOND_WEEK, SHOP
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
@@ -190,15 +191,15 @@ def show_commands(app: App, member: str, found: dict[str, Any] | None) -> None:
     url = shown(redis_url(app.settings))
     OUT.print(f"at {url}; `regulars redis …` sends any of them", style="dim", soft_wrap=True)
     latest = found["items"][0]["product"] if found and found["items"] else "PRODUCT"
-    version = app.views.version
+    key = app.views.key
     for command in (
         "GET regulars:version",
-        f"GET {version}:card:{member}",
-        f"GET {version}:recommend:{member}",
-        f"GET {version}:orders:{member}",
-        f"GET {version}:also:{latest}",
-        f"HGETALL {version}:product:{latest}",
-        f"GET {version}:popular",
+        f"GET {key(f'card:{member}')}",
+        f"GET {key(f'recommend:{member}')}",
+        f"GET {key(f'orders:{member}')}",
+        f"GET {key(f'also:{latest}')}",
+        f"HGETALL {key(f'product:{latest}')}",
+        f"GET {key('popular')}",
     ):
         OUT.print(f"  {command}")
 

@@ -14,13 +14,17 @@ from rich.live import Live
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.redis.address import shown
-from infra.redis.digest import digests
+from infra.redis.digest import Digest, digests
 from infra.settings import Settings, from_environment
 from infra.telemetry.logs import throttle_client_logs
+from streams.cli.at import AT, read_place, say_place
 from streams.cli.console import AS_JSON, OUT, echo, grid, pairs, print_json, say, show_parts
+from streams.cli.progress import progress
 from streams.projecting.readiness import eviction_problems
 from streams.queries.lag import Lag, lag_of
-from streams.registry import fold_of_part
+from streams.registry import fold_of_part, folds
+from streams.replay.past import Past
+from streams.replay.places import Place
 from streams.running.app import App, redis_url, running
 from streams.running.positions import FoldPosition, fold_positions
 
@@ -175,13 +179,23 @@ def lag_document(found: Lag) -> dict[str, Any]:
 @click.command()
 @AS_JSON
 @click.option("--wait", type=click.FloatRange(0), default=0.0, help="Seconds to wait for folds that are behind the log.")
-def digest(as_json: bool, wait: float) -> None:
-    """Print a line for each fold: how many entries it has and a hash of them. Exit status 3 if a fold is behind the log."""
+@AT
+def digest(as_json: bool, wait: float, wanted_at: str | None) -> None:
+    """Print a line for each fold: how many entries it has and a hash of them. Exit status 3 if a fold is behind the log.
+
+    With --at, that of the read models as they were then: the log is folded up to there, in memory.
+    """
     with running(from_environment()) as app:
-        behind = wait_for_folds(app, wait)
-        found = digests(app.views, fold_of_part(app.terms))
+        place = None if wanted_at is None else read_place(app.log, app.terms, wanted_at)
+        if place is None:
+            behind = wait_for_folds(app, wait)
+            found = digests(app.views, fold_of_part(app.terms))
+        else:
+            behind, found = [], past_digests(app, place)
+            say_place(place, app.terms)
     if as_json:
-        print_json({fold: {"entries": d.entries, "hash": d.hash} for fold, d in found.items()})
+        of_folds = {fold: {"entries": d.entries, "hash": d.hash} for fold, d in found.items()}
+        print_json(of_folds | ({"place": place.document()} if place else {}))
     else:
         for fold, made in found.items():
             echo(f"{fold:<12} {made.entries:>9,} {made.hash}")
@@ -190,6 +204,15 @@ def digest(as_json: bool, wait: float) -> None:
         most = max(standing.behind for standing in behind)
         say(f"Up to {most:,} events behind the log: {names}; {REMEDY[app.feed]}.")
         raise SystemExit(3)
+
+
+def past_digests(app: App, place: Place) -> dict[str, Digest]:
+    """Return the digest of each fold as of a place in the log."""
+    with progress(transient=True) as bars:
+        task = bars.add("folding the log", place.position)
+        past = Past(app.log, folds(app.terms), app.terms.zone)
+        past.to(place.position, lambda reached: bars.update(task, reached))
+    return {name: fold.digest() for name, fold in past.folds.items()}
 
 
 def wait_for_folds(app: App, seconds: float) -> list[FoldPosition]:

@@ -35,7 +35,9 @@ def export() -> None:
 
 @export.command("shop-log")
 @click.argument("file", default="-")
-@click.option("--personal", is_flag=True, help="With what is sealed: names, addresses, profiles, searches, reviews' texts.")
+@click.option(
+    "--personal", is_flag=True, help="With what is sealed: names, addresses, profiles, tags, searches, reviews' texts, reasons."
+)
 def shop_log(file: str, personal: bool) -> None:
     """Write the log to FILE (- is standard output; a name that ends in .gz is compressed) as a shop-log.
 

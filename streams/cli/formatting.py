@@ -11,7 +11,6 @@ import click
 import msgspec
 
 from aggregates.decider import LATEST_INSTANT
-from aggregates.money import minor_units
 from aggregates.programme import Programme
 from aggregates.programme.text_values import rate_text
 from aggregates.value import Value
@@ -27,7 +26,7 @@ def format_money(amount: int, terms: Programme) -> str:
     >>> format_money(-123456, Programme()), format_money(5, Programme())
     ('-1,234.56 USD', '0.05 USD')
     """
-    unit = minor_units(terms.currency)
+    unit = terms.unit
     whole, part = divmod(abs(amount), unit)
     digits = f".{part:0{len(str(unit)) - 1}}" if unit > 1 else ""
     return f"{'-' * (amount < 0)}{whole:,}{digits} {terms.currency}"

@@ -17,11 +17,14 @@ from streams.cli.groups import CommandGroup
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
+    "acts": "acts:acts",
     "audit": "audit:audit_books",
     "backtest": "backtest:backtest",
     "codes": "codes:codes",
+    "completion": "completion:completion",
     "dead-letters": "dead_letters:dead_letters",
     "demo": "demo:demo",
+    "diff": "view:diff",
     "digest": "doctor:digest",
     "doctor": "doctor:doctor",
     "erase": "send:erase",
@@ -37,9 +40,10 @@ COMMANDS = {
     "policy": "policy:policies",
     "price": "price:pricing",
     "quality": "model:quality",
-    "recommend": "show:recommend",
+    "recommend": "recommend:recommend",
     "redis": "servers:redis",
     "relay": "relay:relay",
+    "replay": "replay:replay",
     "report": "report:report",
     "send": "send:send",
     "serve": "serve:serve",
@@ -50,6 +54,8 @@ COMMANDS = {
     "topics": "relay:topics",
     "trace": "trace:trace",
     "up": "up:up",
+    "view": "view:view",
+    "webhook": "webhook:webhook",
     "why": "why:why",
     "worker": "worker:worker",
 }

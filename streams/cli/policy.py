@@ -23,11 +23,13 @@ from infra.yaml_document import dump_yaml
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, require_output, say, show_parts
 from streams.cli.formatting import format_instant, read_instant
 from streams.cli.groups import CommandGroup
+from streams.cli.send import sent
 from streams.commands.request import Request
 from streams.imports.policy_file import PolicyFile, policy_file, problem_text
 from streams.queries.clock import clock_of
 from streams.running.app import App, open_log, running
 from streams.running.idle_follower import follow_if_idle
+from streams.web.acts import console_actor
 
 FILE = click.Path(path_type=Path)
 
@@ -90,7 +92,7 @@ def publish(file: Path, effective: str | None, by: str | None, replaces: int | N
         since = now if effective is None else read_instant(effective, app.terms.zone, "--effective")
         before, _ = published(app)
         command = PublishPolicy(document, since, by or getpass.getuser(), now, replaces=replaces)
-        outcome = app.handler.handle(Request(f"policy/{uuid4()}", (command,), settled=False))
+        outcome = sent(app, Request(f"policy/{uuid4()}", (command,), settled=False), console_actor())
         if not outcome.accepted:
             raise CommandFailed(outcome.sentence)
         known, _ = published(app)

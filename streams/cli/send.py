@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -16,9 +17,10 @@ from infra.event_log.types import Outcome
 from infra.settings import from_environment
 from streams.cli.console import CommandFailed, print_json, say
 from streams.commands.request import Request
-from streams.running.app import running
+from streams.running.app import App, running
+from streams.web.acts import acts_of, admin_acts, complete, console_actor
 from streams.web.bodies import body_of, command_from, decode
-from streams.web.command_routes import BY_NAME
+from streams.web.command_routes import BY_NAME, preview_document
 from streams.web.problems import HttpProblem
 
 WHO = "console"
@@ -31,7 +33,8 @@ WHO = "console"
 @click.option("--json", "told", metavar="TEXT", help="The fields as JSON; '-' reads them from standard input.")
 @click.option("--id", "request", metavar="ID", help="The request's id: sent again with the same fields, it changes nothing.")
 @click.option("--actor", default=WHO, show_default=True, help="Who does it, where the event records that.")
-def send(command: str, fields: Sequence[str], told: str | None, request: str | None, actor: str) -> None:
+@click.option("--dry-run", "dry", is_flag=True, help="Say what would be decided, by which policy, and write nothing.")
+def send(command: str, fields: Sequence[str], told: str | None, request: str | None, actor: str, dry: bool) -> None:
     """Send COMMAND, such as RegisterMember member=ada name=Ada. A value that is JSON is read as JSON.
 
     Prints the outcome as JSON. Exit status 1 if it is refused.
@@ -40,11 +43,29 @@ def send(command: str, fields: Sequence[str], told: str | None, request: str | N
     body = body_from(kind, fields, told)
     made = command_from(kind, body, {"at": getattr(body, "at", None) or int(time.time() * 1000), "actor": actor})
     asked = Request(request or f"{WHO}:{uuid4().hex}", (made,), msgspec.json.encode([command, body]))
-    with running(from_environment()) as app:
-        outcome = app.handler.handle(asked)
-    print_json(outcome_document(outcome))
+    settings = from_environment()
+    with running(settings) as app:
+        if dry:
+            found = app.handler.preview(asked)
+            outcome, document = found.outcome, preview_document(found)
+        else:
+            outcome = sent(app, asked, console_actor() if actor == WHO else actor)
+            document = outcome_document(outcome)
+    print_json(document)
     if not outcome.accepted:
         sys.exit(1)
+
+
+def sent(app: App, request: Request, actor: str) -> Outcome:
+    """Send a request, and note its administrative acts with who did them."""
+    with closing(admin_acts(app.settings)) as record:
+        acts = acts_of(request.known, request.id, actor, int(time.time() * 1000))
+        for act in acts:
+            record.note(act)
+        outcome = app.handler.handle(request)
+        if not outcome.repeated:
+            complete(record, acts, outcome)
+    return outcome
 
 
 def named(command: str) -> type:
@@ -109,7 +130,7 @@ def erase(member: str, yes: bool) -> None:
     kind = BY_NAME["EraseMember"]
     with running(from_environment()) as app:
         made = kind(member=member, at=int(time.time() * 1000))
-        outcome = app.handler.handle(Request(f"{WHO}:{uuid4().hex}", (made,)))
+        outcome = sent(app, Request(f"{WHO}:{uuid4().hex}", (made,)), console_actor())
     if not outcome.accepted:
         raise CommandFailed(outcome.sentence)
     say(f"{member} is erased; Redis forgets them once every fold has come to {outcome.position:,}.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
+import uvloop
 
 from infra.settings import Settings, from_environment
 from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.running.app import App
+from streams.web.acts import admin_acts, console_actor, noted
 from streams.web.doors import KEY_SCOPES
 from streams.web.server import Address, api_keys
 from streams.web.server import serve as serve_api
@@ -35,14 +36,15 @@ def serve(host: str, port: int, limit: int) -> None:
     def ready(_: App) -> None:
         say(f"Serving http://{host}:{port}/docs; Ctrl-C ends it.")
 
-    asyncio.run(serve_api(settings, Address(host, port, limit), ready))
+    uvloop.run(serve_api(settings, Address(host, port, limit), ready))
 
 
 def first_key(settings: Settings) -> None:
     """Make a key with every scope if there never was one, and print it: it is not to be had again."""
     keys = api_keys(settings)
     if not keys.all():
-        made, text = keys.create("first", SCOPES, now())
+        with noted(admin_acts(settings), console_actor(), "key.create", "first", now()):
+            made, text = keys.create("first", SCOPES, now())
         say(f"A first key, with every scope; keep it, it is not shown again ({made.id} revokes it):")
         echo(text)
 
@@ -61,7 +63,10 @@ def create(client: str, scopes: Sequence[str], as_json: bool) -> None:
 
     Keys of one client share its idempotency keys, so that a key can be replaced while requests are retried.
     """
-    made, text = api_keys(from_environment()).create(client, list(dict.fromkeys(scopes)), now())
+    settings = from_environment()
+    keys = api_keys(settings)
+    with noted(admin_acts(settings), console_actor(), "key.create", client, now()):
+        made, text = keys.create(client, list(dict.fromkeys(scopes)), now())
     if as_json:
         print_json({"id": made.id, "client": client, "scopes": list(made.scopes), "key": text})
     else:
@@ -88,6 +93,10 @@ def utc(at: int | None) -> str:
 @click.argument("id")
 def revoke(id: str) -> None:  # noqa: A002 - the argument's name on the command line
     """Revoke the key with this ID; within five seconds nobody gets in with it."""
-    if not api_keys(from_environment()).revoke(id, now()):
+    settings = from_environment()
+    keys = api_keys(settings)
+    if id not in {one.id for one in keys.all() if one.revoked is None}:
         raise CommandFailed(f"There is no key {id} that could be revoked.")
+    with noted(admin_acts(settings), console_actor(), "key.revoke", id, now()):
+        keys.revoke(id, now())
     say(f"Key {id} is revoked.")

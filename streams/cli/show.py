@@ -1,8 +1,8 @@
-"""``regulars show`` and ``regulars recommend``: one member, product or order, as storefronts see them."""
+"""``regulars show``: one member, product or order, as storefronts see them, now or as of a place in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import click
@@ -16,17 +16,23 @@ from aggregates.order.events import Event as OrderEvent
 from aggregates.order.events import OrderCancelled, OrderPlaced, OrderRefunded
 from aggregates.programme import Programme
 from infra.settings import from_environment
-from models.recommender.lists import Variety
 from projections.orders import Later, change_order, new_order
+from streams.cli.at import AT, WITH_LATE, describe_place, read_place, say_place
 from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, say, show_parts
-from streams.cli.formatting import format_instant, format_money, read_instant
+from streams.cli.formatting import format_instant, format_money
 from streams.cli.groups import CommandGroup
 from streams.cli.policy import published
+from streams.cli.progress import progress
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.members import card_at, next_tier
-from streams.queries.recommending import recommended
+from streams.replay.member_past import member_as_of
+from streams.replay.past import past_of
+from streams.replay.places import Place
 from streams.running.app import App, running
+
+LONGEST = 10_000
+"""Events of one order: more than there are."""
 
 COUNTED = {"orders": "orders", "points": "points", "engagement": "points of engagement"}
 
@@ -38,11 +44,18 @@ def show() -> None:
 
 @show.command()
 @click.argument("member")
+@AT
+@WITH_LATE
 @AS_JSON
-def member(member: str, as_json: bool) -> None:
-    """Show a member's card as of now, with cart, wallet and latest orders."""
+def member(member: str, wanted_at: str | None, with_late: bool, as_json: bool) -> None:
+    """Show a member's card as of now, with cart, wallet and latest orders; with --at as it was then, folded from the log."""
+    if with_late and wanted_at is None:
+        raise click.UsageError("--with-late goes with --at TIME.")
     with running(from_environment()) as app:
-        found = {part: reading.document(app.views, f"{part}:{member}") for part in ("card", "cart", "wallet", "orders")}
+        if wanted_at is not None:
+            show_past_member(app, member, read_place(app.log, app.terms, wanted_at, with_late), as_json)
+            return
+        found = {part: reading.document(app.views, f"{part}:{member}") for part in SHOWN}
         if not any(found.values()):
             raise CommandFailed(
                 f"There is no member {member} in the read models. `regulars doctor` tells whether they are behind."
@@ -52,11 +65,34 @@ def member(member: str, as_json: bool) -> None:
         if as_json:
             print_json(found)
         else:
-            show_parts(*member_page(app, found))
+            latest = [f"order:{entry['order']}" for entry in (found["orders"] or {"orders": []})["orders"][:10]]
+            show_parts(*member_page(app, found, list(reading.many(app.views, latest))))
 
 
-def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[RenderableType]:
-    """Yield the tables of a member: card, cart, wallet and orders, as far as there are any."""
+SHOWN = ("card", "cart", "wallet", "orders")
+"""The documents that ``show member`` prints."""
+
+
+def show_past_member(app: App, member: str, place: Place, as_json: bool) -> None:
+    """Print a member as of a place in the log."""
+    with progress(transient=True) as bars:
+        task = bars.add("reading the log", place.position)
+        past, documents = member_as_of(app.log, app.terms, member, place, lambda reached: bars.update(task, reached))
+    found = {part: documents[part] for part in SHOWN}
+    if not any(found.values()):
+        raise CommandFailed(f"Nothing was known of a member {member} then. {describe_place(place, app.terms)}")
+    if as_json:
+        print_json(found | {"place": place.document()})
+        return
+    say_place(place, app.terms)
+    latest = (past.fields(f"order:{entry['order']}") for entry in (found["orders"] or {"orders": []})["orders"][:10])
+    show_parts(*member_page(app, found, [order for order in latest if order]))
+
+
+def member_page(
+    app: App, found: dict[str, dict[str, Any] | None], orders: Sequence[dict[str, Any]]
+) -> Iterator[RenderableType]:
+    """Yield the tables of a member: card, cart, wallet and the latest ``orders``, as far as there are any."""
     if found["card"]:
         yield card_page(app, found["card"])
     if cart := found["cart"]:
@@ -70,7 +106,7 @@ def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[R
             for e in wallet["campaigns"].values()
         )
         yield grid("Coupon wallet", ("campaign", "kind", "from", "until", "used"), entries, numbers=(4,), wraps=(1,))
-    if orders := found["orders"]:
+    if orders:
         latest = (
             (
                 o["order"],
@@ -79,7 +115,7 @@ def member_page(app: App, found: dict[str, dict[str, Any] | None]) -> Iterator[R
                 len(o["lines"]),
                 format_money(o["total"], app.terms),
             )
-            for o in reading.many(app.views, [f"order:{entry['order']}" for entry in orders["orders"][:10]])
+            for o in orders
         )
         yield grid("Latest orders", ("order", "placed", "status", "lines", "total"), latest, numbers=(3, 4))
 
@@ -154,17 +190,20 @@ def tier_changes(card: dict[str, Any], terms: Programme) -> Iterator[str]:
 
 @show.command()
 @click.argument("product")
+@AT
 @AS_JSON
-def product(product: str, as_json: bool) -> None:
-    """Show a product's page, and what it is bought with."""
+def product(product: str, wanted_at: str | None, as_json: bool) -> None:
+    """Show a product's page, and what it is bought with; with --at as it was then, which folds the whole learner."""
     with running(from_environment()) as app:
-        found = reading.table(app.views, f"product:{product}")
-        also = reading.document(app.views, f"also:{product}")
+        place = None if wanted_at is None else read_place(app.log, app.terms, wanted_at)
+        found, also = product_of(app, product, place)
         if not found:
             raise CommandFailed(f"There is no product {product} in the read models.")
         if as_json:
-            print_json({"product": found, "also": also})
+            print_json({"product": found, "also": also} | ({"place": place.document()} if place else {}))
             return
+        if place:
+            say_place(place, app.terms)
         parts = [pairs(f"Product {product}", describe_product(found, app.terms).items())]
         if also and also["items"]:
             companions = also["items"][:10]
@@ -178,6 +217,17 @@ def product(product: str, as_json: bool) -> None:
         show_parts(*parts)
         if len(parts) > 1:
             say("score: lift × √baskets, so higher is a stronger pair; it compares within this list")
+
+
+def product_of(app: App, product: str, place: Place | None) -> tuple[dict[str, str], dict[str, Any] | None]:
+    """Return a product's page and what it is bought with, as of now or of a place in the log."""
+    keys = f"product:{product}", f"also:{product}"
+    if place is None:
+        return reading.table(app.views, keys[0]), reading.document(app.views, keys[1])
+    with progress(transient=True) as bars:
+        task = bars.add("reading the log", place.position)
+        past = past_of(app.log, app.terms, keys, place.position, progress=lambda reached: bars.update(task, reached))
+    return past.fields(keys[0]) or {}, past.fields(keys[1])
 
 
 def describe_product(fields: dict[str, str], terms: Programme) -> dict[str, str]:
@@ -198,19 +248,33 @@ def describe_product(fields: dict[str, str], terms: Programme) -> dict[str, str]
 
 @show.command()
 @click.argument("order")
+@AT
 @AS_JSON
-def order(order: str, as_json: bool) -> None:
+def order(order: str, wanted_at: str | None, as_json: bool) -> None:
     """Show an order in full, with its dates and refunds; one older than its member's last 50 is read from the log."""
     with running(from_environment()) as app:
-        events = cast("list[OrderEvent]", app.log.read(stream_id(order_decider.name, order))[0])
-        found = reading.document(app.views, f"order:{order}") or order_of(events)
+        place = None if wanted_at is None else read_place(app.log, app.terms, wanted_at)
+        events = order_events(app, order, place)
+        live = reading.document(app.views, f"order:{order}") if place is None else None
+        found = live or order_of(events)
         if found is None:
-            raise CommandFailed(f"There is no order {order} in the log.")
+            raise CommandFailed(f"There is no order {order} in the log{' then' if place else ''}.")
         given_back = [event for event in events if isinstance(event, OrderRefunded | OrderCancelled)]
         if as_json:
-            print_json(found | {"refunds": given_back})
+            print_json(found | {"refunds": given_back} | ({"place": place.document()} if place else {}))
         else:
+            if place:
+                say_place(place, app.terms)
             show_parts(*order_page(found, given_back, app.terms))
+
+
+def order_events(app: App, order: str, place: Place | None) -> list[OrderEvent]:
+    """Return the events of an order, up to a place in the log if there is one."""
+    stream = stream_id(order_decider.name, order)
+    if place is None:
+        return cast("list[OrderEvent]", app.log.read(stream)[0])
+    rows = [row for row in app.log.rows_of(stream, LONGEST) if row.position <= place.position]
+    return cast("list[OrderEvent]", [app.log.codec.decode(row.name, row.state) for row in rows])
 
 
 def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
@@ -255,45 +319,3 @@ def order_page(
             for event in given_back
         )
         yield grid("Refunds", ("refund", "at", "units", "amount"), refunds, numbers=(2, 3))
-
-
-@click.command()
-@click.argument("member")
-@click.option("--at", metavar="TIME", help="When it is shown: ISO 8601, without an offset the shop's own time. Default: now.")
-@click.option("--diversity", type=float, default=0.0, help="Cost of each earlier product of the same category, such as 0.3.")
-@click.option("--novelty", type=float, default=0.0, help="Gain of what is new to the member, such as 1.")
-@click.option("--discover", is_flag=True, help="Show only what the member has never bought.")
-@AS_JSON
-def recommend(member: str, at: str | None, diversity: float, novelty: float, discover: bool, as_json: bool) -> None:
-    """Show what to recommend to a member now, best first, and why; what is popular, if the member is unknown."""
-    with running(from_environment()) as app:
-        now = clock_of(app)() if at is None else read_instant(at, app.terms.zone)
-        found = recommended(app.views, app.terms, member, Variety(diversity, novelty), now)
-        known = found is not None
-        found = found or reading.document(app.views, "popular")
-        if found is None:
-            raise CommandFailed("Nothing is recommended yet: no order has been learned. `regulars doctor` tells more.")
-        if as_json:
-            print_json(found)
-            return
-        title = f"For member {member}" if known else f"Member {member} is new: what is popular"
-        items = found["discover"] if known and discover else found["items"]
-        show_parts(recommendation_table(app, title, {"items": items}))
-        say(SCORES[known])
-
-
-SCORES = {
-    True: "score: the expected share of the member's next basket; it compares within this list",
-    False: "score: how much the product sells, as a share of the best seller",
-}
-
-
-def recommendation_table(app: App, title: str, found: dict[str, Any], count: int = 20) -> RenderableType:
-    """Return a list of recommendations, numbered in their order."""
-    items = found["items"][:count]
-    names = reading.product_names(app.views, [item["product"] for item in items])
-    rows = (
-        (number, names[item["product"]], item["reason"], f"{item['score']:.3f}", item["product"])
-        for number, item in enumerate(items, 1)
-    )
-    return grid(title, ("", "product", "because", "score", "id"), rows, numbers=(0, 3), wraps=(1, 2))

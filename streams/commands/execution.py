@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from aggregates.cart_events import CartItemAdded, CartOpened
 from aggregates.decider import Context, Decider, stream_id
+from aggregates.member import member
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
-from aggregates.reactions import check_allowed, react
+from aggregates.reactions import MEMBER_CLOSED, check_allowed, react, users_of
 from infra.codec import Codec
+from streams.commands.request import Request
 from streams.commands.validation import require_valid
 from streams.registry import BY_TIME, COMMANDS, DUE_OF_MEMBERS
 
@@ -57,7 +61,7 @@ class Execution:
         """The programme that decisions use, with any version that this request has published. Looked up once a request."""
         if self._context is None:
             version, published = self._stream(policy.name, policy)
-            self._context = Context(published if version else self._first)
+            self._context = Context(published.counted_as(self._first) if version else self._first)
         return self._context
 
     def read(self, decider: Decider[Any, S, Any], *ids: str) -> S:
@@ -65,10 +69,22 @@ class Execution:
         state: S = self._stream(stream_id(decider.name, *ids), decider)[1]
         return state
 
+    def carry_out(self, request: Request) -> None:
+        """Decide the commands of a request, each with what follows from it. Raises ``Refusal`` if one may not happen."""
+        for command in request.plan(self.read):
+            self.check(command, request.by_time)
+            waiting = deque([command])
+            while waiting:
+                loaded = self.load(waiting[0])
+                events = self.decide(waiting.popleft(), loaded)
+                waiting.extendleft(reversed(self.react(events)))  # before what was waiting already
+
     def check(self, command: object, by_time: bool) -> None:
-        """Raise ``Refusal`` for a command that is malformed, or about a member who was erased."""
+        """Raise ``Refusal`` for a command that is malformed, about a member who was erased, or of one who has closed."""
         require_valid(command, by_time)
         check_allowed(command, self.context, self.erased)
+        if self._is_of_closed(command):
+            raise MEMBER_CLOSED
 
     def load(self, command: object) -> Loaded:
         """Return the stream that a command is decided on."""
@@ -83,6 +99,8 @@ class Execution:
         before = decider.due(state, self.context) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
+            if isinstance(event, CartOpened | CartItemAdded) and self._is_of_closed(event):
+                raise MEMBER_CLOSED
             version += 1
             state = decider.evolve(state, event)
             self.events.append((stream, version, event))
@@ -103,17 +121,25 @@ class Execution:
             self.streams[stream] = self.streams[stream][0], reduce(decider.evolve, mine, state)
 
     def react(self, events: Iterable[object]) -> list[object]:
-        """Return the commands that follow from these events. Nothing more happens to a member who is erased by one."""
+        """Return the commands that follow from these events.
+
+        Nothing more happens to a member who is erased by one, and a member who has closed earns nothing.
+        """
         reactions: list[object] = []
         for event in events:
-            reactions += react(event, self.context, self.erased, self.read)
+            follows = react(event, self.context, self.erased, self.read)
+            reactions += [command for command in follows if not self._is_of_closed(command)]
             if type(event) in self._codec.erasing:
                 self._erase(self._codec.partition_key(event))
         return reactions
 
+    def _is_of_closed(self, step: object) -> bool:
+        """Return whether a command or an event lets somebody earn or spend whose membership is closed."""
+        return any(name is not None and self.read(member, name).status == "closed" for name in users_of(step))
+
     def _stream(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
         return self.streams.get(stream) or self._load(stream, decider)
 
-    def _erase(self, member: str) -> None:
-        self.erased |= {member}
-        self.due.update(dict.fromkeys((stream_id(aggregate, member) for aggregate in DUE_OF_MEMBERS), None))
+    def _erase(self, name: str) -> None:
+        self.erased |= {name}
+        self.due.update(dict.fromkeys((stream_id(aggregate, name) for aggregate in DUE_OF_MEMBERS), None))

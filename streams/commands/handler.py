@@ -7,7 +7,6 @@ with what was appended, and is the answer from then on. A refusal is stored too,
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -30,7 +29,8 @@ from infra.postgres.connection import retry
 from infra.remembered import Remembered
 from streams.commands.constraints import enforce
 from streams.commands.execution import Execution, Load, Stream
-from streams.commands.request import Request, id_taken, repeated
+from streams.commands.preview import Preview, preview
+from streams.commands.request import Request, id_taken, refused, repeated
 from streams.registry import COMMANDS
 
 REMEMBERED = 20_000
@@ -94,6 +94,10 @@ class Handler:
             outcomes.append(answer)
         return outcomes
 
+    def preview(self, request: Request) -> Preview:
+        """Return what would be decided now, and write nothing."""
+        return preview(self._log, self._keys, self._first, request)
+
     def context(self) -> Context:
         """Return what decisions go by now."""
         published, version = self._log.read(policy.name)
@@ -138,13 +142,7 @@ class Handler:
             append.forget(request.id)  # it was refused, and is asked again in other words
         work = Execution(self._first, self._log.codec, group.erased, self._loader(append, group), group.batch)
         try:
-            for command in request.plan(work.read):
-                work.check(command, request.by_time)
-                waiting = deque([command])
-                while waiting:
-                    loaded = work.load(waiting[0])
-                    events = work.decide(waiting.popleft(), loaded)
-                    waiting.extendleft(reversed(work.react(events)))  # before what was waiting already
+            work.carry_out(request)
             constraints = [constraints_of(event) for _, _, event in work.events]
             with append.savepoint(guarded=any(constraints)):
                 lost = [enforce(append, self._keys, needed) for needed in constraints]
@@ -218,12 +216,6 @@ def stream_of(command: object) -> tuple[str, Decider[Any, Any, Any]] | None:
     except (AttributeError, TypeError, ValueError):  # its id is no text
         return None
     return (stream, route.decider) if stream and not UNFIT.search(stream) else None
-
-
-def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
-    """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
-    sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
-    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)
 
 
 def rebuilt(append: Append, stream: str, decider: Decider[Any, Any, Any]) -> Stream:

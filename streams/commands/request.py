@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from aggregates.decider import UNFIT, Decider, Look
+from aggregates.decider import UNFIT, Decider, Look, Refusal
 from infra.event_log.types import Outcome
 
 ENCODE = msgspec.msgpack.Encoder(order="sorted").encode
@@ -79,3 +79,9 @@ def id_taken(earlier: Outcome) -> Outcome:
     """Return the answer to another request under the id of an accepted one."""
     sentence = "This id was given to something else before: give each its own, and repeat one only unchanged."
     return replace(earlier, accepted=False, code="id_taken", sentence=sentence, events=0, repeated=False)
+
+
+def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
+    """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
+    sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
+    return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)

@@ -68,5 +68,9 @@ class Dispatch:
             self._projector.start_over()
         return by_us
 
+    def forget(self) -> None:
+        """Drop what is in memory, and read the checkpoints again when they are needed."""
+        self._projector.forget()
+
     def _project(self, chunk: Sequence[Recorded]) -> list[CheckpointedWrite]:
         return self._projector.project(chunk, Checkpoint(chunk[-1].position))

@@ -74,12 +74,15 @@ def fitting_folds(views: Views, folds: Iterable[Fold], sources: Collection[str])
                 f"Redis holds read models of {fold.name}, and no checkpoint of {name} says how far they are: folding on would "
                 "count events twice. Restore a backup of this Redis, or empty it and run `regulars follow --once`."
             )
+        older = int(earlier[-1].partition(".")[2]) > fold.version
+        remedy = "upgrade Regulars" if older else f"run `regulars replay {fold.name}` to make them anew"
         log.warning(
-            "Redis holds read models of %s, made by %s; this program has %s. They are served as they are, and not kept up: "
-            "to have them made anew, empty this Redis and run `regulars follow --once`.",
+            "Redis holds read models of %s, made by %s; this program has %s. They are served as they are, and this program "
+            "does not keep them up: %s.",
             fold.name,
             earlier[-1],
             name,
+            remedy,
         )
     return [fold for fold in every if fold not in unfit]
 

@@ -79,6 +79,7 @@ class Lag:
 
 def lag_of(app: App) -> Lag:
     """Return how far everything is. Raises :class:`~infra.errors.Fault` if Kafka does not answer or has no topics."""
+    app = app.refreshed()
     if app.feed != "topics":
         return Lag(app.log.head(), tuple(in_log(app)))
     kafka = broker_settings(app.settings)

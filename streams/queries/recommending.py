@@ -24,5 +24,10 @@ def recommended(views: Views, terms: Programme, member: str, variety: Variety, a
     learner = Learner(terms.zone)
     while needed := learner.needs_of_list(member):
         learner.restore(views.hashes(needed))
+    return with_lists(stored, learner, member, variety, at)
+
+
+def with_lists(stored: dict[str, Any], learner: Learner, member: str, variety: Variety, at: int) -> dict[str, Any]:
+    """Return a member's stored document with the lists of a learner that holds what it needs, for an instant."""
     items, new = learner.shown(member, at, variety)
     return stored | {"items": msgspec.to_builtins(items), "discover": msgspec.to_builtins(new), "for_time": at}

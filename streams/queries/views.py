@@ -27,7 +27,7 @@ def table(views: Views, key: str) -> dict[str, str]:
 
 def keys_of(views: Views, part: str) -> Iterator[str]:
     """Yield all keys of a part, such as ``card``, without the version."""
-    cut = len(views.key(""))
+    cut = len(views.prefix_of(part))
     return (raw.decode()[cut:] for raw in views.client.scan_iter(match=views.key(f"{part}:*"), count=2000))
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from aggregates.constraints import REWARD_EXHAUSTED, ReturnUse, UseKey, constraints_of
 from aggregates.decider import Decider, Refusal, stream_id
-from aggregates.member import MemberClosed, MemberErased, MemberRegistered
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered, member
 from aggregates.membership.commands import RecordDue, ReleaseHold
 from aggregates.membership.decider import membership
 from aggregates.membership.events import (
@@ -37,7 +37,6 @@ from aggregates.membership.events import (
 from aggregates.order.events import OrderPaid
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
-from aggregates.reactions import react
 from infra.codec import Codec
 from infra.event_log.log import EventLog
 from streams.commands.execution import Execution, Stream
@@ -92,12 +91,15 @@ class CandidateShop:
         self._streams[stream] = version + 1, membership.evolve(state, event)
         self._keep(event)
 
+    def know(self, event: MemberRegistered | MemberClosed) -> None:
+        """Note whether a membership is open: a closed one earns nothing."""
+        self._streams[stream_id(member.name, event.member)] = 1, member.evolve(member.initial, event)
+
     def react(self, event: object) -> None:
         """Decide what follows for memberships from an event that is given."""
         work = self._execution()
-        self._decide(work, of_membership(react(event, work.context, self._erased)))
-        if isinstance(event, MemberErased):
-            self._erased |= {event.member}
+        self._decide(work, of_membership(work.react([event])))
+        self._erased = work.erased
 
     def ask(self, command: object) -> None:
         """Decide a command, with what follows from it. Raises ``Refusal``; then nothing of it happens."""
@@ -242,6 +244,8 @@ class Backtest:
                 self._worth[event.member, event.hold] = event.money
             case MemberClosed() | MemberErased():
                 done.left.setdefault(event.member, done.now)
+        if isinstance(event, MemberRegistered | MemberClosed):
+            self._candidate.know(event)
         if type(event) in KNOWN_BY and event.member is not None:
             done.known.setdefault(event.member, done.now)
 

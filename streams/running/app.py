@@ -27,12 +27,14 @@ from infra.postgres.migrate import migrate
 from infra.private_files import make_home
 from infra.redis import address
 from infra.redis.checkpoints import LOG
+from infra.redis.versions import field_of_fold
 from infra.redis.views import Views
 from infra.rejects_file import purge_rejects
 from infra.settings import Settings
 from streams.commands.handler import Handler
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.follower import Follower
+from streams.projecting.follower import Followed, Follower
+from streams.projecting.kept import kept_versions
 from streams.projecting.loaders import Fold, loader_of
 from streams.projecting.readiness import fitting_folds, refuse_eviction
 from streams.registry import EVENTS, folds, projections
@@ -53,6 +55,14 @@ class App:
         """Return the same system with its read models under another version's keys."""
         return replace(self, views=Views(self.views.client, version))
 
+    def announce(self) -> None:
+        """Tell storefronts which version to read, unless that is told already; see :meth:`Views.announce`."""
+        self.views.announce(self.log.identity(), version_fields(self.terms))
+
+    def refreshed(self) -> App:
+        """Return the same system with the read models that are served now."""
+        return replace(self, views=self.views.refreshed())
+
     @property
     def feed(self) -> str:
         """What keeps the read models current: workers of the ``topics``, or processes that follow the ``log``."""
@@ -68,9 +78,15 @@ class App:
         Raises :class:`Misconfigured` if these read models may not be written; see :mod:`streams.projecting.readiness`.
         """
         wanted = list(some)
-        fitting = self.fitting("log", wanted, [LOG])
-        loaders = [loader_of(fold, self.terms.zone, self.views) for fold in fitting]
-        return Follower(self.log, Dispatch(self.views, loaders), complete and len(fitting) == len(wanted))
+
+        def opened() -> Followed:
+            now = self.refreshed()
+            fitting = now.fitting("log", wanted, [LOG])
+            served = Dispatch(now.views, [loader_of(fold, self.terms.zone, now.views) for fold in fitting])
+            beside = kept_versions(now.views, wanted, self.terms.zone) if now.views.fixed is None else []
+            return Followed(served, beside, whole=len(fitting) == len(wanted))
+
+        return Follower(self.log, opened, complete)
 
     def fitting(self, feed: str, some: Iterable[Fold], sources: Collection[str]) -> list[Fold]:
         """Note what feeds the read models, and return the folds that may be fed from these sources."""
@@ -90,12 +106,18 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
         keys.belong_to(log.identity(), has_events=log.head() > 0)
         terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
-        views.announce(log.identity())
+        views.announce(log.identity(), version_fields(terms))
+        views = Views.served(views.client)
         forget = partial(purge_rejects, settings.home)
         forget(log.erased())  # where another home's process erased them
         first = Policies.first(mine.zone, mine.currency, mine.digits)
         handler = stack.enter_context(closing(Handler(log, keys, first, forget)))
         yield App(settings, terms, log, keys, views, handler)
+
+
+def version_fields(terms: Programme) -> list[str]:
+    """Return the fields that the hash of versions has for these terms: the parts of all keys, and the folds' checkpoints."""
+    return [field for fold in folds(terms) for field in (*fold.parts, field_of_fold(fold.name))]
 
 
 @contextmanager

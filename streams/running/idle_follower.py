@@ -36,4 +36,4 @@ def furthest_behind(app: App) -> int:
     """Return the position that every fold has reached."""
     if app.feed == "topics":
         return min(fold.position for fold in fold_positions(app))
-    return min(app.views.positions([fold_name(fold) for fold in folds(app.terms)]).values())
+    return min(app.refreshed().views.positions([fold_name(fold) for fold in folds(app.terms)]).values())

@@ -140,7 +140,7 @@ class FollowerPool:
     def reached(self) -> int:
         """Return the position that every fold has reached in Redis, as of a moment ago."""
         if (now := time.monotonic()) - self._looked >= LOOK:
-            self._seen, self._looked = min(self._views.positions(self._folds).values()), now
+            self._seen, self._looked = min(self._views.refreshed().positions(self._folds).values()), now
         return self._seen
 
     def finish(self, progress: Callable[[int], None]) -> None:
@@ -163,7 +163,7 @@ def start_follower(app: App, part: str) -> ManagedProcess:
     """Start a process that follows the log for one of the :data:`PARTS`; its errors go to a file in the home's ``logs``."""
     made = ManagedProcess(part, app.settings.home / "logs" / f"{part}.log", FOLLOW_PART)
     made.start(fresh_log=True)
-    made.send((app.settings, app.views.version, part))
+    made.send((app.settings, app.views.fixed, part))
     return made
 
 
@@ -174,7 +174,7 @@ def follow_part() -> None:
     finishing = threading.Event()
     threading.Thread(target=obey, args=(messages, finishing), name="messages", daemon=True).start()
     with running(settings) as app:
-        follower = app.under(version).feeding(PARTS[part](app.terms))
+        follower = (app.under(version) if version else app).feeding(PARTS[part](app.terms))
         while not finishing.wait(PAUSE):
             follower.keep_up()
         follower.catch_up()

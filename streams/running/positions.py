@@ -24,6 +24,7 @@ class FoldPosition:
 def fold_positions(app: App) -> list[FoldPosition]:
     """Return the position of each fold in each of its sources."""
     head = app.log.head()  # read first: a fold that has reached it is not behind
+    app = app.refreshed()
     if app.feed == "topics":
         return list(positions_in_topics(app, head))
     held = app.views.positions([fold_name(fold) for fold in folds(app.terms)])

@@ -50,24 +50,24 @@ class Gate:
     def __init__(self, keys: ApiKeys, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._clock = clock
-        self._found: dict[str, tuple[float, Caller]] = {}
+        self._found: dict[bytes, tuple[float, Caller]] = {}
         self._secrets: dict[str, bytes] = {}
 
-    def caller(self, authorization: str) -> Caller:
-        """Return who asks. Raises :class:`HttpProblem` 401."""
-        kind, _, credential = authorization.partition(" ")
+    def caller(self, authorization: bytes) -> Caller:
+        """Return who asks, by the header Authorization. Raises :class:`HttpProblem` 401."""
+        known = self._found.get(authorization)
+        if known and known[0] > self._clock():
+            return known[1]
+        self._found.pop(authorization, None)
+        kind, _, credential = authorization.decode("latin-1").partition(" ")
         credential = credential.strip()
         if kind.lower() != "bearer" or not credential:
             raise HttpProblem(401, "not_authenticated", "Send a key or a token as `Authorization: Bearer`.", headers=CHALLENGE)
-        known = self._found.get(credential)
-        if known and known[0] > self._clock():
-            return known[1]
-        self._found.pop(credential, None)
         caller = self._by_token(credential) if credential.count(".") == 2 else self._by_key(credential)
         if len(self._found) > 10_000:
             self._found.clear()
         if caller.member is None:
-            self._found[credential] = self._clock() + CACHED, caller
+            self._found[authorization] = self._clock() + CACHED, caller
         return caller
 
     def token(self, member: str, seconds: int) -> tuple[str, int]:
@@ -128,7 +128,7 @@ class RateLimit:
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def take(self, client: str) -> Quota:
+    def take(self, client: str) -> None:
         """Count one request. Raises :class:`HttpProblem` 429 with ``Retry-After`` if none is left."""
         now, rate = self._clock(), self.limit / self.window
         left, at = self._buckets.get(client, (float(self.limit), now))
@@ -141,7 +141,6 @@ class RateLimit:
         self._buckets[client] = left - 1, now
         if len(self._buckets) > 100_000:
             self._forget_full(now, rate)
-        return Quota(self.limit, self.window, int(left - 1), int((self.limit - left + 1) / rate))
 
     def _forget_full(self, now: float, rate: float) -> None:
         self._buckets = {

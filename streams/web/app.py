@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -14,24 +14,28 @@ import redis.asyncio
 from prometheus_client import generate_latest
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route, Router
 
 from aggregates.decider import LONGEST_ID
 from infra.api_keys import ApiKeys
 from streams.running.app import App, redis_url
 from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
+from streams.web.acts import admin_acts
 from streams.web.bodies import decode
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
-from streams.web.edge import Edge, Metrics, plain_segment
+from streams.web.edge import Edge
+from streams.web.figures import HttpMetrics
 from streams.web.log_questions import LogQuestions
+from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
-from streams.web.questions import Asked, Question, whole
+from streams.web.questions import Asked, Question, query_of, whole
 from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
+from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
 from streams.web.selling_questions import SellingQuestions
 from streams.web.shop_questions import QUESTIONS
+from streams.webhooks.messages import open_store
 
 SLOW_THREADS = 4
 """Questions that read the log at the same time."""
@@ -52,34 +56,37 @@ class Api:
 
     def __init__(self, app: App, keys: ApiKeys, limit: int = 6000) -> None:
         self.app = app
-        self.metrics = Metrics()
         self._gate = Gate(keys)
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
         self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
         self._reader: ViewReader | None = None
-        self._document = openapi.document(self.questions)
+        self.acts = admin_acts(app.settings)
+        self.sender = Sender(app, self.acts)
+        self.metrics = HttpMetrics(lambda: self.sender.waiting)
+        self._operations = Operations(app, open_store(app.settings, app.keys), self.acts, self._slow.submit).table()
+        self._document = openapi.document(self.questions, self._operations)
 
     def asgi(self) -> Edge:
         """Return the ASGI application."""
         routes = [
-            *command_routes.routes(Sender(self.app), self.caller),
-            *(Route(one.path, self._question(one), methods=["GET"], name=one.name) for one in self.questions),
-            Route("/v1/recommendations", self._recommend, methods=["POST"], name="recommendations"),
-            Route("/v1/tokens", self._token, methods=["POST"], name="tokens"),
-            Route("/health/live", self._live, methods=["GET"], name="live"),
-            Route("/health/ready", self._ready, methods=["GET"], name="ready"),
-            Route("/metrics", self._figures, methods=["GET"], name="metrics"),
-            Route("/openapi.json", self._openapi, methods=["GET"], name="openapi"),
-            Route("/docs", self._docs, methods=["GET"], name="docs"),
+            *command_routes.routes(self.sender, self.caller),
+            *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
+            *(HttpRoute(one.method, one.path, self._operation(one)) for one in self._operations),
+            HttpRoute("POST", "/v1/recommendations", self._recommend),
+            HttpRoute("POST", "/v1/tokens", self._token),
+            HttpRoute("GET", "/health/live", self._live),
+            HttpRoute("GET", "/health/ready", self._ready),
+            HttpRoute("GET", "/metrics", self._figures),
+            HttpRoute("GET", "/openapi.json", self._openapi),
+            HttpRoute("GET", "/docs", self._docs),
         ]
-        router = Router(one_a_path(routes), redirect_slashes=False, default=_no_path, lifespan=self._lifespan)
-        return Edge(router, self.metrics, frozenset({BEHAVIOUR_PATH}))
+        return Edge(HttpRoutes(routes), self.metrics, self._lifespan, frozenset({BEHAVIOUR_PATH}))
 
     def caller(self, http: HttpRequest) -> Caller:
         """Return who asks, counted against the client's limit. Raises :class:`HttpProblem` 401 or 429."""
-        caller = self._gate.caller(http.headers.get("authorization", ""))
+        caller = self._gate.caller(http.scope["state"]["headers"].get(b"authorization", b""))
         self._limit.take(caller.client)
         return caller
 
@@ -88,6 +95,7 @@ class Api:
         async with redis.asyncio.Redis.from_url(redis_url(self.app.settings)) as client:
             self._reader = ViewReader(self.app, client)
             yield
+            await self._reader.close()
         self._slow.shutdown()
 
     @property
@@ -96,19 +104,29 @@ class Api:
             raise RuntimeError("The API reads nothing before its server has started it.")
         return self._reader
 
-    def _question(self, question: Question) -> Callable[[HttpRequest], Any]:
+    def _question(self, question: Question) -> Endpoint:
         known = {parameter.name for parameter in question.parameters} | ALWAYS
 
         async def endpoint(http: HttpRequest) -> Response:
             caller = allowed(self.caller(http), question.scopes)
-            ids = {name: plain_segment(value) for name, value in http.path_params.items()}
-            if any(len(value) > LONGEST_ID for value in ids.values()):
-                raise HttpProblem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
+            ids = http.scope["path_params"]
+            for value in ids.values():
+                if len(value) > LONGEST_ID:
+                    raise HttpProblem(404, "not_found", f"An id has at most {LONGEST_ID} characters.")
             if caller.member is not None and ids.get("member", caller.member) != caller.member:
                 raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
-            query = _query(http, known)
-            asked = Asked(ids, query, caller, self.reader, http, self._wanted(query))
+            query = query_of(http, known)
+            asked = Asked(ids, query, caller, await self.reader.page(), http, self._wanted(query))
             return _told(http, await question.answer(asked))
+
+        return endpoint
+
+    def _operation(self, operation: Operation) -> Endpoint:
+        async def endpoint(http: HttpRequest) -> Response:
+            caller = allowed(self.caller(http), operation.scopes)
+            body = decode(operation.body, await json_body(http)) if operation.method != "GET" else None
+            done = Done(http.scope["path_params"], body, caller)
+            return json_response(await operation.answer(done), operation.status)
 
         return endpoint
 
@@ -127,8 +145,8 @@ class Api:
             raise HttpProblem(403, "not_allowed", "Only a back office may ask how a list came about.", pointer="/explain")
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
-        query = _query(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, self.reader, self._wanted(query)))
+        query = query_of(http, set(ALWAYS))
+        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))
@@ -160,54 +178,32 @@ class Api:
         return HTMLResponse(openapi.page(self._document), headers=policy)
 
 
-def one_a_path(routes: Sequence[Route]) -> list[Route]:
-    """Return one route a path, which takes all of its methods and says its template for logs and figures."""
-    endpoints: dict[str, dict[str, Callable[[HttpRequest], Any]]] = {}
-    for route in routes:
-        for method in (route.methods or set()) - {"HEAD"}:
-            endpoints.setdefault(route.path, {})[method] = route.endpoint
-    return [_of_path(path, by_method) for path, by_method in endpoints.items()]
+class JsonResponse(Response):
+    """An answer in JSON with its ETag, or 304 without it. It makes its headers at once, since most requests end here."""
+
+    def __init__(self, content: bytes, tag: bytes, unchanged: bool) -> None:
+        self.status_code = 304 if unchanged else 200
+        self.body = b"" if unchanged else content
+        self.raw_headers = [(b"etag", tag), *CACHING]
+        if not unchanged:
+            self.raw_headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
 
 
-def _of_path(path: str, by_method: Mapping[str, Callable[[HttpRequest], Any]]) -> Route:
-    async def endpoint(http: HttpRequest) -> Response:
-        http.scope["state"]["route"] = path
-        response: Response = await by_method["GET" if http.method == "HEAD" else http.method](http)
-        return response
-
-    return Route(path, endpoint, methods=list(by_method))
-
-
-async def _no_path(*_: Any) -> None:
-    raise HttpProblem(404, "not_found", "There is no such path here.")
-
-
-def _query(http: HttpRequest, known: set[str]) -> dict[str, str]:
-    """Return the query's parameters. Raises :class:`HttpProblem` 400 for one that is unknown or said twice."""
-    told = dict[str, str]()
-    for name, value in http.query_params.multi_items():
-        if name not in known:
-            raise HttpProblem(400, "query_invalid", f"There is no query parameter `{name}` here.")
-        if name in told:
-            raise HttpProblem(400, "query_invalid", f"`{name}` is said twice.")
-        told[name] = value
-    return told
+CACHING = [(b"cache-control", b"private, no-cache"), (b"vary", b"Authorization, Accept-Language")]
 
 
 def _told(http: HttpRequest, answer: Any) -> Response:
     """Return an answer with its ETag, or 304 if the asker has it."""
     content = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
-    tag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Language"}
-    if _matches(http.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+    tag = b'"' + sha256(content).hexdigest()[:32].encode() + b'"'
+    known: bytes | None = http.scope["state"]["headers"].get(b"if-none-match")
+    return JsonResponse(content, tag, known is not None and _matches(known, tag))
 
 
-def _matches(told: str, tag: str) -> bool:
+def _matches(told: bytes, tag: bytes) -> bool:
     """Return whether a header If-None-Match has this tag, compared weakly.
 
-    >>> _matches('W/"a", "b"', '"a"'), _matches("*", '"a"'), _matches('"ab"', '"a"')
+    >>> _matches(b'W/"a", "b"', b'"a"'), _matches(b"*", b'"a"'), _matches(b'"ab"', b'"a"')
     (True, True, False)
     """
-    return told.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in told.split(",")]
+    return told.strip() == b"*" or tag in [one.strip().removeprefix(b"W/") for one in told.split(b",")]

@@ -16,15 +16,17 @@ import msgspec
 import msgspec.structs
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
 
 from aggregates.cart import cart as cart_decider
 from aggregates.decider import stream_id
+from infra.admin_acts import AdminActs
 from infra.event_log.types import Outcome
+from streams.commands.preview import Preview
 from streams.commands.request import Request
 from streams.registry import COMMANDS, REACTIONS
 from streams.running.app import App
 from streams.web.access import Caller
+from streams.web.acts import acts_of, complete
 from streams.web.bodies import body_of, command_from, decode, hints_of
 from streams.web.doors import (
     BACK_OFFICE_ONLY,
@@ -38,8 +40,9 @@ from streams.web.doors import (
     Scope,
     scopes_of,
 )
-from streams.web.edge import plain_segment
 from streams.web.problems import HttpProblem, refusal_problem, status_of
+from streams.web.questions import query_of
+from streams.web.routing import Endpoint, HttpRoute
 
 MOST_ACTS = 1000
 MOST_COMMANDS = 100
@@ -55,16 +58,35 @@ OWNED = ("member", "joiner", "leaver")
 """Fields that name whom a command is about, as a member's token may say it."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sender:
     """Sends commands to the handler of a running system. ``clock``: UTC epoch milliseconds."""
 
     app: App
+    acts: AdminActs
     clock: Callable[[], int] = lambda: int(time.time() * 1000)
+    waiting: int = 0
 
-    async def send(self, request: Request) -> Outcome:
-        """Return what came of a request, once it is durable. Raises :class:`HttpProblem` 503 if that takes too long."""
-        future = asyncio.wrap_future(self.app.handler.submit(request))
+    async def send(self, request: Request, caller: Caller) -> Outcome:
+        """Return what came of a request, once it is durable; administrative acts are noted with who sent them.
+
+        Raises :class:`HttpProblem` 503 if too many commands wait, or this one waits too long.
+        """
+        acts = acts_of(request.known, request.id, caller.actor, self.clock())
+        for act in acts:
+            await asyncio.to_thread(self.acts.note, act)
+        outcome = await self._decided(request)
+        if acts and not outcome.repeated:
+            await asyncio.to_thread(complete, self.acts, acts, outcome)
+        return outcome
+
+    async def _decided(self, request: Request) -> Outcome:
+        if self.waiting >= MOST_IN_FLIGHT:
+            raise HttpProblem(503, "busy", "Too many commands wait; ask again with the same key.", headers={"Retry-After": "1"})
+        self.waiting += 1
+        answer = self.app.handler.submit(request)
+        future = asyncio.wrap_future(answer)
+        future.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.shield(future), PATIENCE)
         except TimeoutError:
@@ -72,33 +94,37 @@ class Sender:
                 503, "busy", "The command waits for its turn; ask again with the same key.", headers={"Retry-After": "1"}
             ) from None
 
+    def _done(self, future: asyncio.Future[Outcome]) -> None:
+        self.waiting -= 1
+        if not future.cancelled():
+            future.exception()  # nobody may be left to hear of it
 
-def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[Route]:
+
+def routes(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> list[HttpRoute]:
     """Return the routes of every command."""
-    made = [
-        Route(door.path, _endpoint(sender, caller_of, command, door), methods=[door.method], name=command.__name__)
-        for command, door in DOORS.items()
-    ]
+    made = [HttpRoute(door.method, door.path, _endpoint(sender, caller_of, command, door)) for command, door in DOORS.items()]
     return [
         *made,
-        Route(BEHAVIOUR_PATH, _behaviour(sender, caller_of), methods=["POST"], name="behaviour"),
-        Route(REQUESTS_PATH, _together(sender, caller_of), methods=["POST"], name="requests"),
+        HttpRoute("POST", BEHAVIOUR_PATH, _behaviour(sender, caller_of)),
+        HttpRoute("POST", REQUESTS_PATH, _together(sender, caller_of)),
     ]
 
 
-def _endpoint(
-    sender: Sender, caller_of: Callable[[HttpRequest], Caller], command: type, door: Door
-) -> Callable[[HttpRequest], Any]:
+def _endpoint(sender: Sender, caller_of: Callable[[HttpRequest], Caller], command: type, door: Door) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = allowed(caller_of(http), door.scopes)
-        ids = {name: plain_segment(value) for name, value in http.path_params.items()}
+        dry = is_dry_run(http)
+        ids: dict[str, str] = http.scope["path_params"]
         body = decode(body_of(command, left_out(caller, frozenset(ids))), await json_body(http))
         await check_owner(sender.app, caller, command, ids)
         key = idempotency_key(http)
         made = command_from(command, body, {**ids, **filled_in(command, caller, body, sender.clock())})
         check_about(caller, made)
         content = content_of(door.method, door.path, ids, body)
-        outcome = await sender.send(Request(f"{caller.client}:{key}", (made,), content))
+        request = Request(f"{caller.client}:{key}", (made,), content)
+        if dry:
+            return await previewed(sender, request, caller, key)
+        outcome = await sender.send(request, caller)
         if not outcome.accepted:
             problem = refusal_problem(outcome, frozenset(f"{name}_unknown" for name in ids))
             problem.more["request"] = key
@@ -108,9 +134,10 @@ def _endpoint(
     return endpoint
 
 
-def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Callable[[HttpRequest], Any]:
+def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = allowed(caller_of(http), BEHAVIOUR_SCOPES)
+        dry = is_dry_run(http, "partial")
         batch = decode(acts_body(left_out(caller)), await json_body(http))
         if not 0 < len(batch.acts) <= MOST_ACTS:
             raise HttpProblem(422, "body_invalid", f"A batch has 1 to {MOST_ACTS:,} acts.", pointer="/acts")
@@ -123,8 +150,10 @@ def _behaviour(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Ca
             commands.append(made)
         if http.query_params.get("partial") == "true":
             return await _each(sender, caller, key, batch.acts, commands)
-        content = content_of("POST", BEHAVIOUR_PATH, {}, batch)
-        outcome = await sender.send(Request(f"{caller.client}:{key}", tuple(commands), content))
+        request = Request(f"{caller.client}:{key}", tuple(commands), content_of("POST", BEHAVIOUR_PATH, {}, batch))
+        if dry:
+            return await previewed(sender, request, caller, key)
+        outcome = await sender.send(request, caller)
         if not outcome.accepted:
             raise HttpProblem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
         return answer(outcome, key, None)
@@ -147,9 +176,10 @@ async def _each(sender: Sender, caller: Caller, key: str, acts: Any, commands: l
     return json_response({"request": key, "refused": refused, "position": outcomes[-1].position, "results": results})
 
 
-def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Callable[[HttpRequest], Any]:
+def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         caller = caller_of(http)
+        dry = is_dry_run(http)
         told = decode(commands_body(left_out(caller)), await json_body(http))
         if not 0 < len(told.commands) <= MOST_COMMANDS:
             raise HttpProblem(422, "body_invalid", f"A request has 1 to {MOST_COMMANDS} commands.", pointer="/commands")
@@ -165,8 +195,10 @@ def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> Cal
             await check_owner(sender.app, caller, command, {"cart": getattr(made, "cart", None)})
             check_about(caller, made)
             commands.append(made)
-        content = content_of("POST", REQUESTS_PATH, {}, told)
-        outcome = await sender.send(Request(f"{caller.client}:{key}", tuple(commands), content))
+        request = Request(f"{caller.client}:{key}", tuple(commands), content_of("POST", REQUESTS_PATH, {}, told))
+        if dry:
+            return await previewed(sender, request, caller, key)
+        outcome = await sender.send(request, caller)
         if not outcome.accepted:
             raise HttpProblem(status_of(outcome.code), outcome.code, outcome.sentence, position=outcome.position, request=key)
         return answer(outcome, key, None)
@@ -286,6 +318,38 @@ async def json_body(http: HttpRequest) -> bytes:
     if body and kind != "application/json":
         raise HttpProblem(415, "content_type", "Send the body as application/json.")
     return body
+
+
+def is_dry_run(http: HttpRequest, *others: str) -> bool:
+    """Return whether ``?dry_run=true`` asks what would be decided. Raises :class:`HttpProblem` 400 for another query."""
+    told = query_of(http, {"dry_run", *others})
+    for name, value in told.items():
+        if value not in ("true", "false"):
+            raise HttpProblem(400, "query_invalid", f"`{name}` is true or false.")
+    return told.get("dry_run") == "true"
+
+
+async def previewed(sender: Sender, request: Request, caller: Caller, key: str) -> Response:
+    """Return what would be decided now. A member's token is told the kinds of the events alone: some may be about others."""
+    found = await asyncio.to_thread(sender.app.handler.preview, request)
+    return json_response(
+        {"request": key, **preview_document(found, with_content=caller.member is None)}, headers={"X-Dry-Run": "true"}
+    )
+
+
+def preview_document(found: Preview, with_content: bool = True) -> dict[str, Any]:
+    """Return a dry run as it is shown."""
+    return {
+        "dry_run": True,
+        "accepted": found.outcome.accepted,
+        "code": found.outcome.code or None,
+        "detail": found.outcome.sentence or None,
+        "policy": found.policy,
+        "events": [
+            {"event": type(event).__name__, **({"stream": stream, "content": event} if with_content else {})}
+            for stream, event in found.events
+        ],
+    }
 
 
 def idempotency_key(http: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,7 +44,8 @@ class LogQuestions:
 
     def policies(self) -> Policies:
         events: Any = self.app.log.read(policy.name)[0]
-        return policy.rebuild(events) if events else Policies.first(self.app.terms.zone, self.app.terms.currency)
+        terms = self.app.terms
+        return reduce(policy.evolve, events, Policies.first(terms.zone, terms.currency, terms.digits))
 
     async def why_points(self, asked: Asked) -> dict[str, Any]:
         return await self._why(

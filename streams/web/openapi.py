@@ -14,6 +14,7 @@ from streams.web.bodies import body_of
 from streams.web.command_routes import acts_body, commands_body
 from streams.web.doors import BEHAVIOUR_PATH, DOORS, REQUESTS_PATH, Scope
 from streams.web.examples import body_example
+from streams.web.operations import Operation
 from streams.web.questions import WAIT_FOR, WAIT_MS, Parameter, Question
 from streams.web.recommending import ListWanted
 from streams.web.sentences import TITLES
@@ -33,6 +34,18 @@ ACCEPTED = {
         "repeated": {"type": "boolean", "description": "Whether it was asked before, and this is the first answer again."},
     },
 }
+PREVIEW = {
+    "type": "object",
+    "required": ["dry_run", "accepted", "policy", "events"],
+    "properties": {
+        "dry_run": {"const": True},
+        "accepted": {"type": "boolean", "description": "Whether it would happen."},
+        "code": {"type": ["string", "null"], "description": "The code of the refusal."},
+        "detail": {"type": ["string", "null"]},
+        "policy": {"type": "integer", "description": "The version of the policy by which it was decided."},
+        "events": {"type": "array", "items": {"type": "object"}, "description": "The facts that it would bring about."},
+    },
+}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
@@ -49,16 +62,18 @@ PROBLEM = {
 }
 
 
-def document(questions: tuple[Question, ...]) -> bytes:
+def document(questions: tuple[Question, ...], operations: tuple[Operation, ...]) -> bytes:
     """Return the document as JSON."""
     bodies = {command: _body(command) for command in DOORS}
-    extra = [acts_body(NO_FIELDS), commands_body(NO_FIELDS), ListWanted]
+    extra = [acts_body(NO_FIELDS), commands_body(NO_FIELDS), ListWanted, *{one.body for one in operations}]
     _, schemas = msgspec.json.schema_components([*bodies.values(), *extra], ref_template=REF)
     paths: dict[str, dict[str, Any]] = {}
     for command, door in DOORS.items():
         paths.setdefault(door.path, {})[door.method.lower()] = _command(command, bodies[command])
     for question in questions:
         paths.setdefault(question.path, {})["get"] = _question(question)
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     paths[BEHAVIOUR_PATH] = {"post": _batch("behaviour", "Send up to 1,000 acts of shoppers.", "Behaviour")}
     paths[REQUESTS_PATH] = {"post": _batch("requests", "Send commands that happen together or not at all.", "Requests")}
     paths["/v1/recommendations"] = {"post": _recommendations()}
@@ -72,7 +87,7 @@ def document(questions: tuple[Question, ...]) -> bytes:
         "security": [{"bearer": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": {**schemas, "Accepted": ACCEPTED, "Problem": PROBLEM},
+            "schemas": {**schemas, "Accepted": ACCEPTED, "Preview": PREVIEW, "Problem": PROBLEM},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -101,7 +116,7 @@ def _command(command: type, body: type[msgspec.Struct]) -> dict[str, Any]:
         "tags": [COMMANDS[command].decider.name],
         "summary": _words(command.__name__),
         "description": description.strip(),
-        "parameters": [*_path_parameters(door.path), IDEMPOTENCY],
+        "parameters": [*_path_parameters(door.path), IDEMPOTENCY, DRY_RUN],
         "requestBody": {
             "required": any(field.required for field in msgspec.structs.fields(body)),
             "content": {
@@ -128,6 +143,28 @@ def _question(question: Question) -> dict[str, Any]:
     }
 
 
+def _operation(operation: Operation) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": REF.format(name=operation.body.__name__)}}
+    if operation.example is not None:
+        content["example"] = operation.example
+    body = {"requestBody": {"required": operation.example is not None, "content": {"application/json": content}}}
+    return {
+        "operationId": operation.name,
+        "tags": ["operations"],
+        "summary": operation.summary,
+        "description": f"{operation.summary}\n\nWho may: {_who(operation.scopes)}.",
+        "parameters": _path_parameters(operation.path),
+        **(body if operation.method != "GET" else {}),
+        "responses": {
+            str(operation.status): {
+                "description": "Done.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **_problems((*AT_ANY_TIME, 409, 422)),
+        },
+    }
+
+
 def _batch(name: str, summary: str, schema: str) -> dict[str, Any]:
     partial = (
         [_parameter(Parameter("partial", "Answer each act by itself.", {"type": "boolean"}))] if name == "behaviour" else []
@@ -137,7 +174,7 @@ def _batch(name: str, summary: str, schema: str) -> dict[str, Any]:
         "tags": ["together"],
         "summary": summary,
         "description": summary,
-        "parameters": [IDEMPOTENCY, *partial],
+        "parameters": [IDEMPOTENCY, DRY_RUN, *partial],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}}}},
         "responses": {**_accepted(200), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
     }
@@ -196,6 +233,12 @@ def _plain(path: str, words: str) -> dict[str, Any]:
     }
 
 
+DRY_RUN = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "Say what would be decided, by which policy, and write nothing.",
+    "schema": {"type": "boolean"},
+}
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -214,8 +257,13 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _accepted(status: int) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": REF.format(name="Accepted")}}}
-    return {str(status): {"description": "It happened, durably.", "content": content}}
+    accepted, preview = ({"$ref": REF.format(name=name)} for name in ("Accepted", "Preview"))
+    happened = {"description": "It happened, durably.", "content": {"application/json": {"schema": accepted}}}
+    either = {"application/json": {"schema": {"anyOf": [accepted, preview]}}}
+    if status == 200:
+        return {"200": {**happened, "content": either}}
+    would = {"description": "With `dry_run`: what would happen.", "content": {"application/json": {"schema": preview}}}
+    return {str(status): happened, "200": would}
 
 
 def _problems(statuses: Iterable[int]) -> dict[str, Any]:

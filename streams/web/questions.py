@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request as HttpRequest
 
@@ -78,3 +79,18 @@ def whole(query: Mapping[str, str], name: str, otherwise: int | None) -> int | N
     if not told.isascii() or not told.isdigit() or len(told) > MOST_DIGITS:
         raise HttpProblem(400, "query_invalid", f"`{name}` is a whole number.")
     return int(told)
+
+
+def query_of(http: HttpRequest, known: Container[str]) -> dict[str, str]:
+    """Return the query's parameters. Raises :class:`HttpProblem` 400 for one that is unknown or said twice."""
+    told = dict[str, str]()
+    raw: bytes = http.scope["query_string"]
+    if not raw:
+        return told
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+        if name not in known:
+            raise HttpProblem(400, "query_invalid", f"There is no query parameter `{name}` here.")
+        if name in told:
+            raise HttpProblem(400, "query_invalid", f"`{name}` is said twice.")
+        told[name] = value
+    return told

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import redis.asyncio
 from redis.exceptions import ConnectionError as RedisGone
@@ -14,16 +14,22 @@ from redis.exceptions import RedisError, ResponseError
 
 from infra.errors import Unreachable
 from infra.kafka.records import hash_of
+from infra.redis.batched_reads import BatchedReads, Values
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.redis.versions import ANNOUNCED, EPOCH, VERSIONS, served_from
+from infra.redis.views import Views
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
 from streams.web.problems import HttpProblem
 
-Values: TypeAlias = list[bytes | None]
-
 FIRST_LOOK, LONGEST_LOOK = 0.002, 0.05
 """Seconds between looks at a checkpoint that is awaited: the first, and the longest."""
+
+REACHED_FOR = 0.5
+"""Seconds for which a checkpoint that was seen is not read again for a position it has passed."""
+
+MOST_NOTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,72 +40,115 @@ class Wanted:
     seconds: float
 
 
-class ViewReader:
-    """Reads documents, hashes and sorted sets of the version that is served; made within the loop that uses it."""
+VERSIONS_FOR = 1.0
+"""Seconds that one answer about which versions are served is used for; old ones are kept for much longer."""
 
-    def __init__(self, app: App, client: redis.asyncio.Redis) -> None:
+
+class ViewReader:
+    """Reads documents, hashes and sorted sets of the versions that are served; made within the loop that uses it.
+
+    Each request takes a :meth:`page`, and reads all of it from the same versions.
+    """
+
+    def __init__(self, app: App, client: redis.asyncio.Redis, reads: BatchedReads | None = None) -> None:
         self._app = app
         self._client = client
-        self._asked: list[tuple[Sequence[str], asyncio.Future[Values]]] = []
+        self._reads = reads or BatchedReads(client)
+        self._get = self._reads.get
+        self._reached: dict[str, tuple[float, int]] = {}
+        self._key = app.views.key
+        self._read_at = -VERSIONS_FOR
+        self._current = self
         self._fold_of = fold_of_part(app.terms)
         self._folds = {fold.name: fold for fold in folds(app.terms)}
         self._topics = app.feed == "topics"
         self._partitions: dict[str, int] = {}  # of each topic; their number never changes
 
-    @property
-    def version(self) -> str:
-        """Return the version of the read models that is served."""
-        return self._app.views.version
+    async def page(self) -> ViewReader:
+        """Return a reader of what is served now."""
+        if (now := time.monotonic()) - self._read_at >= VERSIONS_FOR:
+            pipe = self._client.pipeline(transaction=False)
+            pipe.get(EPOCH)
+            pipe.get(ANNOUNCED)
+            pipe.hgetall(VERSIONS)
+            served = served_from(*await ask(pipe.execute()))
+            if served != self._current._app.views.versions:
+                views = Views(self._app.views.client, served=served)
+                self._current = ViewReader(replace(self._app, views=views), self._client, self._reads)
+            self._read_at = now
+        return self._current
+
+    def version_of(self, key: str) -> str:
+        """Return the version in which a key is served."""
+        return self._app.views.versions.version_of(key)
 
     async def documents(self, keys: Sequence[str], wanted: Wanted | None = None) -> Values:
         """Return the documents under these keys, None where there is none.
 
         Raises :class:`HttpProblem` 504 ``fold_behind`` if the folds that own them do not reach ``wanted`` in time.
         """
-        full = [self._app.views.key(key) for key in keys]
+        full = [self._key(key) for key in keys]
         if wanted is None:
             return await self._get(full)
         checkpoints = self._checkpoints(keys)
+        if all(self._was_reached(key, wanted.position) for key in checkpoints):
+            return await self._get(full)
         held: Values = []
 
         async def reached() -> list[int]:
             nonlocal held
             found = await self._get([*checkpoints, *full])  # a checkpoint before its document: never the other way round
             held = found[len(checkpoints) :]
-            return [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
+            return self._note(checkpoints, found)
 
         await self._wait(reached, checkpoints, wanted)
         return held
 
+    def _was_reached(self, checkpoint: str, position: int) -> bool:
+        """Return whether a checkpoint was seen at or beyond a position a moment ago."""
+        seen = self._reached.get(checkpoint)
+        return seen is not None and seen[1] >= position and seen[0] > time.monotonic()
+
+    def _note(self, checkpoints: Sequence[str], found: Values) -> list[int]:
+        until = time.monotonic() + REACHED_FOR
+        reached = [Checkpoint.parse(text).position for text in found[: len(checkpoints)]]
+        if len(self._reached) > MOST_NOTED:
+            self._reached.clear()
+        self._reached.update((key, (until, position)) for key, position in zip(checkpoints, reached, strict=True))
+        return reached
+
+    async def close(self) -> None:
+        await self._reads.close()
+
     async def table(self, key: str, wanted: Wanted | None = None) -> dict[str, str]:
         """Return a hash, empty if there is none."""
         await self._await_position([key], wanted)
-        raw = await self._ask(cast(Awaitable[dict[bytes, bytes]], self._client.hgetall(self._app.views.key(key))))
+        raw = await ask(cast(Awaitable[dict[bytes, bytes]], self._client.hgetall(self._key(key))))
         return {name.decode(): value.decode() for name, value in raw.items()}
 
     async def tables(self, keys: Sequence[str]) -> list[dict[str, str]]:
         """Return hashes in one round trip."""
         pipe = self._client.pipeline(transaction=False)
         for key in keys:
-            pipe.hgetall(self._app.views.key(key))
-        found = await self._ask(pipe.execute()) if keys else []
+            pipe.hgetall(self._key(key))
+        found = await ask(pipe.execute()) if keys else []
         return [{name.decode(): value.decode() for name, value in raw.items()} for raw in found]
 
     async def highest(self, key: str, count: int, wanted: Wanted | None = None) -> list[tuple[str, int]]:
         """Return the members of a sorted set with the highest scores, best first."""
         await self._await_position([key], wanted)
-        raw = await self._ask(self._client.zrevrange(self._app.views.key(key), 0, count - 1, withscores=True))
+        raw = await ask(self._client.zrevrange(self._key(key), 0, count - 1, withscores=True))
         return [(name.decode(), int(score)) for name, score in raw]
 
     async def keys_of(self, part: str) -> list[str]:
         """Return the keys of a part, without the version, sorted."""
-        cut = len(self._app.views.key(""))
-        match = self._app.views.key(f"{part}:*")
+        cut = len(self._app.views.prefix_of(part))
+        match = self._key(f"{part}:*")
 
         async def scan() -> list[str]:
             return [raw.decode()[cut:] async for raw in self._client.scan_iter(match=match, count=2000)]
 
-        return sorted(await self._ask(scan()))
+        return sorted(await ask(scan()))
 
     async def _await_position(self, keys: Sequence[str], wanted: Wanted | None) -> None:
         if wanted is None:
@@ -107,7 +156,7 @@ class ViewReader:
         checkpoints = self._checkpoints(keys)
 
         async def reached() -> list[int]:
-            return [Checkpoint.parse(text).position for text in await self._get(checkpoints)]
+            return self._note(checkpoints, await self._get(checkpoints))
 
         await self._wait(reached, checkpoints, wanted)
 
@@ -132,7 +181,7 @@ class ViewReader:
             part, _, of = key.partition(":")
             fold = self._folds[self._fold_of[part]]
             places = self._in_topics(fold, of) if self._topics else [LOG]
-            named.update(dict.fromkeys(self._app.views.key(checkpoint_key(fold_name(fold), source)) for source in places))
+            named.update(dict.fromkeys(self._key(checkpoint_key(fold_name(fold), source)) for source in places))
         return list(named)
 
     def _in_topics(self, fold: Any, of: str) -> list[str]:
@@ -140,34 +189,12 @@ class ViewReader:
             self._partitions = {topic: len(relayed.ends) for topic, relayed in self._app.log.relayed().items()}
         return [f"{topic}:{hash_of(of.encode()) % self._partitions.get(topic, 1)}" for topic in sources(fold)]
 
-    async def _get(self, keys: Sequence[str]) -> Values:
-        """Read together with the other reads of this turn of the event loop."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Values] = loop.create_future()
-        if not self._asked:
-            loop.call_soon(lambda: loop.create_task(self._flush()))
-        self._asked.append((keys, future))
-        return await future
 
-    async def _flush(self) -> None:
-        asked, self._asked = self._asked, []
-        try:
-            found = cast(Values, await self._ask(self._client.mget([key for keys, _ in asked for key in keys])))
-        except Exception as fault:  # noqa: BLE001 - each of them hears of it
-            for _, future in asked:
-                if not future.done():
-                    future.set_exception(fault)
-            return
-        first = 0
-        for keys, future in asked:
-            if not future.done():
-                future.set_result(found[first : first + len(keys)])
-            first += len(keys)
-
-    async def _ask(self, answer: Awaitable[Any]) -> Any:
-        try:
-            return await answer
-        except ResponseError:
-            raise
-        except (RedisGone, RedisError, OSError) as fault:
-            raise Unreachable(f"Redis does not answer ({fault}).") from fault
+async def ask(answer: Awaitable[Any]) -> Any:
+    """Return an answer of Redis. Raises :class:`Unreachable` if there is none."""
+    try:
+        return await answer
+    except ResponseError:
+        raise
+    except (RedisGone, RedisError, OSError) as fault:
+        raise Unreachable(f"Redis does not answer ({fault}).") from fault

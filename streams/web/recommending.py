@@ -76,7 +76,7 @@ async def composed(wanted: ListWanted, caller: Caller, reader: ViewReader, posit
         "recommendation": _name(wanted, member, reached),
         "slot": wanted.slot,
         "strategy": "regulars",
-        "version": reader.version,
+        "version": reader.version_of("recommend"),
         "items": [_item(place, item, products[item["product"]], wanted.explain) for place, item in enumerate(chosen, 1)],
         "fallback": not documents or set(documents) == {"popular"},
         "as_of": as_of,

@@ -6,6 +6,7 @@ English sentences come from where the problem arises, since they tell figures; t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 TITLES = {
     400: "Bad request", 401: "Not authenticated", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
@@ -33,6 +34,8 @@ CHINESE = {
     "not_available": "所需的数据库暂时没有应答，请稍后重试。",
     "fold_behind": "读模型尚未处理到所要求的位置。",
     "position_unknown": "该位置超出日志末尾。",
+    "webhook_invalid": "Webhook 的地址或事件种类无效。",
+    "webhook_limit": "Webhook 数量已达上限。",
     "internal": "服务器内部错误；请凭请求编号查询。",
     "field_not_yours": "此身份不可填写该字段。",
     "instant_out_of_range": "店面只能填写一天以内的时间。",
@@ -118,6 +121,7 @@ CHINESE = {
 }
 
 
+@lru_cache(maxsize=1000)
 def language_of(accept: str) -> str:
     """Return the language of an answer, ``zh`` or ``en``, by the header Accept-Language.
 

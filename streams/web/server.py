@@ -61,6 +61,7 @@ async def serve(settings: Settings, address: Address, ready: Callable[[App], Non
             beside = ProcessSupervisor(settings.home / "logs", {"REGULARS_HOME": str(settings.home)})
             stack.callback(beside.stop)
             beside.start("follow", "follow")
+            beside.start("webhook", "webhook", "send")
             tending = asyncio.create_task(tend(beside))
             stack.callback(tending.cancel)
         api = Api(app, api_keys(settings), address.limit)

@@ -16,7 +16,7 @@ from aggregates.constraints import CAMPAIGN_EXHAUSTED, EMAIL_TAKEN, ClaimKey, Co
 from aggregates.coupon import CouponRedeemed, CouponSent, SendCoupon
 from aggregates.decider import Context
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered, RegisterMember
-from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, RedeemPoints
+from aggregates.membership.commands import ActivatePoints, ClawBackPoints, GrantPoints, LapsePending, RedeemPoints
 from aggregates.order.decider import PayOrder
 from aggregates.order.events import (
     OrderCancelled,
@@ -30,7 +30,7 @@ from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
 from aggregates.reactions import check_allowed, react
 from aggregates.review import ProductReviewed, ReviewProduct
-from aggregates.session import JoinSession, MemberRecognised, RecogniseMember, SessionJoined
+from aggregates.session import JoinSession, KeepSession, MemberRecognised, RecogniseMember, SessionJoined
 from aggregates.value import replace
 from streams.commands.validation import require_valid
 from tests.aggregates.given import refusing
@@ -101,7 +101,6 @@ def test_a_guests_order_moves_no_points(fact: object) -> None:
     [
         OrderPlaced(order="o", member="m", session=None, cart=None, currency="USD", lines=LINES, tax=0, at=5),
         OrderShipped(order="o", member="m", session=None, at=5),
-        MemberClosed("m", "", at=5),
     ],
 )
 def test_what_pays_or_returns_nothing_moves_no_points(fact: object) -> None:
@@ -114,11 +113,15 @@ def test_an_order_moves_no_points_of_an_erased_member(fact: object, reaction: ob
     assert react(fact, Context(POLICIES), erased={"n"}) == [reaction]
 
 
+def test_the_pending_points_of_a_member_who_closes_end() -> None:
+    assert react(MemberClosed("m", "", at=5), Context(POLICIES)) == [LapsePending("m", at=5)]
+
+
 JOINED = SessionJoined("s", "m", at=5)
 
 
 def test_a_session_that_is_joined_is_put_on_its_members_list() -> None:
-    assert react(JOINED, Context(POLICIES)) == [RecogniseMember("m", "s", at=5)]
+    assert react(JOINED, Context(POLICIES)) == [RecogniseMember("m", "s", at=5), KeepSession("s", at=5)]
     assert react(MemberRecognised("m", "s", at=5), Context(POLICIES)) == []
 
 

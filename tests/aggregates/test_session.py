@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import pytest
 
+from aggregates.decider import Context
+from aggregates.programme import Policies, Programme
 from aggregates.session import (
     ForgetSessions,
     JoinSession,
+    KeepSession,
     LeaveSession,
     MemberRecognised,
     MemberSignedOut,
     RecogniseMember,
     Session,
     SessionJoined,
+    SessionKept,
     SessionLeft,
     SessionsForgotten,
     SignOutMember,
@@ -19,6 +23,9 @@ from aggregates.session import (
 )
 from tests.aggregates.given import CONTEXT, refusing
 
+DAY = 86_400_000
+UNTIL = 31 * DAY
+UTC = Context(Policies.first("UTC", "USD"))
 JOINED = SessionJoined("s", "ada", at=1)
 RECOGNISED = MemberRecognised("ada", "s", at=1)
 
@@ -30,7 +37,8 @@ def test_a_session_is_a_guests_until_it_is_joined() -> None:
 
 
 def test_joining_twice_changes_nothing() -> None:
-    assert session.decide(JoinSession("s", "ada", at=9), session.rebuild([JOINED]), CONTEXT) == []
+    known = session.rebuild([JOINED, SessionKept("s", UNTIL, at=1)])
+    assert session.decide(JoinSession("s", "ada", at=9), known, CONTEXT) == []
 
 
 def test_joining_another_member_moves_on_and_back_again() -> None:
@@ -86,3 +94,26 @@ def test_a_member_who_signed_out_keeps_the_session_for_their_erasure() -> None:
     out = MemberSignedOut("ada", "s", at=2)
     assert sessions.decide(SignOutMember("ada", "s", at=2), sessions.rebuild([RECOGNISED]), CONTEXT) == [out]
     assert sessions.rebuild([RECOGNISED, out]) == {"s"}
+
+
+def test_an_act_keeps_the_session_for_the_policys_days_and_is_noted_once_a_day() -> None:
+    known = session.rebuild([JOINED])
+    assert session.decide(KeepSession("s", at=5), known, UTC) == [SessionKept("s", UNTIL, at=5)]
+    known = session.evolve(known, SessionKept("s", UNTIL, at=5))
+    assert session.decide(JoinSession("s", "ada", at=DAY - 1), known, UTC) == []
+    assert session.decide(JoinSession("s", "ada", at=DAY), known, UTC) == [SessionKept("s", UNTIL + DAY, at=DAY)]
+    assert session.decide(KeepSession("s", at=5), session.evolve(known, SessionKept("s", UNTIL + DAY, DAY)), UTC) == []
+
+
+def test_a_session_without_an_act_for_the_policys_days_is_a_guests_again() -> None:
+    known = session.rebuild([JOINED, SessionKept("s", UNTIL, at=5)])
+    assert [known.member_at(at) for at in (0, UNTIL - 1, UNTIL)] == ["ada", "ada", None]
+    assert session.decide(JoinSession("s", "ada", at=UNTIL), known, UTC) == [SessionJoined("s", "ada", at=UNTIL)]
+    assert session.evolve(known, SessionJoined("s", "eve", at=UNTIL)).member_at(10 * UNTIL) == "eve"
+
+
+def test_the_days_of_a_session_are_those_of_the_policy_in_force_at_the_act() -> None:
+    policies = Policies.first("UTC", "USD").with_version(Programme(session_days=1), since=9 * DAY)
+    for at, days in ((0, 31), (9 * DAY, 11)):
+        kept = session.decide(KeepSession("s", at=at), session.rebuild([JOINED]), Context(policies))
+        assert kept == [SessionKept("s", days * DAY, at=at)]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import multiprocessing
@@ -18,6 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import uvloop
 from rich.console import Console
 
 from aggregates.order.decider import PayOrder
@@ -49,7 +49,7 @@ class Load:
 
 def empty_server(port: int) -> None:
     """Answer an empty 200 to everything, with the same server as the API."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.server.embed import Server
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -57,7 +57,8 @@ def empty_server(port: int) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b""})
 
-    asyncio.run(Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False).serve())
+    server = Server(app, port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, websockets=False, log_enabled=False)
+    uvloop.run(server.serve())
 
 
 def cpu_of(process: int) -> float:

@@ -34,6 +34,11 @@ WITHOUT_JSON = {
     "up",
     "worker",
     "codes revoke",
+    "completion",  # prints a script for a shell
+    "webhook remove",
+    "webhook replay",
+    "webhook resend",
+    "webhook send",
     "export shop-log",  # writes JSON lines anyway
     "redis",  # passes its words on to Redis
 }
@@ -58,6 +63,7 @@ LEAVES = dict(leaves(regulars))
 def test_every_command_that_shows_something_prints_json(name: str) -> None:
     options = {option for parameter in LEAVES[name].params for option in parameter.opts}
     assert ("--json" in options) == (name not in WITHOUT_JSON)
+    assert set(LEAVES) >= WITHOUT_JSON
 
 
 @pytest.mark.parametrize("name", LEAVES)

@@ -47,14 +47,14 @@ BROKEN = """
 from dataclasses import replace
 from streams import registry
 
-genuine = registry.trending.project
+genuine = registry.product_view.project
 
 def project(delta, event):
-    if event.order == "5" and type(event).__name__ == "OrderPaid":
+    if type(event).__name__ == "OrderPaid" and event.order == "5":
         raise ZeroDivisionError("a fault of the fold")
     genuine(delta, event)
 
-registry.trending = replace(registry.trending, project=project)
+registry.product_view = replace(registry.product_view, project=project)
 """
 MAIN = "from streams.cli.main import main; main()"
 
@@ -244,7 +244,7 @@ def test_a_newer_program_puts_in_what_one_fold_could_not_take(shop: Shop, exact:
     eventually(shop.all_taken)
     assert shop.held != exact
     (letter,) = shop.listed()
-    assert (letter["fold"], "ZeroDivisionError" in letter["reason"]) == ("trending.1", True)
+    assert (letter["fold"], "ZeroDivisionError" in letter["reason"]) == ("product.1", True)
     told = shop.letters("retry", letter["id"])
     assert told.exit_code == 0, told.exception
     assert told.stdout.splitlines()[-1] == f"{letter['id']} is settled."

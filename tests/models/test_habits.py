@@ -18,7 +18,7 @@ def learned(baskets: list[list[str]]) -> tuple[Items, RepeatBuyers]:
     items = Items()
     buyers = RepeatBuyers(items)
     for at, basket in enumerate(baskets):
-        for product, (times, gap) in zip(basket, buyers.learn_one("ann", basket, at * HOUR), strict=True):
+        for product, (times, gap, *_) in zip(basket, buyers.learn_one("ann", basket, at * HOUR), strict=True):
             items.learn_one(product, times, at * HOUR, gap)
         items.mirror(basket)
     return items, buyers

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from aggregates.behaviour import Dismissed
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from aggregates.member import MemberErased
+from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductListed, ProductRetired
 from models.learner import Learner
 from models.recommender.items import WEEK, moment
-from models.recommender.lists import DISCOVERED, LISTED, Companions, Recommendations, Variety
+from models.recommender.lists import DISCOVERED, LISTED, Companions, Popular, Recommendations, Variety
 
 DAY = 86_400_000
 HALF_PAST_TEN = 1_483_284_600_000  # 1 January 2017, New York
@@ -222,3 +222,63 @@ def test_a_member_who_wants_nothing_that_there_is_sees_an_empty_list() -> None:
         Dismissed(product="tea", member="ann", session=None, at=HALF_PAST_TEN), paid("1", "ann", "tea"), paid("2", "ann", "tea")
     )
     assert recommended(delta, "ann").items == ()
+
+
+def popular(delta: Delta) -> list[str]:
+    found = delta.documents["popular"]
+    assert isinstance(found, Popular)
+    return [entry.product for entry in found.items]
+
+
+def test_what_a_member_dismisses_leaves_their_list_at_once_and_the_list_is_filled_up() -> None:
+    learner, _ = taught(paid("1", "ada", "tea", "pot"), paid("2", "eve", "cup"))
+    unwanted = Dismissed(product="tea", member="ada", session=None, at=HALF_PAST_TEN + DAY)
+    found = recommended(learner.fold([Recorded(3, unwanted)]), "ada")
+    assert [entry.product for entry in found.items] == ["pot", "cup"]
+    assert (found.as_of, found.position) == (HALF_PAST_TEN, 3)
+
+
+@pytest.mark.parametrize(
+    "gone", [ProductRetired("lemon", HALF_PAST_TEN), replace(listed("lemon"), stock=0)], ids=["retired", "sold out"]
+)
+def test_what_is_not_sold_any_more_leaves_the_shops_lists_at_once(gone: ProductRetired | ProductListed) -> None:
+    companions = ("lemon", *(f"p{n}" for n in range(12)))
+    learner, delta = taught(*(paid(f"o{n}", None, "tea", *companions) for n in range(4)))
+    before = delta.documents["also:tea"]
+    assert isinstance(before, Companions)
+    assert "lemon" in [item.product for item in before.items]
+    delta = learner.fold([Recorded(9, gone)])
+    also = delta.documents["also:tea"]
+    assert isinstance(also, Companions)
+    assert (len(also.items), "lemon" in [item.product for item in also.items]) == (len(before.items), False)
+    assert "lemon" not in popular(delta)
+    assert "tea" in popular(delta)
+
+
+def test_a_closed_member_has_no_list_and_teaches_nothing_until_they_register_again() -> None:
+    closed = MemberClosed("ann", "moved", HALF_PAST_TEN)
+    learner, delta = taught(paid("1", "ann", "milk"), closed, paid("2", "ann", "tea"))
+    assert delta.documents["recommend:ann"] is None
+    assert list(learner.repeat.members["ann"].places) == ["milk"]
+    again = MemberRegistered(member="ann", name=None, email=None, birthday=None, profile={}, at=HALF_PAST_TEN)
+    delta = learner.fold([Recorded(8, again), Recorded(9, paid("3", "ann", "pot"))])
+    assert {entry.product for entry in recommended(delta, "ann").items} == {"milk", "pot", "tea"}
+
+
+def test_shoppers_are_counted_and_not_their_baskets() -> None:
+    people = [paid(f"o{n}", f"m{n}", "good", "mug") for n in range(20)]
+    others = [paid(f"x{n}", f"m{n}", f"p{n % 7}") for n in range(20)]
+    member = [paid(f"b{n}", "bot", "good", "spam") for n in range(40)]
+    guest = [replace(paid(f"g{n}", None, "good", "junk"), session="s") for n in range(40)]
+    learner, delta = taught(*people, *others, *member, *guest, paid("last", "ann", "good"))
+    assert [learner.items[product].baskets for product in ("good", "mug", "spam", "junk")] == [23, 20, 1, 1]
+    also = [item.product for item in learner.slots.product("good", learner.pairs.neighbours("good", 9))]
+    assert also == ["mug"]
+    assert popular(delta)[:2] == ["good", "mug"]
+
+
+def test_a_pair_counts_once_a_day_and_shopper_even_with_something_new_beside_it() -> None:
+    one_day = [paid(f"o{n}", "ann", "tea", "pot", f"p{n}") for n in range(5)]
+    learner, _ = taught(*one_day, paid("next day", "ann", "tea", "pot", day=1))
+    assert learner.pairs.together["tea"] == {"pot": 2}
+    assert set(learner.pairs.once["tea"]) == {f"p{n}" for n in range(5)}

@@ -54,26 +54,78 @@ def numbered() -> Visits:
     return Visits(lambda product: int(product[1:]))
 
 
-def test_a_visit_ends_after_half_an_hour_of_the_shops_time_whoever_moves_its_clock() -> None:
-    learner = learned(viewed("tea", 0), viewed("pot", MINUTE), viewed("cup", MINUTE + IDLE, session="other"))
-    assert list(learner.visits.live) == ["s.s", "s.other"]
-    delta = learner.fold([Recorded(9, viewed("cup", MINUTE + IDLE + 1, session="other"))])
-    assert list(learner.visits.live) == ["s.other"]
+def others(at: int) -> list[Viewed]:
+    """Return looks of so many other shoppers that the shop's clock reaches ``at``."""
+    return [viewed("salt", at, session=f"other {n}") for n in range(of_visits.SOURCES)]
+
+
+def test_a_visit_whose_shopper_does_not_come_back_ends_by_the_shops_clock() -> None:
+    learner = learned(viewed("tea", 0), viewed("pot", MINUTE), *others(MINUTE), *others(MINUTE + IDLE))
+    assert "s.s" in learner.visits.live
+    delta = learner.fold([Recorded(99 + n, look) for n, look in enumerate(others(2 * IDLE + MINUTE + 1))])
+    assert "s.s" not in learner.visits.live
     assert len(learner.visits.ended) == 1
     assert delta.documents["visit:s"] is None
 
 
-def test_what_comes_late_keeps_a_visit_going_and_moves_no_clock_back() -> None:
-    visits = numbered()
-    visits.visit("a", IDLE)
-    visits.visit("b", 0)
-    assert (visits.clock, list(visits.live)) == (IDLE, ["a", "b"])
+def test_a_visit_ends_when_its_shopper_comes_back_after_half_an_hour() -> None:
+    learner = learned(
+        viewed("tea", 0), viewed("pot", MINUTE), viewed("cup", MINUTE + IDLE), viewed("jug", 2 * IDLE + MINUTE + 1)
+    )
+    assert list(learner.visits.live["s.s"].products) == ["jug"]
+    assert len(learner.visits.ended) == 1
+
+
+def test_one_clock_that_is_ahead_ends_no_other_visit_and_moves_no_clock() -> None:
+    ahead = 20 * 60 * MINUTE
+    honest = [viewed(p, 0, "honest") for p in ("tea", "pot", "cup")]
+    skewed = [viewed("tea", ahead + n * ahead, "skewed") for n in range(9)]
+    learner = learned(
+        *honest, dismissed("mug", None, "honest", 10), *skewed, viewed("jug", 20, "honest"), viewed("jug", 21, "other")
+    )
+    page = learner.visit_lists.page("s.honest", 1)
+    assert [seen.product for seen in page.seen] == ["jug", "cup", "pot", "tea"]
+    assert list(learner.visits.unwanted("s.honest")) == ["mug"]
+    assert learner.visits.clock <= 21
+    learner.fold([Recorded(100 + n, look) for n, look in enumerate(others(MINUTE))])
+    assert learner.visits.clock == MINUTE
+
+
+def test_visitors_are_counted_and_not_their_acts() -> None:
+    people = [viewed(p, 1000 * n + at, f"s{n}") for n in range(20) for at, p in enumerate(("good", "mug"))]
+    bot = [viewed(p, 60_000 + 100 * n + at, "bot") for n in range(40) for at, p in enumerate(("good", "spam"))]
+    learner = learned(*people, *bot, viewed("good", 90_000, "new"))
+    assert shown(learner, "s.new")[0] == "mug"
+    looks = learner.transitions.looks
+    paths = learner.transitions.paths[looks.numbers["good"]]
+    spam = paths.places[looks.numbers["spam"]]
+    assert (looks.count[looks.numbers["spam"]], paths.counts[FORWARD, spam], paths.counts[NEXT, spam]) == (1, ONE, 1)
+
+
+def test_a_bot_that_comes_again_all_day_counts_once_and_ends_one_visit() -> None:
+    pause = IDLE + MINUTE
+    people = [viewed(p, n * pause + at, f"s{n}") for n in range(20) for at, p in enumerate(("good", "mug"))]
+    bot = [viewed(p, n * pause + at + 5, "bot") for n in range(20) for at, p in enumerate(("good", "spam", "good", "spam"))]
+    learner = learned(
+        *sorted((*people, *bot), key=lambda look: look.at), *others(30 * pause), viewed("good", 30 * pause, "new")
+    )
+    assert shown(learner, "s.new")[0] == "mug"
+    assert learner.transitions.looks.count[learner.transitions.looks.numbers["spam"]] == 1
+    assert len(learner.visits.ended.with_products([learner.transitions.looks.numbers["spam"]])) == 1
+
+
+def test_the_scores_of_a_visits_list_fall_from_the_ranked_to_the_popular() -> None:
+    bought_by_others = [paid(f"m{n}", None, f"p{n % 9}", n) for n in range(30)]
+    entries = learned(*bought_by_others, viewed("tea", 40), viewed("pot", 41), viewed("cup", 42)).visit_lists.shown("s.s")
+    scores = [entry.score for entry in entries]
+    assert {entry.source for entry in entries} == {"revisit", "popular"}
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_a_visit_of_one_product_is_not_kept() -> None:
     visits = numbered()
     visits.visit("a", 0).act("p1", "view")
-    visits.pass_time(IDLE + 1)
+    visits.pass_time("a", IDLE + 1)
     assert (len(visits.live), len(visits.ended)) == (0, 0)
 
 
@@ -181,7 +233,7 @@ def test_what_is_dismissed_is_not_wanted_until_it_is_liked() -> None:
 
 
 def test_a_guest_is_forgotten_with_their_visit_and_a_member_is_not() -> None:
-    learner = learned(dismissed("tea", None, "s", 0), dismissed("tea", "m", None, 0), viewed("pot", IDLE + 1, "other"))
+    learner = learned(dismissed("tea", None, "s", 0), dismissed("tea", "m", None, 0), *others(0), *others(IDLE + 1))
     assert list(learner.visits.dismissed) == ["m.m"]
 
 
@@ -233,7 +285,8 @@ def test_a_frozen_learner_sees_a_visit_and_learns_nothing_from_it() -> None:
     learner.see("s.new", "tea", "view", 60)
     learner.see("s.new", "unknown", "view", 61)
     assert set(first(learner, "s.new", 3)) == {"tea", "unknown", "pot"}
-    learner.visits.pass_time(61 + 2 * IDLE)
+    learner.visits.pass_time("s.new", 61 + 2 * IDLE)
+    assert "s.new" not in learner.visits.live
     assert len(learner.visits.ended) == 0
     assert (learner.transitions.looks.count == counts).all()
 

@@ -23,14 +23,13 @@ from projections.orders import orders
 from projections.product import product
 from projections.projection import Documents, Tally
 from projections.sales import sales
-from projections.trending import trending
 from projections.wallet import wallet
 from tests.projections.folding import Contents, folded, recorded, removed
 from tests.samples import SAMPLES
 from tests.selling_samples import AT
 
 DOCUMENTS = [card, cart, orders, wallet, activity]
-TALLIES = [campaigns, product, sales("America/New_York"), trending]
+TALLIES = [campaigns, product, sales("America/New_York")]
 CUTS = st.sets(st.integers(1, 100))
 
 

@@ -114,7 +114,7 @@ def test_read_models_without_keys_are_those_of_a_rebuild(settings: Settings) -> 
     for _ in range(2):
         with running(settings) as app:
             app.views.client.flushall()
-            app.views.announce(app.log.identity())
+            app.announce()
             app.follower().catch_up()
             found.append(digests(app.views, fold_of_part(app.terms)))
     assert found[0] == found[1]

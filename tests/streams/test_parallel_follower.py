@@ -68,7 +68,7 @@ def processes(follower: ParallelFollower) -> list[ManagedProcess]:
 
 def as_one_follower_makes_it(app: App) -> dict[str, Any]:
     app.views.client.flushall()
-    app.views.announce(app.log.identity())
+    app.announce()
     app.follower().catch_up()
     return content(app.views.client)
 

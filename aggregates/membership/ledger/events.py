@@ -229,7 +229,10 @@ class DebtSettled(Value, kw_only=True):
 
 
 class LotExpired(Value, kw_only=True):
-    """The points left in a lot have lapsed ``at`` the end of its time, whenever this was recorded."""
+    """The points left in a lot have lapsed ``at`` the end of its time, whenever this was recorded.
+
+    Those that were pending lapse when the membership is closed.
+    """
 
     member: str
     lot: str

@@ -287,6 +287,13 @@ def held_points(ledger: Ledger, now: int, since: int, wallet: str = DEFAULT_WALL
     return sum(lot.held for lot in ledger_as_of(ledger, now, since).lots.all() if lot.wallet == wallet)
 
 
+def lapse_pending(member: str, now: int, ledger: Ledger) -> Iterator[LotExpired]:
+    """Yield the end of all points that cannot be spent yet, the oldest first."""
+    for lot in sorted(ledger.lots.all(), key=fefo):
+        if lot.remaining > 0 and not lot.is_over(now) and not lot.is_active(now):
+            yield LotExpired(member=member, lot=lot.lot, points=lot.remaining, at=now, wallet=lot.wallet)
+
+
 LedgerDue: TypeAlias = HoldReleased | LotExpired | DebtSettled
 
 

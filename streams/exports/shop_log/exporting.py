@@ -17,12 +17,20 @@ from aggregates.behaviour import Searched
 from aggregates.constraints import OVER_LIMIT
 from aggregates.coupon import CouponRedeemed
 from aggregates.guest_coupon import GuestCouponRedeemed
-from aggregates.membership.events import PoolUsed
+from aggregates.membership.events import (
+    MemberTagged,
+    PointsAdjusted,
+    PointsReinstated,
+    PoolUsed,
+    TierOverridden,
+    TierOverrideEnded,
+)
 from aggregates.order.events import OrderRefunded
 from aggregates.order.fulfilment import OrderShipped
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
+from aggregates.session import SessionKept
 from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
@@ -40,8 +48,16 @@ AHEAD = 200
 
 END_OF_TIME = 1 << 52
 
-NO_QUERY = "?"
-"""The text of a search whose text is left out: a search has some text."""
+NO_TEXT = "?"
+"""What stands for a text that is left out, where a command needs some text."""
+NEEDED: dict[type, str] = {
+    Searched: "query",
+    PointsAdjusted: "reason",
+    PointsReinstated: "reason",
+    TierOverridden: "reason",
+    TierOverrideEnded: "reason",
+}
+"""The sealed texts that a command needs."""
 
 
 class Export:
@@ -77,7 +93,7 @@ class Export:
             if raw is not None:
                 self.lines += 1
                 yield raw
-            elif type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0]):
+            elif not isinstance(ahead[0], SessionKept) and (type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0])):
                 self.omitted += 1  # not merely a change of what is left out
             for fact in said:
                 ahead.popleft()
@@ -85,14 +101,19 @@ class Export:
 
     def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
         """Return a line for the first of these events, and the events that it says."""
+        if isinstance(ahead[0], SessionKept):
+            return None, ahead[:1]  # an act keeps the session, and its line said so
         for facts in variants(ahead):
             for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
+                if isinstance(facts[0], MemberTagged) and not self._personal:
+                    return None, facts[:1]
                 if isinstance(facts[0], OF_POINTS):
                     return raw, facts[:1]  # decided over points, which follow from earlier lines
-                decided = self._decided(raw)
-                if decided and alike(decided, facts):
-                    return raw, decided
+                decided = self._decided(raw) or []
+                for said in (decided, without_kept(decided)):
+                    if said and alike(said, facts):
+                        return raw, said
         return None, ahead[:1]
 
     def _decided(self, raw: bytes) -> list[Any] | None:
@@ -137,6 +158,11 @@ def as_told(decided: Any, fact: Any) -> Any:
     return replace(decided, **{name: getattr(fact, name) for name in NOT_TOLD}) if old else decided
 
 
+def without_kept(decided: list[Any]) -> list[Any]:
+    """Return decided events as an older log has them, which noted no end of a session."""
+    return [event for event in decided if not isinstance(event, SessionKept)]
+
+
 def in_order(events: list[Any]) -> list[list[str]]:
     return [list(event.attributes) for event in events if isinstance(event, ProductListed)]
 
@@ -144,19 +170,20 @@ def in_order(events: list[Any]) -> list[list[str]]:
 def blank(event: Any) -> Any:
     """Return the event without what is sealed."""
     sealed = SEALED.get(type(event))
-    return with_query(replace(event, **sealed)) if sealed else event
+    return with_needed_text(replace(event, **sealed)) if sealed else event
 
 
 def comparable(event: Any) -> Any:
     """Return the event as an importer decides it: whether a use is over the limit shows only as it is appended."""
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         event = replace(event, flags=tuple(flag for flag in event.flags if flag != OVER_LIMIT))
-    return with_query(event)
+    return with_needed_text(event)
 
 
-def with_query(event: Any) -> Any:
-    """Return the event with a text for a search that has none."""
-    return replace(event, query=NO_QUERY) if isinstance(event, Searched) and not event.query else event
+def with_needed_text(event: Any) -> Any:
+    """Return the event with some text where its command needs one and it has none."""
+    name = NEEDED.get(type(event))
+    return replace(event, **{name: NO_TEXT}) if name and not getattr(event, name) else event
 
 
 def variants(ahead: list[Any]) -> Iterator[list[Any]]:

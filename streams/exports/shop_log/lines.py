@@ -30,7 +30,7 @@ from aggregates.order.events import (
 from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.product import ProductListed, ProductRepriced
 from aggregates.review import ProductReviewed
-from aggregates.session import SessionJoined, SessionLeft
+from aggregates.session import SessionJoined, SessionKept, SessionLeft
 from aggregates.value import asdict
 from streams.exports.shop_log.commands import instant, profile_change
 from streams.exports.shop_log.importer import ImporterState
@@ -136,7 +136,7 @@ class CandidateLines:
         yield {**mine, "profile": values["profile"]}
 
     def _first_item(self, event: CartOpened, ahead: Ahead) -> Iterator[Line]:
-        item = next((fact for fact in ahead[1:] if not isinstance(fact, SessionJoined)), None)
+        item = next((fact for fact in ahead[1:] if not isinstance(fact, SessionJoined | SessionKept)), None)
         if isinstance(item, CartItemAdded) and item.cart == event.cart:
             yield from self._item(item, ahead)
 

@@ -85,7 +85,10 @@ class ProductLine(FileLine, kw_only=True):
 
 
 class MemberLine(FileLine, kw_only=True):
-    """``profile`` has every field that is not declared here, and the tags with commas between them."""
+    """``profile`` has every field that is not declared here, and the tags with commas between them.
+
+    ``tags``: all that the member has from now on, separated by commas; None if the line says nothing of them.
+    """
 
     rest: ClassVar[ValueKind | None] = PROFILE_VALUE
 
@@ -102,8 +105,12 @@ class MemberLine(FileLine, kw_only=True):
     def of(cls, values: dict[str, Any]) -> Self:
         profile = {**values.pop("profile", {}), **values.pop("rest")}
         if "tags" in values:
-            profile["tags"] = values.pop("tags")
+            profile["tags"] = values["tags"]
         return cls(**values, profile=profile)
+
+    def content(self) -> dict[str, Any]:
+        """Return the content with the tags in the profile alone."""
+        return {name: value for name, value in super().content().items() if name != "tags"}
 
 
 class ShopperFields:

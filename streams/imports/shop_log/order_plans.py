@@ -33,6 +33,7 @@ from streams.imports.shop_log.lines import (
 from streams.imports.shop_log.plans import (
     Commands,
     cart_named,
+    end_session,
     ensure_campaigns,
     ensure_joined,
     ensure_member,
@@ -49,11 +50,15 @@ STEPS = {"placed": (), "paid": (PayOrder,), "shipped": (PayOrder, ShipOrder), "d
 
 def take_order(line: OrderRecord, currency: str, look: Look) -> Commands:
     """Return the commands of an order: what it mentions first, its cart's check-out, the order, its steps and its coupons."""
-    at, who = line.at, resolve_shopper(line.who, look)
+    at, who = line.at, resolve_shopper(line.who, line.at, look)
     products = {item.product: look(product_decider, item.product) for item in line.lines}
     if look(order_decider, line.order).placed is not None:  # it changes nothing or is refused, and closes no cart
         return [placed(line, currency, who, products, None if line.cart is None else cart_named(line.cart))]
-    first: Commands = [*ensure_member(who.member, at, look), *ensure_products(products, at, look)]
+    first: Commands = [
+        *end_session(line.who, at, look),
+        *ensure_member(who.member, at, look),
+        *ensure_products(products, at, look),
+    ]
     named = None if line.cart is None else cart_named(line.cart)
     cart = named or (find_cart(None, who, look) if who != Shopper() else None)
     closed = cart if cart is not None and is_filled(cart, who, look) else None
@@ -142,16 +147,16 @@ def give_back(line: RefundLine, name: str, look: Look) -> Commands:
     """``name`` names the refund where the line does not. Raises ``Refusal`` for another shopper's order."""
     order = look(order_decider, line.order)
     sold = require_order(order)
-    if line.who != Shopper() and not is_theirs(sold, line.who, look):
+    if line.who != Shopper() and not is_theirs(sold, line.who, line.at, look):
         raise Refusal("order_anothers", "This order is another shopper's.")
     parts = tuple(resolved(line.parts, order)) if line.parts is not None else ()
     refund = of_order.RefundOrder(line.order, line.refund or name, line.at, parts)
     return [*ensure_joined(line.who, line.at, look), refund]
 
 
-def is_theirs(placed: OrderPlaced, who: Shopper, look: Look) -> bool:
+def is_theirs(placed: OrderPlaced, who: Shopper, at: int, look: Look) -> bool:
     """Return whether an order is a shopper's: its member's, or for a guest's, its session's and that session's member's."""
-    known = resolve_shopper(who, look)
+    known = resolve_shopper(who, at, look)
     if placed.member is not None:
         return known.member == placed.member
     if placed.session is None:

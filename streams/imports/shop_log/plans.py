@@ -22,6 +22,7 @@ from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.decider import LONGEST_ID, Look, Refusal
 from aggregates.member import ChangeProfile, RegisterMember
 from aggregates.member import member as member_decider
+from aggregates.membership.commands import TagMember
 from aggregates.product import ListProduct, Product, ProductListed, RepriceProduct
 from aggregates.product import product as product_decider
 from aggregates.review import ReviewProduct
@@ -50,6 +51,9 @@ Commands: TypeAlias = list[object]
 Plan: TypeAlias = Callable[[Any, Look], Commands]
 
 HASH_BYTES = 16
+
+IMPORTER = "import"
+"""Who tags a member whose line has tags."""
 
 LIKE_RUNNING = re.compile(r"(?:c\.)*[ms]\.")
 """How the ids of running carts begin, and those of carts whose names the shop began so."""
@@ -127,11 +131,19 @@ def use_of(order: str, coupon: str | None = None) -> str:
     return name_within_limit("order/", order) if coupon is None else name_within_limit(f"order/{order}/", coupon)
 
 
-def resolve_shopper(who: Shopper, look: Look) -> Shopper:
-    """Return who it is: a session that was joined to a member is that member's."""
+def resolve_shopper(who: Shopper, at: int, look: Look) -> Shopper:
+    """Return who it is: a session that was joined to a member is that member's, until it is left or was not used for long."""
     if who.member is None and who.session is not None:
-        return Shopper(look(session_decider, who.session).member, who.session)
+        return Shopper(look(session_decider, who.session).member_at(at), who.session)
     return who
+
+
+def end_session(who: Shopper, at: int, look: Look) -> Commands:
+    """Leave a session that its member has not used for long, if a guest uses it now."""
+    if who.member is not None or who.session is None:
+        return []
+    session = look(session_decider, who.session)
+    return [LeaveSession(who.session, at)] if session.member is not None and session.member_at(at) is None else []
 
 
 def ensure_member(member: str | None, at: int, look: Look) -> Commands:
@@ -146,7 +158,7 @@ def ensure_member(member: str | None, at: int, look: Look) -> Commands:
 
 def ensure_joined(who: Shopper, at: int, look: Look) -> Commands:
     """Join a session to a member if a line names both. A reaction does so too, but only if the line leads to an event."""
-    if who.member is None or who.session is None or look(session_decider, who.session).member == who.member:
+    if who.member is None or who.session is None or look(session_decider, who.session).member_at(at) == who.member:
         return []
     return [JoinSession(who.session, who.member, at)]
 
@@ -211,8 +223,13 @@ def department_and_category(line: ProductLine, before: ProductListed) -> tuple[s
 
 
 def declare_member(line: MemberLine, look: Look) -> Commands:
+    """The tags come first: a rule may reward the registration of members who have one."""
     values = (line.member, line.at, line.name, line.email, line.birthday, line.profile)
-    return [RegisterMember(*values) if look(member_decider, line.member).status == "unknown" else ChangeProfile(*values)]
+    declared = RegisterMember(*values) if look(member_decider, line.member).status == "unknown" else ChangeProfile(*values)
+    if line.tags is None:
+        return [declared]
+    tags = tuple(dict.fromkeys(tag for part in line.tags.split(",") if (tag := part.strip())))
+    return [TagMember(line.member, tags, IMPORTER, line.at), declared]
 
 
 # Behaviour, reviews and carts
@@ -228,9 +245,10 @@ BEHAVIOUR: dict[str, type[OfProduct]] = {
 
 
 def behave(line: BehaviourLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     place = line.order_position or None  # places count from 1, so 0 says nothing
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products((line.product,), line.at, look),
         BEHAVIOUR[line.type](
@@ -240,8 +258,9 @@ def behave(line: BehaviourLine, look: Look) -> Commands:
 
 
 def search(line: SearchLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.shown, line.at, look),
         Searched(query=line.query, member=who.member, session=who.session, shown=line.shown, at=line.at),
@@ -249,8 +268,9 @@ def search(line: SearchLine, look: Look) -> Commands:
 
 
 def impress(line: ImpressionLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products(line.products, line.at, look),
         Impressed(
@@ -266,8 +286,9 @@ def impress(line: ImpressionLine, look: Look) -> Commands:
 
 
 def give_review(line: ReviewLine, look: Look) -> Commands:
-    who = resolve_shopper(line.who, look)
+    who = resolve_shopper(line.who, line.at, look)
     return [
+        *end_session(line.who, line.at, look),
         *ensure_member(who.member, line.at, look),
         *ensure_products((line.product,), line.at, look),
         ReviewProduct(line.product, line.at, line.rating, who.member, who.session, line.text, line.order),
@@ -279,8 +300,9 @@ def change_cart(line: CartLine, look: Look) -> Commands:
 
     To remove what is not in the cart is accepted and does nothing. Raises ``Refusal`` for another shopper's cart.
     """
-    who, at = resolve_shopper(line.who, look), line.at
+    who, at = resolve_shopper(line.who, line.at, look), line.at
     first = [
+        *end_session(line.who, at, look),
         *ensure_member(who.member, at, look),
         *ensure_joined(line.who, at, look),
         *ensure_products((line.product,), at, look),

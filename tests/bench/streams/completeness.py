@@ -11,7 +11,7 @@ from infra.redis.digest import digests
 from infra.redis.views import Views
 from streams.kafka.topics import PARTITIONS, carried
 from streams.projecting.dispatch import Dispatch
-from streams.projecting.follower import Follower
+from streams.projecting.follower import Followed, Follower
 from streams.projecting.loaders import fold_name, loader_of
 from streams.registry import LEARNING, fold_of_part, folds, sources
 from streams.running.app import App
@@ -62,9 +62,8 @@ def wait(app: App) -> list[str]:
 def different(app: App, version: str = "embedded") -> list[str]:
     """The folds whose content is not what folding the log in one process makes of it."""
     views = Views(app.views.client, version)
-    Follower(
-        app.log, Dispatch(views, [loader_of(fold, app.terms.zone, views) for fold in folds(app.terms)]), complete=False
-    ).catch_up()
+    dispatch = Dispatch(views, [loader_of(fold, app.terms.zone, views) for fold in folds(app.terms)])
+    Follower(app.log, lambda: Followed(dispatch), complete=False).catch_up()
     owners = fold_of_part(app.terms)
     streamed, embedded = digests(app.views, owners), digests(views, owners)
     return [fold for fold in streamed if streamed[fold] != embedded[fold]]

@@ -186,7 +186,16 @@ def test_the_example_in_the_docs_is_a_policy() -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     found = policy_file(example.encode())
     assert found.problems == ()
-    assert set(found.document) == {"return_days", "wallets", "earning", "qualifying", "tiers", "rewards"}
+    assert set(found.document) == {
+        "return_days",
+        "session_days",
+        "closing",
+        "wallets",
+        "earning",
+        "qualifying",
+        "tiers",
+        "rewards",
+    }
     silver, gold = found.terms.tiers
     assert (silver.multiplier, gold.benefits.perks) == ((5, 4), ("lounge",))
 

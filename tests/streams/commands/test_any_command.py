@@ -97,7 +97,7 @@ def test_after_all_that_every_stream_is_rebuilt_to_what_it_was_decided_by(shop: 
 def test_after_all_that_the_read_models_are_the_same_however_the_log_is_cut(
     shop: App, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.views.announce(shop.log.identity())
+    shop.announce()
     found = []
     for version, chunk in (("v1", 1000), ("v2", 13)):
         monkeypatch.setattr(follow, "CHUNK", chunk)

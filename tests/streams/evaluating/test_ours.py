@@ -83,8 +83,9 @@ def test_a_visit_is_asked_for_before_its_act_is_learned(events: list[object]) ->
     for place in (3, 39):
         case = plan.cases[place]
         learner = folded(events[: case.index])
-        learner.visits.pass_time(case.at)
-        ranked = learner.visit_lists.products(f"s.{case.name.partition('#')[0]}", 20)
+        shopper = f"s.{case.name.partition('#')[0]}"
+        learner.visits.pass_time(shopper, case.at)
+        ranked = learner.visit_lists.products(shopper, 20)
         assert ranked
         assert lists[place][: len(ranked)] == ranked
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from aggregates.member import CloseMember
+from aggregates.membership.events import MemberTagged
 from aggregates.product import ProductListed, ProductRepriced, RetireProduct
+from aggregates.programme.policy import PublishPolicy
 from streams.commands.request import Request
 from streams.running.app import App
 from tests.streams.imports.lines import START, Line, document, entry, events, import_lines, order
@@ -78,9 +80,30 @@ def test_a_member_declared_again_is_updated_and_empty_text_removes(app: App) -> 
     assert (card["name"], card["email"], card["profile"]) == ("Ada", None, {"city": "Lyon", "tags": "vip", "children": "2"})
 
 
+def test_a_members_tags_are_those_that_the_policy_asks_for(app: App) -> None:
+    club = {"id": "club", "rate": 3, "audience": {"tags": ["club"]}}
+    policy = {"earning": {"spend": [{"id": "purchase", "rate": 1, "multipliers": [club]}]}}
+    app.handler.handle(Request("policy", (PublishPolicy(policy, START, "kim", START),)))
+    bought = {"member_id": "ada", "lines": [{"product_id": "tea", "total": "100"}]}
+    import_lines(app, member(0, tags=["new", "club"]), entry("order", 1, order_id="1", **bought))
+    assert document(app, "card:ada")["pending"] == 300
+    import_lines(app, member(2, tags="new"), entry("order", 3, order_id="2", **bought))
+    assert document(app, "card:ada")["pending"] == 400
+    tagged = [(event.tags, event.actor) for event in events(app, MemberTagged)]
+    assert tagged == [(("club", "new"), "import"), (("new",), "import")]
+
+
+def test_a_rule_for_a_tag_rewards_the_registration_of_a_member_who_has_it(app: App) -> None:
+    rule = {"id": "welcome", "event": "sign_up", "points": 50, "audience": {"tags": ["club"]}}
+    app.handler.handle(Request("policy", (PublishPolicy({"earning": {"events": [rule]}}, START, "kim", START),)))
+    import_lines(app, member(0, tags=" club , new"))
+    assert document(app, "card:ada")["points"] == 50
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
+        ({"tags": "x" * 201}, "tag_id_invalid"),
         ({"email": "ada"}, "email_invalid"),
         ({"name": "x" * 501}, "text_too_long"),
         ({"birthday": "31.12.1990"}, "birthday_invalid"),

@@ -44,6 +44,7 @@ LINES: dict[str, lines.FileLine] = {
         name="Ada",
         email="ada@example.org",
         birthday="1990-12-31",
+        tags="new,vip",
         profile={"type": "A", "city": "Paris", "children": "2", "tags": "new,vip"},
     ),
     **{

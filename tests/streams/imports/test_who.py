@@ -6,7 +6,7 @@ from aggregates.behaviour import Viewed
 from aggregates.member import EraseMember, MemberRegistered
 from aggregates.order.events import OrderPlaced
 from aggregates.product import ProductListed
-from aggregates.session import SessionJoined
+from aggregates.session import SessionJoined, SessionLeft
 from streams.commands.request import Request
 from streams.queries import views as reading
 from streams.running.app import App
@@ -132,3 +132,26 @@ def test_a_session_that_was_left_is_a_guests_again(app: App) -> None:
     assert import_lines(app, entry("session_left", 5, session_id="kiosk")).outcome == (1, 0, 0)
     assert reading.document(app.views, "session:kiosk") is None
     assert document(app, "sessions:ada")["sessions"] == document(app, "sessions:bob")["sessions"] == ["kiosk"]
+
+
+def test_a_session_that_its_member_did_not_use_for_the_policys_days_is_a_guests_again(app: App) -> None:
+    day = 24 * 60
+    import_lines(
+        app,
+        entry("view", -60 * day, product_id="tea", session_id="kiosk", member_id="ada"),
+        entry("view", -40 * day, product_id="milk", session_id="kiosk"),  # hers, and keeps the session hers
+        entry("view", -11 * day, product_id="tea", session_id="kiosk"),
+    )
+    assert viewers(app) == [("ada", "kiosk")] * 3
+    until = document(app, "session:kiosk")["until"]
+    import_lines(
+        app,
+        order("1", 21 * day, session_id="kiosk"),
+        entry("view", 22 * day, product_id="tea", session_id="kiosk"),
+        entry("view", 23 * day, product_id="tea", session_id="kiosk", member_id="bob"),
+    )
+    assert START + 19 * day * 60_000 < until <= START + 20 * day * 60_000
+    assert [event.member for event in events(app, OrderPlaced)] == [None]
+    assert viewers(app)[3:] == [(None, "kiosk"), ("bob", "kiosk")]
+    assert [(event.session, event.left) for event in events(app, SessionLeft)] == [("kiosk", "ada")]
+    assert document(app, "session:kiosk")["member"] == "bob"

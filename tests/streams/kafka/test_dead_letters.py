@@ -12,7 +12,7 @@ from infra.errors import Newer
 from infra.redis.checkpoints import Checkpoint, missing_event
 from infra.redis.views import Views
 from projections.orders import orders
-from projections.trending import trending
+from projections.sales import sales
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import fold_name, loader_of
 from streams.running.app import App
@@ -78,13 +78,14 @@ def test_an_event_that_one_fold_fails_over_becomes_a_dead_letter_of_that_fold_al
 def test_two_folds_may_fail_over_one_event(
     shop: App, worker: WorkerOfTopic, topic: Sequence[StoredRecord], whole: dict[str, Any]
 ) -> None:
-    paid = next(r for r in shop.log.recorded(400, 10**6) if type(r.event) in orders.events & trending.events)
+    daily = sales(TERMS.zone)
+    paid = next(r for r in shop.log.recorded(400, 10**6) if type(r.event) in orders.events & daily.events)
     at = paid.event.at  # type: ignore[attr-defined]
-    broken = replace(worker, broken={"orders": failing_over(orders, paid.position), "trending": failing_over(trending, at)})
+    broken = replace(worker, broken={"orders": failing_over(orders, paid.position), "sales": failing_over(daily, at)})
     take_all(broken.partition(), topic)
     letters = {(letter.fold) for letter in worker.dead_lettered if f"#{paid.position}:" in letter.reason}
-    assert letters == {"orders.1", "trending.1"}
-    assert without(read_models(worker.views.client), orders, trending) == without(whole, orders, trending)
+    assert letters == {"orders.1", "sales.1"}
+    assert without(read_models(worker.views.client), orders, daily) == without(whole, orders, daily)
 
 
 def test_an_event_of_a_newer_program_stops_the_partition_and_moves_nothing(

@@ -264,6 +264,6 @@ def test_an_overtaken_follower_fails_and_converges_when_it_goes_on(app: App) -> 
     assert slow.catch_up() == app.log.head()
     found = content(app.views.client)
     app.views.client.flushall()
-    app.views.announce(app.log.identity())
+    app.announce()
     app.follower().catch_up()
     assert content(app.views.client) == found

@@ -20,7 +20,7 @@ from projections.activity import Activity
 from projections.card import Card
 from streams.commands.request import Request
 from streams.kafka.worker.wiring import complete_seen_erasures
-from streams.projecting.follower import Follower
+from streams.projecting.follower import Followed, Follower
 from streams.projecting.loaders import fold_name
 from streams.registry import folds
 from streams.running.app import App, running
@@ -85,7 +85,7 @@ def test_the_next_process_goes_on_from_redis_with_any_product_id(app: App, name:
         app.follower().catch_up()
     found = content(app.views.client, positions=False)
     app.views.client.flushall()
-    app.views.announce(app.log.identity())
+    app.announce()
     app.follower().catch_up()
     assert content(app.views.client, positions=False) == found
 
@@ -94,7 +94,7 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=10)))
     assert app.follower(models=False).catch_up() == app.log.head()
     positions = app.views.positions([fold_name(fold) for fold in folds(app.terms)])
-    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.2"}
+    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.3"}
     assert app.follower().catch_up() == app.log.head()
     assert set(app.views.positions(list(positions)).values()) == {app.log.head()}
 
@@ -185,7 +185,7 @@ def test_an_erasure_is_complete_once_every_fold_has_passed_it(app: App) -> None:
     assert erased, "a member is erased in the midst"
     complete_seen_erasures(app)
     assert app.log.incomplete_erasures() == erased, "no fold has come so far"
-    Follower(app.log, app.follower().dispatch, complete=False).catch_up()
+    Follower(app.log, lambda: Followed(app.follower().dispatch), complete=False).catch_up()
     assert app.log.incomplete_erasures() == erased, "this follower completes none"
     complete_seen_erasures(app)
     assert app.log.incomplete_erasures() == {}
@@ -214,6 +214,6 @@ def test_an_erasure_reaches_what_the_members_sessions_did_as_guests(app: App) ->
     assert not in_files(files, "QMARKGUEST1")
     found = content(app.views.client, positions=False)
     app.views.client.flushall()
-    app.views.announce(app.log.identity())
+    app.announce()
     app.follower().catch_up()
     assert content(app.views.client, positions=False) == found

@@ -1,0 +1,1 @@
+"""Deliver webhooks: the store of endpoints, the signature, and the client that posts."""

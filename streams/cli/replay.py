@@ -1,0 +1,213 @@
+"""``regulars replay``: rebuild read models from the log beside the live ones, switch, go back, and drop what is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from infra.settings import from_environment
+from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
+from streams.cli.formatting import format_instant
+from streams.cli.progress import ProgressWriter, Task, progress
+from streams.projecting.loaders import Fold
+from streams.registry import folds
+from streams.replay.needs import RebuildNeeds, needs_of
+from streams.replay.old_versions import drop, droppable, old_readers_lose, roll_back, still_read, version_rows
+from streams.replay.rebuild import SAMPLED, Rebuilt, VersionRebuild
+from streams.replay.served import raised_folds
+from streams.running.app import App, running
+
+STEPS = {"fold": "fold in memory", "load": "write into Redis", "follow": "follow the log", "verify": "compare with the log"}
+
+
+@click.command()
+@click.argument("names", metavar="[FOLD]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every fold, the learner too.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be rebuilt and whether Redis has the memory for it, and do nothing."
+)
+@click.option("--rollback", is_flag=True, help="Serve the version before the last switch again.")
+@click.option("--drop", "dropping", is_flag=True, help="Remove the versions that are not served.")
+@click.option("--now", is_flag=True, help="With --drop: do not wait for readers, who may use a version for a minute more.")
+@click.option("--unfinished", is_flag=True, help="With --drop: remove also what a killed rebuild has begun.")
+@click.option("--status", is_flag=True, help="Show which versions there are.")
+@click.option(
+    "--throttle", type=click.FloatRange(0, 0.95), default=0.0, metavar="SHARE", help="Rest for this share of the time."
+)
+@click.option("--sample", default=SAMPLED, show_default=True, type=click.IntRange(0), help="Keys of each fold to compare.")
+@AS_JSON
+def replay(
+    names: Sequence[str],
+    every: bool,
+    dry_run: bool,
+    rollback: bool,
+    dropping: bool,
+    now: bool,
+    unfinished: bool,
+    status: bool,
+    throttle: float,
+    sample: int,
+    as_json: bool,
+) -> None:
+    """Rebuild read models from the log in new keys, and switch to these in one step; readers and live traffic go on.
+
+    Without a FOLD, those whose version this program has raised. A rebuild that was killed goes on when it is run again.
+    """
+    if names and every:
+        raise click.UsageError("Name folds, or give --all.")
+    if (now or unfinished) and not dropping:
+        raise click.UsageError("--now and --unfinished go with --drop.")
+    with running(from_environment()) as app:
+        chosen = choose(app, names, every or ((dropping or rollback or status) and not names))
+        if status:
+            show_status(app, chosen, as_json)
+        elif dropping:
+            drop_old(app, chosen, now, unfinished, as_json)
+        elif rollback:
+            go_back(app, chosen, bool(names) or every, as_json)
+        elif not chosen:
+            finish(as_json, {"folds": []}, "Redis holds every fold in this program's version: name a FOLD, or give --all.")
+        elif dry_run:
+            show_needs(needs_of(app, chosen), as_json)
+        else:
+            rebuild(app, chosen, throttle, sample, as_json)
+
+
+def choose(app: App, names: Sequence[str], every: bool) -> list[Fold]:
+    """Return the folds that a command is about, the learner last."""
+    known: dict[str, Fold] = {fold.name: fold for fold in folds(app.terms)}
+    if unknown := [name for name in names if name not in known]:
+        raise CommandFailed(f"There is no fold {unknown[0]}; there are {', '.join(known)}.")
+    if every:
+        return list(known.values())
+    return [known[name] for name in known if name in names] if names else raised_folds(app.views, known.values())
+
+
+def rebuild(app: App, chosen: Sequence[Fold], throttle: float, sample: int, as_json: bool) -> None:
+    """Rebuild, with a bar for each step."""
+    found = needs_of(app, chosen)
+    if found.problem:
+        raise CommandFailed(found.problem)
+    with progress(transient=True, quiet=as_json) as writer:
+        bars = Bars(writer)
+        done = VersionRebuild(app, chosen, bars.report, throttle / (1 - throttle), sample).run()
+    finish(as_json, document_of(done), *sentences_of(done))
+
+
+class Bars:
+    """A bar for each step of a rebuild, as it begins."""
+
+    def __init__(self, writer: ProgressWriter) -> None:
+        self._writer = writer
+        self._tasks: dict[str, Task] = {}
+
+    def report(self, step: str, done: int, total: int) -> None:
+        if step not in self._tasks:
+            self._tasks[step] = self._writer.add(STEPS[step], total=total)
+        amount = f"{done:,} of {total:,} {'folds' if step in ('load', 'verify') else 'events'}"
+        self._writer.update(self._tasks[step], done, amount, total=total)
+
+
+def document_of(done: Rebuilt) -> dict[str, Any]:
+    """Return what ``--json`` prints of a rebuild."""
+    return {
+        "version": done.version,
+        "position": done.position,
+        "resumed": done.resumed,
+        "seconds": round(done.seconds, 1),
+        "folds": [one._asdict() for one in done.compared],
+    }
+
+
+def sentences_of(done: Rebuilt) -> list[str]:
+    rate = done.position / done.seconds if done.seconds else 0.0
+    said = [f"{one.fold}: {one.entries:,} keys, {one.sampled:,} compared with the log{changed(one)}." for one in done.compared]
+    return [
+        *said,
+        f"{done.version} is served. {done.position:,} events in {done.seconds:,.1f} s ({rate:,.0f}/s).",
+        "The version before it is kept up: `regulars replay --rollback` goes back to it, `regulars replay --drop` removes it.",
+    ]
+
+
+def changed(one: Any) -> str:
+    return f", {one.differ_from_served:,} of them other than before" if one.differ_from_served else ""
+
+
+def go_back(app: App, chosen: Sequence[Fold], named: bool, as_json: bool) -> None:
+    """Serve the earlier version of these folds again; without names, of those that have one."""
+    if not named:
+        kept = {one.name for one in droppable(app, chosen, unfinished=False)}
+        chosen = [fold for fold in chosen if fold.name in kept]
+        if not chosen:
+            raise CommandFailed("No earlier version is kept: there is nothing to go back to.")
+    back = roll_back(app, chosen)
+    said = ", ".join(f"{one.fold} ({one.version})" for one in back)
+    finish(as_json, {"served": {one.name: one.version for one in back}}, f"Served again: {said}.")
+
+
+def drop_old(app: App, chosen: Sequence[Fold], now: bool, unfinished: bool, as_json: bool) -> None:
+    """Remove what is not served of these folds."""
+    records = droppable(app, chosen, unfinished)
+    if not now and (seconds := still_read(app, records)):
+        raise CommandFailed(
+            f"Readers may use the version before the switch for {seconds:.0f} s more: run this again then, or give --now."
+        )
+    if old_readers_lose(app):
+        say("Some folds are served in another version than the rest: readers of `regulars:version` alone lose these keys.")
+    removed = drop(app, records)
+    gone = ", ".join(dict.fromkeys(f"{one.fold} ({one.version})" for one in records))
+    finish(
+        as_json,
+        {"dropped": [one.field for one in records], "keys": removed},
+        f"Removed {gone}: {removed:,} keys." if records else "Nothing is kept beside what is served.",
+    )
+
+
+def show_status(app: App, chosen: Sequence[Fold], as_json: bool) -> None:
+    rows = list(version_rows(app, chosen))
+    if as_json:
+        print_json({"versions": rows})
+        return
+    columns = ("version", "fold", "state", "position", "since")
+    cells = (
+        (
+            row.version,
+            row.fold,
+            row.state,
+            "-" if row.position is None else f"{row.position:,}",
+            format_instant(row.since or None, app.terms),
+        )
+        for row in rows
+    )
+    show_parts(grid("Versions", columns, cells, numbers=(3,)))
+
+
+def show_needs(found: RebuildNeeds, as_json: bool) -> None:
+    """Show what a rebuild would do."""
+    document = {
+        "folds": list(found.folds),
+        "events": found.events,
+        "keys": found.keys,
+        "bytes": found.size,
+        "free": found.free,
+        "problem": found.problem,
+    }
+    free = "no limit is set" if found.free is None else f"{found.free / 2**20:,.0f} MiB are free"
+    finish(
+        as_json,
+        document,
+        f"Would rebuild {', '.join(found.folds)} from {found.events:,} events: about {found.keys:,} keys, "
+        f"{found.size / 2**20:,.1f} MiB of Redis's memory ({free}). Nothing was done.",
+        *filter(None, [found.problem]),
+    )
+
+
+def finish(as_json: bool, document: dict[str, Any], *sentences: str) -> None:
+    """Print the outcome of a command."""
+    if as_json:
+        print_json(document)
+        return
+    for sentence in sentences:
+        say(sentence)

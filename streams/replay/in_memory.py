@@ -1,0 +1,176 @@
+"""Folds the log in memory, so that a rebuild writes each key once.
+
+A fold in memory holds all that its keys should hold after the events that it has taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from aggregates.decider import Recorded
+from aggregates.delta import Delta
+from infra.redis.loading import KeyContent
+from models.learner import Learner
+from projections.projection import Documents, Tally
+from streams.projecting.loaders import Fold, fold_name
+from streams.projecting.projector import ProjectionFailed
+
+ENCODE = msgspec.json.Encoder().encode
+
+NOTHING: Mapping[str, int] = {}
+
+Maps: TypeAlias = dict[str, dict[str, str]]
+
+
+class FoldInMemory(Protocol):
+    """``name``: with the fold's version. ``parts``: of its keys. ``events``: the types that it takes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def parts(self) -> Sequence[str]: ...
+    @property
+    def events(self) -> frozenset[type]: ...
+
+    def take(self, chunk: Sequence[Recorded]) -> None:
+        """Fold a chunk. Raises :class:`ProjectionFailed`; what is in memory is of no use then."""
+        ...
+
+    def held_keys(self) -> Iterable[str]:
+        """Return the keys that have something."""
+        ...
+
+    def entry(self, key: str) -> KeyContent | None:
+        """Return the whole content of a key, None if it has none."""
+        ...
+
+
+class DocumentStore(dict[str, Any]):
+    """Documents by key, None for those that are not there."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+class DocumentsInMemory:
+    """Holds documents as the fold's own values, and renders and encodes each once, when it is written."""
+
+    def __init__(self, fold: Documents) -> None:
+        self._fold = fold
+        self._documents = DocumentStore()
+        self.name, self.parts, self.events = fold_name(fold), fold.parts, fold.events
+
+    def take(self, chunk: Sequence[Recorded]) -> None:
+        project, documents = self._fold.project, self._documents
+        recorded = chunk[0]
+        try:
+            for recorded in chunk:
+                documents.update(project(documents, recorded.event, recorded.position))
+        except Exception as fault:
+            raise ProjectionFailed(self.name, [recorded], fault) from fault
+
+    def held_keys(self) -> Iterable[str]:
+        return (key for key, document in self._documents.items() if document is not None)
+
+    def entry(self, key: str) -> KeyContent | None:
+        document = self._documents[key]
+        if document is None:
+            return None
+        return KeyContent(key, ENCODE(self._fold.render(document) if self._fold.render else document))
+
+
+class TallyInMemory:
+    def __init__(self, fold: Tally) -> None:
+        self._fold = fold
+        self._sums = Delta()
+        self.name, self.parts, self.events = fold_name(fold), fold.parts, fold.events
+
+    def take(self, chunk: Sequence[Recorded]) -> None:
+        project, sums = self._fold.project, self._sums
+        recorded = chunk[0]
+        try:
+            for recorded in chunk:
+                project(sums, recorded.event)
+        except Exception as fault:
+            raise ProjectionFailed(self.name, [recorded], fault) from fault
+
+    def held_keys(self) -> Iterable[str]:
+        return {**self._sums.fields, **self._sums.counts, **self._sums.scores}
+
+    def entry(self, key: str) -> KeyContent | None:
+        scores = self._sums.scores.get(key)
+        if scores is not None:
+            return KeyContent(key, scores={name: score for name, score in scores.items() if score})
+        fields = {name: value for name, value in self._sums.fields.get(key, {}).items() if value is not None}
+        fields |= {name: count for name, count in self._sums.counts.get(key, NOTHING).items() if count}
+        return KeyContent(key, fields=fields) if fields else None
+
+
+class LearnerInMemory:
+    """The learner over maps in memory. It asks for them as it would ask Redis."""
+
+    def __init__(self, zone: str) -> None:
+        self._learner = Learner(zone)
+        self._documents: dict[str, Any] = {}
+        self._maps: Maps = {}
+        self.name, self.parts, self.events = fold_name(Learner), Learner.parts, Learner.events
+
+    def take(self, chunk: Sequence[Recorded]) -> None:
+        try:
+            while needed := self._learner.needs(chunk):
+                self._learner.restore({key: self._maps.get(key, {}) for key in needed})
+            delta = self._learner.fold(chunk)
+        except Exception as fault:
+            raise ProjectionFailed(self.name, chunk, fault) from fault
+        for key, document in delta.documents.items():
+            if document is None:
+                self._documents.pop(key, None)
+            else:
+                self._documents[key] = document
+        add_to_maps(self._maps, delta)
+
+    def held_keys(self) -> Iterable[str]:
+        yield from self._documents
+        yield from self._maps
+
+    def entry(self, key: str) -> KeyContent | None:
+        if (document := self._documents.get(key)) is not None:
+            return KeyContent(key, ENCODE(document))
+        return KeyContent(key, fields=fields) if (fields := self._maps.get(key)) else None
+
+
+def add_to_maps(maps: Maps, delta: Delta) -> None:
+    """Apply a delta's fields and counts to maps, as Redis does."""
+    for key, fields in delta.fields.items():
+        mine = maps.setdefault(key, {})
+        for name, value in fields.items():
+            if value is None:
+                mine.pop(name, None)
+            else:
+                mine[name] = str(value)
+    for key, counts in delta.counts.items():
+        mine = maps.setdefault(key, {})
+        for name, by in counts.items():
+            if by:
+                mine[name] = str(int(mine.get(name, 0)) + by)
+
+
+def in_memory(fold: Fold, zone: str) -> FoldInMemory:
+    """Return an empty fold in memory."""
+    match fold:
+        case Documents():
+            return DocumentsInMemory(fold)
+        case Tally():
+            return TallyInMemory(fold)
+        case _:
+            return LearnerInMemory(zone)
+
+
+def entries(fold: FoldInMemory) -> Iterator[KeyContent]:
+    """Yield the content of every key that has some."""
+    for key in fold.held_keys():
+        if (entry := fold.entry(key)) is not None:
+            yield entry

@@ -1,0 +1,1 @@
+"""Tell registered endpoints what happened: the sender and its bodies."""
