@@ -115,7 +115,7 @@ OF_ORDERS = (
         reason="too large",
         at=AT + 3 * DAY,
     ),
-    OrderCancelled(order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
+    OrderCancelled(order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
     OrderRefunded(
         order="o-1",
         refund="r-1",

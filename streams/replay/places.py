@@ -51,7 +51,7 @@ def place_of(log: EventLog, at: int) -> Place:
 
     Facts that were recorded late do not change it, so a past answer stays as it was.
     """
-    clock = ShopClock(log)
+    clock = LogClock(log)
     position = clock.position_before(at)
     if position == clock.head:
         return Place(position, at, final=False)
@@ -62,10 +62,10 @@ def place_at(log: EventLog, position: int) -> Place:
     """Return the place after the first ``position`` events. Its instant is the shop's clock there."""
     outcome = log.request_at(position) if position else None
     cut = outcome.request if outcome and outcome.position > position else None
-    return Place(position, ShopClock(log).at(position), cuts=cut)
+    return Place(position, LogClock(log).at(position), cuts=cut)
 
 
-class ShopClock:
+class LogClock:
     """The shop's clock along the log, up to the ``head`` that it had when this was made. Rows that are missing are stored."""
 
     def __init__(self, log: EventLog) -> None:

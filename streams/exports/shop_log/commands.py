@@ -100,7 +100,6 @@ COMMAND_OF: dict[type, type] = {
     points.TierOverridden: commands.OverrideTier,
     points.TierOverrideEnded: commands.EndTierOverride,
     session.SessionJoined: session.JoinSession,
-    session.SessionKept: session.KeepSession,
     session.SessionLeft: session.LeaveSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,
