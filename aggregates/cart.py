@@ -187,9 +187,11 @@ def decide(command: Command, cart: Cart, context: Context) -> list[Event]:
 
 def open_cart(command: OpenCart, cart: Cart) -> list[CartOpened]:
     require_shopper(command.member, command.session)
-    if cart.status == "unknown" or (command.anew and cart.status != "open"):
+    is_theirs = (cart.member, cart.session) == (command.member, command.session)
+    is_used = cart.status == "open" or (cart.status == "abandoned" and is_theirs)
+    if cart.status == "unknown" or (command.anew and not is_used):
         return [CartOpened(cart=command.cart, member=command.member, session=command.session, at=command.at)]
-    if cart.status == "open" and (cart.member, cart.session) == (command.member, command.session):
+    if is_used and is_theirs:
         return []
     raise Refusal("cart_exists", "A cart with this id was opened before.")
 

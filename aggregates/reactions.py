@@ -46,6 +46,7 @@ from aggregates.order.events import (
 from aggregates.order.fulfilment import OrderDelivered
 from aggregates.order.placing import PlaceOrder
 from aggregates.programme import Policies
+from aggregates.referring import OfOrder, OfReferral, follow_order, follow_referral
 from aggregates.review import ProductReviewed
 from aggregates.session import (
     ForgetSessions,
@@ -70,19 +71,8 @@ ORDER_AND_POINTS = (
 )
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
-CAUSES = frozenset(
-    {
-        *OF_PAYMENT,
-        *ORDER_AND_POINTS,
-        *SEEN_IN_A_SESSION,
-        CartMerged,
-        SessionJoined,
-        SessionLeft,
-        MemberRegistered,
-        MemberClosed,
-        MemberErased,
-    }
-)
+OF_MEMBERS = (CartMerged, SessionJoined, SessionLeft, MemberRegistered, MemberClosed, MemberErased)
+CAUSES = frozenset({*OfReferral.__args__, *OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, *OF_MEMBERS})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -96,9 +86,13 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
     """
     if type(event) not in CAUSES:
         return []
-    if isinstance(event, OF_PAYMENT):
-        return [*settle(event, look, erased), *of_points(event, context, erased)]
-    return of_points(event, context, erased)
+    found = [*settle(event, look, erased)] if isinstance(event, OF_PAYMENT) else []
+    found += of_points(event, context, erased)
+    if isinstance(event, OfReferral):
+        found += follow_referral(event, context, erased, look)
+    elif isinstance(event, OfOrder) and context.policies.refers:
+        found += follow_order(event, look) if event.member not in erased else ()
+    return found
 
 
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
+from aggregates.campaign import Campaign, campaign
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
 from aggregates.decider import Look
 from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
@@ -23,6 +24,7 @@ from aggregates.order.events import (
 )
 from aggregates.order.stock import HELD
 from aggregates.pricing.tenders import given_back, in_order
+from aggregates.pricing.terms import needs_reservation
 from aggregates.pricing.trace import Trace
 from aggregates.value import asdict
 
@@ -51,7 +53,7 @@ def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[obje
     """Yield what becomes of each promotion that the order has reserved."""
     if placed.priced is None or event.member is None:
         return
-    for name in promotions(placed.priced.trace):
+    for name in reserved(placed.priced.trace, look):
         use = look(coupon, name, event.member).orders.get(event.order)
         if use is None:
             continue
@@ -93,5 +95,21 @@ def source_of(event: OrderCancelled | OrderRefunded, name: str, tender: str) -> 
 
 def promotions(trace: Trace) -> list[str]:
     """Return the campaigns that an order used, each once."""
-    named = [step.source.rpartition("@")[0] for step in trace.steps if step.stage in (3, 4, 5, 7)]
-    return sorted(set(named))
+    return sorted({name for name, _ in used(trace)})
+
+
+def reserved(trace: Trace, look: Look) -> list[str]:
+    """Return those that the order may have reserved. What never needs a reservation costs no look into another stream."""
+    return sorted({name for name, version in used(trace) if may_be_reserved(look(campaign, name), version)})
+
+
+def may_be_reserved(known: Campaign, version: str) -> bool:
+    return known.terms is None or str(known.version) != version or needs_reservation(known.terms)
+
+
+def used(trace: Trace) -> Iterator[tuple[str, str]]:
+    """Yield the campaigns of a trace, with the version of their terms."""
+    for step in trace.steps:
+        if step.stage in (3, 4, 5, 7):
+            name, _, version = step.source.rpartition("@")
+            yield name, version

@@ -18,6 +18,7 @@ from aggregates import (
     guest_coupon,
     member,
     product,
+    referral,
     review,
     session,
 )
@@ -36,6 +37,8 @@ from projections.campaigns import campaigns
 from projections.card import card
 from projections.cart import cart as cart_view
 from projections.gift_cards import gift_cards
+from projections.lowest_prices import lowest_prices
+from projections.order_lists import order_lists, order_states
 from projections.order_prices import order_prices
 from projections.orders import orders
 from projections.product import product as product_view
@@ -87,6 +90,8 @@ COMMANDS: dict[type, Route] = {
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
     **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
     **_routes(gift_card.gift_card, gift_card.Command.__args__, "card"),
+    **_routes(referral.referral_code, referral.OfCode.__args__, "referral_code"),
+    **_routes(referral.referral, referral.OfNewcomer.__args__, "member"),
     **_routes(membership.membership, membership_commands.Command.__args__, "member"),
     **_routes(session.session, (session.JoinSession, session.KeepSession, session.LeaveSession), "session"),
     **_routes(session.sessions, (session.RecogniseMember, session.SignOutMember, session.ForgetSessions), "member"),
@@ -115,6 +120,10 @@ REACTIONS: frozenset[type] = frozenset(
         coupon.RecordLapsed,
         cart.RecordCartDue,
         cart.ReceiveCart,
+        referral.BeginReferral,
+        referral.QualifyReferral,
+        referral.DisqualifyReferral,
+        referral.RecordReferralDue,
         stock.RecordOrderDue,
     )
 )
@@ -124,6 +133,7 @@ DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
     order.order.name: (order.order, stock.RecordOrderDue),
     cart.cart.name: (cart.cart, cart.RecordCartDue),
+    referral.referral.name: (referral.referral, referral.RecordReferralDue),
     coupon.coupon.name: (coupon.coupon, coupon.RecordLapsed),
     gift_card.gift_card.name: (gift_card.gift_card, gift_card.RecordGiftCardDue),
 }
@@ -132,7 +142,7 @@ DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
 BY_TIME = frozenset(command for _, command in DUE.values())
 """Commands of a tick. The row of their stream is written anew, as a newer policy may have moved the instant."""
 
-DUE_OF_MEMBERS = (membership.membership.name,)
+DUE_OF_MEMBERS = (membership.membership.name, referral.referral.name)
 """Those of them whose stream is named after a member alone: once that member is erased, nothing is due any more."""
 
 EVENTS: dict[type, EventType] = {
@@ -153,6 +163,7 @@ EVENTS: dict[type, EventType] = {
         guest_coupon.GuestCouponRedeemed,
         *code_batches.Event.__args__,
         *gift_card.Event.__args__,
+        *referral.Event.__args__,
         *membership_facts.Event.__args__,
         *session.Event.__args__,
         review.ProductReviewed,
@@ -186,6 +197,9 @@ def projections(terms: Programme) -> Iterator[Projection]:
     yield activity
     yield sessions
     yield product_view
+    yield lowest_prices
+    yield order_states
+    yield order_lists(terms.zone)
     yield sales(terms.zone)
     yield campaigns
     yield programme

@@ -49,7 +49,7 @@ from aggregates.review import ProductReviewed
 from aggregates.session import MemberRecognised, MemberSignedOut, SessionJoined, SessionKept, SessionLeft, SessionsForgotten
 from aggregates.value import replace
 from tests.priced_samples import RESERVED
-from tests.selling_samples import AT, DAY, OF_CARTS, OF_GIFT_CARDS, OF_ORDERS
+from tests.selling_samples import AT, DAY, OF_CARTS, OF_GIFT_CARDS, OF_ORDERS, OF_REFERRALS
 
 NAME = "Zoë O’Brien, “the regular”"
 
@@ -164,6 +164,7 @@ SAMPLES: tuple[object, ...] = (
     CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key_name="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     *OF_GIFT_CARDS,
+    *OF_REFERRALS,
     replace(GRANTED_BY_RULE, ahead=SHOWN.ahead),
     LotActivated(
         member="m-1", lot="o-1", active_from=AT + 16 * DAY, at=AT + 2 * DAY, expires_at=AT + 365 * DAY, wallet="miles"

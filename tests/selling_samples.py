@@ -40,6 +40,14 @@ from aggregates.order.events import (
 from aggregates.order.fulfilment import OrderDelivered, OrderReturned, OrderShipped
 from aggregates.order.stock import StockReleased, StockReserved, StockRestored, StockTaken
 from aggregates.pricing.refund import RefundedLine
+from aggregates.referral import (
+    ReferralBegun,
+    ReferralCodeIssued,
+    ReferralCodeUsed,
+    ReferralPaid,
+    ReferralQualified,
+    ReferralTakenBack,
+)
 from tests.priced_samples import TRACE
 
 AT = 1_483_300_800_000
@@ -144,4 +152,30 @@ OF_GIFT_CARDS = (
     ),
     GiftCardExpired(card="g-2", member="m-1", amount=100, at=AT + 365 * DAY),
     GiftCardBlocked(card="g-1", member=None, actor="ada", reason="stolen", at=AT),
+)
+
+OF_REFERRALS = (
+    ReferralCodeIssued(member="m-1", referral_code="ADA-1", at=AT),
+    ReferralCodeUsed(member="m-1", referral_code="ADA-1", newcomer="m-2", at=AT),
+    ReferralBegun(member="m-2", referrer="m-1", referral_code="ADA-1", at=AT),
+    ReferralQualified(member="m-2", referrer="m-1", order="o-1", minimum=5000, pays_at=AT + 14 * DAY, at=AT),
+    ReferralPaid(
+        member="m-2",
+        referrer="m-1",
+        order="o-1",
+        wallet="points",
+        newcomer_points=50,
+        referrer_points=100,
+        at=AT + 14 * DAY,
+    ),
+    ReferralTakenBack(
+        member="m-2",
+        referrer="m-1",
+        order="o-1",
+        paid=True,
+        wallet="points",
+        newcomer_points=50,
+        referrer_points=100,
+        at=AT + 15 * DAY,
+    ),
 )

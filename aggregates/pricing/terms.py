@@ -196,3 +196,12 @@ def conflict(one: str, terms: CampaignTerms, other: str, others: CampaignTerms) 
     if terms.group is not None and terms.group == others.group:
         return True
     return not (terms.consents(other, others) and others.consents(one, terms))
+
+
+def is_limited(terms: CampaignTerms) -> bool:
+    return terms.budget is not None or terms.limits.total is not None or terms.limits.member is not None
+
+
+def needs_reservation(terms: CampaignTerms) -> bool:
+    """Return whether an order that uses a campaign reserves it: one with neither limits nor codes has nothing to count."""
+    return is_limited(terms) or terms.by_code

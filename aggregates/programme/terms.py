@@ -322,6 +322,13 @@ class Policies:
         """Return the events that a rule of any version is about."""
         return frozenset().union(*(known.terms.earning.rewarded for known in self.versions))
 
+    @cached_property
+    def refers(self) -> bool:
+        """Return whether any version pays for newcomers who were brought."""
+        return any(
+            gives.referrer_points or gives.newcomer_points for gives in (v.terms.selling.referrals for v in self.versions)
+        )
+
     @property
     def newest(self) -> Programme:
         return self.versions[-1].terms

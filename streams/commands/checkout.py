@@ -25,7 +25,7 @@ from aggregates.order.stock import HELD, ReserveStock
 from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
 from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
-from aggregates.pricing.terms import CampaignTerms
+from aggregates.pricing.terms import CampaignTerms, is_limited, needs_reservation
 from aggregates.pricing.trace import PriceStep, Trace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
@@ -163,7 +163,7 @@ def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, co
         return
     known = look(campaign, name)
     terms = known.terms
-    if terms is None or not (is_limited(terms) or terms.by_code):
+    if terms is None or not needs_reservation(terms):
         return
     budget = terms.budget
     serial = serial_of(normalised(step.use), code_key) if step.use is not None and step.use != name else None
@@ -244,10 +244,6 @@ def running_of(look: Look, checkout: Checkout, name: str, known: Campaign, terms
         return Running(name, terms, known.version, max(0, used), mine)
     budget = left(f"budget:{name}:{period_of(terms, checkout)}")
     return Running(name, terms, known.version, max(0, used), mine, terms.budget.amount if budget is None else budget)
-
-
-def is_limited(terms: CampaignTerms) -> bool:
-    return terms.budget is not None or terms.limits.total is not None or terms.limits.member is not None
 
 
 def period_of(terms: CampaignTerms, checkout: Checkout) -> str:

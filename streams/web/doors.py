@@ -19,6 +19,7 @@ from aggregates import (
     guest_coupon,
     member,
     product,
+    referral,
     review,
     session,
 )
@@ -128,6 +129,8 @@ DOORS: dict[type, Door] = {
     coupon.SendCoupon: Door("POST", f"{CAMPAIGN}/coupons", (B,)),
     coupon.RedeemCoupon: Door("POST", f"{CAMPAIGN}/redemptions", (S, B)),
     guest_coupon.RedeemGuestCoupon: Door("POST", f"{CAMPAIGN}/guest-redemptions", (S, B)),
+    referral.IssueReferralCode: Door("PUT", "/v1/referral-codes/{referral_code}", (S, B)),
+    referral.UseReferralCode: Door("POST", "/v1/referral-codes/{referral_code}/uses", (S, B)),
     gift_card.IssueGiftCard: Door("POST", "/v1/gift-cards", (B,), created=GIFT_CARD),
     gift_card.HoldGiftCard: Door("POST", f"{GIFT_CARD}/holds", (S, B)),
     gift_card.ChargeGiftCard: Door("POST", f"{GIFT_CARD}/charges", (S, B)),

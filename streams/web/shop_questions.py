@@ -60,6 +60,29 @@ async def product(asked: Asked) -> dict[str, Any]:
     return product_document(asked.ids["product"], fields)
 
 
+async def order_list(asked: Asked) -> dict[str, Any]:
+    """A page of the shop's orders, newest first, by their first and last day, a product, and a state."""
+    since, until = span(asked)
+    days = [key for key in await asked.reader.keys_of("orders-on") if since <= key.split(":")[1] <= until]
+    found = {name: int(at) for table in await asked.reader.tables(days) for name, at in table.items()}
+    if product_asked := asked.query.get("product"):
+        with_it = await asked.reader.table(f"orders-of:{product_asked}", None)
+        found = {name: at for name, at in found.items() if name in with_it}
+    names = sorted(found, key=lambda name: (-found[name], name))
+    state = asked.query.get("state")
+    if state is not None:
+        parts = [await states_of(asked, names[first : first + 1000]) for first in range(0, len(names), 1000)]
+        known = [json.loads(raw) for part in parts for raw in part]
+        names = [one["order"] for one in known if state in (one["status"], one["payment"], one["fulfilment"])]
+    chosen, following = page(names, asked)
+    return {"orders": [msgspec.Raw(raw) for raw in await states_of(asked, chosen)], "next": following}
+
+
+async def states_of(asked: Asked, names: Sequence[str]) -> list[bytes]:
+    raw = await asked.reader.documents([f"order-state:{name}" for name in names]) if names else []
+    return [one for one in raw if one is not None]
+
+
 TEXTS = frozenset({"name", "description", "department", "category", "brand", "image", "status"})
 
 
@@ -211,6 +234,11 @@ def span(asked: Asked) -> tuple[str, str]:
 
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
+STATES = {
+    "type": "string",
+    "enum": ["placed", "paid", "shipped", "delivered", "cancelled", "refunded", "none", "pending", "failed", "part",
+             "part_refunded", "part_returned", "returned"],
+}  # fmt: skip
 DAY = {"type": "string", "format": "date"}
 FROM = Parameter("from", "The first day, as 2017-01-08.", DAY, "2017-01-01")
 TO = Parameter("to", "The last day.", DAY, "2017-12-31")
@@ -238,6 +266,13 @@ QUESTIONS: tuple[Question, ...] = (
         (Parameter("name", "A part of the name, in any case.", {"type": "string", "minLength": 1}, "tea"), LIMIT, CURSOR),
     ),
     Question("product", "/v1/products/{product}", (S, B, M), "A product, with its counters.", product, part="product"),
+    stored("lowest", "/v1/products/{product}/lowest-price", "Its lowest price of 30 days, for reductions.", keys="product"),
+    stored("order-state", "/v1/orders/{order}/state", "An order's states in short.", scopes=(S, B), keys="order"),
+    Question(
+        "order-list", "/v1/orders", (B, A), "Orders by day, product and state, newest first.", order_list,
+        (FROM, TO, Parameter("product", "With this product.", {"type": "string"}), Parameter("state", "In this state.", STATES),
+         LIMIT, CURSOR),
+    ),
     stored("also", "/v1/products/{product}/also", "What a product is bought with.", keys="product"),
     Question("popular", "/v1/popular", (S, B, M), "What to show somebody unknown.", popular, part="popular"),
     Question(

@@ -58,7 +58,7 @@ def test_a_cart_of_somebody_else_is_refused() -> None:
         cart.decide(OpenCart("c", 9, "other", "s"), FILLED, CONTEXT)
 
 
-@pytest.mark.parametrize("end", [CHECKED_OUT, ABANDONED])
+@pytest.mark.parametrize("end", [CHECKED_OUT])
 def test_a_cart_that_is_over_is_not_opened_again(end: Event) -> None:
     with refusing("cart_exists"):
         cart.decide(OpenCart("c", 9, "m", "s"), cart.rebuild([OPENED, TEA, MILK, end]), CONTEXT)
@@ -67,13 +67,17 @@ def test_a_cart_that_is_over_is_not_opened_again(end: Event) -> None:
 ANEW = OpenCart("c", 9, "m", "s", anew=True)
 
 
-@pytest.mark.parametrize("end", [CHECKED_OUT, ABANDONED])
+@pytest.mark.parametrize("end", [CHECKED_OUT])
 @pytest.mark.parametrize("whose", [("m", "s"), ("other", None)])
 def test_a_shoppers_one_cart_is_opened_anew_and_empty_once_it_is_over(end: Event, whose: tuple[str, str | None]) -> None:
     over = cart.rebuild([OPENED, TEA, MILK, end])
     opened = CartOpened(cart="c", member=whose[0], session=whose[1], at=9)
     assert cart.decide(OpenCart("c", 9, *whose, anew=True), over, CONTEXT) == [opened]
     assert cart.rebuild([OPENED, TEA, MILK, end, opened]) == cart.rebuild([opened])
+
+
+def test_an_abandoned_cart_is_the_shoppers_still() -> None:
+    assert cart.decide(ANEW, cart.rebuild([OPENED, TEA, ABANDONED]), CONTEXT) == []
 
 
 def test_opening_anew_what_is_open_or_was_never_there_is_opening() -> None:

@@ -20,6 +20,7 @@ from streams.running.app import running
 from tests.bench.appending import append_in_groups, append_one_by_one
 from tests.bench.appending_postgres import append_to_postgres
 from tests.bench.comparing import Compared
+from tests.bench.coupons import cost_of_coupons
 from tests.bench.importing import imports
 from tests.bench.pricing import search_of_sets
 from tests.bench.reading import dispatch_to_redis, follow_the_log, rebuild_a_cart
@@ -48,6 +49,8 @@ def main() -> None:
                 out.print(grid("A shop-log", ("what", "log and views", "with models", "goal"), goals(imports(Path(folder)))))
                 head = ("what", "one price", "p50 ratio", "p99 ratio", "longest", "not proven", "goal")
                 out.print(grid("Promotions", head, search_of_sets()))
+                rows_of_coupons = cost_of_coupons(Path(folder) / "coupons").rows()
+                out.print(grid("An order with a coupon", ("coupon", "takes", "ratio", "goal"), rows_of_coupons))
                 out.print(f"Whole path of {WEEKS} weeks: {imported.events / imported.seconds:,.0f} events/s")
         finally:
             EmbeddedRedis(settings.valkey).stop()

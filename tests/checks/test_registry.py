@@ -19,6 +19,7 @@ from aggregates import (
     guest_coupon,
     member,
     product,
+    referral,
     review,
     session,
 )
@@ -49,6 +50,7 @@ MODULES = (
     membership,
     membership_facts,
     session,
+    referral,
     review,
     policy,
     behaviour,

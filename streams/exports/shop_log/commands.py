@@ -17,6 +17,7 @@ from aggregates import (
     guest_coupon,
     member,
     product,
+    referral,
     review,
     session,
 )
@@ -80,6 +81,8 @@ COMMAND_OF: dict[type, type] = {
     gift_card.GiftCardReleased: gift_card.ReleaseGiftCard,
     gift_card.GiftCardCredited: gift_card.CreditGiftCard,
     gift_card.GiftCardBlocked: gift_card.BlockGiftCard,
+    referral.ReferralCodeIssued: referral.IssueReferralCode,
+    referral.ReferralCodeUsed: referral.UseReferralCode,
     points.LotActivated: commands.ActivateLot,
     points.PointsRedeemed: commands.RedeemPoints,
     points.PointsReturned: commands.ReturnPoints,

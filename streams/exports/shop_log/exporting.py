@@ -150,6 +150,8 @@ def alike(decided: list[Any], facts: list[Any]) -> bool:
 
 def as_told(decided: Any, fact: Any) -> Any:
     """Return a decided event with no more than the log's event tells: an old refund lacks its kind, its tax and its fee."""
+    if isinstance(fact, CouponRedeemed) and isinstance(decided, CouponRedeemed) and fact.reservation is not None:
+        return replace(decided, overrun=fact.overrun)  # whether there was room shows only as it is appended
     if isinstance(fact, OrderShipped) and isinstance(decided, OrderShipped) and not fact.parts:
         return replace(decided, parts=())
     old = isinstance(fact, OrderRefunded) and isinstance(decided, OrderRefunded) and fact.kind == NOT_TOLD["kind"]
@@ -175,8 +177,6 @@ def comparable(event: Any) -> Any:
     """Return the event as an importer decides it: whether a use is over the limit shows only as it is appended."""
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         event = replace(event, flags=tuple(flag for flag in event.flags if flag != OVER_LIMIT))
-    if isinstance(event, CouponRedeemed):
-        event = replace(event, overrun=False)
     return with_needed_text(event)
 
 

@@ -43,6 +43,7 @@ from aggregates.order.events import Order
 from aggregates.order.stock import StockReleased, StockRestored, StockTaken
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
+from aggregates.referral import OfNewcomerEvent
 from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
@@ -71,6 +72,7 @@ OF_POINTS = (
 """What people ask of points and tiers. If it followed from an order after all, asking for it again changes nothing."""
 
 FOLLOWS = (
+    *OfNewcomerEvent.__args__,
     CartResumed,
     CartReceived,
     GiftCardExpired,
