@@ -57,7 +57,7 @@ def show(app: App, found: Verification, as_json: bool) -> None:
     for fold, why in found.skipped.items():
         say(f"{fold} was not compared: {why}.")
     if any(one.fold.partition(".")[0] == Learner.name and not one.repaired for one in found.differences):
-        say("What the learner holds depends on all events before it: a rebuild mends it.")
+        say("What the learner holds depends on all events before it: `regulars replay learner` mends it.")
     keys = len({(one.fold, one.key) for one in found.differences})
     say(f"{sum(found.compared.values()):,} keys compared, {keys:,} differ.")
 

@@ -102,9 +102,8 @@ class TallyInMemory:
         return {**self._sums.fields, **self._sums.counts, **self._sums.scores}
 
     def entry(self, key: str) -> KeyContent | None:
-        scores = self._sums.scores.get(key)
-        if scores is not None:
-            scores = {name: score for name, score in scores.items() if score}  # Redis keeps no member at 0 either
+        if (ranking := self._sums.scores.get(key)) is not None:
+            scores = {name: score for name, score in ranking.items() if score}  # Redis keeps no member at 0 either
             return KeyContent(key, scores=scores) if scores else None
         fields = {name: value for name, value in self._sums.fields.get(key, {}).items() if value is not None}
         fields |= {name: count for name, count in self._sums.counts.get(key, NOTHING).items() if count}

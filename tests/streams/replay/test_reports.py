@@ -197,6 +197,73 @@ def test_points_by_month_have_a_redemption_only_where_the_month_is_over(given: G
     ]  # fmt: skip
 
 
+def test_breakage_counts_lots_whose_time_is_over_with_lapses_not_recorded_yet(given: Given) -> None:
+    def lot(name: str, granted: int, left: int, until: str | None) -> dict[str, Any]:
+        ends = {"expires_at": at(until, 0), "lasts_until": on(until) - 1} if until else {}
+        return {"member": "a", "lot": name, "wallet": "points", "granted": granted, "left_points": left, **ends}
+
+    lots = [
+        lot("used", 100, 0, "2017-03-01"),
+        lot("lapsed", 100, 0, "2017-03-02"),
+        lot("unrecorded", 50, 20, "2017-04-01"),
+        lot("still good", 70, 70, "2017-05-01"),
+        lot("for ever", 30, 30, None),
+    ]
+    moved = [
+        {"member": "a", "lot": "lapsed", "wallet": "points", "kind": "expired", "points": -60, "seq": 0},
+        {"member": "a", "lot": "lapsed", "wallet": "points", "kind": "redeemed", "points": -40, "seq": 0},
+    ]
+    rows = found(given(lots=lots, points_ledger=moved), "breakage", "month", "lots", "granted", "lapsed", "breakage")
+    assert rows == [("2017-02", 1, 100, 0, 0.0), ("2017-03", 2, 150, 80, 80 / 150)]
+
+
+def test_the_value_of_a_cohort_sums_up_over_all_its_members_and_months_that_are_over(given: Given) -> None:
+    orders = [
+        bought("a", "2017-01-05", 1000, refunded=100),
+        bought("a", "2017-03-05", 500),
+        bought("b", "2017-01-20", 300),
+        bought("c", "2017-02-01", 700),
+        bought("c", "2017-04-02", 9000),
+        bought("d", "2017-04-03", 9000),
+        bought("a", "2017-02-03", 8000, cancelled_at=at("2017-02-04")),
+    ]
+    rows = found(given(orders=orders), "clv", "cohort", "size", "age", "net", "each")
+    assert rows == [
+        ("2017-01", 2, 0, "12.00", 6.0),
+        ("2017-01", 2, 1, "12.00", 6.0),
+        ("2017-01", 2, 2, "17.00", 8.5),
+        ("2017-02", 1, 0, "7.00", 7.0),
+        ("2017-02", 1, 1, "7.00", 7.0),
+    ]
+
+
+def test_a_list_shown_counts_clicks_within_half_an_hour_and_purchases_within_a_week(given: Given) -> None:
+    def list_of(day: str, product: str, rank: int, who: dict[str, str]) -> dict[str, Any]:
+        dates = {"shown_at": at(day), "shown_on": on(day)}
+        return {"rank": rank, "slot": "home", "product": product, "strategy": "regulars", **who, **dates}
+
+    def click(day: str, product: str, minutes: int, who: dict[str, str]) -> dict[str, Any]:
+        return {"kind": "Clicked", "product": product, "happened_at": at(day) + minutes * 60_000, "happened_on": on(day), **who}
+
+    a, guest = {"member": "a"}, {"session": "s"}
+    lists = [
+        list_of("2017-03-01", "p", 1, a),
+        list_of("2017-03-01", "q", 2, a),
+        list_of("2017-03-01", "p", 1, guest),
+        list_of("2017-04-14", "p", 1, a),
+    ]
+    acts = [
+        click("2017-03-01", "p", 30, a),
+        click("2017-03-01", "q", 31, a),
+        click("2017-03-01", "p", 1, {"session": "other"}),
+    ]
+    order = bought("a", "2017-03-08")
+    line = {"order_id": order["order_id"], "line": 1, "product": "q", "quantity": 1, "placed_on": on("2017-03-08")}
+    snapshot = given(shown=lists, behaviour=acts, orders=[order], order_lines=[line])
+    rows = found(snapshot, "shown", "month", "shown", "clicks", "purchases", "clicked", "bought")
+    assert rows == [("2017-03", 3, 1, 1, 1 / 3, 1 / 3), ("2017-04", 1, 0, 0, 0.0, None)]
+
+
 def test_the_funnel_counts_steps_in_order(given: Given) -> None:
     def view(session: str, hour: int) -> dict[str, Any]:
         return {"kind": "Viewed", "session": session, "happened_at": at("2017-03-01", hour), "happened_on": on("2017-03-01")}
