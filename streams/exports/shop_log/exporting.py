@@ -30,7 +30,7 @@ from aggregates.order.fulfilment import OrderShipped
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
 from aggregates.review import ProductReviewed
-from aggregates.session import SessionKept
+from aggregates.session import KeepSession, SessionKept
 from aggregates.value import replace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Shop
@@ -137,7 +137,7 @@ class Export:
                 before = event
 
     def _happened(self, event: Any) -> None:
-        route = COMMANDS[COMMAND_OF[type(event)]]
+        route = COMMANDS[KeepSession if isinstance(event, SessionKept) else COMMAND_OF[type(event)]]
         self._importer.happened(route.stream(event) or "behaviour", route.decider, event)
 
 
