@@ -104,8 +104,8 @@ class TallyInMemory:
     def entry(self, key: str) -> KeyContent | None:
         scores = self._sums.scores.get(key)
         if scores is not None:
-            scores = {name: score for name, score in scores.items() if score}  # Redis keeps no member at 0 either
-            return KeyContent(key, scores=scores) if scores else None
+            kept = {name: score for name, score in scores.items() if score}  # Redis keeps no member at 0 either
+            return KeyContent(key, scores=kept) if kept else None
         fields = {name: value for name, value in self._sums.fields.get(key, {}).items() if value is not None}
         fields |= {name: count for name, count in self._sums.counts.get(key, NOTHING).items() if count}
         return KeyContent(key, fields=fields) if fields else None
