@@ -164,16 +164,21 @@ SWITCH = (
     HELD
     + """
 local request = cjson.decode(ARGV[2])
-local function position(key)
-  local held = redis.call('GET', key)
-  if held == 'dropped' then return nil end
-  if not held then return 0 end
-  local topic, offset, at = string.match(held, '^(%S+) (%S+) (%S+)')
-  return tonumber(at or held)
+local function place(key)
+  local held = redis.call('GET', key) or '0'
+  local topic, offset, position = string.match(held, '^(%S+) (%S+) (%S+)')
+  return topic, tonumber(offset), tonumber(position or held)  -- no position: it was dropped
+end
+local function behind(new, old, of_topic)
+  local topic, offset, position = place(new)
+  local old_topic, old_offset, old_position = place(old)
+  if not position then return true end
+  if not old_position or (of_topic and not old_topic) then return false end
+  if topic and topic == old_topic then return offset < old_offset end
+  return position < old_position or (of_topic and not topic)
 end
 for _, pair in ipairs(request.places) do
-  local new, old = position(pair[2]), position(pair[3]) or 0
-  if not new or new < old then return pair[1] end
+  if behind(pair[2], pair[3], pair[4]) then return pair[1] end
 end
 local now = tonumber(redis.call('TIME')[1]) * 1000
 for _, record in ipairs(request.records) do
@@ -258,12 +263,17 @@ class Generations:
     def switch(self, pairs: Sequence[tuple[Generation, Generation | None]], sources: Mapping[str, Sequence[str]]) -> None:
         """Make the first of each pair the served one, and the second old. ``sources``: by fold's name, what feeds it.
 
+        In a partition offsets tell which is further: positions there may be those of a fill from the log.
+
         Raises :class:`BehindServed` if the new one is behind in any place, and :class:`RebuildOvertaken`; then nothing was
         switched.
         """
         request = {
             "places": [
-                (new.name, new.place(source), old.place(source)) for new, old in pairs if old for source in sources[new.name]
+                (new.name, new.place(source), old.place(source), source != LOG)
+                for new, old in pairs
+                if old
+                for source in sources[new.name]
             ],
             "records": [
                 record

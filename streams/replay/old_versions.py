@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,10 @@ from streams.registry import folds as every_fold
 from streams.replay.rebuild import VersionRebuild, switch
 from streams.replay.served import served_records
 from streams.running.app import App
-from streams.running.positions import sources_of
+from streams.running.positions import fold_positions, sources_of
+
+LOOK, PATIENCE = 0.1, 30.0
+"""Seconds between looks at how far workers are, and for how long."""
 
 READERS_MS = 60_000
 """How long after a switch readers may still use the version before it."""
@@ -53,9 +57,23 @@ def roll_back(app: App, folds: Sequence[Fold]) -> list[Generation]:
                 names = {one.name for one in some}
                 VersionRebuild(app, [fold for fold in folds if fold.name in names]).catch_up(version)
 
+        if rebuild.with_workers:
+            wait_for_workers(app)
         sources = {fold.name: sources_of(app, fold) for fold in folds}
         switch(rebuild.generations, [(record, served.get(record.name)) for record in back], sources, catch_up)
     return back
+
+
+def wait_for_workers(app: App) -> None:
+    """Wait until workers have taken all that the log has now: a version may have been filled from the log, ahead of them.
+
+    Raises :class:`Misconfigured` if they do not.
+    """
+    head, until = app.log.head(), time.monotonic() + PATIENCE
+    while min(fold.position for fold in fold_positions(app)) < head:
+        if time.monotonic() > until:
+            raise Misconfigured("The workers are behind the log: nothing was switched. Are the relay and a worker running?")
+        time.sleep(LOOK)
 
 
 def droppable(app: App, folds: Sequence[Fold], unfinished: bool) -> list[Generation]:

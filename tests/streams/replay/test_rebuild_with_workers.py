@@ -204,6 +204,15 @@ def test_a_rebuild_killed_after_the_workers_took_over_only_switches(shop: App, w
     assert shop.refreshed().views.versions.all == ["v2"]
 
 
+def test_a_rollback_needs_no_further_event(shop: App, workers: Workers) -> None:
+    while workers.step():
+        pass
+    VersionRebuild(shop, FOLDS).run()
+    roll_back(shop, FOLDS)
+    assert shop.refreshed().views.versions.all == ["v1"]
+    assert digests_of(shop.refreshed()) == quiet(shop)
+
+
 def test_an_erasure_waits_for_every_kept_version(shop: App, workers: Workers) -> None:
     while workers.step():
         pass
