@@ -10,7 +10,7 @@ from aggregates.cart_events import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.member import MemberClosed, MemberErased
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
-from aggregates.product import ProductListed, ProductRetired
+from aggregates.product import ProductListed, ProductRestocked, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.recommender.visits import ShopClock
 
@@ -38,7 +38,7 @@ def last_positions(chunk: Sequence[Recorded]) -> dict[str, int]:
             last["popular"] = recorded.position
             if event.member is not None or event.session is not None:
                 last[shopper_of(event)] = last[f"list of {event.member}"] = recorded.position
-        elif isinstance(event, ProductListed | ProductRetired):
+        elif isinstance(event, ProductListed | ProductRestocked | ProductRetired):
             last["popular"] = recorded.position
     return last
 

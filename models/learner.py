@@ -22,7 +22,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
-from aggregates.product import ProductListed, ProductRetired
+from aggregates.product import ProductListed, ProductRestocked, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.acts import ACTS, Act, clock_after, last_positions, left_by, moves_clock, shopper_of
 from models.evaluation import drift
@@ -50,7 +50,7 @@ from models.recommender.visit_lists import VisitLists, page_of
 from models.recommender.visitors import MET, Visitors
 from models.recommender.visits import IDLE, Visits, add
 
-Described: TypeAlias = ProductListed | ProductRetired
+Described: TypeAlias = ProductListed | ProductRestocked | ProductRetired
 GivenBack: TypeAlias = OrderCancelled | OrderRefunded
 Bought: TypeAlias = OrderPaid | GivenBack
 Event: TypeAlias = Bought | Described | MemberRegistered | MemberClosed | MemberErased | SessionsForgotten | Act
@@ -179,7 +179,7 @@ class Learner:
                     self._learn_basket(delta, event, position, last)
                 case OrderCancelled() | OrderRefunded() as event:
                     self._unlearn(delta, event, position, last)
-                case ProductListed() | ProductRetired() as event:
+                case ProductListed() | ProductRestocked() | ProductRetired() as event:
                     self._describe(delta, event, position, last)
                 case MemberRegistered() as event:
                     self.repeat.reopen(delta, event.member)
@@ -368,8 +368,10 @@ class Learner:
         if isinstance(event, ProductListed):
             words = (event.name or "", event.department or "", event.category or "")
             self.items.describe(event.product, *words, staple="staple" in event.attributes, sold_out=event.stock == 0)
-        else:
+        elif isinstance(event, ProductRetired):
             self.items.retire(event.product)
+        elif event.units > 0:
+            self.items.restock(event.product)
         sells = self.items[event.product].sells
         self.purchases.trending.show(event.product, sells)
         if not sells:

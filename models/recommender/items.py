@@ -232,6 +232,12 @@ class Items(dict[str, Item]):
         self._place(product)
         self._described.add(product)
 
+    def restock(self, product: str) -> None:
+        """Units of a product have arrived."""
+        self[product].sold_out = False
+        self._place(product)
+        self._described.add(product)
+
     def retire(self, product: str) -> None:
         self[product].retired = True
         self._place(product)

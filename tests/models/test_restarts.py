@@ -17,7 +17,7 @@ from aggregates.decider import Recorded
 from aggregates.delta import Delta
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered
 from aggregates.order.events import OrderCancelled, OrderLine, OrderPaid, OrderRefunded
-from aggregates.product import ProductListed, ProductRetired
+from aggregates.product import ProductListed, ProductRestocked, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.learner import Learner
 from models.recommender import habits, transitions, visits
@@ -66,6 +66,8 @@ def history(seed: int, pace: int = 7 * HOUR) -> list[Recorded]:
         )
         if n > 3 and chance.random() < 0.3:
             events.append(given_back(chance, chance.choice([e for e in events if isinstance(e, OrderPaid)][-12:]), at))
+        if chance.random() < 0.1:
+            events.append(ProductRestocked(product=chance.choice(PRODUCTS), units=chance.choice((-1, 5)), at=at))
         if n == 200:
             events += [MemberErased("dan", at), MemberClosed("cat", "moved", at), ProductRetired("p1", at)]
         if n == 250:

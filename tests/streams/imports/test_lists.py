@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates.product import RetireProduct
+from aggregates.product import RestockProduct, RetireProduct
 from models.recommender.trending import PERIOD
 from streams.commands.request import Request
 from streams.queries import views as reading
@@ -94,7 +94,8 @@ def test_what_is_retired_or_sold_out_leaves_what_is_popular_and_trending_and_com
     assert listed(app, "popular") == ["cup"]
     assert trending(app).keys() == {"cup"}
     assert (listed(app, "also:cup"), listed(app, "also:tea")) == ([], ["cup"])
-    import_lines(app, entry("product", 2 * HOUR, product_id="pot", name="Pot", stock=3))
+    app.handler.handle(Request("restock", (RestockProduct(product="pot", units=3, at=START + 2 * HOUR),)))
+    import_lines(app)
     assert trending(app) == {product: score for product, score in before.items() if product != "tea"}
 
 
