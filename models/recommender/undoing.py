@@ -98,6 +98,8 @@ def take_back(habits: Habits, place: int, then: int, size: int, hour: int, since
             usual = 2 * left[-1] - left[-2] if len(left) > 1 else left[-1]
             left.append(max(usual, int(column[FIRST]), left[-1] - LONGEST_GAP))
         left = left[: min(times - 1, LATEST)]
+        for at in range(1, len(left)):
+            left[at] = max(left[at], left[at - 1] - LONGEST_GAP)
         habits.hours[:, place] = left + [0] * (LATEST - len(left))
         if column[SEEN] == then and since:
             column[SEEN] = max(then - since, EARLIEST)

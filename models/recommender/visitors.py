@@ -22,7 +22,7 @@ MOST = 50_000
 MOST_PRODUCTS = 100
 """Products of a shopper and a day that count. Who looks at more teaches nothing of the others."""
 
-MOST_LOOKS = 3
+MOST_LOOKS = 10
 """Looks of a shopper at a product and a day from which the ranker learns: who comes back to a product says something, too."""
 
 KINDS = ("view", "like", "cart", "buy")
