@@ -258,7 +258,7 @@ class Learner:
         member = None if self.repeat.has_left(event.member) else event.member  # an order may outlive its member
         if member is not None:
             self._test(member, basket, now, position)
-        self.purchases.learn_one(event, member, basket, now, self.visits.clock, position)
+        self.purchases.learn_one(event, member, basket, now, self.visits.clock)
         remade = self.pairs.refresh(basket)
         self._learn_purchases(event, basket)
         for product in remade:

@@ -41,9 +41,7 @@ class PurchaseLearner:
 
     # Learning
 
-    def learn_one(
-        self, event: OrderPaid, member: str | None, basket: Sequence[str], now: Moment, clock: int, position: int
-    ) -> None:
+    def learn_one(self, event: OrderPaid, member: str | None, basket: Sequence[str], now: Moment, clock: int) -> None:
         """Learn a basket of distinct products. ``member``: whose habits learn it. ``clock``: the shop's."""
         items, size, at = self._items, log(len(basket)), now.at
         items.move_landmark(at)
@@ -63,7 +61,7 @@ class PurchaseLearner:
             items.baskets += 1
             items.mirror(basket)
             self._pairs.learn_one(basket, again)
-        self._keep(event, member, basket, bought, counted, clock, position)
+        self._keep(event, member, basket, bought, counted, clock)
 
     def _counted(
         self, event: OrderPaid, member: str | None, basket: Sequence[str], clock: int
@@ -84,7 +82,6 @@ class PurchaseLearner:
         bought: Sequence[tuple[int | None, float, bool, int, int]],
         counted: bool,
         clock: int,
-        position: int,
     ) -> None:
         products = {
             product: ReceiptLine(0, fresh, since, late)
@@ -95,7 +92,7 @@ class PurchaseLearner:
                 products[line.product].units += line.quantity
         habits = self._repeat.members[member] if member is not None else None
         sequence = habits.baskets + habits.undone if habits else 0
-        receipt = Receipt(position, event.at, member, sequence, len(basket), counted, products)
+        receipt = Receipt(event.at, member, sequence, len(basket), counted, products)
         self.receipts.add(event.order, receipt, clock)
 
     # Taking back

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.cart import AbandonCart, AddToCart, MergeCart, MoveToCart, OpenCart, SaveForLater
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.gift_card import (
@@ -15,15 +16,19 @@ from aggregates.gift_card import (
     IssueGiftCard,
     ReleaseGiftCard,
 )
-from aggregates.order.decider import PayOrder
+from aggregates.order.decider import CancelOrder, PayOrder
+from aggregates.order.events import OrderLine
+from aggregates.order.fulfilment import ReturnGoods, ShipOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.order.stock import ReserveStock
 from aggregates.pricing.campaign_document import read_campaign
 from aggregates.pricing.pipeline import price
 from aggregates.pricing.request import Entered, LineItem, PriceRequest, PriceRules, Running
 from aggregates.pricing.trace import Trace
+from aggregates.product import ListProduct, RestockProduct
 
 TERMS = {"effect": {"percent": "10 %"}, "stage": "code", "by_code": True}
 
@@ -59,5 +64,13 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
         BlockGiftCard("g-2", "ada", "lost", at),
     ]
     yield [ChargeGiftCard("g-1", "1", "t", 400, at), CreditGiftCard("g-1", "1/r/t", 400, at, "1")]
+    yield [ListProduct("stocked", at, stock=1), RestockProduct("stocked", 1, at)]
+    goods = (OrderLine("stocked", 1, 100, 100, 100),)
+    for name in ("taken", "given-up"):
+        yield [PlaceOrder(name, goods, "USD", at, members[0]), ReserveStock(name, at + 900_000, at)]
+    yield [PayOrder("taken", at), ShipOrder("taken", at), ReturnGoods("taken", "back", at), CancelOrder("given-up", at)]
+    yield [OpenCart("guest", at, session="s-merge"), AddToCart("guest", products[0], at), AbandonCart("guest", at)]
+    yield [SaveForLater("guest", products[0], at), MoveToCart("guest", products[0], at)]
+    yield [MergeCart("guest", "into", members[0], at)]
     yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
     yield [EndCampaign("tenth", "ada", at, "sold out")]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aggregates.delta import Delta
+from models.recommender.items import SUMS
 
 DAYS = 60
 """Days by the shop's clock for which an order is kept. What is given back later stays bought."""
@@ -39,16 +40,17 @@ class ReceiptLine:
 class Receipt:
     """An order as it was learned.
 
-    ``sequence``: the number of the member's basket. ``size``: its products. ``counted``: it counts among all baskets.
+    ``number``: its place among all orders that were learned. ``sequence``: the number of the member's basket. ``size``: its
+    products. ``counted``: it counts among all baskets.
     """
 
-    position: int
     at: int
     member: str | None
     sequence: int
     size: int
     counted: bool
     products: dict[str, ReceiptLine]
+    number: int = 0
 
     @property
     def standing(self) -> list[str]:
@@ -56,7 +58,7 @@ class Receipt:
         return [product for product, purchase in self.products.items() if purchase.units]
 
     def to_text(self) -> str:
-        head = (self.position, self.at, self.member, self.sequence, self.size, int(self.counted))
+        head = (self.number, self.at, self.member, self.sequence, self.size, int(self.counted))
         plain = ReceiptLine()
         lines = [
             product if one == plain else (product, one.units, int(one.counted), one.since, one.late)
@@ -66,7 +68,7 @@ class Receipt:
 
     @classmethod
     def from_text(cls, text: str) -> Receipt:
-        position, at, member, sequence, size, counted, lines = json.loads(text)
+        number, at, member, sequence, size, counted, lines = json.loads(text)
         products = {}
         for line in lines:
             if isinstance(line, str):
@@ -74,14 +76,14 @@ class Receipt:
             else:
                 product, units, first, since, late = line
                 products[product] = ReceiptLine(units, bool(first), since, late)
-        return cls(position, at, member, sequence, size, bool(counted), products)
+        return cls(at, member, sequence, size, bool(counted), products, number)
 
 
 class Receipts:
     """The latest orders. Each is held as text, since few of them are ever read.
 
     >>> receipts = Receipts()
-    >>> receipts.add("1", Receipt(7, 0, "ann", 1, 1, True, {"tea": ReceiptLine(units=2)}), now=0)
+    >>> receipts.add("1", Receipt(0, "ann", 1, 1, True, {"tea": ReceiptLine(units=2)}), now=0)
     >>> receipts.get("1").standing, receipts.get("2")
     (['tea'], None)
     """
@@ -90,12 +92,15 @@ class Receipts:
         self._held: OrderedDict[str, tuple[int, str]] = OrderedDict()  # the instant it is kept from, and its text
         self._of_member: dict[str, dict[str, None]] = {}
         self._changed: set[str] = set()
+        self._taken = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
     def add(self, order: str, receipt: Receipt, now: int) -> None:
         """Keep an order, and drop those that are too old. ``now``: the shop's clock."""
+        self._taken += 1
+        receipt.number = self._taken
         self._hold(order, receipt)
         self._changed.add(order)
         while self._held and (len(self._held) > MOST or next(iter(self._held.values()))[0] < now - DAYS * DAY):
@@ -140,10 +145,14 @@ class Receipts:
         for order in self._changed:
             found = self._held.get(order)
             delta.fields[BOUGHT][order] = found[1] if found else None
+        if self._changed:
+            delta.fields[SUMS]["orders"] = self._taken
         self._changed.clear()
 
     def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Read the state from where it was written."""
+        if SUMS in maps:
+            self._taken = int(maps[SUMS].get("orders", 0))
         found = {order: Receipt.from_text(text) for order, text in maps.get(BOUGHT, {}).items()}
-        for order, receipt in sorted(found.items(), key=lambda item: item[1].position):
+        for order, receipt in sorted(found.items(), key=lambda item: item[1].number):
             self._hold(order, receipt)
