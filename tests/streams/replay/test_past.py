@@ -84,7 +84,7 @@ def test_one_key_folds_what_it_needs_and_equals_the_whole(late: App) -> None:
     cut = cut_into_redis(late, position)
     keys = [key for page in pages(cut.views) for key in page if key.partition(":")[0] in fold_of_part(late.terms)]
     light = [key for key in keys if fold_of_part(late.terms)[key.partition(":")[0]] != "learner"]
-    assert {key.partition(":")[0] for key in light} >= {"card", "cart", "order", "product", "session", "sales", "trending"}
+    assert {key.partition(":")[0] for key in light} >= {"card", "cart", "order", "product", "session", "sales"}
     for key in light:
         wanted, found = read_stored(stored(cut.views, [key])[0]), past_of(late.log, late.terms, [key], position).stored(key)
         assert wanted is not None, key
