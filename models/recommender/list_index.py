@@ -18,7 +18,8 @@ class ListIndex:
     """Products by member, and members by product.
 
     >>> index = ListIndex()
-    >>> index.load({"listing:tea": {"eve": "1"}}); index.put("ann", ["tea", "pot"]); index.put("eve", ["pot"])
+    >>> index.load({"listing:tea": {"eve": "1"}, "repeat:eve": {LIST: "tea"}}); index.put("eve", ["pot"])
+    >>> index.put("ann", ["tea", "pot"])
     >>> index.holders("tea")
     ['ann']
     """

@@ -32,7 +32,7 @@ Progress: TypeAlias = Callable[[int], None]
 Accepts: TypeAlias = Callable[[Row], bool]
 """Whether a stored event, by its bytes, can matter to what is folded."""
 
-OF_ORDERS = ("order", "price")
+OF_ORDERS = ("order", "order-state", "price")
 """Parts whose key names an order; their events are found by the order's own stream."""
 
 FEW = 8
