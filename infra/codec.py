@@ -24,7 +24,7 @@ from infra.keys.ring import KeyRing, session_key_name
 Raw: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Raw], Raw]
 
-PARTITION_KEYS = ("member", "session", "product", "campaign", "card", "order", "cart", "policy")
+PARTITION_KEYS = ("member", "session", "product", "campaign", "card", "order", "cart", "policy", "snapshot")
 """An event's partition key is the first of these fields that it has. So all events of one member stay in order."""
 
 

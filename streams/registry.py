@@ -17,6 +17,7 @@ from aggregates import (
     gift_card,
     guest_coupon,
     member,
+    personal_snapshot,
     product,
     referral,
     review,
@@ -98,6 +99,9 @@ COMMANDS: dict[type, Route] = {
     **dict.fromkeys(
         code_batches.Command.__args__, Route(code_batches.code_batches, (), lambda _: code_batches.code_batches.name)
     ),
+    personal_snapshot.RecordPersonalSnapshot: Route(
+        personal_snapshot.personal_snapshots, (), lambda _: personal_snapshot.personal_snapshots.name
+    ),
     policy.PublishPolicy: Route(policy.policy, (), lambda _: policy.policy.name),
     review.ReviewProduct: Route(review.review, REVIEWED, _review),
     **dict.fromkeys(BEHAVIOUR, Route(behaviour.behaviour, ("position",), lambda _: None)),
@@ -128,6 +132,9 @@ REACTIONS: frozenset[type] = frozenset(
     )
 )
 """Commands that only follow from events or come from a tick; asked for, they are refused."""
+
+CONSOLE_ONLY: frozenset[type] = frozenset((personal_snapshot.RecordPersonalSnapshot,))
+"""Commands that belong to a command of the console, which does what they record: there is no other way to send them."""
 
 DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     membership.membership.name: (membership.membership, membership_commands.RecordDue),
@@ -168,6 +175,7 @@ EVENTS: dict[type, EventType] = {
         *session.Event.__args__,
         review.ProductReviewed,
         policy.PolicyPublished,
+        personal_snapshot.PersonalSnapshotTaken,
         *BEHAVIOUR,
     )
 }

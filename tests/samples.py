@@ -42,6 +42,7 @@ from aggregates.membership.events import (
 )
 from aggregates.membership.ledger.events import EarningLine, IssuedLot
 from aggregates.membership.tiers.state import TierProgress, TierView
+from aggregates.personal_snapshot import PersonalSnapshotTaken
 from aggregates.product import ProductListed, ProductRepriced, ProductRestocked, ProductRetired
 from aggregates.programme import Benefits
 from aggregates.programme.policy import PolicyPublished
@@ -342,6 +343,7 @@ SAMPLES: tuple[object, ...] = (
     PolicyPublished(
         policy="shop", version=2, document=POLICY, zone="Europe/Paris", currency="EUR", effective=AT + DAY, actor="ada", at=AT
     ),
+    PersonalSnapshotTaken(snapshot="tables", position=63_354, reason="yearly letter", actor="console:ada", at=AT),
     Viewed(product="tea-01", member=None, session="s-1", at=AT),
     Clicked(product="tea-01", member="m-1", session="s-1", at=AT, slot="home", place=3),
     Favourited(product="tea-01", member="m-1", session=None, at=AT),

@@ -15,8 +15,10 @@ import msgspec
 
 from infra.event_log.types import Outcome
 from infra.settings import from_environment
-from streams.cli.console import CommandFailed, print_json, say
+from streams.cli.console import CommandFailed, echo, print_json, say
+from streams.cli.serve import utc
 from streams.commands.request import Request
+from streams.queries.personal_snapshots import personal_snapshots_of
 from streams.running.app import App, running
 from streams.web.acts import acts_of, admin_acts, complete, console_actor
 from streams.web.bodies import body_of, command_from, decode
@@ -123,7 +125,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 def erase(member: str, yes: bool) -> None:
     """Erase MEMBER for ever: their personal values can never be read again, their read models go.
 
-    Their id is never used again. The folds must be kept up for Redis to forget them.
+    Their id is never used again. The folds must be kept up for Redis to forget them. Snapshots that were written with personal
+    values are listed: delete their files.
     """
     if not yes:
         click.confirm(f"Erase {member} for ever?", abort=True, err=True)
@@ -131,6 +134,11 @@ def erase(member: str, yes: bool) -> None:
     with running(from_environment()) as app:
         made = kind(member=member, at=int(time.time() * 1000))
         outcome = sent(app, Request(f"{WHO}:{uuid4().hex}", (made,)), console_actor())
+        taken = personal_snapshots_of(app.log)
     if not outcome.accepted:
         raise CommandFailed(outcome.sentence)
     say(f"{member} is erased; Redis forgets them once every fold has come to {outcome.position:,}.")
+    if taken:
+        say("These snapshots were written with personal values. Delete those that are still kept, and their copies:")
+    for one in taken:
+        echo(f"{one.snapshot}, position {one.position:,}, {utc(one.at)} (UTC), by {one.actor}: {one.reason}")

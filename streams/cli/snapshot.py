@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from infra.errors import Misconfigured, NotInstalled
+from infra.errors import NotInstalled
 from infra.settings import from_environment
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
 from streams.cli.formatting import read_instant
 from streams.cli.progress import progress
+from streams.queries.clock import clock_of
 from streams.replay.places import place_of
 from streams.running.app import App, running
+from streams.web.acts import console_actor
 
 
 @click.command()
@@ -22,23 +24,36 @@ from streams.running.app import App, running
     "--at", "wanted_at", metavar="POSITION|TIME", help="As of so many events of the log, or of an instant in ISO 8601."
 )
 @click.option("--since", type=click.Path(path_type=Path), help="Only what came after this snapshot.")
-@click.option("--personal", is_flag=True, help="Not there yet: a snapshot has no personal values.")
+@click.option(
+    "--model-quality",
+    is_flag=True,
+    help="With the table model_quality: a learner learns the log anew, which takes much longer.",
+)
+@click.option("--personal", is_flag=True, help="With personal values; who took them, and why, is recorded in the log first.")
+@click.option("--reason", metavar="TEXT", help="With --personal: why. Name no member in it, for it cannot be erased.")
 @AS_JSON
-def snapshot(folder: Path, wanted_at: str | None, since: Path | None, personal: bool, as_json: bool) -> None:
+def snapshot(
+    folder: Path,
+    wanted_at: str | None,
+    since: Path | None,
+    model_quality: bool,
+    personal: bool,
+    reason: str | None,
+    as_json: bool,
+) -> None:
     """Write the log into FOLDER as Parquet tables, with a manifest and a DuckDB file of ready views.
 
     The same position gives the same bytes. With --since, that snapshot and this one together are the whole: of a row that is in
     both, the one with the greater `position` counts. An instant means the position before the first event dated later.
     """
-    if personal:
-        raise Misconfigured(
-            "Snapshots with personal values are not there yet: the log has no event that records who took one, and why."
-        )
+    if personal != (reason is not None):
+        raise click.UsageError("--personal and --reason TEXT go together: the log records why personal values were taken.")
     require_analysis()
-    from streams.replay.snapshot import SnapshotRequest, write_snapshot
+    from streams.replay.snapshot import PersonalAccess, SnapshotRequest, write_snapshot
 
     with running(from_environment()) as app:
-        wanted = SnapshotRequest(position_of(app, wanted_at), since)
+        access = None if reason is None else PersonalAccess(console_actor(), reason, clock_of(app)())
+        wanted = SnapshotRequest(position_of(app, wanted_at), since, model_quality, access)
         with progress(transient=True) as bars:
             task = bars.add("reading the log", wanted.position)
             manifest = write_snapshot(app, folder, wanted, lambda reached: bars.update(task, reached))
@@ -50,6 +65,8 @@ def snapshot(folder: Path, wanted_at: str | None, since: Path | None, personal: 
         table = name.partition("/")[0].removesuffix(".parquet")
         rows[table] = rows.get(table, 0) + file["rows"]
     show_parts(grid(f"Snapshot at {manifest['position']:,}", ("table", "rows"), ((n, f"{c:,}") for n, c in rows.items()), (1,)))
+    if personal:
+        say("It has personal values: an erasure does not reach it. Delete it as soon as you can.")
     say(f"{folder}: open regulars.duckdb there, or read the files.")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from aggregates.value import Value
-from streams.registry import COMMANDS, REACTIONS
+from streams.registry import COMMANDS, CONSOLE_ONLY, REACTIONS
 
 INSTANT = 1_700_000_000_000
 WORDS = {"currency": "USD", "birthday": "1990-12-31", "email": "ada@example.org", "query": "green tea", "tier": "gold"}
@@ -40,6 +40,7 @@ def lines() -> Iterator[str]:
     for command, route in COMMANDS.items():
         stream = "-".join((route.decider.name, *("{" + name + "}" for name in route.ids))).replace("|", "\\|")
         note = "follows by itself: nobody may send it" if command in REACTIONS else ""
+        note = "the console alone sends it" if command in CONSOLE_ONLY else note
         yield f"| [`{command.__name__}`](#{command.__name__.lower()}) | `{stream}` | {note} |"
     yield ""
     for command in COMMANDS:

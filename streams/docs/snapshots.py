@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.parquet import Table
-from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES
+from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
 
 KINDS = {
     "text": "text",
@@ -41,9 +41,26 @@ duckdb regulars.duckdb "SELECT tier, count(*) FROM cards GROUP BY tier"
 - `--since DIR` writes what came after another snapshot. The two are the whole:
   `SET VARIABLE snapshots = ['tables', 'since'];`, the oldest first. Of a row in both, the views take the one with the greatest
   `position`. Rows never vanish: they get a status.
+- `shown` says when the same member or session clicked a product within 30 minutes after it was shown, put it in a cart within 7
+  days, and paid for it within 7 days. It does not say that this came of the list. An event that is dated far ahead ends the
+  waiting of the lists before it. `changed_position` is the position of the last change of a row.
+- `model_quality` is empty without `--model-quality`, since a learner then learns the log anew. Its values are sums over
+  `tests`; [read models](read-models.md#quality) explains scopes, lists and metrics.
 - Check the files before you trust a sum: a flipped bit can change it without a word. `regulars report` and `--since` do.
 
-Money is decimal with the digits of the currency. Columns marked † are personal and always empty so far.
+Money is decimal with the digits of the currency. Columns marked † are personal, and empty unless you ask for them:
+
+```
+regulars snapshot letters --personal --reason "yearly letter"
+```
+
+- The log has `PersonalSnapshotTaken` before any file is written: who, the reason, the folder's name and the last position.
+  It stays in the log if the disk then is full.
+- The values of erased members are empty, also those that they gave before.
+- **An erasure does not reach such files.** `regulars erase` lists every snapshot that was written with personal values. Delete
+  those that are still kept, and their copies. Only you know where they went.
+- No HTTP request takes such a snapshot, and no webhook tells of it.
+- `--since` such a snapshot needs `--personal --reason`, too, and is recorded again.
 """
 
 
@@ -69,7 +86,7 @@ def section(table: Table) -> Iterator[str]:
         facts.append(f"Split by the month of `{table.month_of}`.")
     if table.name in APPEND_ONLY:
         facts.append("Its rows never change.")
-    elif not any(column.name == "position" for column in table.columns):
+    elif position_column(table) is None:
         facts.append("It is written whole each time.")
     yield " ".join(facts)
     yield ""

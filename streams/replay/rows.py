@@ -23,6 +23,7 @@ from projections.product import product as product_counters
 from projections.sales import sales
 from streams.registry import BEHAVIOUR
 from streams.replay.ledger_rows import LotRows, ledger_rows
+from streams.replay.shown_rows import ShownRows
 
 Row: TypeAlias = tuple[str, tuple[Any, ...], str]
 """The table, the values in the order of its columns, and the month that its file is of."""
@@ -54,6 +55,7 @@ class Rows:
         self._campaigns: dict[str, dict[str, Any]] = {}
         self._products: dict[str, dict[str, Any]] = {}
         self._lots = LotRows()
+        self._shown = ShownRows()
         self._tiers: dict[str, str] = {}
         self._counters, self._sales = Delta(), Delta()
         self._sales_fold = sales(zone)
@@ -67,6 +69,9 @@ class Rows:
         for recorded in chunk:
             event: Any = recorded.event
             kind = type(event)
+            for row in self._shown.finished(event.at):
+                yield "shown", row.columns(), row.month
+            self._shown.act(event, recorded.position)
             if kind in card.events:
                 card.fold(self._cards, [recorded])
                 yield from self._membership(event, recorded.position)
@@ -272,9 +277,7 @@ class Rows:
         day, month = self.day(event.at)
         who = event.member, event.session
         if isinstance(event, Impressed):
-            propensities = event.propensities or (None,) * len(event.products)
-            for rank, (product, propensity) in enumerate(zip(event.products, propensities, strict=False), 1):
-                yield "shown", (position, rank, event.slot, *who, product, propensity, event.strategy, event.at, day), month
+            self._shown.show(event, position, day, month)
             return
         if isinstance(event, Searched):
             yield "behaviour", (position, "Searched", *who, None, event.query, None, None, event.at, day), month
@@ -302,6 +305,8 @@ class Rows:
                 "placed_at placed_on paid_at shipped_at delivered_at cancelled_at position"
             )
             yield "orders", (order, *(told.get(name) for name in names.split())), told["month"]
+        for row in self._shown.rest():
+            yield "shown", row.columns(), row.month
         for cart in sorted(self._carts):
             yield from self._end_cart(cart, None, "open")
         yield from self._campaign_rows()

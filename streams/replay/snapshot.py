@@ -14,14 +14,20 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aggregates.decider import Recorded
+from aggregates.personal_snapshot import RecordPersonalSnapshot
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
 from infra.parquet import TableWriter, Written, sha256_of
 from infra.settings import CHUNK
+from models.recommender.settings import SHIPPED
+from streams.commands.request import Request
+from streams.replay.quality_rows import quality_rows
+from streams.replay.recommender_backtest import quality_under
 from streams.replay.rows import Rows, day_of
-from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES
+from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
 from streams.replay.views import views_sql
 from streams.running.app import App
 
@@ -30,18 +36,38 @@ PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
+class PersonalAccess:
+    """Who wants personal values, why, and when (epoch ms)."""
+
+    actor: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True)
 class SnapshotRequest:
-    """``position``: the last event that counts. ``since``: a snapshot of which only what came later is written."""
+    """``position``: the last event that counts. ``since``: a snapshot of which only what came later is written.
+
+    ``model_quality``: with the table of that name, for which a learner learns the log anew.
+    ``access``: who wants personal values, and why; None leaves them out.
+    """
 
     position: int
     since: Path | None = None
-    personal: bool = False
+    model_quality: bool = False
+    access: PersonalAccess | None = None
+
+    @property
+    def personal(self) -> bool:
+        return self.access is not None
 
 
 def write_snapshot(
     app: App, folder: Path, wanted: SnapshotRequest, progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, Any]:
     """Write a snapshot into ``folder`` and return its manifest. ``progress`` hears the position reached.
+
+    Who wants personal values, and why, is in the log before any is written. Erased members have none.
 
     Raises :class:`Misconfigured` if the folder is there or cannot be written, or ``since`` is no snapshot of this log that came
     before.
@@ -51,17 +77,30 @@ def write_snapshot(
     base = read_base(app, wanted)
     partial = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
     try:
+        partial.mkdir(parents=True, mode=0o700)
+        if wanted.access is not None:
+            record_access(app, folder.name, wanted.position, wanted.access)
         files, latest = _write_tables(app, partial, wanted, base["position"] if base else 0, progress)
         manifest = _manifest(app, wanted, files, latest, base)
         _write_views(partial, manifest)
         _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
         partial.rename(folder)
+    except Misconfigured:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     except OSError as fault:
         shutil.rmtree(partial, ignore_errors=True)
         raise Misconfigured(f"{folder} cannot be written: {fault.strerror or fault}. Nothing is left of it.") from None
     return manifest
+
+
+def record_access(app: App, name: str, position: int, access: PersonalAccess) -> None:
+    """Write into the log who takes personal values, and why. Raises :class:`Misconfigured` if it is refused."""
+    command = RecordPersonalSnapshot(name, position, access.reason, access.actor, access.at)
+    outcome = app.handler.handle(Request(f"snapshot/{uuid4()}", (command,), settled=False))
+    if not outcome.accepted:
+        raise Misconfigured(outcome.sentence)
 
 
 def read_base(app: App, wanted: SnapshotRequest) -> dict[str, Any] | None:
@@ -144,13 +183,15 @@ def _write_tables(
         write(rows.fold(chunk))
         progress(chunk[-1].position)
     write(rows.rest())
+    if wanted.model_quality:
+        write(quality_rows(quality_under(app.log, app.terms.zone, wanted.position, progress, SHIPPED)))
     return [written for writer in writers.values() for written in writer.close()], latest
 
 
 def _position_of(name: str) -> int | None:
     """Return which value of a row is the position of its last change; None for a table that is written whole."""
-    names = [column.name for column in TABLES[name].columns]
-    return names.index("position") if "position" in names else None
+    wanted = position_column(TABLES[name])
+    return [column.name for column in TABLES[name].columns].index(wanted) if wanted else None
 
 
 def chunks(log: EventLog, until: int) -> Iterator[list[Recorded]]:
@@ -174,6 +215,7 @@ def _manifest(
         "schema": SCHEMA,
         "program": version("regulars"),
         "personal": wanted.personal,
+        "model_quality": wanted.model_quality,
         "append_only": sorted(APPEND_ONLY),
         "base": {"position": base["position"], "sha256": base["sha256"]} if base else None,
         "files": {file.path: {"rows": file.rows, "sha256": file.sha256} for file in files},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.parquet import Column, Table
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a column changes or goes. A column that is added does not raise it."""
 
 
@@ -90,7 +90,8 @@ TABLES: dict[str, Table] = {
         ),
         table(
             "shown", "position rank",
-            "position:int rank:int slot: member: session: product: propensity:number strategy: shown_at:instant shown_on:day",
+            "position:int rank:int slot: member: session: product: propensity:number strategy: shown_at:instant shown_on:day "
+            "clicked_at:instant carted_at:instant bought_at:instant changed_position:int",
             "shown_on",
         ),
         table(
@@ -100,11 +101,16 @@ TABLES: dict[str, Table] = {
         ),
         table("product_stats", "product counter", "product: counter: value:int"),
         table("daily_sales", "day split name counter", "day:day split: name: counter: value:int"),
+        table("model_quality", "day scope list metric", "day:day scope: list: metric: tests:int value:number"),
         table("policies", "version", "version:int effective_at:instant published_at:instant actor: document:json position:int"),
     )
 }  # fmt: skip
 
-APPEND_ONLY = frozenset(
-    {"points_ledger", "tier_history", "order_lines", "refunds", "reviews", "behaviour", "shown", "policies"}
-)
+APPEND_ONLY = frozenset({"points_ledger", "tier_history", "order_lines", "refunds", "reviews", "behaviour", "policies"})
 """Tables whose rows never change: a snapshot ``--since`` another has only those that came after it."""
+
+
+def position_column(table: Table) -> str | None:
+    """Return the column with the position of a row's last change; None for a table that is written whole each time."""
+    names = [column.name for column in table.columns]
+    return next((name for name in ("changed_position", "position") if name in names), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.parquet import Table
-from streams.replay.tables import APPEND_ONLY, TABLES
+from streams.replay.tables import APPEND_ONLY, TABLES, position_column
 
 FOLDERS = "coalesce(getvariable('snapshots'), ['.'])"
 """The folders in DuckDB: those of the variable ``snapshots``, the oldest first; without it, the working directory."""
@@ -23,17 +23,17 @@ def views_sql(manifest: dict[str, Any], today: int) -> str:
 
 
 def _query(table: Table) -> str:
-    has_position = any(column.name == "position" for column in table.columns)
+    position = position_column(table)
     pattern = f"{table.name}/*/*.parquet" if table.month_of else f"{table.name}.parquet"
-    folders = FOLDERS if has_position else f"{FOLDERS}[-1:]"  # without positions a table is written whole each time
+    folders = FOLDERS if position else f"{FOLDERS}[-1:]"  # without positions a table is written whole each time
     files = f"list_transform({folders}, lambda folder: folder || '/{pattern}')"
     query = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608 - our own names
-    if not has_position or table.name in APPEND_ONLY:
+    if position is None or table.name in APPEND_ONLY:
         return query
     kept = ""
     if table.name == "cards":
         kept = " WHERE member NOT IN (SELECT member FROM members WHERE status = 'erased')"
-    latest = f"row_number() OVER (PARTITION BY {', '.join(table.key)} ORDER BY position DESC) = 1"
+    latest = f"row_number() OVER (PARTITION BY {', '.join(table.key)} ORDER BY {position} DESC) = 1"
     return f"{query}{kept} QUALIFY {latest}"
 
 

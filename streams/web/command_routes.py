@@ -24,7 +24,7 @@ from infra.event_log.types import Outcome
 from infra.telemetry.traces import span
 from streams.commands.preview import Preview
 from streams.commands.request import Request
-from streams.registry import COMMANDS, REACTIONS
+from streams.registry import COMMANDS, CONSOLE_ONLY, REACTIONS
 from streams.running.app import App
 from streams.web.access import Caller
 from streams.web.acts import acts_of, complete
@@ -211,7 +211,7 @@ def _together(sender: Sender, caller_of: Callable[[HttpRequest], Caller]) -> End
     return endpoint
 
 
-BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in REACTIONS}
+BY_NAME: dict[str, type] = {command.__name__: command for command in COMMANDS if command not in REACTIONS | CONSOLE_ONLY}
 
 
 @cache

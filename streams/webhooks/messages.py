@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from aggregates.personal_snapshot import PersonalSnapshotTaken
 from infra.event_log.types import Row
 from infra.keys.ring import KeyRing
 from infra.settings import Settings
@@ -19,8 +20,11 @@ from infra.webhooks.store import Endpoint, WebhookStore
 from streams.registry import EVENTS
 from streams.running.app import log_url
 
-KINDS: dict[str, type] = {event.__name__: event for event in EVENTS}
-"""The events that an endpoint may ask for, by the name that stays whatever version they are stored in."""
+KINDS: dict[str, type] = {event.__name__: event for event in EVENTS if event is not PersonalSnapshotTaken}
+"""The events that an endpoint may ask for, by the name that stays whatever version they are stored in.
+
+Who looked at personal values, and why, is for the shop alone.
+"""
 
 TEST = "webhook.test"
 LARGEST = 20_000

@@ -18,6 +18,7 @@ from aggregates import (
     gift_card,
     guest_coupon,
     member,
+    personal_snapshot,
     product,
     referral,
     review,
@@ -53,6 +54,7 @@ MODULES = (
     referral,
     review,
     policy,
+    personal_snapshot,
     behaviour,
 )
 
@@ -103,7 +105,13 @@ def test_every_event_is_frozen_and_has_a_time_and_a_key(event: Any) -> None:
     assert any(types[name] == "str" for name in keys) or keys == ("member", "session"), "one of them is always there"
 
 
-OTHERWISE = (*BEHAVIOUR, review.ReviewProduct, policy.PublishPolicy, *code_batches.Command.__args__)
+OTHERWISE = (
+    *BEHAVIOUR,
+    review.ReviewProduct,
+    policy.PublishPolicy,
+    personal_snapshot.RecordPersonalSnapshot,
+    *code_batches.Command.__args__,
+)
 NAMED_BY_FIELDS = [command for command in COMMANDS if command not in OTHERWISE]
 
 
@@ -134,6 +142,7 @@ def test_stream_names_never_change() -> None:
             review.ReviewProduct("p-1", 0, 9, session="m-1"),
             policy.PublishPolicy({}, 0, "ada", 0),
             code_batches.IssueCodes("c-1", "b", 1, "ada", 0),
+            personal_snapshot.RecordPersonalSnapshot("tables", 1, "letter", "ada", 0),
             gift_card.BlockGiftCard("g-1", "ada", "lost", 0),
         )
     ] == [
@@ -151,6 +160,7 @@ def test_stream_names_never_change() -> None:
         "review-p%2D1--s.m-1",
         "policy",
         "codes",
+        "personal_snapshots",
         "gift_card-g-1",
     ]
 

@@ -16,6 +16,7 @@ from aggregates import (
     gift_card,
     guest_coupon,
     member,
+    personal_snapshot,
     product,
     referral,
     review,
@@ -103,6 +104,7 @@ COMMAND_OF: dict[type, type] = {
     session.SessionLeft: session.LeaveSession,
     review.ProductReviewed: review.ReviewProduct,
     policy.PolicyPublished: policy.PublishPolicy,
+    personal_snapshot.PersonalSnapshotTaken: personal_snapshot.RecordPersonalSnapshot,
     **{fact: fact for fact in BEHAVIOUR},
 }
 

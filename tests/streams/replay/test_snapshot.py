@@ -16,19 +16,25 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 
+from aggregates.behaviour import Searched
 from aggregates.decider import Recorded
+from aggregates.member import EraseMember, RegisterMember
 from aggregates.membership.decider import membership
 from aggregates.membership.events import Event
 from aggregates.membership.ledger.books import movements
 from aggregates.membership.ledger.state import LedgerEvent
 from aggregates.programme import Policies
+from aggregates.review import ReviewProduct
 from infra.errors import Misconfigured
 from infra.settings import Settings
 from streams.cli.import_ import Imported
 from streams.cli.main import regulars
+from streams.commands.request import Request
 from streams.commands.scheduler import latest
 from streams.docs import snapshots as page
 from streams.queries.audit import audit
+from streams.queries.personal_snapshots import personal_snapshots_of
+from streams.queries.views import keys_of
 from streams.replay import snapshot as snapshots
 from streams.replay.ledger_rows import LotRows, ledger_rows
 from streams.replay.places import place_of
@@ -36,7 +42,7 @@ from streams.replay.snapshot import SnapshotRequest, check, check_chain, write_s
 from streams.replay.tables import TABLES
 from streams.running.app import App, running
 from tests.aggregates.membership.histories import lives
-from tests.shop import HOUR, MEMBERS, START
+from tests.shop import HOUR, MEMBERS, PRODUCTS, START, requests
 from tests.streams.replay.conftest import query_in
 
 LEDGER: tuple[type, ...] = LedgerEvent.__args__
@@ -168,6 +174,31 @@ def test_an_instant_is_the_position_before_the_first_event_dated_later(shop: App
     assert place_of(shop.log, dates[-1] + 10**9).position == len(dates)
 
 
+def test_the_shop_has_lists_of_which_something_came(whole: Path) -> None:
+    clicked, carted, bought = query_in("SELECT count(clicked_at), count(carted_at), count(bought_at) FROM shown", whole)[0]
+    by_join = query_in(
+        "SELECT count(*) FROM shown WHERE EXISTS (FROM behaviour AS b WHERE b.kind = 'Clicked' AND b.product = shown.product "
+        "AND (b.member = shown.member OR b.session = shown.session) "
+        "AND b.happened_at BETWEEN shown_at AND shown_at + INTERVAL 30 MINUTE AND b.position > shown.position)",
+        whole,
+    )[0][0]
+    assert clicked == by_join > 0
+    assert carted + bought > 0
+
+
+def test_model_quality_is_what_a_learner_of_the_log_measures(app: App, tmp_path: Path) -> None:
+    app.handler.handle_all(list(requests(60)))
+    app.follower().catch_up()
+    write_snapshot(app, tmp_path / "q", SnapshotRequest(app.log.head(), model_quality=True))
+    told = query_in("SELECT day::VARCHAR, scope, list, metric, tests, value FROM model_quality", tmp_path / "q")
+    live = app.views.hashes(sorted(keys_of(app.views, "quality")))
+    sums = {key.partition(":")[2]: {name: float(value) for name, value in stored.items()} for key, stored in live.items()}
+    assert len(told) == sum(field.count(":") == 2 for fields in sums.values() for field in fields) > 0
+    for day, scope, name, metric, tests, value in told:
+        assert sums[day][f"{scope}:{name}:{metric}"] == value
+        assert sums[day][f"{scope}:{'acts' if scope == 'visits' else 'baskets'}"] == tests
+
+
 # On the command line
 
 
@@ -194,9 +225,69 @@ def test_the_command_writes_a_snapshot_as_of_a_position_or_an_instant(home: App,
     assert run("snapshot", tmp_path / "c", "--at", "yesterday").exit_code == 2
 
 
-def test_a_folder_that_exists_and_personal_values_are_refused(home: App, whole: Path, tmp_path: Path) -> None:
+def test_a_folder_that_exists_is_refused_before_anything_is_recorded(home: App, whole: Path) -> None:
     assert "exists" in fault("snapshot", whole)
-    assert "not there yet" in fault("snapshot", tmp_path / "p", "--personal")
+    assert "exists" in fault("snapshot", whole, "--personal", "--reason", "letter")
+    assert personal_snapshots_of(home.log) == []
+
+
+def test_personal_values_are_written_only_with_a_reason_that_the_log_has_first(home: App, tmp_path: Path) -> None:
+    head = home.log.head()
+    assert run("snapshot", tmp_path / "p", "--personal").exit_code == 2
+    assert run("snapshot", tmp_path / "p", "--reason", "letter").exit_code == 2
+    assert "reason" in fault("snapshot", tmp_path / "p", "--personal", "--reason", " ")
+    assert home.log.head() == head
+    assert list(tmp_path.glob("p*")) == []
+    result = run("snapshot", tmp_path / "p", "--personal", "--reason", "yearly letter", "--json")
+    assert result.exit_code == 0, result.output
+    (taken,) = personal_snapshots_of(home.log)
+    assert (taken.snapshot, taken.position, taken.reason) == ("p", head, "yearly letter")
+    assert taken.actor.startswith("console")
+    told = json.loads(result.stdout)
+    assert told["personal"] is True
+    assert told["position"] == head
+    assert home.log.head() == head + 1
+
+
+def test_a_personal_snapshot_has_the_values_of_those_who_are_not_erased(home: App, tmp_path: Path) -> None:
+    ada, eve = "ada", "eve"
+    acts = (
+        registration(ada),
+        registration(eve),
+        ReviewProduct(PRODUCTS[0], START + 900 * HOUR, 9, member=ada, text="Lovely."),
+        Searched(query="green tea", member=ada, session=None, shown=(), at=START + 900 * HOUR),
+        Searched(query="black tea", member=eve, session=None, shown=(), at=START + 900 * HOUR),
+        EraseMember(eve, START + 901 * HOUR),
+    )
+    for number, act in enumerate(acts):
+        assert home.handler.handle(Request(f"act {number}", (act,))).accepted, act
+    assert run("snapshot", tmp_path / "p", "--personal", "--reason", "letter").exit_code == 0
+    folder = tmp_path / "p"
+    named = "SELECT name, email, birthday, profile FROM members WHERE member = '{}'"
+    assert query_in(named.format(ada), folder) == [(f"N {ada}", f"{ada}@example.org", "1990-01-01", '{"age": "25-34"}')]
+    assert query_in(named.format(eve), folder) == [(None, None, None, None)]
+    assert query_in("SELECT text FROM reviews WHERE text IS NOT NULL", folder) == [("Lovely.",)]
+    assert ("green tea",) in query_in("SELECT query FROM behaviour WHERE kind = 'Searched'", folder)
+    assert not any(b"black tea" in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    assert "other columns" in fault("snapshot", tmp_path / "n", "--since", folder)
+
+
+def registration(member: str) -> RegisterMember:
+    return RegisterMember(member, START + 899 * HOUR, f"N {member}", f"{member}@example.org", "1990-01-01", {"age": "25-34"})
+
+
+def test_an_erasure_lists_the_snapshots_with_personal_values(home: App, tmp_path: Path) -> None:
+    first = run("erase", MEMBERS[0], "--yes")
+    assert first.exit_code == 0, first.output
+    assert first.stdout == ""
+    assert run("snapshot", tmp_path / "letters", "--personal", "--reason", "yearly letter").exit_code == 0
+    assert run("snapshot", tmp_path / "plain").exit_code == 0
+    result = run("erase", MEMBERS[1], "--yes")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("letters, position ")
+    assert line.endswith(": yearly letter")
+    assert "Delete" in result.stderr
 
 
 def test_a_damaged_base_is_named(home: App, whole: Path, tmp_path: Path) -> None:
