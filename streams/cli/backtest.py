@@ -14,14 +14,14 @@ from aggregates.programme.document import read
 from infra.event_log.types import Shop
 from infra.private_files import make_home
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
+from streams.cli.console import AS_JSON, CommandFailed, echo, grid, print_json, say, show_parts
 from streams.cli.formatting import format_instant, format_money, read_instant
 from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
 from streams.cli.recommender_backtest import backtest_recommender
 from streams.pages import charts
 from streams.replay.backtest import Backtest
-from streams.replay.backtest_figures import compare
+from streams.replay.backtest_figures import SAME_SHARE, compare
 from streams.running.app import open_log
 
 MONEY = ("worth", "deferred", "cost")
@@ -54,6 +54,11 @@ class Section(NamedTuple):
 )
 @click.option("--from", "since", metavar="TIME", help="Let history stand before this instant. Default: the beginning.")
 @click.option("--to", "until", metavar="TIME", help="Stop when the shop's clock passed this instant. Default: the log's end.")
+@click.option(
+    "--redeem-share",
+    is_flag=True,
+    help="Second scenario: members redeem the same share of what they could spend as they did then.",
+)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts, too.")
 @AS_JSON
 def backtest(
@@ -62,6 +67,7 @@ def backtest(
     processes: int,
     since: str | None,
     until: str | None,
+    redeem_share: bool,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -74,8 +80,10 @@ def backtest(
     learned, the same ones for both, and the difference is paired by day.
     """
     if settings_file is not None:
-        if file is not None or since is not None:
-            raise click.UsageError("--recommender goes without FILE and --from: a learner learns from the beginning.")
+        if file is not None or since is not None or redeem_share:
+            raise click.UsageError(
+                "--recommender goes without FILE, --from and --redeem-share: a learner learns from the beginning."
+            )
         backtest_recommender(settings_file, until, processes, html, as_json)
         return
     if file is None:
@@ -93,12 +101,14 @@ def backtest(
         if end is not None and end < start:
             raise click.BadParameter("it is before --from.", param_hint="--to")
         terms = replace(read(document, shop.zone, shop.currency)[0], digits=shop.digits)
-        found = compare(Backtest(first, log.codec, terms, start, end).run(log), start)
+        found = compare(Backtest(first, log.codec, terms, start, end, redeem_share).run(log), start)
     if html is not None:
         write_file(html, backtest_page(file.name, found, terms))
     if as_json:
         print_json({"policy": str(file), "from": start} | found)
         return
+    if redeem_share:
+        echo(f"Scenario: {SAME_SHARE}")
     show_parts(
         *(grid(part.title, part.columns, part.rows, range(part.numbers, len(part.columns))) for part in sections(found, terms))
     )
@@ -165,6 +175,8 @@ def months_of(found: Mapping[str, Any], wallet: str) -> list[Any]:
 def backtest_page(name: str, found: Mapping[str, Any], terms: Programme) -> str:
     """Return one page of HTML that stands alone."""
     parts = [f"<p>As of {charts.text(format_instant(found['as_of'], terms))}, position {found['position']} of the log.</p>"]
+    if found["scenario"] == "redeem-share":
+        parts.append(f"<p><strong>Scenario: {charts.text(SAME_SHARE)}</strong></p>")
     parts += [
         "<h2>What a backtest cannot know</h2><ul>",
         *(f"<li>{charts.text(one)}</li>" for one in found["unknown"]),

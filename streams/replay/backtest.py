@@ -34,6 +34,7 @@ from aggregates.membership.events import (
     TierLowered,
     TierOverrideEnded,
 )
+from aggregates.membership.state import Membership
 from aggregates.order.events import OrderPaid
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
@@ -43,6 +44,7 @@ from streams.commands.execution import Execution, Stream
 from streams.exports.shop_log.commands import COMMAND_OF, points_values
 from streams.exports.shop_log.importer import Spenders, WaitingLots, follows
 from streams.registry import COMMANDS
+from streams.replay.redeem_share import RedeemShare
 
 CHUNK = 2000
 
@@ -105,6 +107,11 @@ class CandidateShop:
         """Decide a command, with what follows from it. Raises ``Refusal``; then nothing of it happens."""
         self._decide(self._execution(), [command])
 
+    def membership_of(self, of: str) -> Membership:
+        """Return the membership of a member as far as it is recorded."""
+        state: Membership = self._load(stream_id(membership.name, of), membership)[1]
+        return state
+
     def _execution(self) -> Execution:
         return Execution(self.policies, self._codec, self._erased, self._load, batch="behaviour")
 
@@ -148,6 +155,7 @@ class Histories:
 
     ``known`` maps each member to the instant at which the shop first knew them; ``left`` those who closed or were erased.
     ``pools`` have ledgers, and are no members. ``published`` and ``candidate`` are the policies of the two.
+    ``redeem_share``: whether members redeemed the same share as then; see :mod:`streams.replay.redeem_share`.
     """
 
     published: Policies
@@ -160,6 +168,7 @@ class Histories:
     known: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     pools: set[str] = field(default_factory=set)
+    redeem_share: bool = False
 
 
 class Backtest:
@@ -169,9 +178,16 @@ class Backtest:
     """
 
     def __init__(
-        self, first: Policies, codec: Codec, terms: Programme | None, since: int = 0, until: int | None = None
+        self,
+        first: Policies,
+        codec: Codec,
+        terms: Programme | None,
+        since: int = 0,
+        until: int | None = None,
+        redeem_share: bool = False,
     ) -> None:
-        self._histories = Histories(first, first)
+        self._histories = Histories(first, first, redeem_share=redeem_share)
+        self._share = RedeemShare() if redeem_share else None
         self._candidate = CandidateShop(first, codec)
         self._terms = terms
         self._since = since
@@ -225,6 +241,8 @@ class Backtest:
                 self._ask(event)
             elif isinstance(event, BY_TIME):
                 self._candidate.ask(RecordDue(event.member, event.at))
+            if self._share is not None:
+                self._share.happened(event)
         elif isinstance(event, PolicyPublished):
             self._histories.published = policy.evolve(self._histories.published, event)
             if self._terms is None or not self._begun:
@@ -251,7 +269,9 @@ class Backtest:
 
     def _ask(self, event: Any) -> None:
         """Ask for what an event tells. What rests on a use that was refused falls with it, and is not counted again."""
-        command = command_behind(event, self._spenders)
+        command = self._scaled(command_behind(event, self._spenders), event)
+        if command is None:
+            return
         names = [(event.member, name) for field in USE_NAMES if (name := getattr(command, field, None)) is not None]
         try:
             self._candidate.ask(command)
@@ -264,6 +284,13 @@ class Backtest:
             total.requests += 1
             total.points += points_of(event)
             total.money += self._worth.get(names[0], 0) if isinstance(event, HoldCaptured) else getattr(event, "money", 0)
+
+    def _scaled(self, command: object, event: Any) -> object | None:
+        """Return the command in the scenario of this replay, None if it asks for nothing there."""
+        if self._share is None:
+            return command
+        candidate = self._candidate
+        return self._share.scaled(command, event, candidate.membership_of(event.member), candidate.policies)
 
 
 def command_behind(event: Any, spenders: Spenders) -> object:

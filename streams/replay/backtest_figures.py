@@ -29,10 +29,13 @@ KINDS = {"granted": 1, "redeemed": -1, "returned": 1, "expired": -1, "clawed bac
 
 LAPSED = {"expired": "lapsed", "clawed back": "clawed_back"}
 
+AS_THEN = "Nobody redeems more than they did, so a generous policy shows too little redeemed and too much outstanding."
+SAME_SHARE = "Members redeem the same share of what they could spend as they did then: an assumption, not a forecast."
+
 UNKNOWN = (
     "Purchases did not react: people bought, returned and shared what they did under the policy of the time.",
     "Nobody came or left because of the policy.",
-    "Nobody redeems more than they did, so a generous policy shows too little redeemed and too much outstanding.",
+    AS_THEN,
     "What was paid for an order contains redemptions that could not have been made under this policy.",
     "Adjustments by hand stand as they were, though they healed what the policy of the time had done.",
     "Requests that were refused then are not in the log, nor are actions that no rule of the time rewarded.",
@@ -156,7 +159,8 @@ def compare(done: Histories, since: int = 0) -> dict[str, Any]:
             }
             for kind, total in sorted(done.refused.items())
         ],
-        "unknown": list(UNKNOWN),
+        "scenario": "redeem-share" if done.redeem_share else "as-then",
+        "unknown": [SAME_SHARE if done.redeem_share and one == AS_THEN else one for one in UNKNOWN],
     }
 
 

@@ -39,7 +39,7 @@ from streams.cli.main import regulars
 from streams.commands.request import Request
 from streams.commands.scheduler import tick
 from streams.replay.backtest import Backtest, Histories
-from streams.replay.backtest_figures import UNKNOWN, compare, side
+from streams.replay.backtest_figures import AS_THEN, SAME_SHARE, UNKNOWN, compare, side
 from streams.running.app import App, running
 from tests.examples import many
 from tests.shop import HOUR, MEMBERS, START, line, place, requests
@@ -247,6 +247,46 @@ def test_a_redemption_that_could_not_be_made_is_counted_once_and_its_return_fall
     assert month["would"] == nothing | {"granted": 100}
 
 
+def test_members_redeem_the_same_share_of_a_richer_balance_and_returns_keep_the_proportion(app: App) -> None:
+    spent(app)
+    double = read({"earning": {"spend": [{"id": "purchase", "rate": 2}]}}, "UTC", "USD")[0]
+    found = compare(Backtest(FIRST, app.log.codec, double, redeem_share=True).run(app.log))
+    assert found["scenario"] == "redeem-share"
+    assert found["refused"] == []
+    assert SAME_SHARE in found["unknown"]
+    assert AS_THEN not in found["unknown"]
+    (month,) = found["months"]
+    assert (month["was"]["redeemed"], month["was"]["returned"], month["was"]["cost"]) == (60, 10, 50)
+    assert (month["would"]["redeemed"], month["would"]["returned"], month["would"]["cost"]) == (120, 20, 100)
+    assert found["wallets"]["points"]["would"]["to_spend"] == 100
+    plain = compare(backtest(app, double))
+    assert (plain["scenario"], plain["months"][0]["would"]["redeemed"]) == ("as-then", 60)
+
+
+def test_a_member_without_points_is_refused_in_the_same_share_too(app: App) -> None:
+    spent(app)
+    terms = read({"return_days": 30}, "UTC", "USD")[0]
+    found = compare(Backtest(FIRST, app.log.codec, terms, redeem_share=True).run(app.log))
+    assert found["refused"] == [{"command": "RedeemPoints", "code": "points_short", "requests": 1, "points": 60, "money": 60}]
+    assert found["months"][0]["would"]["returned"] == 0
+
+
+@briefly
+@given(histories())
+def test_the_published_policy_shows_no_difference_to_itself_in_the_same_share(valkey_url: str, told: list[Request]) -> None:
+    with another(valkey_url) as app:
+        app.handler.handle_all(told)
+        done = Backtest(FIRST, app.log.codec, None, redeem_share=True).run(app.log)
+    assert done.would == done.were
+    assert done.refused == {}
+
+
+def test_the_rich_shop_under_its_own_policy_shows_no_difference_in_the_same_share(app: App) -> None:
+    shop(app, 7, RICH)
+    done = Backtest(FIRST, app.log.codec, None, redeem_share=True).run(app.log)
+    assert done.would == done.were
+
+
 def test_history_before_from_stands_and_the_policy_holds_after_it(app: App) -> None:
     spent(app)
     ask(app, place("p", "ada", line("tea", 1, 10_000), at=START + 40 * DAY), PayOrder("p", START + 40 * DAY))
@@ -293,7 +333,10 @@ def test_the_command_prints_tables_json_and_a_page_and_writes_nothing_to_the_log
         assert done.exit_code == 0, done.output
         return done.stdout
 
+    assert "Scenario: Members redeem" in run("--redeem-share", "--html", page)
+    assert SAME_SHARE in page.read_text()
     tables = run("--html", page)
+    assert "Scenario" not in page.read_text()
     assert "Members by tier at the end of the month" in tables
     assert "Stars by month" in tables
     assert run("--json") == run("--json")
