@@ -7,17 +7,15 @@ filled, and so does the rebuild itself.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 
-from infra.errors import Fault, Misconfigured, Superseded
+from infra.errors import Misconfigured, Superseded
 from infra.redis.checkpoints import LOG, Checkpoint
 from infra.redis.generations import (
-    LEASE_MS,
     UNFINISHED,
     BehindServed,
     Generation,
@@ -33,6 +31,7 @@ from streams.projecting.follower import complete_erasures
 from streams.projecting.loaders import Fold, fold_name, loader_of
 from streams.registry import folds
 from streams.replay.filling import Compared, Fill
+from streams.replay.leases import leased
 from streams.replay.served import refuse_newer, served_records
 from streams.running.app import App
 from streams.running.positions import lowest_beside, sources_of
@@ -93,7 +92,7 @@ class VersionRebuild:
         """
         begun = time.monotonic()
         self.app.views.fed_by(self.app.feed)
-        refuse_newer(self.app, self.folds, self.generations.all())
+        refuse_newer(self.app.views, self.folds, self.generations.all())
         with self.leased():
             records, resumed = self.reserve()
             position, compared = records[0].target, list[Compared]()
@@ -109,19 +108,9 @@ class VersionRebuild:
         self._complete_erasures()
         return Rebuilt(records[0].version, position, resumed, time.monotonic() - begun, compared)
 
-    @contextmanager
-    def leased(self) -> Iterator[None]:
+    def leased(self) -> AbstractContextManager[None]:
         """Hold the leases of the folds, and renew them until the block ends. Raises :class:`RebuildRuns`."""
-        self.generations.take(self.names)
-        ended = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(ended,), name="leases", daemon=True)
-        renewing.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            renewing.join()
-            self.generations.release(self.names)
+        return leased(self.generations, self.names)
 
     def reserve(self) -> tuple[list[Generation], bool]:
         """Return the records of the version to fill, and whether another run began it; remove what no run will go on with."""
@@ -211,7 +200,7 @@ class VersionRebuild:
             self.follow(version)
 
     def _pairs(self, records: Sequence[Generation]) -> list[tuple[Generation, Generation | None]]:
-        served = served_records(self.app.refreshed(), self.folds, self.generations.all())
+        served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
         return [(record, served.get(record.name)) for record in records]
 
     def _sources(self) -> dict[str, list[str]]:
@@ -223,16 +212,6 @@ class VersionRebuild:
         if self.app.log.incomplete_erasures():
             reached = views.positions([fold_name(fold) for fold in folds(self.app.terms)])
             complete_erasures(self.app.log, views, min(reached.values()), lambda: lowest_beside(self.app))
-
-    def _renew(self, ended: threading.Event) -> None:
-        """Renew the leases. Each step looks at them itself, so one that was lost ends the rebuild there."""
-        while not ended.wait(LEASE_MS / 3000):
-            try:
-                self.generations.take(self.names)
-            except Fault:
-                return
-            except Exception:  # noqa: BLE001, S112 - Redis does not answer: the steps say so
-                continue
 
     def _put(self, records: Sequence[Generation], state: State, target: int = 0) -> list[Generation]:
         changed = [replaced(record, state, target or record.target) for record in records]
