@@ -29,9 +29,11 @@ from infra.settings import CHUNK
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import complete_erasures
 from streams.projecting.loaders import Fold, fold_name, loader_of
+from streams.projecting.projector import ProjectionFailed
 from streams.registry import folds
 from streams.replay.filling import Compared, Fill
 from streams.replay.leases import leased
+from streams.replay.left_out import LeftOut, left_out_in, note_left_out
 from streams.replay.served import refuse_newer, served_records
 from streams.running.app import App
 from streams.running.positions import lowest_beside, sources_of
@@ -100,7 +102,7 @@ class VersionRebuild:
                 fill = self.fill()
                 if records[0].state in ("filling", "loading"):
                     records = self.load(records, fill)
-                self.follow(records[0].version)
+                self.follow_first(records)
                 position, compared = fill.position, self.verify(records, fill)
                 if self.with_workers:
                     records = self.hand_over(records)
@@ -139,7 +141,7 @@ class VersionRebuild:
 
     def fill(self) -> Fill:
         """Fold the log in memory up to its head, or near it."""
-        fill = Fill(self.app.log, self.folds, self.app.terms.zone, self.pause)
+        fill = Fill(self.app.log, self.folds, self.app.terms.zone, self.pause, self._lacking())
         while fill.position < (head := self.app.log.head()):
             fill.fold_to(head, lambda at, head=head: self.report("fold", at, head))  # type: ignore[misc]
             if self.app.log.head() - fill.position < NEAR:
@@ -154,8 +156,21 @@ class VersionRebuild:
         done = iter(range(len(self.folds)))
         digests = fill.load(loader, lambda _: self.report("load", next(done), len(self.folds)))
         fill.check_loaded(self._views(records), digests)
+        lacking, views = self._lacking(), self._views(records)
+        for record in records:
+            note_left_out(views, record, lacking.get(record.name, frozenset()), fill.left_out(record.name))
         self.generations.set_places(loading, {LOG: Checkpoint(target)})
         return self._put(loading, "tailing" if self.with_workers else "following")
+
+    def follow_first(self, records: Sequence[Generation]) -> None:
+        """Bring a new version to the head of the log. If a fold fails beside workers, the next run fills it anew."""
+        try:
+            self.follow(records[0].version)
+        except ProjectionFailed:
+            if self.with_workers:
+                self._remove(records)
+                self._put(records, "filling")
+            raise
 
     def follow(self, version: str) -> None:
         """Bring a version to the head of the log, beside a follower that may do the same."""
@@ -198,6 +213,13 @@ class VersionRebuild:
             time.sleep(MOMENT)
         else:
             self.follow(version)
+
+    def _lacking(self) -> LeftOut:
+        """Return what the served version lacks, because workers have made dead letters of it."""
+        if not self.with_workers:
+            return {}
+        served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
+        return left_out_in(self.app.views, served.values())
 
     def _pairs(self, records: Sequence[Generation]) -> list[tuple[Generation, Generation | None]]:
         served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
