@@ -64,8 +64,8 @@ class Retry:
         done = [retry._put_in(fold, recorded, key) for retry, some in everywhere for fold in some if fold is not Learner]
         if any(Learner in some and retry._is_missing(fold_name(Learner), recorded.position) for retry, some in everywhere):
             raise NotSettled(
-                f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: either "
-                "drop this letter, and the learner goes without it, or run `regulars replay learner` and `regulars replay --drop`."
+                f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: drop "
+                "this letter, and the learner goes without it, or run `regulars replay learner` and `regulars replay --drop`."
             )
         return done
 
