@@ -17,6 +17,7 @@ from infra.settings import Settings, from_environment
 from infra.telemetry.logs import configure_logging, throttle_client_logs
 from streams.cli.console import AS_JSON, ERR, CommandFailed, grid, print_json, show_parts
 from streams.kafka.relay.relay import Relay, RelayProgress, serve_relay_probes
+from streams.kafka.relay.republish import delete_relayed
 from streams.kafka.topics import RELAYED, broker_settings, carried
 from streams.kafka.topics import topics as declared
 from streams.running.app import open_log
@@ -77,14 +78,24 @@ def is_embedded(settings: Settings) -> bool:
 
 
 @click.command()
-def relay() -> None:
-    """Publish the log to the topics, and keep publishing. A second relay stands by and takes over."""
+@click.option(
+    "--republish", is_flag=True, help="Delete these topics first, make them anew, and publish the log from its beginning."
+)
+def relay(republish: bool) -> None:
+    """Publish the log to the topics, and keep publishing. A second relay stands by and takes over.
+
+    With --republish, workers and other relays must have ended. Started again, workers read the new topics from the beginning
+    and take what they lack. Into the same topics, publishing again would mend no gap: workers skip lower positions.
+    """
     settings = from_environment()
     make_home(settings.home)
     configure_logging(settings.telemetry)
-    asyncio.run(
-        run_relay(settings, broker_settings(settings))
-    )  # starting a broker ignores signals, so it comes before the loop
+    kafka = broker_settings(settings)  # starting a broker ignores signals, so it comes before the loop
+    if republish:
+        with open_log(settings) as (log, _):
+            gone = delete_relayed(log, kafka, RELAYED)
+        structlog.get_logger(__name__).info("topics_deleted", topics=gone)
+    asyncio.run(run_relay(settings, kafka))
 
 
 async def run_relay(settings: Settings, kafka: KafkaSettings) -> None:

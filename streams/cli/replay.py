@@ -7,17 +7,23 @@ from typing import Any
 
 import click
 
-from infra.settings import from_environment
+from aggregates.programme import Programme
+from infra.redis.views import Views
+from infra.settings import Settings, from_environment
+from infra.telemetry.logs import throttle_client_logs
+from streams.cli.at import is_time
 from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
-from streams.cli.formatting import format_instant
+from streams.cli.formatting import format_instant, read_instant
 from streams.cli.progress import ProgressWriter, Task, progress
+from streams.kafka.topics import broker_settings
 from streams.projecting.loaders import Fold
 from streams.registry import folds
+from streams.replay.from_topics import Since, TopicRebuild
 from streams.replay.needs import RebuildNeeds, needs_of
 from streams.replay.old_versions import drop, droppable, old_readers_lose, roll_back, still_read, version_rows
 from streams.replay.rebuild import SAMPLED, Rebuilt, VersionRebuild
 from streams.replay.served import raised_folds
-from streams.running.app import App, running
+from streams.running.app import App, connected, open_codec, running
 
 STEPS = {"fold": "fold in memory", "load": "write into Redis", "follow": "follow the log", "verify": "compare with the log"}
 
@@ -36,6 +42,16 @@ STEPS = {"fold": "fold in memory", "load": "write into Redis", "follow": "follow
 @click.option(
     "--throttle", type=click.FloatRange(0, 0.95), default=0.0, metavar="SHARE", help="Rest for this share of the time."
 )
+@click.option(
+    "--from-topics",
+    is_flag=True,
+    help="Read Kafka's topics, where the log's database is out of reach; its keys must be in reach.",
+)
+@click.option(
+    "--since",
+    metavar="OFFSET|TIME",
+    help="With --from-topics: read each partition from there. Refused if the new version then lacks records.",
+)
 @click.option("--sample", default=SAMPLED, show_default=True, type=click.IntRange(0), help="Keys of each fold to compare.")
 @AS_JSON
 def replay(
@@ -48,6 +64,8 @@ def replay(
     unfinished: bool,
     status: bool,
     throttle: float,
+    from_topics: bool,
+    since: str | None,
     sample: int,
     as_json: bool,
 ) -> None:
@@ -59,8 +77,16 @@ def replay(
         raise click.UsageError("Name folds, or give --all.")
     if (now or unfinished) and not dropping:
         raise click.UsageError("--now and --unfinished go with --drop.")
-    with running(from_environment()) as app:
-        chosen = choose(app, names, every or ((dropping or rollback or status) and not names))
+    if since is not None and not from_topics:
+        raise click.UsageError("--since goes with --from-topics.")
+    settings = from_environment()
+    if from_topics:
+        if dry_run or rollback or dropping or status:
+            raise click.UsageError("--from-topics goes with FOLD, --all and --since only.")
+        rebuild_from_topics(settings, names, every, since, as_json)
+        return
+    with running(settings) as app:
+        chosen = choose(app.terms, app.views, names, every or ((dropping or rollback or status) and not names))
         if status:
             show_status(app, chosen, as_json)
         elif dropping:
@@ -75,14 +101,14 @@ def replay(
             rebuild(app, chosen, throttle, sample, as_json)
 
 
-def choose(app: App, names: Sequence[str], every: bool) -> list[Fold]:
+def choose(terms: Programme, views: Views, names: Sequence[str], every: bool) -> list[Fold]:
     """Return the folds that a command is about, the learner last."""
-    known: dict[str, Fold] = {fold.name: fold for fold in folds(app.terms)}
+    known: dict[str, Fold] = {fold.name: fold for fold in folds(terms)}
     if unknown := [name for name in names if name not in known]:
         raise CommandFailed(f"There is no fold {unknown[0]}; there are {', '.join(known)}.")
     if every:
         return list(known.values())
-    return [known[name] for name in known if name in names] if names else raised_folds(app.views, known.values())
+    return [known[name] for name in known if name in names] if names else raised_folds(views, known.values())
 
 
 def rebuild(app: App, chosen: Sequence[Fold], throttle: float, sample: int, as_json: bool) -> None:
@@ -94,6 +120,31 @@ def rebuild(app: App, chosen: Sequence[Fold], throttle: float, sample: int, as_j
         bars = Bars(writer)
         done = VersionRebuild(app, chosen, bars.report, throttle / (1 - throttle), sample).run()
     finish(as_json, document_of(done), *sentences_of(done))
+
+
+def rebuild_from_topics(settings: Settings, names: Sequence[str], every: bool, since: str | None, as_json: bool) -> None:
+    """Rebuild from Kafka without opening the log; the settings name the shop's zone."""
+    throttle_client_logs()
+    terms = Programme(settings.zone, settings.currency)
+    with connected(settings) as views, open_codec(settings) as codec, progress(transient=True, quiet=as_json) as writer:
+        served = Views.served(views.client)
+        chosen = choose(terms, served, names, every)
+        if not chosen:
+            raise CommandFailed("Redis holds every fold in this program's version: name a FOLD, or give --all.")
+        begin = None if since is None else read_since(since, terms)
+        kafka, bars = broker_settings(settings), Bars(writer)
+        done = TopicRebuild(served, codec, terms.zone, kafka, chosen, begin, bars.report).run()
+    finish(
+        as_json,
+        document_of(done),
+        f"{done.version} is served, rebuilt from the topics up to position {done.position:,} in {done.seconds:,.1f} s. "
+        "Nothing was compared with the log: `regulars verify` does so once it is in reach.",
+    )
+
+
+def read_since(text: str, terms: Programme) -> Since:
+    """Return where to begin to read partitions. Raises :class:`click.BadParameter`."""
+    return Since(at=read_instant(text, terms.zone, "--since")) if is_time(text) else Since(offset=int(text.removeprefix("#")))
 
 
 class Bars:

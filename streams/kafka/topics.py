@@ -15,6 +15,9 @@ from streams import registry
 from streams.registry import BEHAVED, DOMAIN, EVENTS, LEARNING
 
 DEAD_LETTERS = "regulars.dead-letters"
+GROUP = "regulars"
+"""The consumer group of the workers."""
+
 PARTITIONS = 16
 LARGEST_LETTER = 24 * 2**20  # bytes: a record of 16 MiB in Base64, and its reason
 RELAYED = (DOMAIN, BEHAVED, LEARNING)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from aggregates.decider import Recorded
-from infra.errors import Fault
+from infra.errors import Fault, Newer, Unreadable
 from infra.event_log.log import EventLog
+from infra.event_log.types import Row
 from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
 from infra.redis.digest import Digest, as_stored, canonical, digests, read_contents
 from infra.redis.loading import KeyContent, KeyLoader
 from infra.redis.views import Views
 from infra.settings import CHUNK
 from streams.projecting.loaders import Fold
+from streams.projecting.projector import ProjectionFailed
 from streams.registry import EVENTS
 from streams.replay.in_memory import FoldInMemory, entries, in_memory
+from streams.replay.left_out import LeftOut
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the position that has been reached."""
@@ -44,12 +49,21 @@ class Compared(NamedTuple):
 
 
 class Fill:
-    """Folds in memory, all at one position. ``pause``: seconds to rest for each second of work."""
+    """Folds in memory, all at one position. ``pause``: seconds to rest for each second of work.
 
-    def __init__(self, log: EventLog, folds: Iterable[Fold], zone: str, pause: float = 0.0) -> None:
+    ``lacking``: events that the served version lacks. A fold takes them too if it can; else it leaves them out as well.
+    """
+
+    def __init__(
+        self, log: EventLog, folds: Iterable[Fold], zone: str, pause: float = 0.0, lacking: LeftOut = MappingProxyType({})
+    ) -> None:
         self._log = log
         self._pause = pause
-        self.folds = [in_memory(fold, zone) for fold in folds]
+        self._lacking = lacking
+        self._failed: set[str] = set()
+        self._unread: dict[str, set[int]] = {}
+        self._empty = partial(empty_folds, list(folds), zone)
+        self.folds = self._empty()
         self._names = {fold.name: stored_names(fold) for fold in self.folds}
         self._takers: dict[type, list[int]] = {}
         for number, fold in enumerate(self.folds):
@@ -62,13 +76,56 @@ class Fill:
         names = frozenset().union(*self._names.values())
         while self.position < position:
             begun = time.monotonic()
-            chunk, reached = self._log.recorded_of(self.position, min(CHUNK, position - self.position), names)
-            for fold, mine in self._shared_out(chunk):
-                fold.take(mine)
+            chunk, reached = self._read(min(CHUNK, position - self.position), names)
+            try:
+                for fold, mine in self._shared_out(chunk):
+                    fold.take(mine)
+            except ProjectionFailed as fault:
+                self._begin_without(fault)
+                continue
             self.position = reached
             progress(reached)
             if self._pause:
                 time.sleep(self._pause * (time.monotonic() - begun))
+
+    def left_out(self, name: str) -> frozenset[int]:
+        """Return the positions of the events that a fold has left out, given by its name without the version."""
+        failed = (at for at in self._lacking.get(name, ()) if at <= self.position and name in self._failed)
+        return frozenset(failed) | self._unread.get(name, set())
+
+    def _begin_without(self, fault: ProjectionFailed) -> None:
+        """Begin again without what the served version lacks of a fold that has failed. Raises the fault if that was tried."""
+        name = fault.fold.partition(".")[0]
+        if name in self._failed or not self._lacking.get(name):
+            raise fault
+        self._failed.add(name)
+        self.folds, self.position = self._empty(), 0  # what is in memory may be half of a chunk
+        self._unread.clear()
+
+    def _read(self, limit: int, names: frozenset[str]) -> tuple[list[Recorded], int]:
+        """Return the next events, without those that cannot be read and that the served version lacks."""
+        try:
+            return self._log.recorded_of(self.position, limit, names)
+        except Newer:
+            raise
+        except Unreadable:
+            rows = self._log.since(self.position, limit)
+            read = [recorded for row in rows if row.name in names and (recorded := self._readable(row)) is not None]
+            return read, rows[-1].position
+
+    def _readable(self, row: Row) -> Recorded | None:
+        """Return a row's event, None if every fold that takes it lacks it. Raises :class:`Unreadable`."""
+        try:
+            return Recorded(row.position, self._log.codec.decode(row.name, row.state))
+        except Newer:
+            raise
+        except Unreadable as fault:
+            takers = [bare(fold) for fold in self.folds if row.name in self._names[fold.name]]
+            if not all(row.position in self._lacking.get(name, ()) for name in takers):
+                raise Unreadable(f"Event #{row.position}: {fault}") from fault
+            for name in takers:
+                self._unread.setdefault(name, set()).add(row.position)
+            return None
 
     def _shared_out(self, chunk: Iterable[Recorded]) -> Iterator[tuple[FoldInMemory, list[Recorded]]]:
         """Yield the folds that take anything of a chunk, each with its events."""
@@ -77,6 +134,9 @@ class Fill:
         for recorded in chunk:
             for add in adders[type(recorded.event)]:
                 add(recorded)
+        for number, fold in enumerate(self.folds):
+            if (name := bare(fold)) in self._failed:
+                shares[number] = [one for one in shares[number] if one.position not in self._lacking[name]]
         return ((fold, mine) for fold, mine in zip(self.folds, shares, strict=True) if mine)
 
     def load(self, loader: KeyLoader, progress: Callable[[str], None] = lambda _: None) -> dict[str, Digest]:
@@ -135,6 +195,10 @@ class Fill:
             if time.monotonic() > until:
                 raise VersionDiffers(f"{fold.name} stands at {at:,} in the new version, not at {self.position:,}.")
             time.sleep(LOOK)
+
+
+def empty_folds(folds: Iterable[Fold], zone: str) -> list[FoldInMemory]:
+    return [in_memory(fold, zone) for fold in folds]
 
 
 def stored_names(fold: FoldInMemory) -> frozenset[str]:

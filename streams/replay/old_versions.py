@@ -35,7 +35,7 @@ def roll_back(app: App, folds: Sequence[Fold]) -> list[Generation]:
     rebuild = VersionRebuild(app, folds)
     with rebuild.leased():
         records = rebuild.generations.all()
-        served = served_records(app.refreshed(), folds, records)
+        served = served_records(app.refreshed().views, folds, records)
         back: list[Generation] = []
         for fold in folds:
             mine = [one for one in records if one.name == fold.name and one.state == "old"]
@@ -129,7 +129,7 @@ class VersionRow:
 def version_rows(app: App, folds: Sequence[Fold]) -> Iterator[VersionRow]:
     """Yield every version of every fold that Redis holds."""
     records = Generations(app.views.client).all()
-    served = served_records(app.refreshed(), folds, records)
+    served = served_records(app.refreshed().views, folds, records)
     by_name = {fold.name: fold for fold in folds}
     known: Mapping[tuple[str, str], Generation] = {(one.version, one.fold): one for one in [*served.values(), *records]}
     for record in known.values():

@@ -7,17 +7,15 @@ filled, and so does the rebuild itself.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 
-from infra.errors import Fault, Misconfigured, Superseded
+from infra.errors import Misconfigured, Superseded
 from infra.redis.checkpoints import LOG, Checkpoint
 from infra.redis.generations import (
-    LEASE_MS,
     UNFINISHED,
     BehindServed,
     Generation,
@@ -31,8 +29,11 @@ from infra.settings import CHUNK
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import complete_erasures
 from streams.projecting.loaders import Fold, fold_name, loader_of
+from streams.projecting.projector import ProjectionFailed
 from streams.registry import folds
 from streams.replay.filling import Compared, Fill
+from streams.replay.leases import leased
+from streams.replay.left_out import LeftOut, left_out_in, note_left_out
 from streams.replay.served import refuse_newer, served_records
 from streams.running.app import App
 from streams.running.positions import lowest_beside, sources_of
@@ -93,7 +94,7 @@ class VersionRebuild:
         """
         begun = time.monotonic()
         self.app.views.fed_by(self.app.feed)
-        refuse_newer(self.app, self.folds, self.generations.all())
+        refuse_newer(self.app.views, self.folds, self.generations.all())
         with self.leased():
             records, resumed = self.reserve()
             position, compared = records[0].target, list[Compared]()
@@ -101,7 +102,7 @@ class VersionRebuild:
                 fill = self.fill()
                 if records[0].state in ("filling", "loading"):
                     records = self.load(records, fill)
-                self.follow(records[0].version)
+                self.follow_first(records)
                 position, compared = fill.position, self.verify(records, fill)
                 if self.with_workers:
                     records = self.hand_over(records)
@@ -109,19 +110,9 @@ class VersionRebuild:
         self._complete_erasures()
         return Rebuilt(records[0].version, position, resumed, time.monotonic() - begun, compared)
 
-    @contextmanager
-    def leased(self) -> Iterator[None]:
+    def leased(self) -> AbstractContextManager[None]:
         """Hold the leases of the folds, and renew them until the block ends. Raises :class:`RebuildRuns`."""
-        self.generations.take(self.names)
-        ended = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(ended,), name="leases", daemon=True)
-        renewing.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            renewing.join()
-            self.generations.release(self.names)
+        return leased(self.generations, self.names)
 
     def reserve(self) -> tuple[list[Generation], bool]:
         """Return the records of the version to fill, and whether another run began it; remove what no run will go on with."""
@@ -150,7 +141,7 @@ class VersionRebuild:
 
     def fill(self) -> Fill:
         """Fold the log in memory up to its head, or near it."""
-        fill = Fill(self.app.log, self.folds, self.app.terms.zone, self.pause)
+        fill = Fill(self.app.log, self.folds, self.app.terms.zone, self.pause, self._lacking())
         while fill.position < (head := self.app.log.head()):
             fill.fold_to(head, lambda at, head=head: self.report("fold", at, head))  # type: ignore[misc]
             if self.app.log.head() - fill.position < NEAR:
@@ -165,8 +156,21 @@ class VersionRebuild:
         done = iter(range(len(self.folds)))
         digests = fill.load(loader, lambda _: self.report("load", next(done), len(self.folds)))
         fill.check_loaded(self._views(records), digests)
+        lacking, views = self._lacking(), self._views(records)
+        for record in records:
+            note_left_out(views, record, lacking.get(record.name, frozenset()), fill.left_out(record.name))
         self.generations.set_places(loading, {LOG: Checkpoint(target)})
         return self._put(loading, "tailing" if self.with_workers else "following")
+
+    def follow_first(self, records: Sequence[Generation]) -> None:
+        """Bring a new version to the head of the log. If a fold fails beside workers, the next run fills it anew."""
+        try:
+            self.follow(records[0].version)
+        except ProjectionFailed:
+            if self.with_workers:
+                self._remove(records)
+                self._put(records, "filling")
+            raise
 
     def follow(self, version: str) -> None:
         """Bring a version to the head of the log, beside a follower that may do the same."""
@@ -210,8 +214,15 @@ class VersionRebuild:
         else:
             self.follow(version)
 
+    def _lacking(self) -> LeftOut:
+        """Return what the served version lacks, because workers have made dead letters of it."""
+        if not self.with_workers:
+            return {}
+        served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
+        return left_out_in(self.app.views, served.values())
+
     def _pairs(self, records: Sequence[Generation]) -> list[tuple[Generation, Generation | None]]:
-        served = served_records(self.app.refreshed(), self.folds, self.generations.all())
+        served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
         return [(record, served.get(record.name)) for record in records]
 
     def _sources(self) -> dict[str, list[str]]:
@@ -223,16 +234,6 @@ class VersionRebuild:
         if self.app.log.incomplete_erasures():
             reached = views.positions([fold_name(fold) for fold in folds(self.app.terms)])
             complete_erasures(self.app.log, views, min(reached.values()), lambda: lowest_beside(self.app))
-
-    def _renew(self, ended: threading.Event) -> None:
-        """Renew the leases. Each step looks at them itself, so one that was lost ends the rebuild there."""
-        while not ended.wait(LEASE_MS / 3000):
-            try:
-                self.generations.take(self.names)
-            except Fault:
-                return
-            except Exception:  # noqa: BLE001, S112 - Redis does not answer: the steps say so
-                continue
 
     def _put(self, records: Sequence[Generation], state: State, target: int = 0) -> list[Generation]:
         changed = [replaced(record, state, target or record.target) for record in records]

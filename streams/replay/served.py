@@ -10,32 +10,31 @@ from infra.redis.generations import Generation
 from infra.redis.views import Views
 from streams.projecting.loaders import Fold, fold_name
 from streams.projecting.readiness import held_by
-from streams.running.app import App
 
 
-def served_records(app: App, folds: Iterable[Fold], records: Sequence[Generation]) -> Mapping[str, Generation]:
+def served_records(views: Views, folds: Iterable[Fold], records: Sequence[Generation]) -> Mapping[str, Generation]:
     """Return the record of what is served of each fold, by the fold's name; none for a fold that Redis has nothing of."""
     known = {(record.version, record.name): record for record in records}
     found: dict[str, Generation] = {}
     begun: set[str] | None = None
     for fold in folds:
-        version = app.views.versions.version_of(fold.parts[0])
+        version = views.versions.version_of(fold.parts[0])
         if (version, fold.name) in known:
             found[fold.name] = known[version, fold.name]
             continue
         name: str | None = fold_name(fold)
-        if app.views.client.get(app.views.key(checkpoint_key(fold_name(fold), LOG))) is None:
-            begun = held_by(app.views)[1] if begun is None else begun
+        if views.client.get(views.key(checkpoint_key(fold_name(fold), LOG))) is None:
+            begun = held_by(views)[1] if begun is None else begun
             name = max((one for one in begun if one.partition(".")[0] == fold.name), default=None)
         if name is not None:
             found[fold.name] = Generation(version, name, tuple(fold.parts), "serving")
     return found
 
 
-def refuse_newer(app: App, folds: Iterable[Fold], records: Sequence[Generation]) -> None:
+def refuse_newer(views: Views, folds: Iterable[Fold], records: Sequence[Generation]) -> None:
     """Raise :class:`Misconfigured` if Redis has a newer version of one of these folds than this program knows."""
     every = list(folds)
-    newest = {record.name: record for record in served_records(app, every, records).values()}
+    newest = {record.name: record for record in served_records(views, every, records).values()}
     for record in records:
         if record.state in ("old", "dropping"):
             continue

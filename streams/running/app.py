@@ -137,6 +137,15 @@ def open_log(settings: Settings) -> Iterator[tuple[EventLog, KeyRing]]:
         yield stack.enter_context(closing(log)), keys
 
 
+@contextmanager
+def open_codec(settings: Settings) -> Iterator[Codec]:
+    """Open the keys of these settings without the log, and yield what reads events with them."""
+    url = settings.keys_database_url or log_url(settings)
+    store = PostgresKeys(url) if url else SqliteKeys(settings.keys)
+    with closing(KeyRing(store)) as keys:
+        yield Codec(EVENTS.values(), keys)
+
+
 def log_url(settings: Settings) -> str | None:
     """Return the URL of the log's PostgreSQL: as configured, or the home's, started and migrated; None for a SQLite file."""
     if settings.database_url:

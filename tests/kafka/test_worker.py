@@ -29,8 +29,7 @@ from infra.redis.views import Views
 from infra.settings import Settings
 from streams.cli.main import regulars
 from streams.kafka.dead_letters.rebuild import RetryFailed
-from streams.kafka.topics import DEAD_LETTERS, topics
-from streams.kafka.worker.agents import GROUP
+from streams.kafka.topics import DEAD_LETTERS, GROUP, topics
 from streams.projecting.loaders import fold_name
 from streams.registry import DOMAIN, EVENTS, LEARNING, carried, folds, sources
 from streams.running.app import running

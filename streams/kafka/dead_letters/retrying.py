@@ -7,8 +7,8 @@ learner takes nothing late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -23,7 +23,8 @@ from models.learner import Learner
 from projections.projection import Documents, Projection, Tally
 from streams.kafka.dead_letters.letters import EVERY_FOLD, DeadLetter
 from streams.kafka.dead_letters.rebuild import DocumentRebuild, EventRows, FieldRebuild, ReadProgress, RetryFailed
-from streams.projecting.loaders import fold_name
+from streams.projecting.kept import kept_folds
+from streams.projecting.loaders import Fold, fold_name
 from streams.registry import LEARNING, folds, sources
 from streams.running.app import App
 
@@ -49,22 +50,29 @@ class Retry:
     progress: ReadProgress
 
     def run(self) -> list[str]:
-        """Return what was done, a sentence for each fold; then the letter is settled.
+        """Return what was done, a sentence for each fold; then the letter is settled, also in versions that are not served.
 
         Raises :class:`NotSettled` and :class:`RetryFailed` if it is not. What was done of it is not done again.
         """
         self.app.views.fed_by("topics")
         recorded, key = self._event()
         takers = list(self._takers(recorded))
-        for fold in takers:
-            self._require_reached(fold_name(fold), recorded.position)
-        done = [self._put_in(fold, recorded, key) for fold in takers if fold is not Learner]
-        if Learner in takers and self._is_missing(fold_name(Learner), recorded.position):
+        everywhere = [(self, takers), *self._beside(takers)]
+        for retry, some in everywhere:
+            for fold in some:
+                retry._require_reached(fold_name(fold), recorded.position)
+        done = [retry._put_in(fold, recorded, key) for retry, some in everywhere for fold in some if fold is not Learner]
+        if any(Learner in some and retry._is_missing(fold_name(Learner), recorded.position) for retry, some in everywhere):
             raise NotSettled(
-                f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: either "
-                "drop this letter, and the learner goes without it, or empty this Redis, and the workers fill it anew."
+                f"The learner learns in the order of the log, so event #{recorded.position} cannot be put in later: drop "
+                "this letter, and the learner goes without it, or run `regulars replay learner` and `regulars replay --drop`."
             )
         return done
+
+    def _beside(self, takers: Sequence[Fold]) -> Iterator[tuple[Retry, Sequence[Fold]]]:
+        """Yield the same retry in each version that is kept up besides the served one, with the folds that it has."""
+        for version, some in kept_folds(self.app.refreshed().views, takers).items():
+            yield replace(self, app=self.app.under(version)), some
 
     def _event(self) -> tuple[Recorded, str]:
         """Return the letter's event, as the log has it, and its key."""

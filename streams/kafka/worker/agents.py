@@ -20,14 +20,13 @@ from faust.types import TP
 from infra.kafka.chunks import ChunkConsumer, ChunkSchema, deliver_in_chunks
 from infra.kafka.clients import ssl_context_for
 from infra.kafka.settings import KafkaSettings
-from streams.kafka.topics import LARGEST_LETTER
+from streams.kafka.topics import GROUP, LARGEST_LETTER
 from streams.kafka.worker.consumer import WATCH, WorkerConsumer, veto
 from streams.kafka.worker.partition import OffsetGap
 from streams.kafka.worker.telemetry import WorkerTelemetry
 
 log = structlog.get_logger()
 
-GROUP = "regulars"
 CHUNK = 2000  # records, as measured best
 LARGEST_FETCH = 17 * 2**20  # bytes; a record has up to 16 MiB
 SESSION, HEARTBEAT, COMMIT = 6.0, 2.0, 0.5  # seconds; after a SIGKILL the others take over within a session

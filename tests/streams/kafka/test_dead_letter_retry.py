@@ -287,7 +287,7 @@ def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     letter = letter_of(record, LEARNING, 0, "learner.3", "")
     shop.letters[letter.id] = letter
     held = shop.held
-    with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or empty this Redis"):
+    with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or run `regulars replay learner`"):
         shop.retry(letter.id)
     assert shop.held == held
 

@@ -146,7 +146,7 @@ def test_a_version_that_is_behind_is_not_switched_to(shop: App) -> None:
         records = rebuild.load(records, rebuild.fill())
         shopping(shop, 30)
         shop.views.client.set("v1:checkpoint:card.1:log:0", shop.log.head())  # its follower ended before it fed the new version
-        held = served_records(shop, rebuild.folds, rebuild.generations.all())
+        held = served_records(shop.views, rebuild.folds, rebuild.generations.all())
         with pytest.raises(BehindServed, match="card is behind"):
             rebuild.generations.switch([(records[0], held["card"])], {"card": [LOG]})
     assert served(shop).views.versions.version_of("card:1") == "v1"
