@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aggregates.cart import (
@@ -147,7 +147,7 @@ NOT_KEPT = (membership, sessions)
 
 
 class ImporterState:
-    """The states that the lines so far have made. An order's state is read from the log, up to its version."""
+    """The states that the lines so far have made. An order is read from the log as far as its lines go."""
 
     def __init__(self, log: EventLog, terms: Programme) -> None:
         self._log = log
@@ -204,6 +204,16 @@ class ImporterState:
     def _load(self, stream: str, decider: Decider[Any, Any, Any]) -> Stream:
         if decider is order:
             version = self._versions.get(stream, 0)
-            events: Iterable[Any] = self._log.read(stream)[0][:version] if version else ()
+            events = first_facts(self._log.read(stream)[0], version) if version else ()
             return version, order.rebuild(events)
         return self._states.get(stream, (0, decider.initial))
+
+
+def first_facts(events: Iterable[Any], number: int) -> Iterator[Any]:
+    """Yield the first so many events that follow from no others, with those in between and right after that do."""
+    for event in events:
+        if not follows(event):
+            if number == 0:
+                return
+            number -= 1
+        yield event
