@@ -7,7 +7,7 @@ from streams.exports.shop_log.importer import FOLLOWS
 from streams.imports.shop_log.plans import COMMAND_NAMES
 from streams.registry import EVENTS
 
-LEFT_OUT = {"SessionKept": "an act keeps the session, and its line says so"}
+LEFT_OUT = {"SessionKept": "the line of an act says it, or of a session that is joined again"}
 """Events that no exported line names, each with the reason."""
 
 

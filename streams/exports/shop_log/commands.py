@@ -142,6 +142,8 @@ def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dic
             yield command_line(event, fulfilment.DeliverOrder, importer, {"shipment": event.shipment or None})
         case fulfilment.OrderReturned(), _:
             yield command_line(event, fulfilment.ReturnGoods, importer, parts_values(event.parts))
+        case session.SessionKept(), _:
+            yield command_line(event, session.JoinSession, importer, {"joined": importer.session(event.session).member})
         case guest_coupon.GuestCouponRedeemed(), _:
             yield command_line(event, guest_coupon.RedeemGuestCoupon, importer, guest_days(event))
         case _:

@@ -102,7 +102,7 @@ class Export:
     def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
         """Return a line for the first of these events, and the events that it says."""
         if isinstance(ahead[0], SessionKept):
-            return None, ahead[:1]  # an act keeps the session, and its line said so
+            return self._kept(ahead[0]), ahead[:1]
         for facts in variants(ahead):
             for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
@@ -115,6 +115,12 @@ class Export:
                     if said and alike(said, facts):
                         return raw, said
         return None, ahead[:1]
+
+    def _kept(self, event: SessionKept) -> bytes | None:
+        """Return the line of a session that was joined again. None if an act kept it: then the act's line said so."""
+        (line,) = command_lines([event], self._importer)
+        raw = orjson.dumps(line)
+        return raw if self._decided(raw) == [event] else None
 
     def _decided(self, raw: bytes) -> list[Any] | None:
         try:

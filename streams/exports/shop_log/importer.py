@@ -44,7 +44,7 @@ from aggregates.order.stock import StockReleased, StockRestored, StockTaken
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
 from aggregates.referral import OfNewcomerEvent
-from aggregates.session import MemberRecognised, MemberSignedOut, SessionsForgotten, sessions
+from aggregates.session import MemberRecognised, MemberSignedOut, Session, SessionsForgotten, session, sessions
 from infra.codec import Codec
 from infra.event_log.log import EventLog
 from streams.commands.execution import Execution, Stream
@@ -196,6 +196,10 @@ class ImporterState:
 
     def order(self, name: str) -> Order:
         state: Order = self._load(stream_id(order.name, name), order)[1]
+        return state
+
+    def session(self, name: str) -> Session:
+        state: Session = self._load(stream_id(session.name, name), session)[1]
         return state
 
     def cart(self, name: str) -> Any:
