@@ -139,6 +139,7 @@ class EmbeddedRedis:
             "hash-max-listpack-entries": "512",
             "hash-max-listpack-value": "64",
             "daemonize": "no",
+            "set-proc-title": "no",  # a title is written over the environment, by which a test run finds what it started
         }
         return [part for name, value in options.items() for part in (f"--{name}", value)]
 
