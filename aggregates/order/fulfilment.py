@@ -217,7 +217,7 @@ def after(known: Fulfilment, event: Event) -> Fulfilment:
             parts = event.parts or tuple((line, units) for line, units in enumerate(known.to_ship, 1) if units)
             shipments[event.shipment] = Shipment(parts)
             return replace(known, shipped=more(known.shipped, parts), shipments=shipments)
-        case OrderDelivered(complete=True):  # what was never said to be shipped has arrived as well
+        case OrderDelivered(complete=True):  # units without a shipment have arrived, too
             arrived = {name: replace(one, delivered=True) for name, one in shipments.items()}
             rest = tuple((line, units) for line, units in enumerate(known.to_ship, 1) if units)
             return replace(known, shipped=more(known.shipped, rest), shipments=arrived)

@@ -35,7 +35,7 @@ class BatchedReads:
         self._turn: asyncio.Task[None] | None = None
 
     def get(self, keys: Sequence[str]) -> asyncio.Future[Values]:
-        """Return the values under these keys, None where there is none. Fails with :class:`Unreachable`."""
+        """Return the value of each key, None for a key without one. Fails with :class:`Unreachable`."""
         future: asyncio.Future[Values] = self._loop.create_future()
         if not self._asked and not (self._connection and self._connection.busy):
             self._loop.call_soon(self._flush)

@@ -56,7 +56,7 @@ class Checkpoint(NamedTuple):
 
     @classmethod
     def parse(cls, text: bytes | str | None) -> Checkpoint:
-        """Return a stored checkpoint; the beginning if there is none. Raises :class:`VersionDropped`."""
+        """Return a stored checkpoint, or the beginning of the log for an empty text. Raises :class:`VersionDropped`."""
         if not text:
             return cls()
         match (text.decode() if isinstance(text, bytes) else text).split():

@@ -35,6 +35,11 @@ class Loaded(NamedTuple):
     state: Any
 
 
+def context_of(published: Policies, version: int, first: Policies) -> Context:
+    """Return what decisions go by. ``version``: that of the policy's stream, 0 if the shop has published none."""
+    return Context(published.counted_as(first) if version else first)
+
+
 class Execution:
     """One request being decided. Commands see the events that the same request decided before them.
 
@@ -61,7 +66,7 @@ class Execution:
         """The programme that decisions use, with any version that this request has published. Looked up once a request."""
         if self._context is None:
             version, published = self._stream(policy.name, policy)
-            self._context = Context(published.counted_as(self._first) if version else self._first)
+            self._context = context_of(published, version, self._first)
         return self._context
 
     def read(self, decider: Decider[Any, S, Any], *ids: str) -> S:

@@ -28,7 +28,7 @@ from infra.keys.ring import KeyRing, session_key_name
 from infra.postgres.connection import retry
 from infra.remembered import Remembered
 from streams.commands.constraints import enforce
-from streams.commands.execution import Execution, Load, Stream
+from streams.commands.execution import Execution, Load, Stream, context_of
 from streams.commands.preview import Preview, preview
 from streams.commands.request import Request, id_taken, refused, repeated
 from streams.registry import COMMANDS
@@ -100,8 +100,9 @@ class Handler:
 
     def context(self) -> Context:
         """Return what decisions go by now."""
+        published: Any
         published, version = self._log.read(policy.name)
-        return Context(policy.rebuild(published) if version else self._first)  # type: ignore[arg-type]
+        return context_of(policy.rebuild(published), version, self._first)
 
     def close(self) -> None:
         if self._group:

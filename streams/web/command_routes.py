@@ -335,7 +335,7 @@ def is_dry_run(http: HttpRequest, *others: str) -> bool:
 
 
 async def previewed(sender: Sender, request: Request, caller: Caller, key: str) -> Response:
-    """Return what would be decided now. A member's token is told the kinds of the events alone: some may be about others."""
+    """Return what would be decided now. A member's token gets only the kinds of the events: some may be about others."""
     found = await asyncio.to_thread(sender.app.handler.preview, request)
     return json_response(
         {"request": key, **preview_document(found, with_content=caller.member is None)}, headers={"X-Dry-Run": "true"}

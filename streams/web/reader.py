@@ -31,6 +31,9 @@ REACHED_FOR = 0.5
 
 MOST_NOTED = 10_000
 
+VERSIONS_FOR = 1.0
+"""Seconds that one answer about which versions are served is used for; old ones are kept for much longer."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -38,10 +41,6 @@ class Wanted:
 
     position: int
     seconds: float
-
-
-VERSIONS_FOR = 1.0
-"""Seconds that one answer about which versions are served is used for; old ones are kept for much longer."""
 
 
 class ViewReader:

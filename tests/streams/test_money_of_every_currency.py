@@ -30,6 +30,7 @@ from infra.event_log.types import Shop
 from infra.settings import Settings
 from streams.cli.formatting import format_money
 from streams.cli.main import regulars
+from streams.commands.execution import context_of
 from streams.exports.shop_log.lines import Amounts
 from streams.imports.shop_log.amounts import gross_of, money, unit_price
 from streams.imports.shop_log.rejected import Rejected
@@ -139,7 +140,7 @@ def check_policies(of: Money, chance: Random) -> None:
     published = PolicyPublished(
         policy="shop", version=2, document=document, zone="UTC", currency=of.currency, effective=0, actor="kim", at=0
     )
-    for known in (policy.rebuild([published]).counted_as(first), policy.evolve(first, published)):
+    for known in (context_of(policy.rebuild([published]), 1, first).policies, policy.evolve(first, published)):
         assert known.newest.unit == of.one
         assert known.newest.reached(of.minor) == (of.major >= threshold)
 
