@@ -92,12 +92,10 @@ def write_snapshot(
         _write_views(partial, manifest)
         _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
         partial.rename(folder)
-    except Misconfigured:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     except OSError as fault:
-        shutil.rmtree(partial, ignore_errors=True)
         raise Misconfigured(f"{folder} cannot be written: {fault.strerror or fault}. Nothing is left of it.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return manifest
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +26,6 @@ from aggregates.review import ReviewProduct
 from infra import parquet, spilling
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
-from infra.settings import Settings
 from infra.spilling import SpillFile
 from streams.cli.import_ import Imported
 from streams.cli.main import regulars
@@ -46,7 +41,7 @@ from streams.replay.ledger_rows import LotRows, ledger_rows
 from streams.replay.places import place_of
 from streams.replay.snapshot import SnapshotRequest, check, check_chain, write_snapshot
 from streams.replay.tables import TABLES
-from streams.running.app import App, running
+from streams.running.app import App
 from tests.aggregates.membership.histories import lives
 from tests.shop import HOUR, MEMBERS, PRODUCTS, START, requests
 from tests.streams.replay.conftest import query_in
@@ -238,13 +233,6 @@ def test_model_quality_is_what_a_learner_of_the_log_measures(app: App, tmp_path:
 # On the command line
 
 
-@pytest.fixture
-def home(shop: App, monkeypatch: pytest.MonkeyPatch) -> App:
-    monkeypatch.setenv("REGULARS_HOME", str(shop.settings.home))
-    monkeypatch.setenv("REDIS_URL", str(shop.settings.redis_url))
-    return shop
-
-
 def fault(*words: object) -> str:
     """Return the sentence with which a command that must fail ends."""
     result = run(*words)
@@ -359,38 +347,6 @@ def test_an_erasure_lists_the_snapshots_with_personal_values(home: App, tmp_path
     assert line.startswith("letters, position ")
     assert line.endswith(": yearly letter")
     assert "Delete" in result.stderr
-
-
-def test_a_damaged_base_is_named(home: App, whole: Path, tmp_path: Path) -> None:
-    data = (whole / "lots.parquet").read_bytes()
-    flipped = bytearray(data)
-    flipped[len(data) // 2] ^= 1
-    for damaged in (bytes(flipped), data[:-20]):
-        (whole / "lots.parquet").write_bytes(damaged)
-        assert "lots.parquet is not as written" in fault("snapshot", tmp_path / "n", "--since", whole)
-    (whole / "manifest.json").unlink()
-    assert "is no snapshot" in fault("snapshot", tmp_path / "n", "--since", whole)
-
-
-def test_a_base_of_another_log_or_of_later_is_refused(home: App, whole: Path, tmp_path: Path) -> None:
-    assert "later than 10" in fault("snapshot", tmp_path / "n", "--at", 10, "--since", whole)
-    other = Settings(home=tmp_path / "other", redis_url=home.settings.redis_url)
-    home.views.client.flushall()
-    with running(other) as app, pytest.raises(Misconfigured, match="another log"):
-        write_snapshot(app, tmp_path / "n", SnapshotRequest(1, whole))
-
-
-def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(home: App, tmp_path: Path) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
-
-    words = [sys.executable, "-m", "streams.cli.main", "snapshot", str(tmp_path / "full")]
-    words[1:3] = ["-c", "from streams.cli.main import main; main()"]
-    ended = subprocess.run(words, preexec_fn=limit, capture_output=True, text=True, env=dict(os.environ), check=False)
-    assert ended.returncode == 2, ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "cannot be written" in ended.stderr
-    assert list(tmp_path.glob("full*")) == []
 
 
 @given(lives)
