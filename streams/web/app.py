@@ -30,6 +30,7 @@ from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
 from streams.web.figures import HttpMetrics
 from streams.web.log_questions import LogQuestions
+from streams.web.member_lists import MemberLists
 from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, query_of, whole
@@ -68,7 +69,9 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
+        self._lists = MemberLists(app)
+        selling = SellingQuestions(app, self._slow.submit)
+        self.questions = (*QUESTIONS, self._lists.question(), *self._log.table(), *selling.table())
         self._reader: ViewReader | None = None
         self.acts = admin_acts(app.settings)
         self.sender = Sender(app, self.acts)
@@ -106,6 +109,7 @@ class Api:
             yield
             await self._reader.close()
         self._slow.shutdown()
+        self._lists.close()
 
     @property
     def reader(self) -> ViewReader:
@@ -155,7 +159,7 @@ class Api:
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
         query = query_of(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
+        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query), self._lists))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))

@@ -77,6 +77,11 @@ class ViewReader:
             self._read_at = now
         return self._current
 
+    @property
+    def views(self) -> Views:
+        """The read models that this reads, for who reads in a thread."""
+        return self._app.views
+
     def version_of(self, key: str) -> str:
         """Return the version in which a key is served."""
         return self._app.views.versions.version_of(key)

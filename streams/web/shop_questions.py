@@ -256,7 +256,6 @@ QUESTIONS: tuple[Question, ...] = (
     stored("activity", f"{MEMBER}/activity", "What a member looked at, searched, likes and dismissed."),
     stored("member-visit", f"{MEMBER}/visit", "What a member is looking at now, and what to show them."),
     stored("sessions", f"{MEMBER}/sessions", "A member's latest sessions.", scopes=(S, B)),
-    stored("recommend", f"{MEMBER}/recommendations", "What to show a member, and why."),
     stored("session", "/v1/sessions/{session}", "Which member a session was joined to.", scopes=(S, B), keys="session"),
     stored("guest-cart", "/v1/sessions/{session}/cart", "A guest's open cart.", scopes=(S, B), keys="session"),
     stored("visit", "/v1/sessions/{session}/visit", "A guest's visit, and what to show them.", scopes=(S, B), keys="session"),
