@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 from infra.side_database import SideDatabase
+from infra.webhooks.quiet import QuietPositions
 from infra.webhooks.signature import new_secret
 
 TABLES = (
@@ -72,11 +73,15 @@ class UndeliveredMessage:
 
 
 class WebhookStore:
-    """``seal``, ``open_``: keep secrets unreadable to who reads the table. Safe to call from any thread."""
+    """``seal``, ``open_``: keep secrets unreadable to who reads the table. ``quiet``: positions that nobody is told of.
+
+    Safe to call from any thread.
+    """
 
     def __init__(self, file: Path, url: str | None, seal: Callable[[str], str], open_: Callable[[str], str]) -> None:
         self._database = SideDatabase(file, url)
         self._run = self._database.run
+        self.quiet = QuietPositions(self._database)
         self._seal = seal
         self._open = open_
         for statement in TABLES:

@@ -28,9 +28,9 @@ MINUTE = 60_000
 NOW_FOR = 1.0
 """Seconds for which the latest instant of the log is not read again."""
 
-DESCRIPTION = """The stored list is the answer while it holds, which is until `until`. After that, or with `fresh=true`, the list
-is scored for the present minute: with what the member did last, the hour and the weekday, and without what is no longer sold.
-Such an answer has `scored_at`, and its `until` is an hour later. `fresh=false` asks for the stored list whatever its age."""
+DESCRIPTION = """The stored list is the answer while it holds, which is until `until`. After that, or with `fresh=true`, the
+list is scored for the present minute: with what the member did last, the hour and the weekday, and without what is no longer
+sold. Such an answer has `scored_at`, and holds for an hour. `fresh=false` asks for the stored list whatever its age."""
 
 FRESH = Parameter(
     "fresh",

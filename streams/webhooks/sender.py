@@ -163,9 +163,12 @@ class WebhookSender:
         rows = await asyncio.to_thread(self._log.since, endpoint.told, BATCH)
         if not rows:
             return False
+        quiet = await asyncio.to_thread(self._store.quiet.between, rows[0].position, rows[-1].position, self._now())
+        if quiet.held is not None and not (rows := [row for row in rows if row.position <= quiet.held]):
+            return False
         by_key: dict[str, list[Row]] = {}
         for row in rows:
-            if kind_of(row) in endpoint.kinds:
+            if kind_of(row) in endpoint.kinds and not quiet.has(row.position):
                 key = self._log.codec.partition_key(self._log.codec.decode(row.name, row.state))
                 by_key.setdefault(key, []).append(row)
         kept: list[Waiting] = []

@@ -46,8 +46,8 @@ def shop(server: Served) -> Client:
     """A shop where Ada buys milk every week and cake once, and Eve buys beside her."""
     client = server.client()
     commands: list[dict[str, object]] = [{"command": "RegisterMember", "member": name, "at": BEGIN} for name in ("ada", "eve")]
-    for name in ("milk", "cake", "tea", "soap"):
-        commands.append({"command": "ListProduct", "product": name, "name": name.title(), "price": 500, "at": BEGIN})
+    names = ("milk", "cake", "tea", "soap")
+    commands += [{"command": "ListProduct", "product": name, "name": name, "price": 500, "at": BEGIN} for name in names]
     for week in range(5):
         commands += buys("ada", ["milk", "cake"] if week == 0 else ["milk"], BEGIN + 7 * week * DAY)
         commands += buys("eve", ["tea", "soap"], BEGIN + 7 * week * DAY + 60_000)
