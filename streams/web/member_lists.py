@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,12 +10,12 @@ import msgspec
 import redis
 
 from infra.redis.views import Views
-from streams.queries.clock import clock_of
 from streams.queries.recommending import HOUR, ListScorer
 from streams.running.app import App
 from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Parameter, Question
 from streams.web.reader import ViewReader
+from streams.web.shop_clock import ShopClock
 from streams.web.shop_questions import MEMBER, B, M, S
 
 MOST_WAITING = 64
@@ -24,9 +23,6 @@ MOST_WAITING = 64
 
 MINUTE = 60_000
 """Milliseconds to which the instant of scoring is rounded down, so that an ETag holds for a while."""
-
-NOW_FOR = 1.0
-"""Seconds for which the latest instant of the log is not read again."""
 
 DESCRIPTION = """The stored list is the answer while it holds, which is until `until`. After that, or with `fresh=true`, the
 list is scored for the present minute: with what the member did last, the hour and the weekday, and without what is no longer
@@ -53,13 +49,11 @@ HELD = msgspec.json.Decoder(Held)
 class MemberLists:
     """Scores in a thread of its own, one list after the other, so that the loop never waits for one."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, clock: ShopClock) -> None:
         self._scoring = ThreadPoolExecutor(1, "list")
         self._renewing = ThreadPoolExecutor(1, "list-model")
         self._scorer = ListScorer(app.terms.zone, self._renewing.submit)
-        self._clock = clock_of(app)
-        self._wall = app.settings.clock == "wall"
-        self._now, self._known_at = 0, -NOW_FOR
+        self._clock = clock
         self._waiting = 0
 
     def close(self) -> None:
@@ -76,7 +70,7 @@ class MemberLists:
         member, wish = asked.ids["member"], wish_of(asked.query.get("fresh"))
         raw = (await asked.reader.documents([f"recommend:{member}"], asked.wanted))[0]
         if raw is None:
-            raise HttpProblem(404, "not_found", f"There is no recommend of {member}.")
+            raise HttpProblem(404, "not_found", f"Nothing is known of {member} here.")
         return await self.current(asked.reader, raw, member, wish)
 
     async def current(self, reader: ViewReader, raw: bytes, member: str, wish: bool | None) -> Any:
@@ -84,7 +78,7 @@ class MemberLists:
 
         Raises :class:`HttpProblem` 503 if a fresh list is wished and cannot be had, 404 if the member has left meanwhile.
         """
-        if wish is False or (wish is None and HELD.decode(raw).until > await self._shop_now()):
+        if wish is False or (wish is None and HELD.decode(raw).until > await self._clock.now()):
             return raw
         try:
             return await self._scored(reader.views, raw, member)
@@ -104,24 +98,17 @@ class MemberLists:
         finally:
             self._waiting -= 1
         if found is None:
-            raise HttpProblem(404, "not_found", f"There is no recommend of {member}.")
+            raise HttpProblem(404, "not_found", f"Nothing is known of {member} here.")
         return found
 
     def _score(self, views: Views, raw: bytes, member: str) -> dict[str, Any] | None:
         stored = msgspec.json.decode(raw)
-        at = max(self._clock() // MINUTE * MINUTE, stored["as_of"])
+        at = max(self._clock.read() // MINUTE * MINUTE, stored["as_of"])
         try:
             made = self._scorer.scored(views, stored, member, at)
         except (redis.RedisError, OSError, ValueError) as fault:  # ValueError: another program's state, before a switch
             raise Busy from fault
         return None if made is None else made | {"scored_at": at, "until": at + HOUR}
-
-    async def _shop_now(self) -> int:
-        if self._wall:
-            return self._clock()
-        if (now := time.monotonic()) - self._known_at >= NOW_FOR:
-            self._now, self._known_at = await asyncio.to_thread(self._clock), now
-        return self._now
 
 
 class Busy(Exception):  # noqa: N818 - it says what is the case

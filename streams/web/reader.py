@@ -21,6 +21,7 @@ from infra.redis.views import Views
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
+from streams.running.positions import fold_positions
 from streams.web.problems import HttpProblem
 
 FIRST_LOOK, LONGEST_LOOK = 0.002, 0.05
@@ -153,6 +154,27 @@ class ViewReader:
             return [raw.decode()[cut:] async for raw in self._client.scan_iter(match=match, count=2000)]
 
         return sorted(await ask(scan()))
+
+    async def position_of(self, key: str, wanted: Wanted | None = None) -> int:
+        """Return the position up to which a key is current that is read after this, and waited for if it is ``wanted``."""
+        checkpoints = self._checkpoints([key])
+        return max(min(self._note(checkpoints, await self._get(checkpoints))), wanted.position if wanted else 0)
+
+    async def position_of_all(self, part: str, wanted: Wanted | None) -> int:
+        """Return the position up to which every key of a part is current, once it is the one that is wanted.
+
+        Raises :class:`HttpProblem` 504 ``fold_behind``, 422 for a position beyond the log.
+        """
+        name = fold_name(self._folds[self._fold_of[part]])
+
+        async def reached() -> list[int]:
+            found = await asyncio.to_thread(fold_positions, self._app)
+            return [min(one.position for one in found if one.fold == name)]
+
+        if wanted is None:
+            return (await reached())[0]
+        await self._wait(reached, [f"checkpoint:{name}:all"], wanted)
+        return wanted.position
 
     async def _await_position(self, keys: Sequence[str], wanted: Wanted | None) -> None:
         if wanted is None:
