@@ -55,6 +55,7 @@ class MemberLists:
         self._scorer = ListScorer(app.terms.zone, self._renewing.submit)
         self._clock = clock
         self._waiting = 0
+        self._preparing = False
 
     def close(self) -> None:
         for threads in (self._scoring, self._renewing):
@@ -80,6 +81,9 @@ class MemberLists:
         """
         if wish is False or (wish is None and HELD.decode(raw).until > await self._clock.now()):
             return raw
+        if wish is None and not self._scorer.is_ready:
+            self._prepare(reader.views)
+            return raw
         try:
             return await self._scored(reader.views, raw, member)
         except Busy:
@@ -88,6 +92,14 @@ class MemberLists:
             raise HttpProblem(
                 503, "busy", "Too many lists wait to be scored; ask again.", headers={"Retry-After": "1"}
             ) from None
+
+    def _prepare(self, views: Views) -> None:
+        if not self._preparing:
+            self._preparing = True
+            self._scoring.submit(self._scorer.prepare, views).add_done_callback(self._prepared)
+
+    def _prepared(self, _: object) -> None:
+        self._preparing = False
 
     async def _scored(self, views: Views, raw: bytes, member: str) -> dict[str, Any]:
         if self._waiting >= MOST_WAITING:
