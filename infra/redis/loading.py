@@ -6,7 +6,7 @@ Each call looks at the rebuild's lease first: a loader that was halted while ano
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -46,14 +46,16 @@ class KeyContent(NamedTuple):
 
 
 class KeyLoader:
-    """Loads keys under one version. ``pause``: seconds to rest for each second that a call took."""
+    """Loads keys under one version. ``rest``: called after each call with the seconds that it took."""
 
-    def __init__(self, client: redis.Redis, version: str, fold: str, owner: str, pause: float = 0.0) -> None:
+    def __init__(
+        self, client: redis.Redis, version: str, fold: str, owner: str, rest: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._client = client
         self._prefix = f"{version}:"
         self._lease = lease_key(fold)
         self._owner = owner
-        self._pause = pause
+        self._rest = rest
         self._script = client.register_script(SCRIPT)
 
     def load(self, entries: Iterable[KeyContent]) -> None:
@@ -66,8 +68,7 @@ class KeyLoader:
                 if "LEASE lost" in str(fault):
                     raise RebuildOvertaken from fault
                 raise
-            if self._pause:
-                time.sleep(self._pause * (time.monotonic() - begun))
+            self._rest(time.monotonic() - begun)
 
 
 def calls(entries: Iterable[KeyContent]) -> Iterator[bytes]:
