@@ -9,6 +9,8 @@ from random import Random
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+import orjson
+
 from aggregates.decider import Recorded
 from infra.errors import Fault, Newer, Unreadable
 from infra.event_log.log import EventLog
@@ -224,5 +226,5 @@ def content_of(entry: KeyContent) -> bytes | None:
     if entry.document is not None:
         return canonical(entry.document)
     if entry.fields is not None:
-        return canonical({name.encode(): str(value).encode() for name, value in entry.fields.items()})
-    return canonical([(name.encode(), float(score)) for name, score in (entry.scores or {}).items()])
+        return orjson.dumps(sorted([(name, str(value)) for name, value in entry.fields.items()]))
+    return orjson.dumps(sorted([(name, float(score)) for name, score in (entry.scores or {}).items()]))
