@@ -11,6 +11,8 @@ from typing import TypeAlias, assert_never
 from aggregates.cart_events import (
     CartAbandoned,
     CartCheckedOut,
+    CartCodeEntered,
+    CartCodeRemoved,
     CartContent,
     CartItemAdded,
     CartItemQuantityChanged,
@@ -36,7 +38,10 @@ class CartItem(Value):
 
 
 class CartView(Value):
-    """``saved``: put aside for later. ``abandoned_at``: since when nothing has changed for long, None of a cart in use."""
+    """``saved``: put aside for later. ``abandoned_at``: since when nothing has changed for long, None of a cart in use.
+
+    ``codes``: those that the shopper entered.
+    """
 
     cart: str
     member: str | None
@@ -47,11 +52,13 @@ class CartView(Value):
     position: int = 0
     saved: tuple[CartItem, ...] = ()
     abandoned_at: int | None = None
+    codes: tuple[str, ...] = ()
 
 
 OfItems: TypeAlias = CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartItemSavedForLater | CartItemRestored
 OfLife: TypeAlias = CartOpened | CartCheckedOut | CartAbandoned | CartResumed | CartMerged | CartReceived
-Event: TypeAlias = OfLife | OfItems | MemberClosed | MemberErased
+OfCodes: TypeAlias = CartCodeEntered | CartCodeRemoved
+Event: TypeAlias = OfLife | OfItems | OfCodes | MemberClosed | MemberErased
 
 
 def project(view: CartView | None, event: Event, position: int) -> CartView | None:
@@ -68,7 +75,12 @@ def project(view: CartView | None, event: Event, position: int) -> CartView | No
         case CartResumed():
             return replace(view, abandoned_at=None)
         case CartReceived():
-            return replace(view, items=of_content(event.items), saved=of_content(event.saved), abandoned_at=None)
+            items, saved = of_content(event.items), of_content(event.saved)
+            return replace(view, items=items, saved=saved, abandoned_at=None, codes=event.codes)
+        case CartCodeEntered():
+            return replace(view, codes=(*view.codes, event.code)) if event.code else view
+        case CartCodeRemoved():
+            return replace(view, codes=tuple(code for code in view.codes if code != event.code))
         case CartCheckedOut() | CartMerged():
             return None
         case _:
@@ -123,5 +135,5 @@ def cart_key(event: Event) -> str:
 
 
 cart = one_document(
-    "cart", 1, {"cart": CartView, "guest-cart": CartView}, Event.__args__, cart_key, project, makes=[CartOpened]
+    "cart", 2, {"cart": CartView, "guest-cart": CartView}, Event.__args__, cart_key, project, makes=[CartOpened]
 )

@@ -8,6 +8,7 @@ from aggregates.calendar import local_day
 from aggregates.delta import Delta
 from aggregates.order.events import (
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentPending,
@@ -25,7 +26,8 @@ class OrderState(Value):
     """``status``: placed, paid, shipped, delivered, cancelled, refunded. ``payment``: none, pending, failed, part, paid,
     part_refunded, refunded. ``fulfilment``: none, part, shipped, delivered, part_returned, returned. Money is minor units.
 
-    ``oversold``: products that were sold without being in stock.
+    ``oversold``: products that were sold without being in stock. ``exchange_of``: the order that came back for this one;
+    ``exchanged_into``: those that went out for what came back of this one.
     """
 
     order: str
@@ -40,11 +42,13 @@ class OrderState(Value):
     oversold: tuple[str, ...] = ()
     as_of: int = 0
     position: int = 0
+    exchange_of: str | None = None
+    exchanged_into: tuple[str, ...] = ()
 
 
 OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed | OrderPaid | OrderRefunded | OrderCancelled
 OfGoods: TypeAlias = OrderShipped | OrderDelivered | OrderReturned | StockTaken
-Event: TypeAlias = OrderPlaced | OfPayment | OfGoods
+Event: TypeAlias = OrderPlaced | OfPayment | OfGoods | OrderExchanged
 
 
 def project(view: OrderState | None, event: Event, position: int) -> OrderState | None:
@@ -55,13 +59,15 @@ def project(view: OrderState | None, event: Event, position: int) -> OrderState 
     if view is None:
         return None
     view = replace(view, as_of=event.at, position=position)
+    if isinstance(event, OrderExchanged):
+        return replace(view, exchanged_into=(*view.exchanged_into, event.into))
     return after_goods(view, event) if isinstance(event, OfGoods) else after_payment(view, event)
 
 
 def after_payment(view: OrderState, event: OfPayment) -> OrderState:
     match event:
         case OrderTendered():
-            return replace(view, payment="part")
+            return replace(view, payment="part", exchange_of=event.moved_from or view.exchange_of)
         case OrderPaymentPending():
             return replace(view, payment="pending")
         case OrderPaymentFailed():
@@ -98,17 +104,27 @@ def money_of(event: OrderRefunded | OrderCancelled) -> int:
 
 
 order_states = one_document(
-    "orderstates", 1, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
+    "orderstates", 2, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
     makes=[OrderPlaced],
 )  # fmt: skip
 
 
 def order_lists(zone: str) -> Tally:
-    """Return the lists of orders by day of the shop and by product."""
+    """Return the lists of orders by day of the shop, and by product and month, so that none grows for ever."""
 
     def add(delta: Delta, event: OrderPlaced) -> None:
-        delta.fields[f"orders-on:{local_day(event.at, zone)}"][event.order] = event.at
+        day = local_day(event.at, zone)
+        delta.fields[f"orders-on:{day}"][event.order] = event.at
         for product in {line.product for line in event.lines if line.quantity}:
-            delta.fields[f"orders-of:{product}"][event.order] = event.at
+            delta.fields[list_of_product(product, day)][event.order] = event.at
 
-    return Tally("orderlists", 1, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+    return Tally("orderlists", 2, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+
+
+def list_of_product(product: str, day: str) -> str:
+    """Return the key of a product's orders in the month of a day.
+
+    >>> list_of_product("tea", "2017-01-08")
+    'orders-of:tea:2017-01'
+    """
+    return f"orders-of:{product}:{day[:7]}"
