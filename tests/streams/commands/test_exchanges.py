@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from aggregates.decider import Decider, Refusal, stream_id
@@ -41,15 +42,17 @@ from aggregates.programme import Policies
 from infra.codec import Codec
 from infra.keys.ring import KeyRing
 from infra.keys.stores import SqliteKeys
+from infra.settings import Settings
 from streams.commands.checkout import states_in
 from streams.commands.execution import Execution, Stream
 from streams.commands.request import Request
 from streams.queries.orders import preview, why_order
 from streams.registry import EVENTS
-from streams.running.app import App
+from streams.running.app import App, running
 from tests.databases import in_both_databases
 from tests.priced_shop import TERMS, trace_of
 from tests.shop import START, line, place
+from tests.streams.racers import RACERS, Racers, started
 
 TRACE = trace_of("tea", "milk")
 PLACED = PlaceOrder("o", lines_of_trace(TRACE), "USD", START, "ada", tax=TRACE.tax, priced=TRACE)
@@ -180,6 +183,29 @@ def facts(app: App, kind: type) -> list[Any]:
     return [recorded.event for recorded in app.log.recorded(0, 10_000) if isinstance(recorded.event, kind)]
 
 
+@pytest.fixture(scope="module")
+def racers() -> Iterator[Racers]:
+    with started() as racers:
+        yield racers
+
+
+@in_both_databases
+def test_racers_exchange_each_unit_once(settings: Settings, racers: Racers) -> None:
+    with running(settings) as app:
+        assert (
+            done(app, ListProduct("cup", START, stock=9), place("o", "ada", line("tea", 7, 7000)), PayOrder("o", START)) == ""
+        )
+    wishes = [[exchanged(f"n-{racer}-{n}", 800, f"x-{racer}-{n}") for n in range(3)] for racer in range(RACERS)]
+    asked_for = [[Request(f"{wish.into}", (wish,), settled=False) for wish in mine] for mine in wishes]
+    outcomes = racers.race(settings, asked_for, abreast=True)
+    assert sum(outcome.accepted for outcome in outcomes) == 7
+    assert {outcome.code for outcome in outcomes if not outcome.accepted} == {"nothing_left"}
+    with running(settings) as app:
+        assert (of(app, "o").status, app.log.left("stock:cup", START)) == ("refunded", 2)
+        assert sum(of(app, wish.into).status == "paid" for mine in wishes for wish in mine) == 7
+        assert sum(refund.moved for refund in facts(app, OrderRefunded)) == 7 * 800
+
+
 # Any history returns exactly what was paid
 
 DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
@@ -260,7 +286,7 @@ ACTS = st.lists(st.tuples(KINDS_OF_ACTS, *[st.integers(0, 10**6)] * 4), min_size
     gift=st.integers(0, 100),
     acts=ACTS,
 )
-@settings(deadline=None)
+@examples(deadline=None)
 def test_any_history_with_exchanges_returns_exactly_what_was_paid(
     codec: Codec, currency: str, prices: list[Any], rule: str, has_trace: bool, gift: int, acts: list[Any]
 ) -> None:
