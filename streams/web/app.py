@@ -25,6 +25,7 @@ from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
 from streams.web.bodies import decode
+from streams.web.checkout_route import checkout_route
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
@@ -85,6 +86,7 @@ class Api:
         """Return the ASGI application."""
         routes = [
             *command_routes.routes(self.sender, self.caller),
+            checkout_route(self.sender, self.caller),
             *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
             *(HttpRoute(one.method, one.path, self._operation(one)) for one in self._operations),
             HttpRoute("POST", "/v1/recommendations", self._recommend),
