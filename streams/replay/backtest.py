@@ -87,13 +87,13 @@ Mine: TypeAlias = Callable[[str], bool]
 """Whether a replay takes the events with a partition key; those of members begin with the member."""
 
 
-class Dated(msgspec.Struct):
+class DatedEvent(msgspec.Struct):
     """What every event has: the instant it is dated."""
 
     at: int
 
 
-DATED = msgspec.json.Decoder(Dated).decode
+DATED = msgspec.json.Decoder(DatedEvent).decode
 
 
 def instant_of(codec: Codec, row: Row) -> int:

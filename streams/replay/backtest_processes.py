@@ -49,14 +49,14 @@ class Scenario:
     until: int | None = None
     redeem_share: bool = False
 
-    def run(self, log: EventLog, share: Share) -> Comparison:
+    def run(self, log: EventLog, share: MemberShare) -> Comparison:
         """Return the figures of the members of a share."""
         of = Backtest(self.first, log.codec, self.terms, self.since, self.until, self.redeem_share)
         return sides(of.run(log, share.has))
 
 
 @dataclass(frozen=True)
-class Share:
+class MemberShare:
     """The members whose group falls to ``number`` of ``of``. ``groups``: the group of each who is not alone."""
 
     number: int
@@ -70,7 +70,7 @@ class Share:
 def backtested(scenario: Scenario, log: EventLog, home: Settings, processes: int) -> Comparison:
     """Return the comparison of all members. ``home``: by which the other processes open the log."""
     groups = groups_in(log, scenario.terms) if processes > 1 else {}
-    mine, *others = [Share(number, processes, groups) for number in range(processes)]
+    mine, *others = [MemberShare(number, processes, groups) for number in range(processes)]
     if not others:
         return scenario.run(log, mine)
     with ProcessPoolExecutor(len(others), mp_context=get_context("spawn")) as pool:
@@ -78,7 +78,7 @@ def backtested(scenario: Scenario, log: EventLog, home: Settings, processes: int
         return merged([scenario.run(log, mine), *(part.result() for part in parts)])
 
 
-def in_a_process(home: Settings, scenario: Scenario, share: Share) -> Comparison:
+def in_a_process(home: Settings, scenario: Scenario, share: MemberShare) -> Comparison:
     """Return the comparison of a share, by a log opened anew."""
     with open_log(home) as (log, _):
         return scenario.run(log, share)

@@ -15,7 +15,7 @@ from aggregates.programme.document import read
 from infra.settings import Settings
 from streams.cli.main import regulars
 from streams.replay.backtest_figures import figures, merged
-from streams.replay.backtest_processes import REWARD, Scenario, Share, groups_in
+from streams.replay.backtest_processes import REWARD, MemberShare, Scenario, groups_in
 from streams.running.app import App, running
 from tests.shop import MEMBERS
 from tests.streams.exports.histories import histories
@@ -29,7 +29,7 @@ def in_shares(app: App, terms: Programme | None, of: int, redeem_share: bool = F
     """Return the figures, merged from those of so many shares of the members."""
     scenario = Scenario(FIRST, terms, redeem_share=redeem_share)
     groups = groups_in(app.log, terms) if of > 1 else {}
-    return figures(merged([scenario.run(app.log, Share(number, of, groups)) for number in range(of)]))
+    return figures(merged([scenario.run(app.log, MemberShare(number, of, groups)) for number in range(of)]))
 
 
 def written(found: dict[str, Any]) -> str:
