@@ -10,10 +10,12 @@ from contextlib import suppress
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from infra.errors import Fault
 from infra.printable import printable
 from streams.cli.groups import CommandGroup
+from streams.cli.summaries import SUMMARIES
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
@@ -75,6 +77,14 @@ class Commands(CommandGroup):
         module, _colon, attribute = COMMANDS[name].partition(":")
         found: click.Command = getattr(import_module(f"streams.cli.{module}"), attribute)
         return found
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=does) for name, does in SUMMARIES.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
