@@ -38,7 +38,7 @@ from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
 from streams.web.selling_questions import SellingQuestions
-from streams.web.shop_clock import ShopClock
+from streams.web.shop_now import ShopNow
 from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
@@ -70,7 +70,7 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self._clock = ShopClock(app)
+        self._clock = ShopNow(app)
         self._lists = MemberLists(app, self._clock)
         selling = SellingQuestions(app, self._slow.submit)
         self.questions = (*QUESTIONS, self._lists.question(), *self._log.table(), *selling.table())

@@ -12,7 +12,7 @@ KNOWN_FOR = 1.0
 """Seconds for which the latest instant of the log is not read again."""
 
 
-class ShopClock:
+class ShopNow:
     def __init__(self, app: App) -> None:
         self.read = clock_of(app)  # may read the log: for threads
         self._wall = app.settings.clock == "wall"
