@@ -87,6 +87,7 @@ def test_a_fresh_list_leaves_out_at_once_what_is_retired_or_dismissed(shop: Clie
 
 def test_a_list_that_no_longer_holds_is_scored_anew(shop: Client) -> None:
     later = BEGIN + 60 * DAY
+    assert shop.get(f"{LIST}?fresh=true").status == 200  # the shop's part is read
     assert shop.get(f"{LIST}?fresh=false").json["until"] < later
     happens(shop, buys("eve", ["tea"], later))
     found = shop.get(f"{LIST}?wait_for=1").json
