@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from aggregates.programme import Programme
 from infra.embedded.kafka import free_ports
 from models.recommender.lists import PLAIN
+from streams.imports.complete_journey import SHOP
 from streams.queries.recommending import recommended
 from tests.cluster.harness import Cluster
 from tests.streams.web.client import Client, Served
@@ -24,11 +26,11 @@ def shop(cluster: Cluster) -> Iterator[Client]:
 
 
 def test_a_fresh_list_beside_workers_is_that_of_the_console(cluster: Cluster, shop: Client) -> None:
-    app = cluster.app.refreshed()
+    app, terms = cluster.app.refreshed(), Programme(SHOP.zone, SHOP.currency)
     members = sorted(key.decode().rpartition(":")[2] for key in app.views.client.scan_iter(match="v1:recommend:*"))
     for member in members[:5]:
         found = shop.get(f"/v1/members/{member}/recommendations?fresh=true").json
-        expected = recommended(app.views, app.terms, member, PLAIN, found["scored_at"])
+        expected = recommended(app.views, terms, member, PLAIN, found["scored_at"])
         assert expected is not None
         assert (found["items"], found["discover"]) == (list(expected["items"]), list(expected["discover"]))
 
