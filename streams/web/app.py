@@ -25,6 +25,8 @@ from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
 from streams.web.bodies import decode
+from streams.web.cached_clock import CachedClock
+from streams.web.checkout_route import checkout_route
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
@@ -38,7 +40,6 @@ from streams.web.reader import ViewReader, Wanted
 from streams.web.recommending import ListWanted, composed
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
 from streams.web.selling_questions import SellingQuestions
-from streams.web.shop_now import ShopNow
 from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
@@ -70,7 +71,7 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self._clock = ShopNow(app)
+        self._clock = CachedClock(app)
         self._lists = MemberLists(app, self._clock)
         selling = SellingQuestions(app, self._slow.submit)
         self.questions = (*QUESTIONS, self._lists.question(), *self._log.table(), *selling.table())
@@ -85,6 +86,7 @@ class Api:
         """Return the ASGI application."""
         routes = [
             *command_routes.routes(self.sender, self.caller),
+            checkout_route(self.sender, self.caller),
             *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
             *(HttpRoute(one.method, one.path, self._operation(one)) for one in self._operations),
             HttpRoute("POST", "/v1/recommendations", self._recommend),

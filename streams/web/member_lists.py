@@ -12,10 +12,10 @@ import redis
 from infra.redis.views import Views
 from streams.queries.recommending import HOUR, ListScorer
 from streams.running.app import App
+from streams.web.cached_clock import CachedClock
 from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Parameter, Question
 from streams.web.reader import ViewReader
-from streams.web.shop_now import ShopNow
 from streams.web.shop_questions import MEMBER, B, M, S
 
 MOST_WAITING = 64
@@ -49,7 +49,7 @@ HELD = msgspec.json.Decoder(Held)
 class MemberLists:
     """Scores in a thread of its own, one list after the other, so that the loop never waits for one."""
 
-    def __init__(self, app: App, clock: ShopNow) -> None:
+    def __init__(self, app: App, clock: CachedClock) -> None:
         self._scoring = ThreadPoolExecutor(1, "list")
         self._renewing = ThreadPoolExecutor(1, "list-model")
         self._scorer = ListScorer(app.terms.zone, self._renewing.submit)

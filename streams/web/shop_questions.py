@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from projections.order_lists import list_of_product
 from streams.web.doors import Scope
 from streams.web.problems import HttpProblem
 from streams.web.questions import CURSOR, LIMIT, Asked, Parameter, Question, whole
@@ -63,22 +64,37 @@ async def product(asked: Asked) -> dict[str, Any]:
 
 
 async def order_list(asked: Asked) -> dict[str, Any]:
-    """A page of the shop's orders, newest first, by their first and last day, a product, and a state."""
+    """A page of the shop's orders, newest first, by their first and last day, a product, and a state.
+
+    It reads day by day, as far as the page goes.
+    """
     since, until = span(asked)
     position = await asked.reader.position_of_all("order-state", asked.wanted)
-    days = [key for key in await asked.reader.keys_of("orders-on") if since <= key.split(":")[1] <= until]
-    found = {name: int(at) for table in await asked.reader.tables(days) for name, at in table.items()}
+    last = cursor(asked)[1]
+    days = [key.split(":")[1] for key in await asked.reader.keys_of("orders-on")]
+    entries: list[str] = []
+    for day in sorted((day for day in days if since <= day <= until and (last is None or day <= last[:10])), reverse=True):
+        entries += [f"{day} {name}" for name in await orders_on(day, asked)]
+        if len(entries) - (entries.index(last) + 1 if last in entries else 0) > limit_of(asked):
+            break
+    chosen, following = page(entries, asked)
+    states = [msgspec.Raw(raw) for raw in await states_of(asked, [entry[11:] for entry in chosen])]
+    return {"orders": states, "next": following, "position": position}
+
+
+async def orders_on(day: str, asked: Asked) -> list[str]:
+    """Return the orders of a day with the product and in the state that are asked for, newest first."""
+    found = {name: int(at) for name, at in (await asked.reader.table(f"orders-on:{day}")).items()}
     if product_asked := asked.query.get("product"):
-        with_it = await asked.reader.table(f"orders-of:{product_asked}", None)
+        with_it = await asked.reader.table(list_of_product(product_asked, day))
         found = {name: at for name, at in found.items() if name in with_it}
     names = sorted(found, key=lambda name: (-found[name], name))
     state = asked.query.get("state")
-    if state is not None:
-        parts = [await states_of(asked, names[first : first + 1000]) for first in range(0, len(names), 1000)]
-        known = [json.loads(raw) for part in parts for raw in part]
-        names = [one["order"] for one in known if state in (one["status"], one["payment"], one["fulfilment"])]
-    chosen, following = page(names, asked)
-    return {"orders": [msgspec.Raw(raw) for raw in await states_of(asked, chosen)], "next": following, "position": position}
+    if state is None:
+        return names
+    parts = [await states_of(asked, names[first : first + 1000]) for first in range(0, len(names), 1000)]
+    known = [json.loads(raw) for part in parts for raw in part]
+    return [one["order"] for one in known if state in (one["status"], one["payment"], one["fulfilment"])]
 
 
 async def states_of(asked: Asked, names: Sequence[str]) -> list[bytes]:
@@ -202,21 +218,30 @@ def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
     Raises :class:`HttpProblem` 400 ``cursor_invalid``.
     """
     limit = limit_of(asked)
-    filters = {name: value for name, value in asked.query.items() if name not in ("cursor", "limit", "wait_for", "wait_ms")}
-    of = sha256(json.dumps([asked.http.scope["path"], sorted(filters.items())]).encode()).hexdigest()[:12]
+    of, last = cursor(asked)
     first = 0
-    if told := asked.query.get("cursor"):
-        try:
-            known, last = json.loads(base64.urlsafe_b64decode(told.encode()))
-        except (ValueError, TypeError):
-            raise HttpProblem(400, "cursor_invalid", "This cursor is none that was given here.") from None
-        if known != of:
-            raise HttpProblem(400, "cursor_invalid", "This cursor is of another query.")
+    if last is not None:
         first = next((at + 1 for at, entry in enumerate(entries) if _name(entry) == last), len(entries))
     chosen = list(entries[first : first + limit])
     if first + limit >= len(entries) or not chosen:
         return chosen, None
     return chosen, base64.urlsafe_b64encode(json.dumps([of, _name(chosen[-1])]).encode()).decode()
+
+
+def cursor(asked: Asked) -> tuple[str, str | None]:
+    """Return a hash of the query, and the last entry of the page before. Raises :class:`HttpProblem` 400 ``cursor_invalid``."""
+    filters = {name: value for name, value in asked.query.items() if name not in ("cursor", "limit", "wait_for", "wait_ms")}
+    of = sha256(json.dumps([asked.http.scope["path"], sorted(filters.items())]).encode()).hexdigest()[:12]
+    told = asked.query.get("cursor")
+    if not told:
+        return of, None
+    try:
+        known, last = json.loads(base64.urlsafe_b64decode(told.encode()))
+    except (ValueError, TypeError):
+        raise HttpProblem(400, "cursor_invalid", "This cursor is none that was given here.") from None
+    if known != of:
+        raise HttpProblem(400, "cursor_invalid", "This cursor is of another query.")
+    return of, str(last)
 
 
 def limit_of(asked: Asked) -> int:

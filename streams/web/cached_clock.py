@@ -12,7 +12,7 @@ KNOWN_FOR = 1.0
 """Seconds for which the latest instant of the log is not read again."""
 
 
-class ShopNow:
+class CachedClock:
     def __init__(self, app: App) -> None:
         self._read = clock_of(app)
         self._wall = app.settings.clock == "wall"
