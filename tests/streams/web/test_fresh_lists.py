@@ -30,7 +30,7 @@ def happens(shop: Client, commands: list[dict[str, object]]) -> None:
     """Send commands and wait until the lists have seen them."""
     done = shop.post("/v1/requests", {"commands": commands})
     assert done.status == 200, done.raw
-    assert shop.get(f"{LIST}?fresh=false&wait_for={done.json['position']}&wait_ms=10000").status in (200, 404)
+    assert shop.wait(f"{LIST}?fresh=false", done.json["position"]).status in (200, 404)
 
 
 @pytest.fixture(scope="module")
