@@ -15,7 +15,7 @@ from tests.cluster.harness import Cluster
 from tests.streams.web.client import Client, Served
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(cluster: Cluster) -> Iterator[Client]:
     cluster.start_workers(1)
     cluster.until_done()
