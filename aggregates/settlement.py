@@ -12,6 +12,13 @@ from aggregates.campaign import Campaign, campaign
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
 from aggregates.decider import Look, Refusal
 from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
+from aggregates.guest_coupon import (
+    RedeemReservedGuest,
+    ReleaseGuestCoupon,
+    ReserveGuestCoupon,
+    RestoreGuestCoupon,
+    guest_coupon,
+)
 from aggregates.order.decider import order
 from aggregates.order.events import (
     Order,
@@ -77,7 +84,10 @@ def send_out(event: OrderExchanged, look: Look, erased: Collection[str] = ()) ->
 
 def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[object]:
     """Yield what becomes of each promotion that the order has reserved."""
-    if placed.priced is None or event.member is None:
+    if placed.priced is None:
+        return
+    if event.member is None:
+        yield from settle_guest_coupons(event, placed.priced.trace, look)
         return
     for name in reserved(placed.priced.trace, look):
         use = look(coupon, name, event.member).orders.get(event.order)
@@ -96,6 +106,28 @@ def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[obje
                 yield RestoreCoupon(name, event.member, event.order, event.at)
             case OrderRefunded(complete=True):
                 yield RestoreCoupon(name, event.member, event.order, event.at)
+
+
+def settle_guest_coupons(event: OfPayment, trace: Trace, look: Look) -> Iterator[object]:
+    """Yield the same for a guest's order."""
+    for name in reserved(trace, look):
+        state = look(guest_coupon, name, event.order)
+        use = state.order
+        if use is None:
+            continue
+        is_held = use.state == "reserved" and event.at < use.until
+        match event:
+            case OrderPaymentPending(until=until) if is_held and until > use.until:
+                yield ReserveGuestCoupon(name, event.order, event.at, until, state.session, **asdict(use.reservation))
+            case OrderPaymentFailed() if is_held and use.until > event.at + HELD:
+                yield ReleaseGuestCoupon(name, event.order, event.at, "failed")
+            case OrderPaid():
+                yield RedeemReservedGuest(name, event.order, event.at)
+            case OrderCancelled():
+                yield ReleaseGuestCoupon(name, event.order, event.at)
+                yield RestoreGuestCoupon(name, event.order, event.at)
+            case OrderRefunded(complete=True):
+                yield RestoreGuestCoupon(name, event.order, event.at)
 
 
 def give_back_tenders(event: OrderCancelled, placed: Order, look: Look) -> Iterator[object]:
