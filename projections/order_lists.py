@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from aggregates.calendar import local_day
 from aggregates.delta import Delta
@@ -53,48 +53,57 @@ Event: TypeAlias = OrderPlaced | OfPayment | OfGoods | OrderExchanged
 
 def project(view: OrderState | None, event: Event, position: int) -> OrderState | None:
     if isinstance(event, OrderPlaced):
-        paid = sum(line.paid for line in event.lines)
-        state = OrderState(event.order, event.at, event.currency, len(event.lines), paid)
-        return replace(state, as_of=event.at, position=position)
+        paid = sum([line.paid for line in event.lines])
+        return OrderState(event.order, event.at, event.currency, len(event.lines), paid, as_of=event.at, position=position)
     if view is None:
         return None
-    view = replace(view, as_of=event.at, position=position)
+    changed = changes_of(view, event)
+    return replace(view, as_of=event.at, position=position, **changed)
+
+
+def changes_of(view: OrderState, event: OfPayment | OfGoods | OrderExchanged) -> dict[str, Any]:
+    """Return the fields that an event changes."""
     if isinstance(event, OrderExchanged):
-        return replace(view, exchanged_into=(*view.exchanged_into, event.into))
-    return after_goods(view, event) if isinstance(event, OfGoods) else after_payment(view, event)
+        return {"exchanged_into": (*view.exchanged_into, event.into)}
+    return after_goods(event) if type(event) in GOODS else after_payment(view, event)  # type: ignore[arg-type]
 
 
-def after_payment(view: OrderState, event: OfPayment) -> OrderState:
+def after_payment(view: OrderState, event: OfPayment) -> dict[str, Any]:
+    """Return the fields that a payment, a refund or a cancellation changes."""
     match event:
-        case OrderTendered():
-            return replace(view, payment="part", exchange_of=event.moved_from or view.exchange_of)
-        case OrderPaymentPending():
-            return replace(view, payment="pending")
-        case OrderPaymentFailed():
-            return replace(view, payment="failed")
         case OrderPaid():
-            return replace(view, status="paid", payment="paid")
+            return {"status": "paid", "payment": "paid"}
+        case OrderTendered():
+            return {"payment": "part", "exchange_of": event.moved_from or view.exchange_of}
+        case OrderPaymentPending():
+            return {"payment": "pending"}
+        case OrderPaymentFailed():
+            return {"payment": "failed"}
         case OrderRefunded():
             status = "refunded" if event.complete else view.status
             payment = "refunded" if event.complete else "part_refunded"
-            return replace(view, status=status, payment=payment, refunded=view.refunded + money_of(event))
+            return {"status": status, "payment": payment, "refunded": view.refunded + money_of(event)}
         case OrderCancelled():
             payment = "refunded" if event.lines else view.payment
-            return replace(view, status="cancelled", payment=payment, refunded=view.refunded + money_of(event))
+            return {"status": "cancelled", "payment": payment, "refunded": view.refunded + money_of(event)}
         case _:
             assert_never(event)
 
 
-def after_goods(view: OrderState, event: OfGoods) -> OrderState:
+GOODS: frozenset[type] = frozenset(OfGoods.__args__)
+
+
+def after_goods(event: OfGoods) -> dict[str, Any]:
+    """Return the fields that a movement of goods changes."""
     match event:
-        case OrderShipped():
-            return replace(view, status="shipped", fulfilment="shipped") if event.complete else replace(view, fulfilment="part")
         case OrderDelivered():
-            return replace(view, status="delivered", fulfilment="delivered") if event.complete else view
+            return {"status": "delivered", "fulfilment": "delivered"} if event.complete else {}
+        case OrderShipped():
+            return {"status": "shipped", "fulfilment": "shipped"} if event.complete else {"fulfilment": "part"}
         case OrderReturned():
-            return replace(view, fulfilment="returned" if event.complete else "part_returned")
+            return {"fulfilment": "returned" if event.complete else "part_returned"}
         case StockTaken():
-            return replace(view, oversold=event.oversold)
+            return {"oversold": event.oversold}
         case _:
             assert_never(event)
 
@@ -114,9 +123,11 @@ def order_lists(zone: str) -> Tally:
 
     def add(delta: Delta, event: OrderPlaced) -> None:
         day = local_day(event.at, zone)
-        delta.fields[f"orders-on:{day}"][event.order] = event.at
-        for product in {line.product for line in event.lines if line.quantity}:
-            delta.fields[list_of_product(product, day)][event.order] = event.at
+        order, at, fields = event.order, event.at, delta.fields
+        fields[f"orders-on:{day}"][order] = at
+        for line in event.lines:
+            if line.quantity:
+                fields[list_of_product(line.product, day)][order] = at
 
     return Tally("orderlists", 2, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
 

@@ -14,7 +14,7 @@ from streams.web.bodies import body_of
 from streams.web.checkout_route import CHECKOUT_PATH, CHECKOUT_SCOPES, EXAMPLE, CheckoutBody
 from streams.web.command_routes import acts_body, commands_body
 from streams.web.doors import BEHAVIOUR_PATH, DOORS, REQUESTS_PATH, Scope
-from streams.web.examples import body_example
+from streams.web.examples import KNOWN, TOGETHER, body_example
 from streams.web.operations import Operation
 from streams.web.questions import WAIT_FOR, WAIT_MS, Parameter, Question
 from streams.web.recommending import ListWanted
@@ -140,7 +140,7 @@ def _command(command: type, body: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _question(question: Question) -> dict[str, Any]:
-    parameters = [*question.parameters, *((WAIT_FOR, WAIT_MS) if question.part else ())]
+    parameters = [*question.parameters, WAIT_FOR, WAIT_MS]
     return {
         "operationId": f"get_{question.name}".replace("-", "_"),
         "tags": ["questions"],
@@ -187,7 +187,10 @@ def _batch(name: str, summary: str, schema: str) -> dict[str, Any]:
         "summary": summary,
         "description": summary,
         "parameters": [IDEMPOTENCY, DRY_RUN, *partial],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}, "example": TOGETHER[name]}},
+        },
         "responses": {**_accepted(200, *(["Partial"] if partial else [])), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
     }
 
@@ -201,7 +204,9 @@ def _recommendations() -> dict[str, Any]:
         "parameters": [_parameter(WAIT_FOR), _parameter(WAIT_MS)],
         "requestBody": {
             "required": False,
-            "content": {"application/json": {"schema": {"$ref": REF.format(name="ListWanted")}}},
+            "content": {
+                "application/json": {"schema": {"$ref": REF.format(name="ListWanted")}, "example": TOGETHER["recommendations"]}
+            },
         },
         "responses": {
             "200": {"description": "The list.", "content": {"application/json": {"schema": {"type": "object"}}}},
@@ -287,11 +292,15 @@ IDEMPOTENCY = {
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in path_names(path)]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema, "example": str(KNOWN.get(name, f"{name}-1"))}
+        for name in path_names(path)
+    ]
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {"name": parameter.name, "in": "query", "description": parameter.description, "schema": parameter.schema}
+    told = {"name": parameter.name, "in": "query", "description": parameter.description, "schema": parameter.schema}
+    return told if parameter.example is None else {**told, "example": parameter.example}
 
 
 def _accepted(status: int, *others: str) -> dict[str, Any]:
