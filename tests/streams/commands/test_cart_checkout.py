@@ -18,7 +18,7 @@ from aggregates.product import ListProduct, RepriceProduct
 from aggregates.programme.policy import PublishPolicy
 from infra.event_log.types import Outcome
 from streams.cli.main import regulars
-from streams.commands.cart_checkout import CartWanted, Shipping
+from streams.commands.cart_checkout import CartWanted, Shipping, checking_out
 from streams.commands.cart_checkout import check_out as place_cart
 from streams.commands.checkout import ComesBack, states_in
 from streams.commands.request import Request
@@ -179,3 +179,11 @@ def test_the_console_shows_the_price_and_places_the_order(shop: App) -> None:
     assert (placed.exit_code, "Order o is placed: 24.90" in placed.output) == (0, True), placed.output
     assert "was placed before" in console("--shipping", "standard=490", "--seen", "2490", "--id", "k").output
     assert console("--shipping", "standard").exit_code == 1
+
+
+def test_a_cart_that_two_ask_for_at_once_becomes_one_order(shop: App) -> None:
+    policies = shop.handler.context().policies
+    plans = [checking_out(shop.log, shop.keys, policies, CartWanted("c", name), START, []) for name in ("o", "p")]
+    outcomes = shop.handler.handle_all([Request(f"{n}", plan, b"", settled=False) for n, plan in enumerate(plans)])
+    assert [outcome.code for outcome in outcomes] == ["", "cart_unknown"]
+    assert (of(shop).status, of(shop, "p").placed, shop.log.left("stock:tea", START)) == ("placed", None, 8)
