@@ -33,7 +33,6 @@ from aggregates.order.events import (
 from aggregates.order.exchange import TakeExchanged
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.stock import HELD, ReserveStock
-from aggregates.pricing.tenders import given_back, in_order
 from aggregates.pricing.terms import needs_reservation
 from aggregates.pricing.trace import Trace
 from aggregates.product import product
@@ -132,18 +131,13 @@ def settle_guest_coupons(event: OfPayment, trace: Trace, look: Look) -> Iterator
 
 def give_back_tenders(event: OrderCancelled, placed: Order, look: Look) -> Iterator[object]:
     """Yield the end of an order's holds of gift cards, and the credit of what they paid and have not had back."""
-    if not placed.gift_cards:
-        return
-    before = sum(placed.given_back) - sum(line.paid for line in event.lines)
-    tenders = in_order(placed.tenders)
-    for tender, back in zip(tenders, given_back(tenders, max(0, before)), strict=True):
-        card = placed.gift_cards.get(tender.id)
-        if card is None:
-            continue
+    for card in sorted(set(placed.gift_cards.values())):
         if event.order in look(gift_card, card).holds:
             yield ReleaseGiftCard(card, event.order, event.at)
-        if tender.amount > back:
-            yield CreditGiftCard(card, source_of(event, "cancelled", tender.id), tender.amount - back, event.at, event.order)
+    for back in event.tenders:
+        if back.tender in placed.gift_cards:
+            card = placed.gift_cards[back.tender]
+            yield CreditGiftCard(card, source_of(event, "cancelled", back.tender), back.amount, event.at, event.order)
 
 
 def source_of(event: OrderCancelled | OrderRefunded, name: str, tender: str) -> str:
