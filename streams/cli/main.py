@@ -22,6 +22,7 @@ COMMANDS = {
     "acts": "acts:acts",
     "audit": "audit:audit_books",
     "backtest": "backtest:backtest",
+    "checkout": "checkout:checkout",
     "codes": "codes:codes",
     "completion": "completion:completion",
     "dead-letters": "dead_letters:dead_letters",
