@@ -8,6 +8,7 @@ SUMMARIES = {
     "audit": "Roll every member's points forward day by day, check each closing, and show what the points are worth.",
     "backtest": "Replay history under the policy in FILE, and compare: tiers, points, liability, cost, members who gain "
     "and lose.",
+    "checkout": "Place ORDER from what is in CART, at its price by the log: the trace is kept, goods and promotions are held.",
     "codes": "Coupon codes in batches: issued, looked up, revoked.",
     "completion": "Print a script that makes a SHELL complete what you type.",
     "dead-letters": "Work on records that no fold could take, and events that one fold could not.",
