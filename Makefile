@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test test-servers check bench bench-streams soak verify chaos lock docs clean
+.PHONY: demo test test-servers check bench bench-learner bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
@@ -25,6 +25,9 @@ check: $(READY)  ## lint, format, types, import contracts
 
 bench: $(READY)  ## ratios to stated floors, measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-learner: $(READY)  ## what the learner costs; ARGS are its options
+	$(BIN)/python -m tests.bench.learning $(ARGS)
 
 bench-streams: $(READY)  ## the worker over aiokafka alone, beside two other stream processors
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
