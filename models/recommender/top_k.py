@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", str, int)
@@ -59,10 +59,10 @@ class Leaders(Generic[K]):
         """Return the names, the highest value first; equal values by name."""
         return self._ranked
 
-    def shares(self) -> list[float]:
-        """Return the values of :meth:`ranked` over the highest."""
+    def shares(self) -> Iterator[tuple[K, float]]:
+        """Yield the names of :meth:`ranked`, each with its value over the highest."""
         highest = self.highest or 1.0
-        return [self._values[name] / highest for name in self._ranked]
+        return ((name, self._values[name] / highest) for name in self._ranked)
 
     @property
     def highest(self) -> float:
