@@ -8,6 +8,7 @@ below is owed. The card of an erased member says that they were erased, and noth
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
@@ -26,6 +27,7 @@ from aggregates.membership.tiers.state import TierProgress, TierView
 from aggregates.programme import ENTRY_TIER, Benefits, Metric
 from aggregates.value import Value, asdict, field_names, replace
 from projections.card_wallet import (
+    DERIVED,
     Activation,
     Change,
     Expiry,
@@ -92,7 +94,10 @@ Event: TypeAlias = PersonalEvent | PointsEvent | TierEvent
 
 PERSONAL: tuple[type, ...] = PersonalEvent.__args__
 OF_A_WALLET: frozenset[type] = frozenset(PointsEvent.__args__)
-WALLET_FIELDS = field_names(WalletView)
+HELD_FIELDS = tuple(name for name in field_names(WalletView) if name not in DERIVED)
+"""Of the wallet ``points``; its other fields follow from these."""
+held_of = attrgetter(*HELD_FIELDS)
+
 EMPTY_WALLET: WalletFields = asdict(WalletView())
 
 
@@ -124,8 +129,10 @@ def render(card: Card) -> Card:
 
 def wallets_of(card: Card) -> dict[str, WalletFields]:
     """Return the fields of each wallet, that of ``points`` first."""
-    wallets: dict[str, WalletFields] = {DEFAULT_WALLET: {name: getattr(card, name) for name in WALLET_FIELDS}}
-    return wallets | {name: asdict(wallet) for name, wallet in card.wallets.items()}
+    wallets: dict[str, WalletFields] = {DEFAULT_WALLET: dict(zip(HELD_FIELDS, held_of(card), strict=True))}
+    if card.wallets:
+        wallets |= {name: asdict(wallet) for name, wallet in card.wallets.items()}
+    return wallets
 
 
 def awaits_event(card: Card, now: int) -> bool:

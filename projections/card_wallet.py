@@ -92,7 +92,9 @@ Event: TypeAlias = (
 )
 
 WalletFields: TypeAlias = dict[str, Any]
-"""The fields of a :class:`WalletView`. ``points``, ``pending``, ``debt``, ``held`` and ``changes`` follow from the others."""
+"""The fields of a :class:`WalletView`, with or without those that follow from the others (:data:`DERIVED`)."""
+
+DERIVED = ("points", "pending", "debt", "held", "changes")
 
 
 # What events change

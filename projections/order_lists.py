@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from aggregates.calendar import local_day
 from aggregates.delta import Delta
 from aggregates.order.events import (
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentPending,
@@ -25,7 +26,8 @@ class OrderState(Value):
     """``status``: placed, paid, shipped, delivered, cancelled, refunded. ``payment``: none, pending, failed, part, paid,
     part_refunded, refunded. ``fulfilment``: none, part, shipped, delivered, part_returned, returned. Money is minor units.
 
-    ``oversold``: products that were sold without being in stock.
+    ``oversold``: products that were sold without being in stock. ``exchange_of``: the order that came back for this one;
+    ``exchanged_into``: those that went out for what came back of this one.
     """
 
     order: str
@@ -40,55 +42,68 @@ class OrderState(Value):
     oversold: tuple[str, ...] = ()
     as_of: int = 0
     position: int = 0
+    exchange_of: str | None = None
+    exchanged_into: tuple[str, ...] = ()
 
 
 OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed | OrderPaid | OrderRefunded | OrderCancelled
 OfGoods: TypeAlias = OrderShipped | OrderDelivered | OrderReturned | StockTaken
-Event: TypeAlias = OrderPlaced | OfPayment | OfGoods
+Event: TypeAlias = OrderPlaced | OfPayment | OfGoods | OrderExchanged
 
 
 def project(view: OrderState | None, event: Event, position: int) -> OrderState | None:
     if isinstance(event, OrderPlaced):
-        paid = sum(line.paid for line in event.lines)
-        state = OrderState(event.order, event.at, event.currency, len(event.lines), paid)
-        return replace(state, as_of=event.at, position=position)
+        paid = sum([line.paid for line in event.lines])
+        return OrderState(event.order, event.at, event.currency, len(event.lines), paid, as_of=event.at, position=position)
     if view is None:
         return None
-    view = replace(view, as_of=event.at, position=position)
-    return after_goods(view, event) if isinstance(event, OfGoods) else after_payment(view, event)
+    changed = changes_of(view, event)
+    return replace(view, as_of=event.at, position=position, **changed)
 
 
-def after_payment(view: OrderState, event: OfPayment) -> OrderState:
+def changes_of(view: OrderState, event: OfPayment | OfGoods | OrderExchanged) -> dict[str, Any]:
+    """Return the fields that an event changes."""
+    if isinstance(event, OrderExchanged):
+        return {"exchanged_into": (*view.exchanged_into, event.into)}
+    return after_goods(event) if type(event) in GOODS else after_payment(view, event)  # type: ignore[arg-type]
+
+
+def after_payment(view: OrderState, event: OfPayment) -> dict[str, Any]:
+    """Return the fields that a payment, a refund or a cancellation changes."""
     match event:
-        case OrderTendered():
-            return replace(view, payment="part")
-        case OrderPaymentPending():
-            return replace(view, payment="pending")
-        case OrderPaymentFailed():
-            return replace(view, payment="failed")
         case OrderPaid():
-            return replace(view, status="paid", payment="paid")
+            return {"status": "paid", "payment": "paid"}
+        case OrderTendered():
+            return {"payment": "part", "exchange_of": event.moved_from or view.exchange_of}
+        case OrderPaymentPending():
+            return {"payment": "pending"}
+        case OrderPaymentFailed():
+            return {"payment": "failed"}
         case OrderRefunded():
             status = "refunded" if event.complete else view.status
             payment = "refunded" if event.complete else "part_refunded"
-            return replace(view, status=status, payment=payment, refunded=view.refunded + money_of(event))
+            return {"status": status, "payment": payment, "refunded": view.refunded + money_of(event)}
         case OrderCancelled():
             payment = "refunded" if event.lines else view.payment
-            return replace(view, status="cancelled", payment=payment, refunded=view.refunded + money_of(event))
+            return {"status": "cancelled", "payment": payment, "refunded": view.refunded + money_of(event)}
         case _:
             assert_never(event)
 
 
-def after_goods(view: OrderState, event: OfGoods) -> OrderState:
+GOODS: frozenset[type] = frozenset(OfGoods.__args__)
+
+
+def after_goods(event: OfGoods) -> dict[str, Any]:
+    """Return the fields that a movement of goods changes."""
     match event:
-        case OrderShipped():
-            return replace(view, status="shipped", fulfilment="shipped") if event.complete else replace(view, fulfilment="part")
         case OrderDelivered():
-            return replace(view, status="delivered", fulfilment="delivered") if event.complete else view
+            return {"status": "delivered", "fulfilment": "delivered"} if event.complete else {}
+        case OrderShipped():
+            return {"status": "shipped", "fulfilment": "shipped"} if event.complete else {"fulfilment": "part"}
         case OrderReturned():
-            return replace(view, fulfilment="returned" if event.complete else "part_returned")
+            return {"fulfilment": "returned" if event.complete else "part_returned"}
         case StockTaken():
-            return replace(view, oversold=event.oversold)
+            return {"oversold": event.oversold}
         case _:
             assert_never(event)
 
@@ -98,17 +113,29 @@ def money_of(event: OrderRefunded | OrderCancelled) -> int:
 
 
 order_states = one_document(
-    "orderstates", 1, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
+    "orderstates", 2, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
     makes=[OrderPlaced],
 )  # fmt: skip
 
 
 def order_lists(zone: str) -> Tally:
-    """Return the lists of orders by day of the shop and by product."""
+    """Return the lists of orders by day of the shop, and by product and month, so that none grows for ever."""
 
     def add(delta: Delta, event: OrderPlaced) -> None:
-        delta.fields[f"orders-on:{local_day(event.at, zone)}"][event.order] = event.at
-        for product in {line.product for line in event.lines if line.quantity}:
-            delta.fields[f"orders-of:{product}"][event.order] = event.at
+        day = local_day(event.at, zone)
+        order, at, fields = event.order, event.at, delta.fields
+        fields[f"orders-on:{day}"][order] = at
+        for line in event.lines:
+            if line.quantity:
+                fields[list_of_product(line.product, day)][order] = at
 
-    return Tally("orderlists", 1, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+    return Tally("orderlists", 2, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+
+
+def list_of_product(product: str, day: str) -> str:
+    """Return the key of a product's orders in the month of a day.
+
+    >>> list_of_product("tea", "2017-01-08")
+    'orders-of:tea:2017-01'
+    """
+    return f"orders-of:{product}:{day[:7]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
@@ -20,12 +20,20 @@ Keys: TypeAlias = Callable[[Any], tuple[str, ...]]
 Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping[str, Document | None]]
 
 
+class OneDocument(NamedTuple):
+    """``key``: of the document that an event concerns. ``project``: its new content, from the one before, if there is one."""
+
+    key: Callable[[Any], str]
+    project: Callable[[Any, Any, int], Any]
+
+
 @dataclass(frozen=True)
 class Documents:
     """``types``: what a key's prefix holds. ``keys``: the documents that each event needs. ``project``: those it changes.
 
     ``makes``: documents that an event creates or replaces, so that they need not be read. ``render``: fills in, once a chunk,
-    the fields of a document that are computed from its other fields; ``project`` must not read these.
+    the fields of a document that are computed from its other fields; ``project`` must not read these. ``one``: where each event
+    concerns one document, its key and its new content, so that no mapping need be made for each event.
     """
 
     name: str
@@ -35,6 +43,7 @@ class Documents:
     project: Project
     makes: Mapping[type, Keys] = field(default_factory=dict)
     render: Callable[[Document], Document] | None = None
+    one: OneDocument | None = None
 
     @property
     def events(self) -> frozenset[type]:
@@ -60,10 +69,18 @@ class Documents:
         """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
         delta = Delta()
         written = delta.documents
-        for recorded in chunk:
-            changed = self.project(documents, recorded.event, recorded.position)
-            documents.update(changed)
-            written.update(changed)
+        if self.one:
+            key_of, project = self.one
+            for position, event in chunk:
+                key = key_of(event)
+                before = documents.get(key)
+                if (after := project(before, event, position)) is not before:
+                    documents[key] = written[key] = after
+        else:
+            for position, event in chunk:
+                changed = self.project(documents, event, position)
+                documents.update(changed)
+                written.update(changed)
         if self.render is not None:
             written.update({key: self.render(document) for key, document in written.items() if document is not None})
             documents.update(written)
@@ -115,4 +132,5 @@ def one_document(
         after = project(before, event, position)
         return {} if after is before else {mine: after}
 
-    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, dict.fromkeys(makes, keys), render)
+    made = dict.fromkeys(makes, keys)
+    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, made, render, OneDocument(key, project))

@@ -6,7 +6,7 @@ Money is minor units: ``gross`` before discounts, ``discount`` the shop's, ``tot
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeAlias, assert_never
 
 from aggregates.calendar import local_day
@@ -44,11 +44,12 @@ def add_sale(delta: Delta, day: str, event: OrderPaid) -> None:
         gross += line.gross
         total += line.total
         paid += line.paid
-        for counts, name in ((departments, line.department or UNKNOWN), (categories, line.category or UNKNOWN)):
-            counts[f"{name}:lines"] += 1
-            counts[f"{name}:gross"] += line.gross
-            counts[f"{name}:total"] += line.total
-            counts[f"{name}:paid"] += line.paid
+        for counts, name in ((departments, line.department), (categories, line.category)):
+            lines, of_gross, of_total, of_paid = fields_of(name or UNKNOWN)
+            counts[lines] += 1
+            counts[of_gross] += line.gross
+            counts[of_total] += line.total
+            counts[of_paid] += line.paid
     whole = delta.counts[day]
     whole["orders"] += 1
     whole["lines"] += len(event.lines)
@@ -57,6 +58,12 @@ def add_sale(delta: Delta, day: str, event: OrderPaid) -> None:
     whole["total"] += total
     whole["tender"] += total - paid
     whole["paid"] += paid
+
+
+@lru_cache(maxsize=4096)
+def fields_of(name: str) -> tuple[str, str, str, str]:
+    """Return the fields of a department or category; there are few, and a line needs those of both."""
+    return f"{name}:lines", f"{name}:gross", f"{name}:total", f"{name}:paid"
 
 
 def sales(zone: str) -> Tally:

@@ -45,7 +45,7 @@ class Generation(msgspec.Struct, frozen=True):
     """One fold in one version. ``fold``: its name with its own version, as in ``card.2``. ``parts``: of its keys.
 
     ``target``: the position that the fill aims at. ``program``: the version of Regulars that began it. ``since``: when it came
-    into its state, in UTC epoch milliseconds by Redis's clock.
+    into its state, in UTC epoch milliseconds by Redis's clock. ``compared``: whether it was filled and compared with the log.
     """
 
     version: str
@@ -55,6 +55,7 @@ class Generation(msgspec.Struct, frozen=True):
     target: int = 0
     program: str = ""
     since: int = 0
+    compared: bool = False
 
     @property
     def name(self) -> str:
@@ -337,9 +338,14 @@ class Generations:
             raise
 
 
-def replaced(record: Generation, state: State, target: int | None = None) -> Generation:
-    """Return a record in another state."""
-    return msgspec.structs.replace(record, state=state, target=record.target if target is None else target)
+def replaced(record: Generation, state: State, target: int | None = None, compared: bool | None = None) -> Generation:
+    """Return a record in another state. What is None stays as it is."""
+    return msgspec.structs.replace(
+        record,
+        state=state,
+        target=record.target if target is None else target,
+        compared=record.compared if compared is None else compared,
+    )
 
 
 def lease_key(fold: str) -> str:

@@ -6,7 +6,7 @@ Each call looks at the rebuild's lease first: a loader that was halted while ano
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -26,10 +26,12 @@ PAIRS = 2000
 
 SCRIPT = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASE lost') end
-local prefix, entries = ARGV[2], cmsgpack.unpack(ARGV[3])
-for key, document in pairs(entries.documents) do redis.call('SET', prefix .. key, document) end
-for _, map in ipairs(entries.maps) do redis.call('HSET', prefix .. map[1], unpack(map[2])) end
-for _, ranking in ipairs(entries.rankings) do redis.call('ZADD', prefix .. ranking[1], unpack(ranking[2])) end
+local entries = cmsgpack.unpack(ARGV[2])
+for first = 1, #entries.documents, 4000 do  -- even, for pairs; unpack gives up at 8000
+  redis.call('MSET', unpack(entries.documents, first, math.min(first + 3999, #entries.documents)))
+end
+for _, map in ipairs(entries.maps) do redis.call('HSET', map[1], unpack(map[2])) end
+for _, ranking in ipairs(entries.rankings) do redis.call('ZADD', ranking[1], unpack(ranking[2])) end
 return 0
 """
 
@@ -46,47 +48,54 @@ class KeyContent(NamedTuple):
 
 
 class KeyLoader:
-    """Loads keys under one version. ``pause``: seconds to rest for each second that a call took."""
+    """Loads keys under one version. ``rest``: called after each call with the seconds that it took."""
 
-    def __init__(self, client: redis.Redis, version: str, fold: str, owner: str, pause: float = 0.0) -> None:
+    def __init__(
+        self, client: redis.Redis, version: str, fold: str, owner: str, rest: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._client = client
         self._prefix = f"{version}:"
         self._lease = lease_key(fold)
         self._owner = owner
-        self._pause = pause
+        self._rest = rest
         self._script = client.register_script(SCRIPT)
 
     def load(self, entries: Iterable[KeyContent]) -> None:
         """Write keys in calls of up to :data:`CALL_BYTES`. Raises :class:`RebuildOvertaken` if another rebuild has begun."""
-        for call in calls(entries):
+        for call in calls(self._prefix, entries):
             begun = time.monotonic()
             try:
-                self._script(keys=[self._lease], args=[self._owner, self._prefix, call])
+                self._script(keys=[self._lease], args=[self._owner, call])
             except redis.ResponseError as fault:
                 if "LEASE lost" in str(fault):
                     raise RebuildOvertaken from fault
                 raise
-            if self._pause:
-                time.sleep(self._pause * (time.monotonic() - begun))
+            self._rest(time.monotonic() - begun)
 
 
-def calls(entries: Iterable[KeyContent]) -> Iterator[bytes]:
+def calls(prefix: str, entries: Iterable[KeyContent]) -> Iterator[bytes]:
     """Yield what the script gets for each call."""
-    documents: dict[str, str] = {}
-    maps: list[tuple[str, list[str]]] = []
-    rankings: list[tuple[str, list[str]]] = []
+    documents: list[str] = []
+    maps: list[tuple[str, list[str | int]]] = []
+    rankings: list[tuple[str, list[str | int]]] = []
     size = 0
     for key, document, fields, scores in entries:
+        name = prefix + key
         if document is not None:
-            documents[key] = document.decode()
+            documents += (name, document.decode())
             size += len(document) + len(key)
-        for content, to in ((fields, maps), (scores, rankings)):
-            for flat in flattened(content or {}, scored=to is rankings):
-                to.append((key, flat))
-                size += sum(map(len, flat)) + len(key)
-                if size >= CALL_BYTES:
-                    yield packed(documents, maps, rankings)
-                    size = 0
+        for flat in flattened(fields):
+            maps.append((name, flat))
+            size += length_of(flat) + len(key)
+            if size >= CALL_BYTES:
+                yield packed(documents, maps, rankings)
+                size = 0
+        for flat in flattened(scores):
+            rankings.append((name, flat[::-1]))  # a score comes before its member
+            size += length_of(flat) + len(key)
+            if size >= CALL_BYTES:
+                yield packed(documents, maps, rankings)
+                size = 0
         if size >= CALL_BYTES:
             yield packed(documents, maps, rankings)
             size = 0
@@ -94,7 +103,7 @@ def calls(entries: Iterable[KeyContent]) -> Iterator[bytes]:
         yield packed(documents, maps, rankings)
 
 
-def packed(documents: dict[str, str], maps: list[Any], rankings: list[Any]) -> bytes:
+def packed(documents: list[str], maps: list[Any], rankings: list[Any]) -> bytes:
     """Encode one call, and empty what it was made from."""
     call = msgspec.msgpack.encode({"documents": documents, "maps": maps, "rankings": rankings})
     documents.clear()
@@ -103,12 +112,21 @@ def packed(documents: dict[str, str], maps: list[Any], rankings: list[Any]) -> b
     return call
 
 
-def flattened(content: Pairs, scored: bool) -> Iterator[list[str]]:
-    """Yield the arguments of the commands that write a map (field, value) or a ranking (score, member)."""
+def flattened(content: Pairs | None) -> Iterator[list[str | int]]:
+    """Yield names and values in turn, so many as one command may get."""
+    if not content:
+        return
+    if len(content) <= PAIRS:
+        yield [part for pair in content.items() for part in pair]
+        return
     pairs = list(content.items())
     for first in range(0, len(pairs), PAIRS):
-        some = pairs[first : first + PAIRS]
-        yield [str(part) for name, value in some for part in ((value, name) if scored else (name, value))]
+        yield [part for pair in pairs[first : first + PAIRS] for part in pair]
+
+
+def length_of(flat: Iterable[str | int]) -> int:
+    """Return about how many bytes names and values take."""
+    return sum([len(part) if type(part) is str else 8 for part in flat])
 
 
 def remove_keys(client: redis.Redis, version: str, parts: Iterable[str]) -> int:

@@ -21,9 +21,11 @@ from streams.registry import folds
 from streams.replay.from_topics import Since, TopicRebuild
 from streams.replay.needs import RebuildNeeds, needs_of
 from streams.replay.old_versions import drop, droppable, old_readers_lose, roll_back, still_read, version_rows
-from streams.replay.rebuild import SAMPLED, Rebuilt, VersionRebuild
+from streams.replay.part import SAMPLED
+from streams.replay.rebuild import Rebuilt, VersionRebuild
 from streams.replay.served import raised_folds
 from streams.running.app import App, connected, open_codec, running
+from streams.running.parallel_follower import DIVIDE_AT, cores
 
 STEPS = {"fold": "fold in memory", "load": "write into Redis", "follow": "follow the log", "verify": "compare with the log"}
 
@@ -52,6 +54,12 @@ STEPS = {"fold": "fold in memory", "load": "write into Redis", "follow": "follow
     metavar="OFFSET|TIME",
     help="With --from-topics: read each partition from there. Refused if the new version then lacks records.",
 )
+@click.option(
+    "--processes", type=click.IntRange(1), metavar="N", help="Fold with so many processes. Without it, one for each core."
+)
+@click.option(
+    "--one-by-one", is_flag=True, help="Fold each read model by itself: slower, with the memory that the largest one takes."
+)
 @click.option("--sample", default=SAMPLED, show_default=True, type=click.IntRange(0), help="Keys of each fold to compare.")
 @AS_JSON
 def replay(
@@ -66,6 +74,8 @@ def replay(
     throttle: float,
     from_topics: bool,
     since: str | None,
+    processes: int | None,
+    one_by_one: bool,
     sample: int,
     as_json: bool,
 ) -> None:
@@ -98,7 +108,8 @@ def replay(
         elif dry_run:
             show_needs(needs_of(app, chosen), as_json)
         else:
-            rebuild(app, chosen, throttle, sample, as_json)
+            pause, count = throttle / (1 - throttle), processes or processes_for(app)
+            run(VersionRebuild(app, chosen, pause=pause, sampled=sample, processes=count, one_by_one=one_by_one), as_json)
 
 
 def choose(terms: Programme, views: Views, names: Sequence[str], every: bool) -> list[Fold]:
@@ -111,14 +122,19 @@ def choose(terms: Programme, views: Views, names: Sequence[str], every: bool) ->
     return [known[name] for name in known if name in names] if names else raised_folds(views, known.values())
 
 
-def rebuild(app: App, chosen: Sequence[Fold], throttle: float, sample: int, as_json: bool) -> None:
+def processes_for(app: App) -> int:
+    """Return how many processes to fold with: one for each core, one alone for a log that is folded sooner than they start."""
+    return cores() if app.log.head() >= DIVIDE_AT else 1
+
+
+def run(rebuild: VersionRebuild, as_json: bool) -> None:
     """Rebuild, with a bar for each step."""
-    found = needs_of(app, chosen)
+    found = needs_of(rebuild.app, rebuild.folds)
     if found.problem:
         raise CommandFailed(found.problem)
     with progress(transient=True, quiet=as_json) as writer:
-        bars = Bars(writer)
-        done = VersionRebuild(app, chosen, bars.report, throttle / (1 - throttle), sample).run()
+        rebuild.report = Bars(writer).report
+        done = rebuild.run()
     finish(as_json, document_of(done), *sentences_of(done))
 
 
@@ -168,6 +184,7 @@ def document_of(done: Rebuilt) -> dict[str, Any]:
         "position": done.position,
         "resumed": done.resumed,
         "seconds": round(done.seconds, 1),
+        "replica": done.confirmed,
         "folds": [one._asdict() for one in done.compared],
     }
 
@@ -175,6 +192,10 @@ def document_of(done: Rebuilt) -> dict[str, Any]:
 def sentences_of(done: Rebuilt) -> list[str]:
     rate = done.position / done.seconds if done.seconds else 0.0
     said = [f"{one.fold}: {one.entries:,} keys, {one.sampled:,} compared with the log{changed(one)}." for one in done.compared]
+    if done.resumed:
+        said.append("What a run before had filled was compared with the log then.")
+    if done.confirmed is False:
+        said.append("No replica of Redis has confirmed the switch: after a failover the version before may be served again.")
     return [
         *said,
         f"{done.version} is served. {done.position:,} events in {done.seconds:,.1f} s ({rate:,.0f}/s).",

@@ -9,6 +9,8 @@ from random import Random
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+import orjson
+
 from aggregates.decider import Recorded
 from infra.errors import Fault, Newer, Unreadable
 from infra.event_log.log import EventLog
@@ -49,16 +51,21 @@ class Compared(NamedTuple):
 
 
 class Fill:
-    """Folds in memory, all at one position. ``pause``: seconds to rest for each second of work.
+    """Folds in memory, all at one position. ``rest``: called after each chunk with the seconds that it took.
 
     ``lacking``: events that the served version lacks. A fold takes them too if it can; else it leaves them out as well.
     """
 
     def __init__(
-        self, log: EventLog, folds: Iterable[Fold], zone: str, pause: float = 0.0, lacking: LeftOut = MappingProxyType({})
+        self,
+        log: EventLog,
+        folds: Iterable[Fold],
+        zone: str,
+        rest: Callable[[float], None] = lambda _: None,
+        lacking: LeftOut = MappingProxyType({}),
     ) -> None:
         self._log = log
-        self._pause = pause
+        self._rest = rest
         self._lacking = lacking
         self._failed: set[str] = set()
         self._unread: dict[str, set[int]] = {}
@@ -85,8 +92,7 @@ class Fill:
                 continue
             self.position = reached
             progress(reached)
-            if self._pause:
-                time.sleep(self._pause * (time.monotonic() - begun))
+            self._rest(time.monotonic() - begun)
 
     def left_out(self, name: str) -> frozenset[int]:
         """Return the positions of the events that a fold has left out, given by its name without the version."""
@@ -220,5 +226,5 @@ def content_of(entry: KeyContent) -> bytes | None:
     if entry.document is not None:
         return canonical(entry.document)
     if entry.fields is not None:
-        return canonical({name.encode(): str(value).encode() for name, value in entry.fields.items()})
-    return canonical([(name.encode(), float(score)) for name, score in (entry.scores or {}).items()])
+        return orjson.dumps(sorted([(name, str(value)) for name, value in entry.fields.items()]))
+    return orjson.dumps(sorted([(name, float(score)) for name, score in (entry.scores or {}).items()]))

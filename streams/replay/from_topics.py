@@ -32,7 +32,8 @@ from streams.projecting.loaders import Fold, fold_name, loader_of
 from streams.projecting.projector import Projector
 from streams.registry import EVENTS, sources
 from streams.replay.leases import leased
-from streams.replay.rebuild import Rebuilt, Report, switch
+from streams.replay.part import Report
+from streams.replay.rebuild import Rebuilt, switch
 from streams.replay.served import refuse_newer, served_records
 
 RECORDS = 2000  # of all partitions, read at once

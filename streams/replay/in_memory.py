@@ -68,8 +68,18 @@ class DocumentsInMemory:
         project, documents = self._fold.project, self._documents
         recorded = chunk[0]
         try:
-            for recorded in chunk:
-                documents.update(project(documents, recorded.event, recorded.position))
+            if self._fold.one:
+                key_of, project_one = self._fold.one
+                held = documents.get
+                for recorded in chunk:
+                    position, event = recorded
+                    key = key_of(event)
+                    before = held(key)
+                    if (after := project_one(before, event, position)) is not before:
+                        documents[key] = after
+            else:
+                for recorded in chunk:
+                    documents.update(project(documents, recorded.event, recorded.position))
         except Exception as fault:
             raise ProjectionFailed(self.name, [recorded], fault) from fault
 
@@ -94,7 +104,7 @@ class TallyInMemory:
         recorded = chunk[0]
         try:
             for recorded in chunk:
-                project(sums, recorded.event)
+                project(sums, recorded[1])
         except Exception as fault:
             raise ProjectionFailed(self.name, [recorded], fault) from fault
 
@@ -105,8 +115,11 @@ class TallyInMemory:
         if (ranking := self._sums.scores.get(key)) is not None:
             scores = {name: score for name, score in ranking.items() if score}  # Redis keeps no member at 0 either
             return KeyContent(key, scores=scores) if scores else None
-        fields = {name: value for name, value in self._sums.fields.get(key, {}).items() if value is not None}
-        fields |= {name: count for name, count in self._sums.counts.get(key, NOTHING).items() if count}
+        fields: dict[str, str | int] = {}
+        if key in self._sums.fields:
+            fields = {name: value for name, value in self._sums.fields[key].items() if value is not None}
+        if key in self._sums.counts:
+            fields |= {name: count for name, count in self._sums.counts[key].items() if count}
         return KeyContent(key, fields=fields) if fields else None
 
 

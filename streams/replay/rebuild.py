@@ -13,36 +13,24 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 
-from infra.errors import Misconfigured, Superseded
-from infra.redis.checkpoints import LOG, Checkpoint
-from infra.redis.generations import (
-    UNFINISHED,
-    BehindServed,
-    Generation,
-    Generations,
-    State,
-    replaced,
-)
-from infra.redis.loading import KeyLoader, remove_keys
+import redis
+
+from infra.errors import Misconfigured
+from infra.redis.generations import UNFINISHED, BehindServed, Generation, Generations, replaced
 from infra.redis.views import Views
-from infra.settings import CHUNK
-from streams.projecting.dispatch import Dispatch
 from streams.projecting.follower import complete_erasures
-from streams.projecting.loaders import Fold, fold_name, loader_of
+from streams.projecting.loaders import Fold, fold_name
 from streams.projecting.projector import ProjectionFailed
 from streams.registry import folds
-from streams.replay.filling import Compared, Fill
+from streams.replay.filling import Compared
 from streams.replay.leases import leased
-from streams.replay.left_out import LeftOut, left_out_in, note_left_out
+from streams.replay.part import SAMPLED, RebuiltPart, Report, clear, follow
+from streams.replay.part_process import fill_parts
+from streams.replay.parts import parts_of
 from streams.replay.served import refuse_newer, served_records
+from streams.replay.throttle import Throttle
 from streams.running.app import App
 from streams.running.positions import lowest_beside, sources_of
-
-NEAR = CHUNK
-"""Events behind the head at which the fill ends, and the new version begins to follow the log."""
-
-SAMPLED = 200
-"""Keys of each fold that are compared with the log before a switch."""
 
 TRIES = 100
 """Attempts to switch. Each brings the new version to the head first; under 200 events/s the second succeeds."""
@@ -52,33 +40,43 @@ TOO_FAST = (
     "Run it again."
 )
 
+REPLICA_MS = 1_000
+"""How long a switch waits for a replica of Redis."""
+
 MOMENT = 0.05
 """Seconds between attempts to switch while workers bring the new version up."""
-
-Report = Callable[[str, int, int], None]
-"""Called with a step (``fold``, ``load``, ``follow``, ``verify``), how far it is, and how far it goes."""
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild did. ``version``: the new one. ``position``: up to there it was folded in memory."""
+    """What a rebuild did. ``version``: the new one. ``position``: up to there it was folded in memory.
+
+    ``compared``: by fold, without those that a run before had filled. ``confirmed``: whether a replica of Redis has the switch;
+    None if there is no replica.
+    """
 
     version: str
     position: int
     resumed: bool
     seconds: float
     compared: Sequence[Compared]
+    confirmed: bool | None = None
 
 
 @dataclass
 class VersionRebuild:
-    """A rebuild of some folds from the log. ``pause``: seconds to rest for each second of work."""
+    """A rebuild of some folds from the log, in parts. ``processes``: how many parts are filled at a time.
+
+    ``pause``: seconds to rest for each second of work. ``one_by_one``: each fold is a part, which takes less memory.
+    """
 
     app: App
     folds: Sequence[Fold]
     report: Report = lambda *_: None
     pause: float = 0.0
     sampled: int = SAMPLED
+    processes: int = 1
+    one_by_one: bool = False
 
     def __post_init__(self) -> None:
         self.client = self.app.views.client
@@ -90,25 +88,23 @@ class VersionRebuild:
         """Rebuild, verify and switch.
 
         Raises :class:`Misconfigured` and :class:`RebuildRuns` before anything is done; later :class:`RebuildOvertaken`,
-        :class:`VersionDiffers`, and what reading and folding raise. Nothing is switched then, and the next run goes on.
+        :class:`VersionDiffers`, :class:`PartFailed`, and what reading and folding raise. Nothing is switched then, and the next
+        run goes on.
         """
         begun = time.monotonic()
         self.app.views.fed_by(self.app.feed)
         refuse_newer(self.app.views, self.folds, self.generations.all())
         with self.leased():
             records, resumed = self.reserve()
-            position, compared = records[0].target, list[Compared]()
-            if not (self.with_workers and records[0].state == "following"):  # workers have it, and nothing can be compared
-                fill = self.fill()
-                if records[0].state in ("filling", "loading"):
-                    records = self.load(records, fill)
-                self.follow_first(records)
-                position, compared = fill.position, self.verify(records, fill)
-                if self.with_workers:
-                    records = self.hand_over(records)
+            compared = self.fill(records)
+            records = self._records_of(records[0].version)
+            if self.with_workers and any(record.state != "following" for record in records):
+                records = self.hand_over(records)
             self.switch(records)
+            confirmed = confirmed_by_replica(self.client)
         self._complete_erasures()
-        return Rebuilt(records[0].version, position, resumed, time.monotonic() - begun, compared)
+        position, seconds = max(record.target for record in records), time.monotonic() - begun
+        return Rebuilt(records[0].version, position, resumed, seconds, compared, confirmed)
 
     def leased(self) -> AbstractContextManager[None]:
         """Hold the leases of the folds, and renew them until the block ends. Raises :class:`RebuildRuns`."""
@@ -123,72 +119,33 @@ class VersionRebuild:
                 unfinished.setdefault(record.version, []).append(record)
         found: list[Generation] | None = None
         for records in unfinished.values():
-            states = {record.state for record in records}
-            if {one.fold for one in records} == mine and {one.program for one in records} == {program} and len(states) == 1:
+            if {one.fold for one in records} == mine and {one.program for one in records} == {program}:
                 self._discard(found or ())
                 found = records
             else:
                 self._discard(records)
         if found is not None:
-            if found[0].state == "loading":  # half of its keys may be there, of an earlier position
-                self._remove(found)
-                found = self._put(found, "filling")
-            return found, True
+            return self._begin_again(found), True
         version, head = self.generations.next_version(), self.app.log.head()
         made = [Generation(version, fold_name(fold), tuple(fold.parts), "filling", head, program) for fold in self.folds]
         self.generations.put(made)
         return made, False
 
-    def fill(self) -> Fill:
-        """Fold the log in memory up to its head, or near it."""
-        fill = Fill(self.app.log, self.folds, self.app.terms.zone, self.pause, self._lacking())
-        while fill.position < (head := self.app.log.head()):
-            fill.fold_to(head, lambda at, head=head: self.report("fold", at, head))  # type: ignore[misc]
-            if self.app.log.head() - fill.position < NEAR:
-                break
-        return fill
+    def fill(self, records: Sequence[Generation]) -> list[Compared]:
+        """Fill what is not filled yet, and return what the comparison with the log found there."""
+        return fill_parts(self.parts(records), self.processes, self.report)
 
-    def load(self, records: Sequence[Generation], fill: Fill) -> list[Generation]:
-        """Write what was folded, check it, and have the new version follow the log."""
-        target = fill.position
-        loading = self._put(records, "loading", target)
-        loader = KeyLoader(self.client, records[0].version, self.names[0], self.generations.owner, self.pause)
-        done = iter(range(len(self.folds)))
-        digests = fill.load(loader, lambda _: self.report("load", next(done), len(self.folds)))
-        fill.check_loaded(self._views(records), digests)
-        lacking, views = self._lacking(), self._views(records)
-        for record in records:
-            note_left_out(views, record, lacking.get(record.name, frozenset()), fill.left_out(record.name))
-        self.generations.set_places(loading, {LOG: Checkpoint(target)})
-        return self._put(loading, "tailing" if self.with_workers else "following")
-
-    def follow_first(self, records: Sequence[Generation]) -> None:
-        """Bring a new version to the head of the log. If a fold fails beside workers, the next run fills it anew."""
-        try:
-            self.follow(records[0].version)
-        except ProjectionFailed:
-            if self.with_workers:
-                self._remove(records)
-                self._put(records, "filling")
-            raise
-
-    def follow(self, version: str) -> None:
-        """Bring a version to the head of the log, beside a follower that may do the same."""
-        views = Views(self.client, version)
-        dispatch = Dispatch(views, [loader_of(fold, self.app.terms.zone, views) for fold in self.folds])
-        while True:
-            try:
-                while chunk := self.app.log.recorded(dispatch.position, CHUNK):
-                    dispatch.dispatch(chunk)
-                    self.report("follow", dispatch.position, self.app.log.head())
-                return
-            except Superseded:  # a follower was faster
-                dispatch.forget()
-
-    def verify(self, records: Sequence[Generation], fill: Fill) -> list[Compared]:
-        """Compare a sample of the new version with the log. Raises :class:`VersionDiffers`."""
-        self.report("verify", 0, len(self.folds))
-        return fill.compare(self._views(records), self.app.refreshed().views, self.sampled)
+    def parts(self, records: Sequence[Generation]) -> list[RebuiltPart]:
+        """Return what is to be filled, in parts."""
+        empty = {record.name: record for record in records if record.state == "filling"}
+        throttle = Throttle(self.client, self.pause)
+        made = parts_of([fold for fold in self.folds if fold.name in empty], self.processes, self.one_by_one)
+        return [
+            RebuiltPart(
+                self.app, some, [empty[fold.name] for fold in some], self.generations, throttle, self.sampled, self.report
+            )
+            for some in made
+        ]
 
     def hand_over(self, records: Sequence[Generation]) -> list[Generation]:
         """Have the workers keep the new version up, from where they are in each partition.
@@ -198,7 +155,7 @@ class VersionRebuild:
         pairs, sources = self._pairs(records), self._sources()
         views, names = self._views(records), [record.fold for record in records]
         for _ in range(TRIES):
-            self.follow(records[0].version)
+            self._follow_or_clear(records)
             if self.generations.seed(pairs, sources, min(views.positions(names).values())):
                 return [replaced(record, "following") for record in records]
         raise Misconfigured(TOO_FAST)
@@ -212,14 +169,7 @@ class VersionRebuild:
         if self.with_workers:
             time.sleep(MOMENT)
         else:
-            self.follow(version)
-
-    def _lacking(self) -> LeftOut:
-        """Return what the served version lacks, because workers have made dead letters of it."""
-        if not self.with_workers:
-            return {}
-        served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
-        return left_out_in(self.app.views, served.values())
+            follow(self.app, version, self.folds, self.report)
 
     def _pairs(self, records: Sequence[Generation]) -> list[tuple[Generation, Generation | None]]:
         served = served_records(self.app.refreshed().views, self.folds, self.generations.all())
@@ -235,22 +185,36 @@ class VersionRebuild:
             reached = views.positions([fold_name(fold) for fold in folds(self.app.terms)])
             complete_erasures(self.app.log, views, min(reached.values()), lambda: lowest_beside(self.app))
 
-    def _put(self, records: Sequence[Generation], state: State, target: int = 0) -> list[Generation]:
-        changed = [replaced(record, state, target or record.target) for record in records]
-        self.generations.put(changed)
-        return changed
+    def _records_of(self, version: str) -> list[Generation]:
+        """Return the records of the new version, as they are now."""
+        return [record for record in self.generations.all() if record.version == version and record.name in self.names]
+
+    def _begin_again(self, records: Sequence[Generation]) -> list[Generation]:
+        """Empty what a killed run has not filled and compared, and return the records after that.
+
+        Half of its keys may be there, of an earlier position.
+        """
+        halfway = [record for record in records if record.state != "filling" and not record.compared]
+        if halfway:
+            clear(self.app, self.generations, halfway, self.folds)
+            self.generations.put([replaced(record, "filling") for record in halfway])
+        return self._records_of(records[0].version)
+
+    def _follow_or_clear(self, records: Sequence[Generation]) -> None:
+        """Bring the new version to the head of the log. If a fold fails, the next run fills all anew."""
+        try:
+            follow(self.app, records[0].version, self.folds, self.report)
+        except ProjectionFailed:
+            clear(self.app, self.generations, records, self.folds)
+            self.generations.put([replaced(record, "filling", compared=False) for record in records])
+            raise
 
     def _discard(self, records: Sequence[Generation]) -> None:
         """Remove a version that was begun, and that no run goes on with."""
         if records:
-            self._remove(records)
+            clear(self.app, self.generations, records, self.folds)
             for record in records:
                 self.generations.forget(record)
-
-    def _remove(self, records: Sequence[Generation]) -> None:
-        for record in records:
-            self.generations.close(record, [LOG, *self._sources()[record.name]])
-        remove_keys(self.client, records[0].version, [part for record in records for part in record.parts])
 
     def _views(self, records: Sequence[Generation]) -> Views:
         return Views(self.client, records[0].version)
@@ -271,3 +235,10 @@ def switch(
             continue
         return
     raise Misconfigured(TOO_FAST)
+
+
+def confirmed_by_replica(client: redis.Redis) -> bool | None:
+    """Wait a moment until a replica of Redis has all that was written, and return whether one has; None if there is none."""
+    if not client.info("replication").get("connected_slaves"):
+        return None
+    return bool(client.wait(1, REPLICA_MS))

@@ -28,13 +28,17 @@ COMMAND = "from streams.cli.main import main; main()"
 
 @dataclass
 class ManagedProcess:
-    """``code``: the Python to run, with ``words`` as its arguments. ``once``: it may end by itself, with ``ended``."""
+    """``code``: the Python to run, with ``words`` as its arguments. ``once``: it may end by itself, with ``ended``.
+
+    ``answers``: what it writes to its standard output is ours to read, and not for its log.
+    """
 
     name: str
     log: Path
     code: str = COMMAND
     words: Sequence[str] = ()
     once: bool = False
+    answers: bool = False
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     began: float = 0.0
@@ -61,7 +65,7 @@ class ManagedProcess:
             self.process = subprocess.Popen(  # noqa: S603 - our own code
                 [sys.executable, "-c", self.code, *self.words],
                 stdin=subprocess.PIPE,
-                stdout=file,
+                stdout=subprocess.PIPE if self.answers else file,
                 stderr=file,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order

@@ -1,6 +1,7 @@
-"""``python -m tests.bench.replay``: what replaying the read models costs over reading and decoding the same rows.
+"""``python -m tests.bench.replay [WEEKS]``: what replaying the read models costs over reading and decoding the same rows.
 
-All but the learner, over some weeks of Complete Journey. Ratios are of CPU seconds in one run, each the median of some turns.
+All but the learner, over some weeks of Complete Journey. Ratios are of CPU seconds in one run, each the median of some turns;
+that of two processes is of seconds by the clock, and means something on two free cores and a log of some months only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from streams.imports.complete_journey import SHOP
 from streams.projecting.loaders import Fold
 from streams.registry import EVENTS, projections
 from streams.replay.filling import Fill
+from streams.replay.old_versions import drop, droppable
+from streams.replay.rebuild import VersionRebuild
 from streams.running.app import App, running
 
 WEEKS = 4
@@ -67,6 +70,15 @@ def followed(app: App, version: str) -> None:
     app.under(version).follower(models=False).catch_up()
 
 
+def rebuilt(app: App, folds: list[Fold], processes: int) -> float:
+    """Return the seconds by the clock that a whole rebuild takes, and remove the version before it."""
+    begun = time.perf_counter()
+    VersionRebuild(app, folds, processes=processes).run()
+    seconds = time.perf_counter() - begun
+    drop(app, droppable(app, folds, unfinished=False))
+    return seconds
+
+
 def rows_of(app: App) -> Iterator[tuple[str, ...]]:
     folds: list[Fold] = list(projections(app.terms))
     turns = [
@@ -86,6 +98,9 @@ def rows_of(app: App) -> Iterator[tuple[str, ...]]:
     yield "into Redis ÷ reading and decoding", ratio(lambda r, m, p, f: p[0] / r[0]), "≤ 3"
     yield "Redis's CPU ÷ that of following", ratio(lambda r, m, p, f: p[1] / f[1]), "≤ 0.2"
     yield "following ÷ reading and decoding", ratio(lambda r, m, p, f: f[0] / r[0]), "≤ 10"
+    app.follower(models=False).catch_up()
+    walls = [(rebuilt(app, folds, 1), rebuilt(app, folds, 2)) for _ in range(TURNS)]
+    yield "a rebuild with one process ÷ with two, by the clock", f"{median(one / two for one, two in walls):.2f}", "≥ 1.5"
     alone = {fold.name: measured(app, lambda: filled(app, [fold]))[0] for fold in folds}  # noqa: B023
     whole = median(turn[0][0] for turn in turns)
     for name, seconds in sorted(alone.items(), key=lambda item: -item[1]):

@@ -33,6 +33,10 @@ class Replica:
             stderr=subprocess.DEVNULL,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def follow_until_whole(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self._whole():

@@ -34,7 +34,9 @@ RUN = "from streams.cli.main import main; main()"
 KILLED = """
 import os, signal, sys
 from infra.redis import loading
+from infra.redis.generations import Generations
 from streams.replay.filling import Fill
+from streams.replay.part import RebuiltPart
 from streams.replay.rebuild import VersionRebuild
 
 def die(*_, **__):
@@ -51,11 +53,12 @@ def part(self, position, progress=None, fold_to=Fill.fold_to):
     die()
 
 def after(name):
-    step = getattr(VersionRebuild, name)
+    of = RebuiltPart if hasattr(RebuiltPart, name) else VersionRebuild
+    step = getattr(of, name)
     def stepped(*given):
         step(*given)
         die()
-    setattr(VersionRebuild, name, stepped)
+    setattr(of, name, stepped)
 
 match sys.argv.pop(1):
     case "in the fold":
@@ -64,7 +67,7 @@ match sys.argv.pop(1):
         loading.CALL_BYTES = 20_000
         loading.calls = half
     case "before the places":
-        VersionRebuild.load.__globals__["Generations"].set_places = die
+        Generations.set_places = die
     case step:
         after(step)
 from streams.cli.main import main

@@ -127,13 +127,14 @@ def test_a_rebuild_that_lost_its_lease_writes_nothing_more(shop: App) -> None:
     halted = VersionRebuild(shop, [BY_NAME["card"]])
     with halted.leased():
         records, _ = halted.reserve()
-        fill = halted.fill()
+        (part,) = halted.parts(records)
+        fill = part.fill()
         shop.views.client.delete("regulars:replay:card")  # as if it had been halted for half a minute
         other = VersionRebuild(shop, [BY_NAME["card"]])
         other.run()
         before = digests_of(served(shop))
         with pytest.raises(RebuildOvertaken):
-            halted.load(records, fill)
+            part.load(fill)
         with pytest.raises(RebuildOvertaken):
             halted.switch(records)
     assert digests_of(served(shop)) == before
@@ -143,12 +144,13 @@ def test_a_version_that_is_behind_is_not_switched_to(shop: App) -> None:
     rebuild = VersionRebuild(shop, [BY_NAME["card"]])
     with rebuild.leased():
         records, _ = rebuild.reserve()
-        records = rebuild.load(records, rebuild.fill())
+        (part,) = rebuild.parts(records)
+        part.load(part.fill())
         shopping(shop, 30)
         shop.views.client.set("v1:checkpoint:card.1:log:0", shop.log.head())  # its follower ended before it fed the new version
         held = served_records(shop.views, rebuild.folds, rebuild.generations.all())
         with pytest.raises(BehindServed, match="card is behind"):
-            rebuild.generations.switch([(records[0], held["card"])], {"card": [LOG]})
+            rebuild.generations.switch([(part.records[0], held["card"])], {"card": [LOG]})
     assert served(shop).views.versions.version_of("card:1") == "v1"
 
 

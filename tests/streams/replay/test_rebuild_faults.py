@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisGone
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 from aggregates.member import EraseMember
@@ -16,6 +21,7 @@ from aggregates.value import replace
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Misconfigured, Newer, Unreadable
 from infra.redis.generations import Generations
+from infra.redis.loading import KeyLoader
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.projecting.projector import ProjectionFailed
@@ -23,6 +29,7 @@ from streams.registry import folds
 from streams.replay.filling import Fill, VersionDiffers
 from streams.replay.needs import needs_of
 from streams.replay.old_versions import roll_back
+from streams.replay.part import RebuiltPart
 from streams.replay.rebuild import VersionRebuild
 from streams.replay.served import raised_folds
 from streams.running.app import App, running
@@ -38,6 +45,13 @@ def shop(app: App) -> App:
     app.handler.handle_all(list(requests(shoppings=30)))
     app.follower().catch_up()
     return app
+
+
+def eventually(true: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def nothing_switched(app: App) -> bool:
@@ -120,13 +134,13 @@ def test_a_key_that_redis_lost_while_it_was_written_is_found(shop: App, monkeypa
 
 
 def test_a_document_that_was_changed_after_the_fill_is_found(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    verify = VersionRebuild.verify
+    verify = RebuiltPart.verify
 
-    def changed(self: VersionRebuild, *given: object) -> object:
+    def changed(self: RebuiltPart, fill: Fill) -> object:
         shop.views.client.set("v2:card:m-3", "{}")
-        return verify(self, *given)  # type: ignore[arg-type]
+        return verify(self, fill)
 
-    monkeypatch.setattr(VersionRebuild, "verify", changed)
+    monkeypatch.setattr(RebuiltPart, "verify", changed)
     with pytest.raises(VersionDiffers, match=r"v2:card:m-3 is not what the log says"):
         VersionRebuild(shop, [BY_NAME["card"]]).run()
     assert nothing_switched(shop)
@@ -143,16 +157,17 @@ def test_a_member_erased_while_a_version_is_filled_is_nowhere_once_the_erasure_i
     rebuild = VersionRebuild(shop, [BY_NAME["card"], BY_NAME["activity"]])
     with rebuild.leased():
         records, _ = rebuild.reserve()
-        fill = rebuild.fill()
+        (part,) = rebuild.parts(records)
+        fill = part.fill()
         shop.handler.handle(Request("erase", (EraseMember("m-3", START + 10**12),)))
         shop.follower().catch_up()
         assert shop.log.incomplete_erasures(), "what was read before is in the memory of the rebuild"
-        records = rebuild.load(records, fill)
+        part.load(fill)
         assert "v2:card:m-3" in holding(shop, "Name of m-3")
         shop.follower().catch_up()
-        rebuild.follow("v2")
-        rebuild.verify(records, fill)
-        rebuild.switch(records)
+        part.follow()
+        part.verify(fill)
+        rebuild.switch(part.records)
     shop.follower().catch_up()
     assert shop.log.incomplete_erasures() == {}
     assert holding(shop, "Name of m-3") == holding(shop, "m-3@example.org") == []
@@ -201,6 +216,78 @@ def test_a_rebuild_that_needs_more_memory_than_redis_may_take_does_not_begin(sho
         assert "raise maxmemory, drop old versions, or rebuild fold by fold" in needs_of(shop, FOLDS).problem
     finally:
         client.config_set("maxmemory", 0)
+
+
+def fill_disk(client: redis.Redis, folder: Path) -> None:
+    """Have Redis write its next file to a device that is always full."""
+    log = next(folder.rglob("*.incr.aof"))
+    name, number, *rest = log.name.rsplit(".", 3)
+    log.with_name(".".join([name, str(int(number) + 1), *rest])).symlink_to("/dev/full")
+    client.bgrewriteaof()
+    eventually(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 0)
+
+
+def test_a_redis_whose_disk_is_full_stops_the_rebuild_and_the_next_one_goes_on(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EmbeddedRedis(tmp_path / "valkey")
+    server.start()
+    try:
+        with running(replace(settings, redis_url=server.url)) as shop:
+            shop.handler.handle_all(list(requests(shoppings=10)))
+            shop.follower().catch_up()
+            before, client = digests_of(shop), shop.views.client
+            client.set_retry(Retry(NoBackoff(), 0))
+            load = Fill.load
+
+            def on_a_full_disk(self: Fill, *given: Any) -> Any:
+                fill_disk(client, tmp_path / "valkey")
+                return load(self, *given)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(Fill, "load", on_a_full_disk)
+                with pytest.raises(ResponseError, match="MISCONF"):
+                    VersionRebuild(shop, FOLDS).run()
+            assert nothing_switched(shop)
+            client.config_set("appendonly", "no")  # as if there were room again
+            for lease in client.scan_iter(match="regulars:replay:*"):
+                client.delete(lease)
+            done = VersionRebuild(shop, FOLDS).run()
+            assert (done.resumed, digests_of(shop.refreshed())) == (True, before)
+    finally:
+        server.stop()
+
+
+def test_a_redis_that_runs_out_of_memory_stops_the_rebuild_and_the_next_one_goes_on(
+    shop: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, before, load = shop.views.client, digests_of(shop), Fill.load
+
+    def cramped(self: Fill, loader: KeyLoader, *given: Any) -> Any:
+        client.config_set("maxmemory", 1)
+        try:
+            return load(self, loader, *given)
+        finally:
+            client.config_set("maxmemory", 0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Fill, "load", cramped)
+        with pytest.raises(ResponseError, match="maxmemory"):
+            VersionRebuild(shop, FOLDS).run()
+    assert nothing_switched(shop)
+    done = VersionRebuild(shop, FOLDS).run()
+    assert (done.resumed, digests_of(shop.refreshed())) == (True, before)
+
+
+def test_what_another_program_has_begun_is_not_gone_on_with(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    rebuild = VersionRebuild(shop, [BY_NAME["card"]])
+    with monkeypatch.context() as older:
+        older.setattr("streams.replay.rebuild.version_of", lambda _: "0.0.1")
+        with rebuild.leased():
+            rebuild.fill(rebuild.reserve()[0])
+    done = VersionRebuild(shop, [BY_NAME["card"]]).run()
+    assert (done.resumed, done.version) == (False, "v3")
+    assert not [key for key in shop.views.client.scan_iter(match="v2:*") if b":checkpoint:" not in key]
 
 
 def test_an_unfinished_rebuild_holds_back_no_erasure_once_its_lease_has_ended(shop: App) -> None:
