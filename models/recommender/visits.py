@@ -162,11 +162,11 @@ class Visits:
 
     def pass_time(self, shopper: str, at: int) -> None:
         """End the visits that are over by now, of which a shopper's act tells. An act that comes late counts as done now."""
+        self._passed = True
         if self._told == (shopper, at):
             return
         self._told = shopper, at
         self.time.learn_one(shopper, at)
-        self._passed = True
         visit = self.live.get(shopper)
         if visit is not None and visit.at < at - IDLE:
             self._end(shopper)

@@ -208,3 +208,9 @@ def test_visits_end_the_same_when_the_learner_forgets(seed: int, monkeypatch: py
     redis = hold_equal(clicks(seed), seed)
     assert redis.maps["visiting"]
     assert redis.maps["visit-ranker"]
+
+
+def test_acts_of_one_instant_may_be_in_different_chunks() -> None:
+    looks = [Viewed(product=p, member=None, session="s", at=START) for p in ("p1", "p2", "p3")]
+    whole = [Recorded(position, look) for position, look in enumerate(looks, 1)]
+    assert folded([[one] for one in whole], None).maps == folded([whole], None).maps
