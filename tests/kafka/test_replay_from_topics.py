@@ -138,7 +138,7 @@ def test_its_places_are_those_of_workers(ours: Settings, relayed: Shelf, client:
     rebuild(ours, relayed.kafka, client)
     ids, ends = relayed.ids(), relayed.ends()
     views = Views.served(client)
-    for topic, name in ((topic, fold) for topic in ids for fold in ("card.1", "learner.3")):
+    for topic, name in ((topic, fold) for topic in ids for fold in ("card.1", "learner.4")):
         for number, end in enumerate(ends[topic]):
             place = views.checkpoints_in(f"{topic}:{number}", [name])[name]
             assert not place.topic or place.next_offset(ids[topic]) == end

@@ -282,9 +282,9 @@ def test_a_retry_leaves_events_that_the_worker_has_yet_to_take(shop: Shop) -> No
 def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     take_all(shop.worker(LEARNING).partition(), records(shop.rows, LEARNING))
     position = shop.positions(*Learner.events)[5]
-    shop.app.views.client.set(f"v1:checkpoint:learner.3:event:{position}", position)
+    shop.app.views.client.set(f"v1:checkpoint:learner.4:event:{position}", position)
     record = next(r for r in records(shop.rows, LEARNING) if b'"position":%d,' % position in (r.value or b""))
-    letter = letter_of(record, LEARNING, 0, "learner.3", "")
+    letter = letter_of(record, LEARNING, 0, "learner.4", "")
     shop.letters[letter.id] = letter
     held = shop.held
     with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or run `regulars replay learner`"):
