@@ -15,6 +15,8 @@ from typing import Annotated, Any, TypeAlias, assert_never, cast
 from aggregates.cart_events import (
     CartAbandoned,
     CartCheckedOut,
+    CartCodeEntered,
+    CartCodeRemoved,
     CartContent,
     CartItemAdded,
     CartItemQuantityChanged,
@@ -29,10 +31,14 @@ from aggregates.cart_events import (
     Quantity,
 )
 from aggregates.decider import LARGEST_COUNT, Context, Decider, Refusal, require_count, require_shopper
-from aggregates.fields import CartId, Count, Instant, MemberId, ProductId, SessionId
+from aggregates.fields import CartId, Count, Id, Instant, MemberId, ProductId, SessionId
 from aggregates.value import Value
 
 HOUR = 3_600_000
+MOST_CODES = 20
+"""The codes that a cart keeps at most."""
+
+Code: TypeAlias = Annotated[str, Id("coupon")]
 
 
 # Commands
@@ -90,6 +96,20 @@ class MoveToCart(Value):
     at: Instant
 
 
+class EnterCode(Value):
+    """Keep a code with the cart. Its price says what it brings, or why it brings nothing."""
+
+    cart: CartId
+    code: Code
+    at: Instant
+
+
+class RemoveCode(Value):
+    cart: CartId
+    code: Code
+    at: Instant
+
+
 class MergeCart(Value):
     """Merge a guest's cart ``into`` a member's, as at login; the policy says how units of both are taken."""
 
@@ -108,6 +128,7 @@ class ReceiveCart(Value):
     items: tuple[CartContent, ...]
     saved: tuple[CartContent, ...]
     at: Instant
+    codes: tuple[Code, ...] = ()
 
 
 class CheckOutCart(Value):
@@ -127,7 +148,8 @@ class RecordCartDue(Value):
     at: Instant
 
 
-Change: TypeAlias = AddToCart | ChangeQuantity | RemoveFromCart | SaveForLater | MoveToCart
+OfItems: TypeAlias = AddToCart | ChangeQuantity | RemoveFromCart | SaveForLater | MoveToCart
+Change: TypeAlias = OfItems | EnterCode | RemoveCode
 Command: TypeAlias = OpenCart | Change | MergeCart | ReceiveCart | CheckOutCart | AbandonCart | RecordCartDue
 
 
@@ -138,7 +160,7 @@ Command: TypeAlias = OpenCart | Change | MergeCart | ReceiveCart | CheckOutCart 
 class Cart:
     """``items``: units by product, in the order they were first added. ``shown``: the price of each, and when it was shown.
 
-    ``saved``: what was put aside. ``changed_at``: the latest change.
+    ``saved``: what was put aside. ``codes``: what the shopper entered. ``changed_at``: the latest change.
     """
 
     status: str = "unknown"  # unknown, open, abandoned, checked_out, merged
@@ -148,6 +170,7 @@ class Cart:
     shown: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     saved: Mapping[str, int] = field(default_factory=dict)
     changed_at: int = 0
+    codes: tuple[str, ...] = ()
 
     def content(self, units: Mapping[str, int]) -> tuple[CartContent, ...]:
         """Return units of products with the prices that were shown."""
@@ -196,7 +219,18 @@ def open_cart(command: OpenCart, cart: Cart) -> list[CartOpened]:
     raise Refusal("cart_exists", "A cart with this id was opened before.")
 
 
+def change_codes(command: EnterCode | RemoveCode, cart: Cart, whose: dict[str, Any]) -> list[Event]:
+    is_kept = command.code in cart.codes
+    if isinstance(command, RemoveCode):
+        return [CartCodeRemoved(**whose, code=command.code)] if is_kept else []
+    if len(cart.codes) >= MOST_CODES and not is_kept:
+        raise Refusal("too_many_codes", f"A cart keeps {MOST_CODES} codes at most; remove one first.")
+    return [] if is_kept else [CartCodeEntered(**whose, code=command.code)]
+
+
 def change(command: Change, cart: Cart, whose: dict[str, Any]) -> list[Event]:
+    if isinstance(command, EnterCode | RemoveCode):
+        return change_codes(command, cart, whose)
     product = command.product
     match command:
         case AddToCart():
@@ -243,7 +277,7 @@ def merge(command: MergeCart, cart: Cart, whose: dict[str, Any]) -> list[Event]:
     if cart.member is not None and cart.member != command.member:
         raise Refusal("cart_anothers", "This cart is another member's.")
     items, saved = cart.content(cart.items), cart.content(cart.saved)
-    return [CartMerged(**whose, into=command.into, of=command.member, items=items, saved=saved)]
+    return [CartMerged(**whose, into=command.into, of=command.member, items=items, saved=saved, codes=cart.codes)]
 
 
 def receive(command: ReceiveCart, cart: Cart, strategy: str) -> list[Event]:
@@ -255,7 +289,9 @@ def receive(command: ReceiveCart, cart: Cart, strategy: str) -> list[Event]:
         cart, opened = Cart("open", command.member), [CartOpened(**whose)]
     items = merged(cart.content(cart.items), command.items, strategy)
     saved = merged(cart.content(cart.saved), command.saved, "max")
-    return [*opened, CartReceived(**whose, guest_cart=command.guest_cart, items=items, saved=saved, strategy=strategy)]
+    codes = tuple(dict.fromkeys((*cart.codes, *command.codes)))[:MOST_CODES]
+    received = CartReceived(**whose, guest_cart=command.guest_cart, items=items, saved=saved, strategy=strategy, codes=codes)
+    return [*opened, received]
 
 
 def merged(mine: Iterable[CartContent], guests: Iterable[CartContent], strategy: str) -> tuple[CartContent, ...]:
@@ -325,7 +361,12 @@ def evolve(cart: Cart, event: Event) -> Cart:
             shown = {one.product: (one.price, one.shown_at) for one in (*event.items, *event.saved) if one.price is not None}
             items = {one.product: one.quantity for one in event.items}
             saved = {one.product: one.quantity for one in event.saved}
-            return replace(cart, status="open", items=items, saved=saved, shown=shown, changed_at=at)
+            return replace(cart, status="open", items=items, saved=saved, shown=shown, changed_at=at, codes=event.codes)
+        case CartCodeEntered():
+            codes = (*cart.codes, event.code) if event.code else cart.codes  # it reads as blank once the shopper is erased
+            return replace(cart, codes=codes, changed_at=at)
+        case CartCodeRemoved():
+            return replace(cart, codes=tuple(code for code in cart.codes if code != event.code), changed_at=at)
         case CartOpened():
             return Cart("open", event.member, event.session, changed_at=event.at)
         case CartCheckedOut():

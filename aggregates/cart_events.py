@@ -101,6 +101,24 @@ class CartItemRestored(Value, kw_only=True):
     at: int
 
 
+class CartCodeEntered(Value, kw_only=True):
+    """The shopper entered a code; whether it brings anything shows when the cart is priced."""
+
+    cart: str
+    member: str | None
+    session: str | None
+    code: str
+    at: int
+
+
+class CartCodeRemoved(Value, kw_only=True):
+    cart: str
+    member: str | None
+    session: str | None
+    code: str
+    at: int
+
+
 class CartMerged(Value, kw_only=True):
     """A guest's cart ended in a member's."""
 
@@ -112,10 +130,11 @@ class CartMerged(Value, kw_only=True):
     items: tuple[CartContent, ...]
     saved: tuple[CartContent, ...]
     at: int
+    codes: tuple[str, ...] = ()
 
 
 class CartReceived(Value, kw_only=True):
-    """``items`` and ``saved``: all that the cart now holds. ``strategy``: how units of both were taken."""
+    """``items``, ``saved`` and ``codes``: all that the cart now holds. ``strategy``: how units of both were taken."""
 
     cart: str
     member: str | None
@@ -125,8 +144,10 @@ class CartReceived(Value, kw_only=True):
     saved: tuple[CartContent, ...]
     strategy: str
     at: int
+    codes: tuple[str, ...] = ()
 
 
 OfItems: TypeAlias = CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartItemSavedForLater | CartItemRestored
+OfCodes: TypeAlias = CartCodeEntered | CartCodeRemoved
 OfLife: TypeAlias = CartOpened | CartCheckedOut | CartAbandoned | CartResumed | CartMerged | CartReceived
-Event: TypeAlias = OfLife | OfItems
+Event: TypeAlias = OfLife | OfItems | OfCodes

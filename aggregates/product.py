@@ -105,6 +105,7 @@ class Product:
     listed: ProductListed | None = None
     price: int | None = None
     retired: bool = False
+    tracked: bool = False  # its stock was said
 
 
 def decide(command: Command, product: Product, _: Context) -> list[Event]:
@@ -178,11 +179,11 @@ def require_listed(product: Product) -> None:
 def evolve(product: Product, event: Event) -> Product:
     match event:
         case ProductListed():
-            return Product(event, event.price)
+            return Product(event, event.price, tracked=product.tracked or event.stock is not None)
         case ProductRepriced():
             return replace(product, price=event.price)
         case ProductRestocked():
-            return product
+            return replace(product, tracked=True)
         case ProductRetired():
             return replace(product, retired=True)
         case _:

@@ -9,8 +9,15 @@ from collections.abc import Collection
 from typing import Any
 
 from aggregates import behaviour
-from aggregates.cart import ReceiveCart
-from aggregates.cart_events import CartItemAdded, CartMerged, CartOpened
+from aggregates.cart import MergeCart, ReceiveCart
+from aggregates.cart_events import (
+    CartCodeEntered,
+    CartItemAdded,
+    CartItemRestored,
+    CartItemSavedForLater,
+    CartMerged,
+    CartOpened,
+)
 from aggregates.coupon import RedeemCoupon, ReserveCoupon, SendCoupon
 from aggregates.decider import Context, Look, Refusal, nothing_known
 from aggregates.member import EraseMember, MemberClosed, MemberErased, MemberRegistered
@@ -36,6 +43,7 @@ from aggregates.membership.earning.formula import BoughtLine
 from aggregates.membership.ledger.events import PointsTransferred, PoolJoined, PoolLeft, RewardClaimed
 from aggregates.order.events import (
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentPending,
@@ -57,7 +65,7 @@ from aggregates.session import (
     SessionLeft,
     SignOutMember,
 )
-from aggregates.settlement import settle
+from aggregates.settlement import send_out, settle
 
 ORDER_AND_POINTS = (
     OrderPaid,
@@ -72,7 +80,7 @@ ORDER_AND_POINTS = (
 SEEN_IN_A_SESSION = (*behaviour.Event.__args__, CartOpened, OrderPlaced, ProductReviewed)
 OF_PAYMENT = (OrderTendered, OrderPaymentPending, OrderPaymentFailed, OrderPaid, OrderCancelled, OrderRefunded)
 OF_MEMBERS = (CartMerged, SessionJoined, SessionLeft, MemberRegistered, MemberClosed, MemberErased)
-CAUSES = frozenset({*OfReferral.__args__, *OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, *OF_MEMBERS})
+CAUSES = frozenset({OrderExchanged, *OfReferral.__args__, *OF_PAYMENT, *ORDER_AND_POINTS, *SEEN_IN_A_SESSION, *OF_MEMBERS})
 """Events from which something may follow. Nothing follows from most events of a basket."""
 
 USE_OF_POOL = (RedeemPoints, HoldPoints, ClaimReward)
@@ -86,6 +94,8 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
     """
     if type(event) not in CAUSES:
         return []
+    if isinstance(event, OrderExchanged):
+        return [*send_out(event, look, erased)]
     found = [*settle(event, look, erased)] if isinstance(event, OF_PAYMENT) else []
     found += of_points(event, context, erased)
     if isinstance(event, OfReferral):
@@ -98,7 +108,7 @@ def react(event: object, context: Context, erased: Collection[str] = (), look: L
 def of_points(event: object, context: Context, erased: Collection[str]) -> list[object]:
     """Return what follows from an event for sessions, points and coupons of rewards."""
     if isinstance(event, CartMerged):
-        return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at)]
+        return [ReceiveCart(event.into, event.of, event.cart, event.items, event.saved, event.at, event.codes)]
     if isinstance(event, SessionJoined):
         return [RecogniseMember(event.joined, event.session, event.at), KeepSession(event.session, event.at)]
     if isinstance(event, MemberClosed):
@@ -180,6 +190,10 @@ def users_of(step: object) -> tuple[str | None, ...]:
         case (
             CartOpened()
             | CartItemAdded()
+            | CartItemSavedForLater()
+            | CartItemRestored()
+            | CartCodeEntered()
+            | MergeCart()
             | GrantPoints()
             | RecordAction()
             | ReceivePoints()

@@ -10,22 +10,26 @@ from typing import TypeAlias
 
 from aggregates.campaign import Campaign, campaign
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
-from aggregates.decider import Look
+from aggregates.decider import Look, Refusal
 from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
 from aggregates.order.decider import order
 from aggregates.order.events import (
     Order,
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentPending,
     OrderRefunded,
     OrderTendered,
 )
-from aggregates.order.stock import HELD
+from aggregates.order.exchange import TakeExchanged
+from aggregates.order.placing import PlaceOrder
+from aggregates.order.stock import HELD, ReserveStock
 from aggregates.pricing.tenders import given_back, in_order
 from aggregates.pricing.terms import needs_reservation
 from aggregates.pricing.trace import Trace
+from aggregates.product import product
 from aggregates.value import asdict
 
 OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed | OrderPaid | OrderCancelled | OrderRefunded
@@ -34,7 +38,7 @@ OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed 
 def settle(event: OfPayment, look: Look, erased: Collection[str] = ()) -> Iterator[object]:
     """Yield the commands that settle what an order used, in order."""
     if isinstance(event, OrderTendered):
-        if event.gift_card is not None:
+        if event.gift_card is not None and event.moved_from is None:
             yield ChargeGiftCard(event.gift_card, event.order, event.tender, event.amount, event.at)
         return
     placed = look(order, event.order)
@@ -47,6 +51,28 @@ def settle(event: OfPayment, look: Look, erased: Collection[str] = ()) -> Iterat
             if back.tender in placed.gift_cards:
                 card = placed.gift_cards[back.tender]
                 yield CreditGiftCard(card, source_of(event, event.refund, back.tender), back.amount, event.at, event.order)
+
+
+def send_out(event: OrderExchanged, look: Look, erased: Collection[str] = ()) -> Iterator[object]:
+    """Yield the order of the goods that go out in exchange, the hold of their stock, and its payment by what came back."""
+    if event.member in erased:
+        raise Refusal("member_erased", "This member was erased: refund what comes back.")
+    if look(order, event.into).placed is not None:
+        raise Refusal("order_exists", "Another order with this id was placed before.")
+    yield PlaceOrder(
+        event.into,
+        event.lines,
+        event.currency,
+        event.at,
+        event.member,
+        event.session,
+        tax=event.tax,
+        coupons=event.coupons,
+        priced=event.priced,
+    )
+    if any(look(product, line.product).tracked for line in event.lines):
+        yield ReserveStock(event.into, event.at + HELD, event.at)
+    yield TakeExchanged(event.into, event.order, event.money, event.at)
 
 
 def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[object]:

@@ -176,11 +176,11 @@ class Codec:
 def key_owner(raw: Raw, key: str) -> str | None:
     """Return the name of the key that seals an event: the member's, or that of a guest's session.
 
-    Return None for a guest without a session: nobody's erasure is about what such a guest did.
+    Return None for a guest without a session and for a gift card of nobody: no erasure is about these.
     """
-    if "session" not in raw or raw.get("member") is not None:
+    if "member" not in raw or raw["member"] is not None:
         return key
-    return None if raw["session"] is None else session_key_name(key)
+    return None if raw.get("session") is None else session_key_name(key)
 
 
 def seal_context(kind: EventType, member: str, name: str) -> str:

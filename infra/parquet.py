@@ -17,6 +17,9 @@ Kind: TypeAlias = Literal["text", "int", "money", "instant", "day", "flag", "num
 GROUP = 65_536
 """Rows of a row group. It never depends on how the rows arrive, since another number makes other bytes."""
 
+BATCH = 1024
+"""Rows that wait as Python values; then they become columns, which take a fraction of the memory. It changes no bytes."""
+
 LEVEL = 3
 """Of zstd."""
 
@@ -51,38 +54,52 @@ class Written:
 
 @dataclass
 class FileWriter:
-    """One file being written; rows are kept until a group is full. ``digits``: decimals of the currency."""
+    """One file being written; rows are kept, as columns, until a group is full. ``digits``: decimals of the currency."""
 
     path: Path
     columns: Sequence[Column]
     digits: int
     rows: int = 0
     _waiting: list[Sequence[Any]] = field(default_factory=list)
+    _batches: list[pa.RecordBatch] = field(default_factory=list)
     _writer: Any = None
+
+    def __post_init__(self) -> None:
+        self._schema = pa.schema([(column.name, arrow_type(column.kind, self.digits)) for column in self.columns])
 
     def add(self, row: Sequence[Any]) -> None:
         self._waiting.append(row)
         self.rows += 1
-        if len(self._waiting) == GROUP:
+        if self.rows % GROUP == 0:
             self._flush()
+        elif len(self._waiting) == BATCH:
+            self.compact()
+
+    def compact(self) -> None:
+        """Turn the rows that wait into columns."""
+        if not self._waiting:
+            return
+        values = zip(*self._waiting, strict=True)
+        arrays = [arrow_array(column.kind, told, self.digits) for column, told in zip(self.columns, values, strict=True)]
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._waiting.clear()
 
     def close(self) -> None:
-        if self._waiting or self._writer is None:
+        if self._waiting or self._batches or self._writer is None:
             self._flush()
         self._writer.close()
 
     def _flush(self) -> None:
-        schema = pa.schema([(column.name, arrow_type(column.kind, self.digits)) for column in self.columns])
+        self.compact()
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(
-                self.path, schema, compression="zstd", compression_level=LEVEL, use_dictionary=False,
+                self.path, self._schema, compression="zstd", compression_level=LEVEL, use_dictionary=False,
                 version="2.6", write_page_checksum=True, store_schema=True,
             )  # fmt: skip
-        values = list(zip(*self._waiting, strict=True)) or [()] * len(self.columns)
-        arrays = [arrow_array(column.kind, told, self.digits) for column, told in zip(self.columns, values, strict=True)]
-        self._writer.write_table(pa.table(arrays, schema), row_group_size=GROUP)
-        self._waiting.clear()
+        group = pa.Table.from_batches(self._batches, self._schema).combine_chunks()
+        self._writer.write_table(group, row_group_size=GROUP)
+        self._batches.clear()
 
 
 def arrow_type(kind: Kind, digits: int) -> pa.DataType:
@@ -112,10 +129,20 @@ def arrow_array(kind: Kind, values: Sequence[Any], digits: int) -> pa.Array:
     return pa.array(values, arrow_type(kind, digits))
 
 
-class TableWriter:
-    """The files of one table under a folder, split by month if the table is."""
+Pseudonym: TypeAlias = Callable[[str, str], str]
+"""Returns what stands for a personal value, from the name of its column and the value."""
 
-    def __init__(self, folder: Path, table: Table, digits: int, personal: bool) -> None:
+BLANK = (None, "", "{}")
+"""Values that tell nothing, so that no pseudonym stands for them."""
+
+
+class TableWriter:
+    """The files of one table under a folder, split by month if the table is.
+
+    ``personal``: with personal values. Without them, a ``pseudonym`` stands for each, or nothing.
+    """
+
+    def __init__(self, folder: Path, table: Table, digits: int, personal: bool, pseudonym: Pseudonym | None = None) -> None:
         self._folder = folder
         self._table = table
         self._digits = digits
@@ -123,17 +150,21 @@ class TableWriter:
         self._files: dict[str, FileWriter] = {}
         names = [column.name for column in table.columns]
         self._month = names.index(table.month_of) if table.month_of else None
-        self._hidden = [index for index, column in enumerate(table.columns) if column.personal and not personal]
+        self._hidden = [(index, column.name) for index, column in enumerate(table.columns) if column.personal and not personal]
+        self._pseudonym = pseudonym
 
     def add(self, row: Sequence[Any], month: str = "") -> None:
         """Write a row, its values in the order of the columns. ``month``: as ``2017-01``, for a table that is split by it."""
         if self._hidden:
             shown = list(row)
-            for index in self._hidden:
-                shown[index] = None
+            for index, name in self._hidden:
+                blank = self._pseudonym is None or shown[index] in BLANK
+                shown[index] = None if blank else self._pseudonym(name, shown[index])  # type: ignore[misc]
             row = shown
         name = f"{self._table.name}/month={month}/part.parquet" if self._month is not None else f"{self._table.name}.parquet"
         if name not in self._files:
+            for other in self._files.values():
+                other.compact()  # of a month that is over few rows will come
             self._files[name] = FileWriter(self._folder / name, self._table.columns, self._digits)
         self._files[name].add(row)
 

@@ -65,6 +65,9 @@ WHOLE = (
 )
 """Maps that are read at once, before anything else."""
 
+OF_THE_SHOP = (*of_items.PARTS, "ranker")
+"""Maps that the list of any member needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -134,8 +137,14 @@ class Learner:
 
     def needs_of_list(self, member: str) -> list[str]:
         """Return the keys that :meth:`shown` needs and that are not in memory; use it as :meth:`needs`."""
-        missing = [key for key in (*of_items.PARTS, "ranker", of_visits.DISMISSED) if key not in self._held]
+        missing = [key for key in (*OF_THE_SHOP, of_visits.DISMISSED) if key not in self._held]
         return missing or [key for key in dict.fromkeys(self.needed.of_member(member)) if key not in self._held]
+
+    def forget_member(self, member: str) -> None:
+        """Hold nothing of a member, so that their state is read anew for their next list."""
+        self._held.discard(f"repeat:{member}")
+        self.repeat.members.pop(member, None)
+        self.visits.dismissed.pop(f"m.{member}", None)
 
     def restore(self, maps: Mapping[str, Mapping[str, str]]) -> None:
         """Take maps of the state into memory, by key; a map that is not stored is empty."""

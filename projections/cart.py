@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from aggregates.cart_events import (
     CartAbandoned,
     CartCheckedOut,
+    CartCodeEntered,
+    CartCodeRemoved,
     CartContent,
     CartItemAdded,
     CartItemQuantityChanged,
@@ -36,7 +38,10 @@ class CartItem(Value):
 
 
 class CartView(Value):
-    """``saved``: put aside for later. ``abandoned_at``: since when nothing has changed for long, None of a cart in use."""
+    """``saved``: put aside for later. ``abandoned_at``: since when nothing has changed for long, None of a cart in use.
+
+    ``codes``: those that the shopper entered.
+    """
 
     cart: str
     member: str | None
@@ -47,11 +52,13 @@ class CartView(Value):
     position: int = 0
     saved: tuple[CartItem, ...] = ()
     abandoned_at: int | None = None
+    codes: tuple[str, ...] = ()
 
 
 OfItems: TypeAlias = CartItemAdded | CartItemQuantityChanged | CartItemRemoved | CartItemSavedForLater | CartItemRestored
 OfLife: TypeAlias = CartOpened | CartCheckedOut | CartAbandoned | CartResumed | CartMerged | CartReceived
-Event: TypeAlias = OfLife | OfItems | MemberClosed | MemberErased
+OfCodes: TypeAlias = CartCodeEntered | CartCodeRemoved
+Event: TypeAlias = OfLife | OfItems | OfCodes | MemberClosed | MemberErased
 
 
 def project(view: CartView | None, event: Event, position: int) -> CartView | None:
@@ -84,7 +91,15 @@ def restore(view: CartView, event: CartItemRestored) -> Changed:
 
 
 def receive(_: CartView, event: CartReceived) -> Changed:
-    return {"items": of_content(event.items), "saved": of_content(event.saved), "abandoned_at": None}
+    return {"items": of_content(event.items), "saved": of_content(event.saved), "abandoned_at": None, "codes": event.codes}
+
+
+def enter_code(view: CartView, event: CartCodeEntered) -> Changed:
+    return {"codes": (*view.codes, event.code)} if event.code else {}
+
+
+def remove_code(view: CartView, event: CartCodeRemoved) -> Changed:
+    return {"codes": tuple(code for code in view.codes if code != event.code)}
 
 
 Changed: TypeAlias = dict[str, Any]
@@ -102,6 +117,8 @@ CHANGES: dict[type, Callable[[CartView, Any], Changed]] = {
     CartAbandoned: lambda _, event: {"abandoned_at": event.at},
     CartResumed: lambda *_: {"abandoned_at": None},
     CartReceived: receive,
+    CartCodeEntered: enter_code,
+    CartCodeRemoved: remove_code,
 }
 
 
@@ -137,5 +154,5 @@ def cart_key(event: Event) -> str:
 
 
 cart = one_document(
-    "cart", 1, {"cart": CartView, "guest-cart": CartView}, Event.__args__, cart_key, project, makes=[CartOpened]
+    "cart", 2, {"cart": CartView, "guest-cart": CartView}, Event.__args__, cart_key, project, makes=[CartOpened]
 )

@@ -8,6 +8,7 @@ from aggregates.calendar import local_day
 from aggregates.delta import Delta
 from aggregates.order.events import (
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentPending,
@@ -25,7 +26,8 @@ class OrderState(Value):
     """``status``: placed, paid, shipped, delivered, cancelled, refunded. ``payment``: none, pending, failed, part, paid,
     part_refunded, refunded. ``fulfilment``: none, part, shipped, delivered, part_returned, returned. Money is minor units.
 
-    ``oversold``: products that were sold without being in stock.
+    ``oversold``: products that were sold without being in stock. ``exchange_of``: the order that came back for this one;
+    ``exchanged_into``: those that went out for what came back of this one.
     """
 
     order: str
@@ -40,11 +42,13 @@ class OrderState(Value):
     oversold: tuple[str, ...] = ()
     as_of: int = 0
     position: int = 0
+    exchange_of: str | None = None
+    exchanged_into: tuple[str, ...] = ()
 
 
 OfPayment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed | OrderPaid | OrderRefunded | OrderCancelled
 OfGoods: TypeAlias = OrderShipped | OrderDelivered | OrderReturned | StockTaken
-Event: TypeAlias = OrderPlaced | OfPayment | OfGoods
+Event: TypeAlias = OrderPlaced | OfPayment | OfGoods | OrderExchanged
 
 
 def project(view: OrderState | None, event: Event, position: int) -> OrderState | None:
@@ -53,8 +57,15 @@ def project(view: OrderState | None, event: Event, position: int) -> OrderState 
         return OrderState(event.order, event.at, event.currency, len(event.lines), paid, as_of=event.at, position=position)
     if view is None:
         return None
-    changed = after_goods(event) if type(event) in GOODS else after_payment(view, event)  # type: ignore[arg-type]
+    changed = changes_of(view, event)
     return replace(view, as_of=event.at, position=position, **changed)
+
+
+def changes_of(view: OrderState, event: OfPayment | OfGoods | OrderExchanged) -> dict[str, Any]:
+    """Return the fields that an event changes."""
+    if isinstance(event, OrderExchanged):
+        return {"exchanged_into": (*view.exchanged_into, event.into)}
+    return after_goods(event) if type(event) in GOODS else after_payment(view, event)  # type: ignore[arg-type]
 
 
 def after_payment(view: OrderState, event: OfPayment) -> dict[str, Any]:
@@ -63,7 +74,7 @@ def after_payment(view: OrderState, event: OfPayment) -> dict[str, Any]:
         case OrderPaid():
             return {"status": "paid", "payment": "paid"}
         case OrderTendered():
-            return {"payment": "part"}
+            return {"payment": "part", "exchange_of": event.moved_from or view.exchange_of}
         case OrderPaymentPending():
             return {"payment": "pending"}
         case OrderPaymentFailed():
@@ -102,19 +113,29 @@ def money_of(event: OrderRefunded | OrderCancelled) -> int:
 
 
 order_states = one_document(
-    "orderstates", 1, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
+    "orderstates", 2, {"order-state": OrderState}, Event.__args__, lambda event: f"order-state:{event.order}", project,
     makes=[OrderPlaced],
 )  # fmt: skip
 
 
 def order_lists(zone: str) -> Tally:
-    """Return the lists of orders by day of the shop and by product."""
+    """Return the lists of orders by day of the shop, and by product and month, so that none grows for ever."""
 
     def add(delta: Delta, event: OrderPlaced) -> None:
+        day = local_day(event.at, zone)
         order, at, fields = event.order, event.at, delta.fields
-        fields[f"orders-on:{local_day(at, zone)}"][order] = at
+        fields[f"orders-on:{day}"][order] = at
         for line in event.lines:
             if line.quantity:
-                fields[f"orders-of:{line.product}"][order] = at
+                fields[list_of_product(line.product, day)][order] = at
 
-    return Tally("orderlists", 1, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+    return Tally("orderlists", 2, ("orders-on", "orders-of"), frozenset((OrderPlaced,)), add)
+
+
+def list_of_product(product: str, day: str) -> str:
+    """Return the key of a product's orders in the month of a day.
+
+    >>> list_of_product("tea", "2017-01-08")
+    'orders-of:tea:2017-01'
+    """
+    return f"orders-of:{product}:{day[:7]}"

@@ -29,7 +29,7 @@ from aggregates.membership import decider as membership
 from aggregates.membership import events as membership_facts
 from aggregates.order import decider as order
 from aggregates.order import events as order_facts
-from aggregates.order import stock
+from aggregates.order import exchange, stock
 from aggregates.programme import Programme, policy
 from infra.codec import EventType
 from models.learner import Learner
@@ -129,6 +129,7 @@ REACTIONS: frozenset[type] = frozenset(
         referral.DisqualifyReferral,
         referral.RecordReferralDue,
         stock.RecordOrderDue,
+        exchange.TakeExchanged,
     )
 )
 """Commands that only follow from events or come from a tick; asked for, they are refused."""

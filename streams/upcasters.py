@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates import behaviour, coupon, member, product, review
+from aggregates import behaviour, cart_events, coupon, gift_card, member, product, review
 from aggregates.membership import events as membership_facts
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.order import events as order_facts
@@ -19,10 +19,16 @@ SEALED: dict[type, dict[str, object]] = {
     member.MemberProfileChanged: PROFILE,
     behaviour.Searched: {"query": ""},
     review.ProductReviewed: {"text": None},
+    cart_events.CartCodeEntered: {"code": ""},
+    cart_events.CartCodeRemoved: {"code": ""},
+    cart_events.CartMerged: {"codes": ()},
+    cart_events.CartReceived: {"codes": ()},
     member.MemberClosed: {"reason": ""},
     order_facts.OrderPaymentFailed: {"reason": ""},
     order_facts.OrderCancelled: {"reason": ""},
     order_facts.OrderRefunded: {"reason": ""},
+    fulfilment.OrderReturned: {"reason": ""},
+    gift_card.GiftCardBlocked: {"reason": ""},
     membership_facts.PointsAdjusted: {"reason": ""},
     membership_facts.PointsReinstated: {"reason": ""},
     membership_facts.TierOverridden: {"reason": ""},
@@ -31,10 +37,14 @@ SEALED: dict[type, dict[str, object]] = {
 }
 
 SEALED_SINCE: dict[type, int] = {
+    cart_events.CartMerged: 2,
+    cart_events.CartReceived: 2,
     member.MemberClosed: 2,
     order_facts.OrderPaymentFailed: 2,
     order_facts.OrderCancelled: 2,
     order_facts.OrderRefunded: 5,
+    fulfilment.OrderReturned: 2,
+    gift_card.GiftCardBlocked: 2,
     membership_facts.PointsAdjusted: 2,
     membership_facts.PointsReinstated: 2,
     membership_facts.TierOverridden: 2,
@@ -60,16 +70,19 @@ def unchanged(raw: dict[str, Any]) -> dict[str, Any]:
 
 UPCASTS: dict[type, tuple[Upcast, ...]] = {
     product.ProductListed: (lambda raw: raw | {"description": None, "image": None, "embedding": []},),
+    cart_events.CartMerged: (lambda raw: raw | {"codes": []},),
+    cart_events.CartReceived: (lambda raw: raw | {"codes": []},),
     order_facts.OrderPlaced: (lambda raw: raw | {"coupons": [], "unpriced": 0},),
     order_facts.OrderRefunded: (
         lambda raw: raw | {"given_back": list(order_facts.given_back_of(raw["units"], raw["lines"]))},
         lambda raw: raw | NOT_TOLD,
         lambda raw: raw | {"parts": list(order_facts.parts_of(raw["units"], raw["given_back"]))},
         unchanged,
+        lambda raw: raw | {"moved": 0},
     ),
     fulfilment.OrderShipped: (lambda raw: raw | {"shipment": "", "parts": [], "complete": True},),
     fulfilment.OrderDelivered: (lambda raw: raw | {"shipment": "", "complete": True},),
-    order_facts.OrderTendered: (lambda raw: raw | {"gift_card": None},),
+    order_facts.OrderTendered: (lambda raw: raw | {"gift_card": None}, lambda raw: raw | {"moved_from": None}),
     membership_facts.TierRaised: (
         lambda raw: raw | {"revocable_until": raw["at"] + 14 * DAY, "provisional_until": None, **UNSHOWN},
     ),
@@ -89,7 +102,9 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
     membership_facts.DebtSettled: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
     member.MemberClosed: (unchanged,),
     order_facts.OrderPaymentFailed: (unchanged,),
-    order_facts.OrderCancelled: (unchanged,),
+    fulfilment.OrderReturned: (unchanged,),
+    gift_card.GiftCardBlocked: (unchanged,),
+    order_facts.OrderCancelled: (unchanged, lambda raw: raw | {"tenders": []}),
     membership_facts.PointsAdjusted: (unchanged,),
     membership_facts.PointsReinstated: (unchanged,),
     membership_facts.TierOverridden: (unchanged,),

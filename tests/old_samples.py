@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from aggregates.cart_events import CartContent, CartMerged, CartReceived
 from aggregates.coupon import CouponRedeemed
+from aggregates.gift_card import GiftCardBlocked
 from aggregates.membership.events import (
     DebtSettled,
     LotActivated,
@@ -23,7 +25,7 @@ from aggregates.pricing.refund import RefundedLine
 from aggregates.product import ProductListed
 from aggregates.value import replace
 from tests.samples import CLAWED_BACK, CLAWED_BACK_BY_RULE, GRANTED, GRANTED_BY_RULE
-from tests.selling_samples import AT, BACK, DAY, LINES
+from tests.selling_samples import AT, BACK, CONTENT, DAY, LINES
 
 OLD_REFUND = OrderRefunded(
     order="o-1",
@@ -103,9 +105,29 @@ OLD_SHAPES: dict[str, object] = {
     "OrderCancelled": OrderCancelled(
         order="o-2", member=None, session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT
     ),
+    "OrderCancelled.2": OrderCancelled(
+        order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT
+    ),
+    "OrderTendered.2": OrderTendered(
+        order="o-1", member="m-1", session=None, tender="t-1", kind="gift_card", amount=400, left=449, at=AT, gift_card="g-1"
+    ),
+    "CartMerged": CartMerged(cart="c-2", member=None, session="s-1", into="c-1", of="m-1", items=CONTENT, saved=(), at=AT),
+    "CartReceived": CartReceived(
+        cart="c-1",
+        member="m-1",
+        session=None,
+        guest_cart="c-2",
+        items=CONTENT,
+        saved=(CartContent("cup-01", 1),),
+        strategy="sum",
+        at=AT,
+    ),
+    "GiftCardBlocked": GiftCardBlocked(card="g-1", member=None, actor="ada", reason="stolen", at=AT),
     "OrderRefunded": OLD_REFUND,
     "OrderRefunded.2": OLD_REFUND,
     "OrderRefunded.3": TOLD_REFUND,
+    "OrderRefunded.4": TOLD_REFUND,
+    "OrderRefunded.5": TOLD_REFUND,
     "CouponRedeemed": CouponRedeemed(
         campaign="spring",
         member="m-1",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
-from aggregates.cart import AbandonCart, AddToCart, MergeCart, MoveToCart, OpenCart, SaveForLater
+from aggregates.cart import (
+    AbandonCart,
+    AddToCart,
+    EnterCode,
+    MergeCart,
+    MoveToCart,
+    OpenCart,
+    RemoveCode,
+    SaveForLater,
+)
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.gift_card import (
@@ -18,7 +27,8 @@ from aggregates.gift_card import (
 )
 from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.events import OrderLine
-from aggregates.order.fulfilment import ReturnGoods, ShipOrder
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import LineUnits, ReturnGoods, ShipOrder
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
@@ -57,6 +67,8 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     yield [TenderOrder("priced-1", "t-2", "card", trace.payable - 1000, at)]
     yield [RefundOrder("priced-1", "r-1", at, (RefundPart(1, 1),), reason="too large")]
     yield [RefundOrder("priced-1", "r-2", at, goodwill=100)]
+    out = (OrderLine(products[2 % len(products)], 1, 1500, 1500, 1500),)
+    yield [ExchangeItems("priced-1", "x-1", "exchanged-1", (LineUnits(2, 1),), out, at, 250, reason="too small")]
     yield [IssueGiftCard("g-1", 5000, at), IssueGiftCard("g-2", 700, at, members[0], expires=at + 900_000)]
     yield [
         HoldGiftCard("g-1", "1", 400, at + 900_000, at),
@@ -71,6 +83,7 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     yield [PayOrder("taken", at), ShipOrder("taken", at), ReturnGoods("taken", "back", at), CancelOrder("given-up", at)]
     yield [OpenCart("guest", at, session="s-merge"), AddToCart("guest", products[0], at), AbandonCart("guest", at)]
     yield [SaveForLater("guest", products[0], at), MoveToCart("guest", products[0], at)]
+    yield [EnterCode("guest", "TENTH", at), EnterCode("guest", "GONE", at), RemoveCode("guest", "GONE", at)]
     yield [MergeCart("guest", "into", members[0], at)]
     yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
     yield [EndCampaign("tenth", "ada", at, "sold out")]

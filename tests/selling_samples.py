@@ -5,6 +5,8 @@ from __future__ import annotations
 from aggregates.cart_events import (
     CartAbandoned,
     CartCheckedOut,
+    CartCodeEntered,
+    CartCodeRemoved,
     CartContent,
     CartItemAdded,
     CartItemQuantityChanged,
@@ -26,7 +28,9 @@ from aggregates.gift_card import (
     GiftCardReleased,
 )
 from aggregates.order.events import (
+    MovedMoney,
     OrderCancelled,
+    OrderExchanged,
     OrderLine,
     OrderPaid,
     OrderPaymentFailed,
@@ -64,7 +68,7 @@ OF_CARTS = (
     CartCheckedOut(cart="c-1", member="m-1", session="s-1", items=(("tea-01", 2), ("milk-02", 1)), at=AT),
     CartAbandoned(cart="c-2", member=None, session="s-1", at=AT),
     CartResumed(cart="c-2", member=None, session="s-1", at=AT),
-    CartMerged(cart="c-2", member=None, session="s-1", into="c-1", of="m-1", items=CONTENT, saved=(), at=AT),
+    CartMerged(cart="c-2", member="m-1", session=None, into="c-1", of="m-1", items=CONTENT, saved=(), at=AT, codes=("SPRING",)),
     CartReceived(
         cart="c-1",
         member="m-1",
@@ -74,12 +78,15 @@ OF_CARTS = (
         saved=(CartContent("cup-01", 1),),
         strategy="sum",
         at=AT,
+        codes=("SPRING", "TEN"),
     ),
     CartItemAdded(cart="c-1", member="m-1", session=None, product="tea-01", quantity=2, price=599, at=AT),
     CartItemQuantityChanged(cart="c-1", member="m-1", session=None, product="tea-01", quantity=3, at=AT),
     CartItemRemoved(cart="c-1", member=None, session="s-1", product="tea-01", at=AT),
     CartItemSavedForLater(cart="c-1", member="m-1", session=None, product="tea-01", at=AT),
     CartItemRestored(cart="c-1", member="m-1", session=None, product="tea-01", at=AT),
+    CartCodeEntered(cart="c-1", member="m-1", session=None, code="SPRING", at=AT),
+    CartCodeRemoved(cart="c-1", member="m-1", session=None, code="SPRING", at=AT),
 )
 
 OF_ORDERS = (
@@ -97,7 +104,16 @@ OF_ORDERS = (
     ),
     OrderPriced(order="o-1", member="m-1", session=None, trace=TRACE, at=AT),
     OrderTendered(
-        order="o-1", member="m-1", session=None, tender="t-1", kind="gift_card", amount=400, left=449, at=AT, gift_card="g-1"
+        order="o-1",
+        member="m-1",
+        session=None,
+        tender="o-0/t-1",
+        kind="gift_card",
+        amount=400,
+        left=449,
+        at=AT,
+        gift_card="g-1",
+        moved_from="o-0",
     ),
     OrderPaymentPending(order="o-1", member="m-1", session=None, payment="pay-1", until=AT + DAY, at=AT),
     OrderPaymentFailed(order="o-1", member="m-1", session=None, payment="pay-1", reason="card declined", at=AT + DAY),
@@ -115,7 +131,16 @@ OF_ORDERS = (
         reason="too large",
         at=AT + 3 * DAY,
     ),
-    OrderCancelled(order="o-2", member="m-1", session=None, currency="USD", reason="out of stock", lines=LINES[:1], at=AT),
+    OrderCancelled(
+        order="o-2",
+        member="m-1",
+        session=None,
+        currency="USD",
+        reason="out of stock",
+        lines=LINES[:1],
+        at=AT,
+        tenders=(TenderBack("t-1", 898),),
+    ),
     OrderRefunded(
         order="o-1",
         refund="r-1",
@@ -127,14 +152,31 @@ OF_ORDERS = (
         net_retained=364,
         complete=False,
         at=AT + 3 * DAY,
-        kind="goods",
+        kind="exchange",
         reason="too large",
         tax=75,
         shipping=0,
         fee=50,
         points=20,
-        tenders=(TenderBack("t-1", 449),),
+        tenders=(TenderBack("t-1", 49),),
         shares=(RefundedLine("tea-01", 1, 449, 75, 20, 50, 8),),
+        moved=400,
+    ),
+    OrderExchanged(
+        order="o-1",
+        member="m-1",
+        session=None,
+        exchange="r-1",
+        into="o-3",
+        currency="USD",
+        parts=((1, 1),),
+        lines=BACK,
+        tax=40,
+        coupons=("SPRING",),
+        priced=TRACE,
+        credit=449,
+        money=(MovedMoney("t-1", "gift_card", 400, "g-1"),),
+        at=AT + 3 * DAY,
     ),
     StockReserved(order="o-1", member="m-1", session=None, items=(("tea-01", 2),), until=AT + DAY, at=AT),
     StockTaken(order="o-1", member="m-1", session=None, items=(("tea-01", 2),), at=AT, oversold=("tea-01",)),
@@ -151,7 +193,7 @@ OF_GIFT_CARDS = (
         card="g-1", member=None, order="o-1", source="o-1/r-1/t-1", amount=400, left=10_000, expires=AT + 365 * DAY, at=AT
     ),
     GiftCardExpired(card="g-2", member="m-1", amount=100, at=AT + 365 * DAY),
-    GiftCardBlocked(card="g-1", member=None, actor="ada", reason="stolen", at=AT),
+    GiftCardBlocked(card="g-2", member="m-1", actor="ada", reason="stolen", at=AT),
 )
 
 OF_REFERRALS = (

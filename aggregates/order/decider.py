@@ -12,6 +12,7 @@ from aggregates.order.events import (
     Event,
     Order,
     OrderCancelled,
+    OrderExchanged,
     OrderLine,
     OrderPaid,
     OrderPaymentFailed,
@@ -22,6 +23,7 @@ from aggregates.order.events import (
     OrderTendered,
     net_of,
 )
+from aggregates.order.exchange import ExchangeItems, TakeExchanged, exchange, take_exchanged
 from aggregates.order.fulfilment import (
     DeliverOrder,
     OrderDelivered,
@@ -39,7 +41,7 @@ from aggregates.order.fulfilment import after_refund as after_units_back
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder, await_payment, fail_payment, mark_of, tender
 from aggregates.order.placing import PlaceOrder, place
 from aggregates.order.priced import refund_priced
-from aggregates.order.refund import RefundOrder, left_of, refund
+from aggregates.order.refund import RefundOrder, left_of, refund, to_tenders
 from aggregates.pricing.refund import after_refund as after_refund_of_lines
 from aggregates.pricing.refund import refundable
 from aggregates.pricing.tenders import Tender
@@ -62,9 +64,9 @@ class CancelOrder(Value):
     recorded: bool = False
 
 
-OfPayment: TypeAlias = PayOrder | TenderOrder | AwaitPayment | FailPayment
+OfPayment: TypeAlias = PayOrder | TenderOrder | TakeExchanged | AwaitPayment | FailPayment
 OfGoods: TypeAlias = ShipOrder | DeliverOrder | ReturnGoods | stock.ReserveStock | stock.RecordOrderDue
-Command: TypeAlias = PlaceOrder | OfPayment | OfGoods | CancelOrder | RefundOrder
+Command: TypeAlias = PlaceOrder | OfPayment | OfGoods | CancelOrder | RefundOrder | ExchangeItems
 
 REACHED = {
     "paid": {"paid", "shipped", "delivered", "refunded"},
@@ -82,7 +84,7 @@ def decide(command: Command, order: Order, _: Context) -> list[Event]:
         raise Refusal("order_unknown", "No order has this id; place it first.")
     whose: dict[str, Any] = {"order": placed.order, "member": placed.member, "session": placed.session}
     match command:
-        case PayOrder() | TenderOrder() | AwaitPayment() | FailPayment():
+        case PayOrder() | TenderOrder() | TakeExchanged() | AwaitPayment() | FailPayment():
             return decide_payment(command, order, placed, whose)
         case ShipOrder():
             if order.status in REACHED["shipped"]:
@@ -99,12 +101,11 @@ def decide(command: Command, order: Order, _: Context) -> list[Event]:
         case CancelOrder():
             if order.status == "cancelled":
                 return []
-            cancelled = OrderCancelled(
-                **whose, currency=placed.currency, reason=command.reason, lines=to_give_back(command, order), at=command.at
-            )
-            return [cancelled, *stock.give_up(order.stock, whose, command.at)]
+            return [cancelled(command, order, placed, whose), *stock.give_up(order.stock, whose, command.at)]
         case RefundOrder():
             return list(refund(command, order) if order.priced is None else refund_priced(command, order))
+        case ExchangeItems():
+            return [*exchange(command, order)]
         case stock.ReserveStock():
             require_status(order, "placed")
             return [*stock.reserve(command, order.stock, goods_in(order, placed), whose)]
@@ -125,10 +126,10 @@ def decide_payment(command: OfPayment, order: Order, placed: OrderPlaced, whose:
                 raise Refusal("order_part_paid", "A part of this order is paid: tender what is left.")
             return [paid(placed, command.at), *stock.take(order.stock, whose, command.at)]
         case TenderOrder():
-            events = tender(command, order, placed)
-            if not events or events[-1].left:
-                return [*events]
-            return [*events, paid(placed, command.at), *stock.take(order.stock, whose, command.at)]
+            return with_payment(tender(command, order, placed), order, placed, whose)
+        case TakeExchanged():
+            payable = sum(line.paid for line in placed.lines)
+            return with_payment(take_exchanged(command, whose, payable), order, placed, whose)
         case AwaitPayment():
             pending = await_payment(command, order, placed)
             return [*pending, *(stock.extend(order.stock, whose, command.until, command.at) if pending else ())]
@@ -137,6 +138,14 @@ def decide_payment(command: OfPayment, order: Order, placed: OrderPlaced, whose:
             return [*failed, *(stock.after_failure(order.stock, whose, command.at) if failed else ())]
         case _:
             assert_never(command)
+
+
+def with_payment(tenders: list[OrderTendered], order: Order, placed: OrderPlaced, whose: Mapping[str, Any]) -> list[Event]:
+    """Return what was tendered, and that the order is paid if nothing is left to pay."""
+    if not tenders or tenders[-1].left:
+        return [*tenders]
+    at = tenders[-1].at
+    return [*tenders, paid(placed, at), *stock.take(order.stock, whose, at)]
 
 
 def received(command: ReturnGoods, order: Order, whose: Mapping[str, Any]) -> list[Event]:
@@ -155,6 +164,19 @@ def goods_in(order: Order, placed: OrderPlaced) -> stock.Units:
     if order.priced is not None:
         return stock.goods_of_trace(order.priced.trace)
     return stock.goods_of((line.product, line.quantity) for line in placed.lines)
+
+
+def cancelled(command: CancelOrder, order: Order, placed: OrderPlaced, whose: Mapping[str, Any]) -> OrderCancelled:
+    before = sum(order.given_back)
+    back = max(0, sum(tender.amount for tender in order.tenders) - before)
+    return OrderCancelled(
+        **whose,
+        currency=placed.currency,
+        reason=command.reason,
+        lines=to_give_back(command, order),
+        at=command.at,
+        tenders=to_tenders(order, before, back),
+    )
 
 
 def to_give_back(command: CancelOrder, order: Order) -> tuple[OrderLine, ...]:
@@ -214,6 +236,8 @@ def evolve(order: Order, event: Event) -> Order:
             return replace(order, status="cancelled", never_paid=order.status == "placed")
         case OrderRefunded():
             return after_refund(order, event)
+        case OrderExchanged():
+            return replace(order, exchanges={**order.exchanges, event.exchange: event.into})
         case _:
             assert_never(event)
 

@@ -62,7 +62,8 @@ class OrderPriced(Value, kw_only=True):
 class OrderTendered(Value, kw_only=True):
     """A part of an order was paid; ``tender`` names it.
 
-    ``left``: what remains to be paid. ``gift_card``: the account that it was taken from.
+    ``left``: what remains to be paid. ``gift_card``: the account that it was taken from. ``moved_from``: the order of which
+    goods came back in exchange for this one; nothing was taken for it anew.
     """
 
     order: str
@@ -74,6 +75,7 @@ class OrderTendered(Value, kw_only=True):
     left: int
     at: int
     gift_card: str | None = None
+    moved_from: str | None = None
 
 
 class OrderPaymentPending(Value, kw_only=True):
@@ -108,8 +110,15 @@ class OrderPaid(Value, kw_only=True):
     at: int
 
 
+class TenderBack(Value):
+    """What goes back to one tender of the order."""
+
+    tender: str
+    amount: int
+
+
 class OrderCancelled(Value, kw_only=True):
-    """``lines`` were paid for and are given back; empty if the order was never paid."""
+    """``lines`` were paid for and are given back; empty if the order was never paid. ``tenders``: what goes back to each."""
 
     order: str
     member: str | None
@@ -118,13 +127,7 @@ class OrderCancelled(Value, kw_only=True):
     reason: str
     lines: tuple[OrderLine, ...]
     at: int
-
-
-class TenderBack(Value):
-    """What goes back to one tender of the order."""
-
-    tender: str
-    amount: int
+    tenders: tuple[TenderBack, ...] = ()
 
 
 class OrderRefunded(Value, kw_only=True):
@@ -132,9 +135,10 @@ class OrderRefunded(Value, kw_only=True):
 
     Lines count from 1; those that are left alone have no part, so that a refund costs what it gives back. ``net_retained`` is
     what the order is still worth, without tax, after this refund. ``kind``: ``goods``, ``money``, ``goodwill``, ``shipping``,
-    ``mixed``, or "not told" of an older refund, whose next fields tell nothing. ``tax``, ``shipping``: what of the money is
-    that; ``fee``: kept of it; ``points``: those that were spent on what came back; ``shares``: the same by line, of an order
-    with a price trace.
+    ``mixed``, ``exchange``, or "not told" of an older refund, whose next fields tell nothing. ``tax``, ``shipping``: what of
+    the money is that; ``fee``: kept of it; ``points``: those that were spent on what came back; ``shares``: the same by line,
+    of an order with a price trace. ``moved``: what of the money pays the order that the goods are exchanged for; it goes to no
+    tender.
     """
 
     order: str
@@ -155,6 +159,39 @@ class OrderRefunded(Value, kw_only=True):
     points: int = 0
     tenders: tuple[TenderBack, ...] = ()
     shares: tuple[RefundedLine, ...] = ()
+    moved: int = 0
+
+
+class MovedMoney(Value):
+    """What one tender paid of an order that came back, and pays now of another. ``tender`` is empty where none was told."""
+
+    tender: str
+    kind: TenderKind
+    amount: int
+    gift_card: str | None = None
+
+
+class OrderExchanged(Value, kw_only=True):
+    """Goods came back, and others go out in the order ``into``. ``parts``: lines, counted from 1, with units, that come back.
+
+    ``credit``: what they are worth; ``money``: what of it pays the new order. ``lines``, ``tax``, ``coupons``, ``priced``: the
+    new order's.
+    """
+
+    order: str
+    member: str | None
+    session: str | None
+    exchange: str
+    into: str
+    currency: str
+    parts: tuple[tuple[int, int], ...]
+    lines: tuple[OrderLine, ...]
+    tax: int
+    coupons: tuple[str, ...]
+    priced: Trace | None
+    credit: int
+    money: tuple[MovedMoney, ...]
+    at: int
 
 
 Payment: TypeAlias = OrderTendered | OrderPaymentPending | OrderPaymentFailed
@@ -168,6 +205,7 @@ Event: TypeAlias = (
     | OrderReturned
     | OrderCancelled
     | OrderRefunded
+    | OrderExchanged
     | stock.Event
 )
 
@@ -192,6 +230,7 @@ class Order:
     fulfilment: Fulfilment = NOT_PLACED
     stock: stock.OrderStock | None = None  # what it holds, if it ever reserved its goods
     never_paid: bool = False  # it was cancelled before anything was paid
+    exchanges: Mapping[str, str] = field(default_factory=dict)  # by name, the order that the other goods went out in
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:

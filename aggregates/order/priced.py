@@ -8,22 +8,30 @@ from aggregates.decider import Refusal, require_count
 from aggregates.order.events import Order, OrderLine, OrderPlaced, OrderRefunded, net_of
 from aggregates.order.refund import RefundOrder, part, to_tenders
 from aggregates.pricing.refund import Refundable, RefundWish, refund
-from aggregates.pricing.trace import Trace
+from aggregates.pricing.trace import PricedLine, Trace
 
 
 def lines_of_trace(trace: Trace) -> tuple[OrderLine, ...]:
-    """Return the lines that an order with this trace has; department and category are the caller's to add."""
+    """Return the lines that an order with this trace has; department and category are the caller's to add.
+
+    Shipping and fees are money without goods.
+    """
     return tuple(
-        OrderLine(line.product, line.quantity, line.list_unit * line.quantity, share.paid, share.paid)
+        OrderLine(line.product, units_sold(line), line.list_unit * line.quantity, share.paid, share.paid)
         for line, share in zip(trace.lines, trace.shares, strict=True)
     )
+
+
+def units_sold(line: PricedLine) -> int:
+    return 0 if line.kind in ("shipping", "fee") and line.quantity == 1 else line.quantity
 
 
 def require_priced_as_placed(placed: OrderPlaced, trace: Trace) -> None:
     """Refuse an order whose lines, currency or tax are not those of its trace."""
     wanted = [(line.product, line.quantity, line.gross, line.paid) for line in lines_of_trace(trace)]
     told = [(line.product, line.quantity, line.gross, line.paid) for line in placed.lines]
-    if wanted != told or (placed.currency, placed.tax) != (trace.currency, trace.tax):
+    priced = [(*each[:1], line.quantity, *each[2:]) for each, line in zip(wanted, trace.lines, strict=True)]
+    if told not in (wanted, priced) or (placed.currency, placed.tax) != (trace.currency, trace.tax):
         raise Refusal("price_mismatch", "The lines, the tax or the currency of this order are not those of its price.")
 
 

@@ -295,9 +295,9 @@ class EventLog(ABC):
     def changed_elsewhere(self) -> bool:
         """Return whether another process has written since the last call. Call it within an append."""
 
-    def erased(self) -> dict[str, int]:
-        """Return the erased members, with the position of their erasure."""
-        return dict(self._query(statements.ERASED, ()))
+    def erased(self, after: int = 0) -> dict[str, int]:
+        """Return the members who were erased after a position, with the position of their erasure."""
+        return dict(self._query(statements.ERASED, (after,)))
 
     def incomplete_erasures(self) -> dict[str, int]:
         """Return the erasures that may not have reached every file yet."""

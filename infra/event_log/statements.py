@@ -27,7 +27,7 @@ FORGET = "DELETE FROM outcomes WHERE request = ? AND NOT accepted"
 REQUEST_AT = "SELECT * FROM outcomes WHERE position >= ? AND events > 0 ORDER BY position LIMIT 1"
 
 ERASE = "INSERT INTO erasures VALUES (?, ?, FALSE) ON CONFLICT DO NOTHING"
-ERASED = "SELECT member, position FROM erasures"
+ERASED = "SELECT member, position FROM erasures WHERE position > ?"
 INCOMPLETE = "SELECT member, position FROM erasures WHERE NOT complete"
 COMPLETE = "UPDATE erasures SET complete = TRUE WHERE position <= ?"
 

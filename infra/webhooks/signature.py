@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from secrets import token_bytes
 
@@ -28,12 +29,12 @@ def signature(secret: str, message: str, at: int, body: bytes) -> str:
     return "v1," + b64encode(hmac.new(b64decode(secret.removeprefix(PREFIX)), signed, sha256).digest()).decode()
 
 
-def headers(secret: str, message: str, at: int, body: bytes) -> dict[str, str]:
-    """Return the headers of one attempt to deliver a message."""
+def headers(secrets: Sequence[str], message: str, at: int, body: bytes) -> dict[str, str]:
+    """Return the headers of one attempt to deliver a message. There is a signature for each secret, with spaces between."""
     return {
         "webhook-id": message,
         "webhook-timestamp": str(at),
-        "webhook-signature": signature(secret, message, at, body),
+        "webhook-signature": " ".join(signature(secret, message, at, body) for secret in secrets),
         "content-type": "application/json",
         "user-agent": "regulars-webhooks/1",
     }

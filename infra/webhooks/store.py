@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 from infra.side_database import SideDatabase
+from infra.webhooks.quiet import QuietPositions
 from infra.webhooks.signature import new_secret
 
 TABLES = (
@@ -25,6 +26,8 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS webhook_dead (
         endpoint TEXT NOT NULL, position BIGINT NOT NULL, key TEXT NOT NULL, attempts INTEGER NOT NULL, at BIGINT NOT NULL,
         answer TEXT NOT NULL, PRIMARY KEY (endpoint, position))""",
+    """CREATE TABLE IF NOT EXISTS webhook_old_secret (
+        endpoint TEXT NOT NULL, secret TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (endpoint, secret))""",
     "CREATE TABLE IF NOT EXISTS webhook_sender (one INTEGER PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL)",
 )
 
@@ -70,11 +73,15 @@ class UndeliveredMessage:
 
 
 class WebhookStore:
-    """``seal``, ``open_``: keep secrets unreadable to who reads the table. Safe to call from any thread."""
+    """``seal``, ``open_``: keep secrets unreadable to who reads the table. ``quiet``: positions that nobody is told of.
+
+    Safe to call from any thread.
+    """
 
     def __init__(self, file: Path, url: str | None, seal: Callable[[str], str], open_: Callable[[str], str]) -> None:
         self._database = SideDatabase(file, url)
         self._run = self._database.run
+        self.quiet = QuietPositions(self._database)
         self._seal = seal
         self._open = open_
         for statement in TABLES:
@@ -99,16 +106,30 @@ class WebhookStore:
     def find(self, id: str) -> Endpoint | None:  # noqa: A002 - the endpoint's own word
         return next((_endpoint(row) for row in self._run(f"{ENDPOINTS} WHERE id = ?", (id,))), None)
 
-    def secret(self, id: str) -> str:  # noqa: A002 - the endpoint's own word
-        """Return the secret that signs what is sent to an endpoint."""
-        return self._open(str(self._run("SELECT secret FROM webhook_endpoint WHERE id = ?", (id,))[0][0]))
+    def secrets(self, id: str, now: int) -> list[str]:  # noqa: A002 - the endpoint's own word
+        """Return the secrets that sign what is sent to an endpoint: its own, and older ones that have not ended yet."""
+        own = self._run("SELECT secret FROM webhook_endpoint WHERE id = ?", (id,))
+        old = self._run("SELECT secret FROM webhook_old_secret WHERE endpoint = ? AND until > ? ORDER BY until DESC", (id, now))
+        return [self._open(str(row[0])) for row in (*own, *old)]
+
+    def rotate(self, id: str, now: int, until: int) -> str | None:  # noqa: A002 - the endpoint's own word
+        """Give an endpoint a new secret and return it; the old one signs, too, until an instant. None for no endpoint."""
+        secret = new_secret()
+        with self._database.together() as run:
+            old = run("SELECT secret FROM webhook_endpoint WHERE id = ?", (id,))
+            run("DELETE FROM webhook_old_secret WHERE endpoint = ? AND until <= ?", (id, now))
+            for row in old:
+                run("INSERT INTO webhook_old_secret (endpoint, secret, until) VALUES (?, ?, ?)", (id, row[0], until))
+            run("UPDATE webhook_endpoint SET secret = ? WHERE id = ?", (self._seal(secret), id))
+        return secret if old else None
 
     def remove(self, id: str) -> bool:  # noqa: A002 - the endpoint's own word
         """Forget an endpoint with all that waits for it; False if there is none."""
         with self._database.together() as run:
             known = run("SELECT id FROM webhook_endpoint WHERE id = ?", (id,))
-            for table, column in (("webhook_endpoint", "id"), ("webhook_waiting", "endpoint"), ("webhook_dead", "endpoint")):
-                run(f"DELETE FROM {table} WHERE {column} = ?", (id,))
+            run("DELETE FROM webhook_endpoint WHERE id = ?", (id,))
+            for table in ("webhook_waiting", "webhook_dead", "webhook_old_secret"):
+                run(f"DELETE FROM {table} WHERE endpoint = ?", (id,))
         return bool(known)
 
     def disable(self, id: str, reason: str) -> None:  # noqa: A002 - the endpoint's own word

@@ -20,9 +20,10 @@ from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
 from streams.cli.recommender_backtest import backtest_recommender
 from streams.pages import charts
-from streams.replay.backtest import Backtest
-from streams.replay.backtest_figures import SAME_SHARE, compare
+from streams.replay.backtest_figures import SAME_SHARE, figures
+from streams.replay.backtest_processes import Scenario, backtested
 from streams.running.app import open_log
+from streams.running.parallel_follower import cores
 
 MONEY = ("worth", "deferred", "cost")
 POINTS = ("granted", "redeemed", "returned", "lapsed", "clawed_back")
@@ -50,7 +51,9 @@ class Section(NamedTuple):
 @click.argument("file", type=FILE, required=False)
 @click.option("--recommender", "settings_file", type=FILE, help="Compare these settings of the recommender; instead of FILE.")
 @click.option(
-    "--processes", type=click.IntRange(1, 2), default=2, show_default=True, help="With --recommender: learn side by side."
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Replay members side by side; the figures are the same. Default: the cores. With --recommender, two at most.",
 )
 @click.option("--from", "since", metavar="TIME", help="Let history stand before this instant. Default: the beginning.")
 @click.option("--to", "until", metavar="TIME", help="Stop when the shop's clock passed this instant. Default: the log's end.")
@@ -64,7 +67,7 @@ class Section(NamedTuple):
 def backtest(
     file: Path | None,
     settings_file: Path | None,
-    processes: int,
+    processes: int | None,
     since: str | None,
     until: str | None,
     redeem_share: bool,
@@ -84,7 +87,7 @@ def backtest(
             raise click.UsageError(
                 "--recommender goes without FILE, --from and --redeem-share: a learner learns from the beginning."
             )
-        backtest_recommender(settings_file, until, processes, html, as_json)
+        backtest_recommender(settings_file, until, min(processes or 2, 2), html, as_json)
         return
     if file is None:
         raise click.UsageError("Name the FILE of a policy, or --recommender FILE.")
@@ -101,7 +104,8 @@ def backtest(
         if end is not None and end < start:
             raise click.BadParameter("it is before --from.", param_hint="--to")
         terms = replace(read(document, shop.zone, shop.currency)[0], digits=shop.digits)
-        found = compare(Backtest(first, log.codec, terms, start, end, redeem_share).run(log), start)
+        scenario = Scenario(first, terms, start, end, redeem_share)
+        found = figures(backtested(scenario, log, settings, processes or cores()), start)
     if html is not None:
         write_file(html, backtest_page(file.name, found, terms))
     if as_json:

@@ -36,6 +36,9 @@ from streams.imports.shop_log.reading import Reader, with_header
 from streams.imports.shop_log.schema import schema
 from streams.running.app import App, running
 from streams.running.parallel_follower import open_follower
+from streams.webhooks.quiet_import import import_handler
+
+NO_WEBHOOKS = click.option("--no-webhooks", is_flag=True, help="Tell no webhook of what is imported.")
 
 SHOWN = 20
 """Rejected lines that are printed, the first of them."""
@@ -48,6 +51,7 @@ SHOWN = 20
 @click.option("--currency", metavar="CODE", help="The shop's currency (ISO 4217); a new log is kept in it.")
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected lines go.")
 @click.option("--without-models", is_flag=True, help="Log and views alone; `regulars follow` teaches the models later.")
+@NO_WEBHOOKS
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def shop_log(
     file: str | None,
@@ -56,6 +60,7 @@ def shop_log(
     currency: str | None,
     rejects: Path | None,
     without_models: bool,
+    no_webhooks: bool,
     as_json: bool,
 ) -> None:
     """Import FILE (JSON Lines, plain, .gz or .zst; - is standard input). Docs: docs/import-format.md."""
@@ -69,7 +74,9 @@ def shop_log(
     with opened(file) as source:
         bad = place_of_rejects(file, source, rejects, settings.home)
         with outages(), started(source, settings, zone, currency) as (app, lines):
-            ended = import_shop_log(app, ShopLogFile(source, lines, zone), bad, models=not without_models)
+            ended = import_shop_log(
+                app, ShopLogFile(source, lines, zone), bad, models=not without_models, webhooks=not no_webhooks
+            )
     if as_json:
         print_outcome(ended.taken)
     else:
@@ -219,13 +226,19 @@ def outages() -> Iterator[None]:
         raise BrokenOff(f"The import broke off ({fault}). What was accepted stays: import the same file again.") from fault
 
 
-def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quiet: bool = False) -> Ended:
-    """Import a file, with the views following as the log grows. ``bad``: where rejects go. ``quiet``: without progress."""
+def import_shop_log(
+    app: App, source: ShopLogFile, bad: Path, models: bool, quiet: bool = False, webhooks: bool = True
+) -> Ended:
+    """Import a file, with the views following as the log grows. ``bad``: where rejects go. ``quiet``: without progress.
+
+    ``webhooks``: whether endpoints are told of it.
+    """
     reader = Reader(app.terms.currency, source.zone, round(time.time() * 1000), app.terms.digits)
-    task = ShopLogImport(app.handler, app.log, reader, Planner(app.terms))
     damaged: Damaged | None = None
     first: list[RejectedLine] = []
     with ExitStack() as stack:
+        handler = stack.enter_context(import_handler(app, webhooks))
+        task = ShopLogImport(handler, app.log, reader, Planner(app.terms))
         follower = stack.enter_context(open_follower(app, models))
         shown = stack.enter_context(import_progress(app, "shop-log", size_of(source.file), quiet))
         shown.begin(follower.catch_up(shown.followed))
@@ -239,7 +252,7 @@ def import_shop_log(app: App, source: ShopLogFile, bad: Path, models: bool, quie
                 shown.followed(follower.keep_up())
         except Damaged as fault:
             damaged = fault
-        tick(app.log, app.handler, latest(app.log))
+        tick(app.log, handler, latest(app.log))
         follower.catch_up(shown.followed)
         return Ended(task.counts, shown.events, shown.seconds, damaged, first, rejected.left_out, reader.unknown_fields)
 

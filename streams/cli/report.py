@@ -108,7 +108,9 @@ def show_list(found: list[Report], as_json: bool) -> None:
 
 
 def show_result(result: Result, as_csv: bool, as_json: bool) -> None:
-    """Print a result as a table, CSV or JSON."""
+    """Print a result as a table of its first rows, or all of it as CSV or JSON."""
+    from streams.replay.reporting import MOST_ROWS
+
     if as_json:
         rows = [{name: exact(value) for name, value in record.items()} for record in result.records()]
         print_json({"report": result.report.name, "position": result.position, "rows": rows})
@@ -121,9 +123,11 @@ def show_result(result: Result, as_csv: bool, as_json: bool) -> None:
         numbers = [
             n for n in range(len(result.columns)) if any(isinstance(row[n], int | float | Decimal) for row in result.rows)
         ]
-        shown = (map(cell, row) for row in result.rows)
+        shown = (map(cell, row) for row in result.rows[:MOST_ROWS])
         show_parts(grid(result.report.title, [name.replace("_", " ") for name in result.columns], shown, numbers=numbers))
         say(f"{result.report.meaning} As of position {result.position:,}.")
+        if len(result.rows) > MOST_ROWS:
+            say(f"The first {MOST_ROWS:,} of {len(result.rows):,} rows; --csv and --json have all.")
 
 
 def exact(value: Any) -> Any:
@@ -132,13 +136,13 @@ def exact(value: Any) -> Any:
 
 
 def cell(value: Any) -> str:
-    """Return a value for a table."""
+    """Return a value for a table: four decimals of a share, two of an average."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4f}"
+        return f"{value:,.4f}" if abs(value) <= 1 else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
 
 

@@ -31,6 +31,11 @@ from streams.web.acts import console_actor
 )
 @click.option("--personal", is_flag=True, help="With personal values; who took them, and why, is recorded in the log first.")
 @click.option("--reason", metavar="TEXT", help="With --personal: why. Name no member in it, for it cannot be erased.")
+@click.option(
+    "--pseudonyms",
+    is_flag=True,
+    help="With a keyed hash in place of each personal value; the key is in the key store, and is the same each time.",
+)
 @AS_JSON
 def snapshot(
     folder: Path,
@@ -39,6 +44,7 @@ def snapshot(
     model_quality: bool,
     personal: bool,
     reason: str | None,
+    pseudonyms: bool,
     as_json: bool,
 ) -> None:
     """Write the log into FOLDER as Parquet tables, with a manifest and a DuckDB file of ready views.
@@ -48,12 +54,14 @@ def snapshot(
     """
     if personal != (reason is not None):
         raise click.UsageError("--personal and --reason TEXT go together: the log records why personal values were taken.")
+    if personal and pseudonyms:
+        raise click.UsageError("Choose --personal or --pseudonyms.")
     require_analysis()
     from streams.replay.snapshot import PersonalAccess, SnapshotRequest, write_snapshot
 
     with running(from_environment()) as app:
         access = None if reason is None else PersonalAccess(console_actor(), reason, clock_of(app)())
-        wanted = SnapshotRequest(position_of(app, wanted_at), since, model_quality, access)
+        wanted = SnapshotRequest(position_of(app, wanted_at), since, model_quality, access, pseudonyms)
         with progress(transient=True) as bars:
             task = bars.add("reading the log", wanted.position)
             manifest = write_snapshot(app, folder, wanted, lambda reached: bars.update(task, reached))

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from typing import ClassVar
 
 import click
 
@@ -20,6 +21,7 @@ from streams.cli.groups import CommandGroup
 from streams.cli.serve import now, utc
 from streams.running.app import open_log
 from streams.web.acts import admin_acts, console_actor, noted
+from streams.web.operations import LONGEST_KEPT
 from streams.webhooks.messages import KINDS, open_store, unknown_kinds
 from streams.webhooks.sender import WebhookSender, send_until_told
 
@@ -111,6 +113,41 @@ def test(id: str, as_json: bool) -> None:  # noqa: A002 - the argument's name on
         say(f"It took the message ({attempt.answer}).")
     if not attempt.taken:
         raise CommandFailed(f"It did not take the message: {attempt.answer}.")
+
+
+class Span(click.ParamType):
+    """A span of time as people write it: ``90s``, ``30m``, ``24h`` or ``7d``; its value is in milliseconds."""
+
+    name = "span"
+    units: ClassVar[dict[str, int]] = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number, unit = value[:-1], value[-1:]
+        if not (number.isascii() and number.isdigit() and unit in self.units):
+            self.fail(f"{value!r} is no span of time: write 90s, 30m, 24h or 7d.", param, ctx)
+        if (span := int(number) * self.units[unit]) > LONGEST_KEPT * 1000:
+            self.fail("an old secret is kept for 30 days at most.", param, ctx)
+        return span
+
+
+@webhook.command("rotate")
+@click.argument("id")
+@click.option(
+    "--keep", type=Span(), default="24h", show_default=True, metavar="SPAN", help="How long the old secret signs, too."
+)
+@AS_JSON
+def rotate(id: str, keep: int, as_json: bool) -> None:  # noqa: A002 - the argument's name on the command line
+    """Give the webhook ID a new secret and print it: it is not shown again. Until the old one ends, both sign each message."""
+    with opened() as (settings, _, store):
+        endpoint = named(store, id)
+        until = now() + keep
+        with noted(admin_acts(settings), console_actor(), "webhook.rotate", id, now()):
+            secret = store.rotate(endpoint.id, now(), until)
+    if as_json:
+        print_json({"webhook": id, "secret": secret, "old_until": until})
+        return
+    say(f"Webhook {id} has a new secret, which is not shown again; the old one signs, too, until {utc(until)} (UTC).")
+    echo(str(secret))
 
 
 @webhook.command("replay")

@@ -16,9 +16,12 @@ from aggregates.campaign import Campaign, campaign
 from aggregates.code_batches import KEY, code_batches
 from aggregates.constraints import stock_key
 from aggregates.coupon import ReserveCoupon, coupon
-from aggregates.decider import Decider, Look, stream_id
+from aggregates.decider import Decider, Look, Refusal, stream_id
 from aggregates.membership.decider import membership
+from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import OrderLine
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import LineUnits
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.stock import HELD, ReserveStock
@@ -49,10 +52,22 @@ BARE_RULES = PriceRules()
 
 
 @dataclass(frozen=True)
+class ComesBack:
+    """Goods of an earlier order that come back for those that are bought; ``name`` names the exchange within that order."""
+
+    order: str
+    name: str
+    parts: tuple[LineUnits, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Checkout:
     """What a shopper wants to buy. A promotion by code has its id as its code, or codes that were issued in batches.
 
-    A guest gets no promotion that is limited, since limits are kept by member.
+    A guest gets no promotion that is limited, since limits are kept by member. ``priced_at``: when the shopper saw the price,
+    if the promotions of then still hold. ``hold_ms``: for how long goods and promotions are held. ``comes_back``: what the
+    order is exchanged for.
     """
 
     order: str
@@ -65,6 +80,9 @@ class Checkout:
     pins: tuple[str, ...] = ()
     points: PointsWanted | None = None
     rules: PriceRules = BARE_RULES
+    priced_at: int | None = None
+    hold_ms: int = HELD
+    comes_back: ComesBack | None = None
 
 
 @dataclass(frozen=True)
@@ -125,26 +143,54 @@ def placing(checkout: Checkout, known: Known) -> Plan:
     """Return the commands of a checkout, decided over the same states as its price."""
 
     def plan(look: Look) -> Iterator[object]:
-        trace = price(request_of(look, checkout, known)).trace
-        yield PlaceOrder(
-            checkout.order,
-            tuple(lines_of(checkout, trace)),
-            trace.currency,
-            checkout.at,
-            checkout.member,
-            checkout.session,
-            checkout.cart,
-            trace.tax,
-            tuple(step.use for step in trace.steps if step.use is not None),
-            priced=trace,
-        )
-        if any(known.left(stock_key(item.product)) is not None for item in checkout.items):
-            yield ReserveStock(checkout.order, checkout.at + HELD, checkout.at)
-        if checkout.member is not None:
-            for step in trace.steps:
-                yield from reservation(look, checkout, checkout.member, step, known.code_key)
+        yield from commands_of(look, checkout, known, price(request_of(look, checkout, known)).trace)
 
     return plan
+
+
+def commands_of(look: Look, checkout: Checkout, known: Known, trace: Trace) -> Iterator[object]:
+    """Yield the commands of a checkout at this price. What costs nothing is paid at once."""
+    lines, codes = tuple(lines_of(checkout, trace)), tuple(step.use for step in trace.steps if step.use is not None)
+    if checkout.comes_back is not None:
+        yield from reservations(look, checkout, trace, known)  # an exchange may pay the order at once
+        yield exchange_of(look, checkout, checkout.comes_back, trace, lines, codes)
+        return
+    yield PlaceOrder(
+        checkout.order,
+        lines,
+        trace.currency,
+        checkout.at,
+        checkout.member,
+        checkout.session,
+        checkout.cart,
+        trace.tax,
+        codes,
+        priced=trace,
+    )
+    if any(known.left(stock_key(item.product)) is not None for item in checkout.items):
+        yield ReserveStock(checkout.order, checkout.at + checkout.hold_ms, checkout.at)
+    yield from reservations(look, checkout, trace, known)
+    if not trace.payable:
+        yield PayOrder(checkout.order, checkout.at)
+
+
+def exchange_of(
+    look: Look, checkout: Checkout, back: ComesBack, trace: Trace, lines: tuple[OrderLine, ...], codes: tuple[str, ...]
+) -> ExchangeItems:
+    """Return the command of an exchange. Refuse one of another shopper's order."""
+    before = look(order, back.order).placed
+    if before is not None and before.member != checkout.member:
+        raise Refusal("order_anothers", "The order of which goods come back is another shopper's.")
+    return ExchangeItems(
+        back.order, back.name, checkout.order, back.parts, lines, checkout.at, trace.tax, codes, trace, back.reason
+    )
+
+
+def reservations(look: Look, checkout: Checkout, trace: Trace, known: Known) -> Iterator[ReserveCoupon]:
+    """Yield the reservations of what a price uses."""
+    if checkout.member is not None:
+        for step in trace.steps:
+            yield from reservation(look, checkout, checkout.member, step, known.code_key)
 
 
 def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
@@ -172,7 +218,7 @@ def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, co
         member,
         checkout.order,
         checkout.at,
-        checkout.at + HELD,
+        checkout.at + checkout.hold_ms,
         known.version,
         serial=None if serial is None else str(serial),
         amount=step.amount,
@@ -192,11 +238,12 @@ def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceReques
         frozenset(held.earning.tags) if held else frozenset(),
         held is None or not held.earning.purchases,
     )
+    at = checkout.at if checkout.priced_at is None else checkout.priced_at
     campaigns = []
     problems: dict[str, str | None] = {}
     for name in known_here.campaigns:
         known = look(campaign, name)
-        if known.terms is None or (known.ended is not None and checkout.at >= known.ended):
+        if known.terms is None or (known.ended is not None and at >= known.ended):
             problems[name] = "ended" if known.ended is not None else "code_unknown"
         elif checkout.member is None and is_limited(known.terms):
             problems[name] = "not_yours"
@@ -204,9 +251,7 @@ def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceReques
             problems[name] = None
             campaigns.append(running_of(look, checkout, name, known, known.terms, known_here.left))
     codes = tuple(entered(look, code, problems, checkout, known_here) for code in checkout.codes)
-    return PriceRequest(
-        checkout.items, checkout.at, shopper, tuple(campaigns), codes, checkout.pins, checkout.points, checkout.rules
-    )
+    return PriceRequest(checkout.items, at, shopper, tuple(campaigns), codes, checkout.pins, checkout.points, checkout.rules)
 
 
 def entered(look: Look, code: str, problems: Mapping[str, str | None], checkout: Checkout, known: Known) -> Entered:

@@ -16,9 +16,22 @@ from aggregates.constraints import (
     ReturnUse,
     ReturnUses,
     UseKey,
+    over_limit,
 )
 from infra.event_log.append import Append
 from infra.keys.ring import KeyRing
+from streams.commands.execution import Execution
+
+
+def enforce_all(append: Append, keys: KeyRing, work: Execution, needed: Sequence[Sequence[Constraint]]) -> None:
+    """Take the rows that the events of a request need, and correct the events that found no room.
+
+    ``needed``: the constraints of each event. Raises the ``Refusal`` of the first row that cannot be had.
+    """
+    lost = [enforce(append, keys, constraints) for constraints in needed]
+    if any(lost):
+        flagged = zip(work.events, lost, strict=True)
+        work.correct([over_limit(event, found) if found else event for (*_, event), found in flagged])
 
 
 def enforce(append: Append, keys: KeyRing, constraints: Sequence[Constraint]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from aggregates.cart_events import CartItemAdded, CartOpened
+from aggregates.cart_events import CartCodeEntered, CartItemAdded, CartItemRestored, CartItemSavedForLater, CartOpened
 from aggregates.decider import Context, Decider, stream_id
 from aggregates.member import member
 from aggregates.programme import Policies
@@ -24,6 +24,9 @@ Stream: TypeAlias = tuple[int, Any]
 Load: TypeAlias = Callable[[str, Decider[Any, Any, Any]], Stream]
 
 S = TypeVar("S")
+
+BY_USE_OF_A_CART = (CartOpened, CartItemAdded, CartItemSavedForLater, CartItemRestored, CartCodeEntered)
+"""Events of a cart that a member who has closed does not bring about; whose cart it is shows only in the event."""
 
 
 class Loaded(NamedTuple):
@@ -104,7 +107,7 @@ class Execution:
         before = decider.due(state, self.context) if decider.due else None
         events = decider.decide(command, state, self.context)
         for event in events:
-            if isinstance(event, CartOpened | CartItemAdded) and self._is_of_closed(event):
+            if isinstance(event, BY_USE_OF_A_CART) and self._is_of_closed(event):
                 raise MEMBER_CLOSED
             version += 1
             state = decider.evolve(state, event)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregates.behaviour import behaviour
-from aggregates.constraints import constraints_of, over_limit
+from aggregates.constraints import constraints_of
 from aggregates.decider import UNFIT, Context, Decider, Refusal, stream_id
 from aggregates.programme import Policies
 from aggregates.programme.policy import policy
@@ -27,9 +27,9 @@ from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing, session_key_name
 from infra.postgres.connection import retry
 from infra.remembered import Remembered
-from streams.commands.constraints import enforce
+from streams.commands.constraints import enforce_all
 from streams.commands.execution import Execution, Load, Stream, context_of
-from streams.commands.preview import Preview, preview
+from streams.commands.preview import Erasures, Preview, preview
 from streams.commands.request import Request, id_taken, refused, repeated
 from streams.registry import COMMANDS
 
@@ -72,6 +72,7 @@ class Handler:
         self._remembered: Remembered[Stream] = Remembered(REMEMBERED, REMEMBERED_BYTES)
         self._group: GroupCommit[Request, Outcome] | None = None
         self._erased = frozenset(log.erased())
+        self._erasures = Erasures(log)
         self._without_keys: frozenset[str] = frozenset()  # erased members whose keys are certainly destroyed
         self._destroy_keys(self._erased)
 
@@ -96,7 +97,7 @@ class Handler:
 
     def preview(self, request: Request) -> Preview:
         """Return what would be decided now, and write nothing."""
-        return preview(self._log, self._keys, self._first, request)
+        return preview(self._log, self._keys, self._first, self._erasures.now(), request)
 
     def context(self) -> Context:
         """Return what decisions go by now."""
@@ -146,10 +147,7 @@ class Handler:
             work.carry_out(request)
             constraints = [constraints_of(event) for _, _, event in work.events]
             with append.savepoint(guarded=any(constraints)):
-                lost = [enforce(append, self._keys, needed) for needed in constraints]
-                if any(lost):
-                    flagged = zip(work.events, lost, strict=True)
-                    work.correct([over_limit(event, keys) if keys else event for (*_, event), keys in flagged])
+                enforce_all(append, self._keys, work, constraints)
                 for stream, version, event in work.events:
                     append.add(stream, version, event)
             append.schedule(work.due)

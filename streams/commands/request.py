@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from aggregates.decider import UNFIT, Decider, Look, Refusal
+from aggregates.decider import UNFIT, Context, Decider, Look, Refusal
 from infra.event_log.types import Outcome
 
 ENCODE = msgspec.msgpack.Encoder(order="sorted").encode
@@ -85,3 +85,11 @@ def refused(request: Request, refusal: Refusal, head: int) -> Outcome:
     """Return the answer of a refused request. Its sentence may cite what was asked, even what no database can store."""
     sentence = UNFIT.sub("\N{REPLACEMENT CHARACTER}", refusal.sentence)
     return Outcome(request.id, False, refusal.code, sentence, 0, head, request.digest)
+
+
+class Handles(Protocol):
+    """Answers requests in order, as the system's handler does."""
+
+    def handle_all(self, requests: Sequence[Request]) -> list[Outcome]: ...
+
+    def context(self) -> Context: ...

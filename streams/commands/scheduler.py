@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from aggregates.decider import Context, stream_ids
 from infra.errors import Fault
 from infra.event_log.log import DUE_INDEX, EventLog
-from streams.commands.handler import Handler
-from streams.commands.request import Request
+from streams.commands.request import Handles, Request
 from streams.registry import DUE, DUE_OF_MEMBERS
 
 TOLD = logging.getLogger("regulars.tick")
@@ -36,7 +35,7 @@ class Ticked:
     events: int = 0
 
 
-def tick(log: EventLog, handler: Handler, now: int, stopped: threading.Event | None = None) -> Ticked:
+def tick(log: EventLog, handler: Handles, now: int, stopped: threading.Event | None = None) -> Ticked:
     """Record all that is due at ``now``, in time proportional to it. The first tick of an old log builds the index."""
     if not log.due_index.is_complete:
         index(log, handler.context())
@@ -90,7 +89,7 @@ def latest(log: EventLog) -> int:
     return max(instants, default=0)
 
 
-def ticking(log: EventLog, handler: Handler, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:
+def ticking(log: EventLog, handler: Handles, clock: Callable[[], int], every: float, stopped: threading.Event) -> None:
     """Tick every ``every`` seconds until ``stopped`` is set. A failed tick is repeated at the next one."""
     while True:
         try:

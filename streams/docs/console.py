@@ -71,6 +71,7 @@ EXAMPLES = {
     "webhook remove": "regulars webhook remove wh5f0c2a9be41d7730",
     "webhook replay": "regulars webhook replay wh5f0c2a9be41d7730 --since 63354",
     "webhook resend": "regulars webhook resend wh5f0c2a9be41d7730 63354",
+    "webhook rotate": "regulars webhook rotate wh5f0c2a9be41d7730 --keep 24h",
     "webhook send": "regulars webhook send",
     "webhook test": "regulars webhook test wh5f0c2a9be41d7730",
     "why": "regulars why 1057 points --verbose",

@@ -38,9 +38,9 @@ duckdb regulars.duckdb "SELECT tier, count(*) FROM cards GROUP BY tier"
   `SET VARIABLE snapshots = ['tables'];`
 - `--at POSITION` takes the first so many events. `--at TIME` takes those before the first event that is dated later; facts that
   came too late for it are left out, and the command says how many.
-- `--since DIR` writes what came after another snapshot. The two are the whole:
-  `SET VARIABLE snapshots = ['tables', 'since'];`, the oldest first. Of a row in both, the views take the one with the greatest
-  `position`. Rows never vanish: they get a status.
+- `--since DIR` writes what came after another snapshot, and reads only that and the streams that it touched. The two are the
+  whole: `SET VARIABLE snapshots = ['tables', 'since'];`, the oldest first. Of a row in both, the views take the one with the
+  greatest `position`. Rows never vanish: they get a status.
 - `shown` says when the same member or session clicked a product within 30 minutes after it was shown, put it in a cart within 7
   days, and paid for it within 7 days. It does not say that this came of the list. An event that is dated far ahead ends the
   waiting of the lists before it. `changed_position` is the position of the last change of a row.
@@ -61,6 +61,19 @@ regulars snapshot letters --personal --reason "yearly letter"
   those that are still kept, and their copies. Only you know where they went.
 - No HTTP request takes such a snapshot, and no webhook tells of it.
 - `--since` such a snapshot needs `--personal --reason`, too, and is recorded again.
+
+## Pseudonyms
+
+```
+regulars snapshot tables --pseudonyms
+```
+
+- Each personal value is a keyed hash of 32 hexadecimal digits (HMAC-SHA-256). The same value of a column has the same hash in
+  every snapshot, so you can count and join; a hash does not lead back to its value. Another spelling has another hash.
+- The key is in the key store (`keys.db`). With it, the hash of a guessed value can be found: give it to nobody. New keys make
+  new hashes; while the keys are lost, such a snapshot is refused.
+- The values of erased members are empty. Files that were written before keep their hashes: delete them after an erasure.
+- `--since` such a snapshot needs `--pseudonyms`, too.
 """
 
 

@@ -16,6 +16,7 @@ from aggregates.order.decider import order
 from aggregates.order.events import (
     Order,
     OrderCancelled,
+    OrderExchanged,
     OrderPaid,
     OrderPaymentFailed,
     OrderPlaced,
@@ -23,6 +24,7 @@ from aggregates.order.events import (
     OrderRefunded,
     OrderTendered,
 )
+from aggregates.order.exchange import ExchangeItems
 from aggregates.order.refund import RefundOrder
 from aggregates.order.stock import StockReleased, StockReserved, StockTaken
 from aggregates.pricing.trace import Trace
@@ -46,8 +48,8 @@ class RefundPreview:
         return sum(money for _, _, money in self.refund.parts)
 
 
-def preview(app: App, command: RefundOrder) -> RefundPreview:
-    """Return what a refund would bring. Raises the ``Refusal`` that the command would get; nothing is stored."""
+def preview(app: App, command: RefundOrder | ExchangeItems) -> RefundPreview:
+    """Return what a refund or an exchange would bring. Raises the ``Refusal`` that the command would get; nothing is stored."""
     look, context = states_in(app.log), app.handler.context()
     events = order.decide(command, look(order, command.order), context)
     if not events or not isinstance(refunded := events[0], OrderRefunded):
@@ -130,6 +132,7 @@ class OrderWords:
                 yield from (OrderReason(event.at, position, what, said) for what, said in self.of_trace(event.trace))
             case OrderTendered():
                 source = f" from {event.gift_card}" if event.gift_card else ""
+                source += f", moved from order {event.moved_from}" if event.moved_from else ""
                 yield one(
                     "payment", f"{self.money(event.amount)} by {event.kind}{source}, {self.money(event.left)} left to pay"
                 )
@@ -146,6 +149,8 @@ class OrderWords:
                 yield one("stock", f"no longer held: {event.reason}")
             case OrderRefunded():
                 yield one("refund", self.of_refund(event))
+            case OrderExchanged():
+                yield one("refund", self.of_exchange(event))
             case OrderCancelled():
                 yield one("refund", f"cancelled: {event.reason or 'no reason was told'}")
 
@@ -165,6 +170,10 @@ class OrderWords:
         to = ", ".join(f"{self.money(back.amount)} to {back.tender}" for back in event.tenders)
         fee = f", {self.money(event.fee)} kept as fee" if event.fee else ""
         return f"{event.refund}: {self.money(money)} back ({event.kind}){f': {to}' if to else ''}{fee}"
+
+    def of_exchange(self, event: OrderExchanged) -> str:
+        moved = self.money(sum(one.amount for one in event.money))
+        return f"{event.exchange}: exchanged for order {event.into}; {moved} of {self.money(event.credit)} pays it"
 
     def of_use(self, position: int, event: Any) -> OrderReason:
         told = getattr(event, "reason", None)

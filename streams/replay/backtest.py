@@ -8,14 +8,14 @@ time brings, is decided by the candidate. Nothing is written anywhere.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from aggregates.constraints import REWARD_EXHAUSTED, ReturnUse, UseKey, constraints_of
-from aggregates.decider import Decider, Refusal, stream_id
+from aggregates.decider import Decider, Recorded, Refusal, stream_id
 from aggregates.member import MemberClosed, MemberErased, MemberRegistered, member
 from aggregates.membership.commands import RecordDue, ReleaseHold
 from aggregates.membership.decider import membership
@@ -38,12 +38,14 @@ from aggregates.membership.state import Membership
 from aggregates.order.events import OrderPaid
 from aggregates.programme import Policies, Programme
 from aggregates.programme.policy import PolicyPublished, policy
-from infra.codec import Codec
+from aggregates.reactions import CAUSES
+from infra.codec import Codec, key_of
 from infra.event_log.log import EventLog
+from infra.event_log.types import Row
 from streams.commands.execution import Execution, Stream
 from streams.exports.shop_log.commands import COMMAND_OF, points_values
 from streams.exports.shop_log.importer import Spenders, WaitingLots, follows
-from streams.registry import COMMANDS
+from streams.registry import COMMANDS, EVENTS
 from streams.replay.redeem_share import RedeemShare
 
 CHUNK = 2000
@@ -54,6 +56,12 @@ BY_TIME = (DebtSettled, LotExpired, HoldReleased, TierOverrideEnded, TierExtende
 
 KNOWN_BY = frozenset({MemberRegistered, OrderPaid, *OF_MEMBERSHIP})
 """Events by which the shop knows a member."""
+
+OF_ALL = frozenset(EVENTS[PolicyPublished].stored_names)
+TAKEN = frozenset(
+    name for event in OF_MEMBERSHIP | CAUSES | KNOWN_BY | {MemberClosed, MemberErased} for name in EVENTS[event].stored_names
+)
+"""Stored names of the events that a replay takes: those of all, and those that are the member's."""
 
 USE_NAMES = ("redemption", "hold", "claim")
 """The fields of a command that name a use of points."""
@@ -73,6 +81,38 @@ class RefusedTotal:
     requests: int = 0
     points: int = 0
     money: int = 0
+
+
+Mine: TypeAlias = Callable[[str], bool]
+"""Whether a replay takes the events with a partition key; those of members begin with the member."""
+
+
+class DatedEvent(msgspec.Struct):
+    """What every event has: the instant it is dated."""
+
+    at: int
+
+
+DATED = msgspec.json.Decoder(DatedEvent).decode
+
+
+def instant_of(codec: Codec, row: Row) -> int:
+    """Return the instant of a stored event, without decoding the rest. Raises as the codec does for one that it cannot read."""
+    try:
+        if row.name in codec.plain:
+            return DATED(row.state).at
+    except msgspec.DecodeError:
+        pass
+    event: Any = codec.decode(row.name, row.state)
+    at: int = event.at
+    return at
+
+
+def event_of(codec: Codec, row: Row, mine: Mine) -> Any:
+    """Return a stored event, None if it has nothing to do with points, or belongs to others."""
+    if row.name in OF_ALL or (row.name in TAKEN and mine(key_of(row.state))):
+        return codec.decode(row.name, row.state)
+    return None
 
 
 class CandidateShop:
@@ -198,21 +238,23 @@ class Backtest:
         self._unmet: set[tuple[str, str]] = set()
         self._worth: dict[tuple[str, str], int] = {}
 
-    def run(self, log: EventLog) -> Histories:
-        """Replay the log."""
+    def run(self, log: EventLog, mine: Mine = lambda _: True) -> Histories:
+        """Replay the log; only the members that are ``mine``, but on the clock of all."""
         done = self._histories
-        before: object = None
-        while chunk := log.recorded(done.position, CHUNK):
-            for recorded in chunk:
-                event: Any = recorded.event
-                if self._until is not None and event.at > self._until:
+        before = Recorded(0, None)
+        while page := log.since(done.position, CHUNK):
+            for row in page:
+                event = event_of(log.codec, row, mine)
+                at = instant_of(log.codec, row) if event is None else event.at
+                if self._until is not None and at > self._until:
                     return self._ended()
-                done.now = max(done.now, event.at)
-                done.position = recorded.position
+                done.now = max(done.now, at)
+                done.position = row.position
                 if done.now >= self._since:
                     self._begin()
-                self._happened(event, before)
-                before = event
+                if event is not None:
+                    self._happened(event, before.event if before.position == row.position - 1 else None)
+                    before = Recorded(row.position, event)
         return self._ended()
 
     def _begin(self) -> None:

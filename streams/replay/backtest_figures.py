@@ -7,7 +7,7 @@ the local month in which it became known, a late one when it came. The month of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from aggregates.membership.state import Membership
 from aggregates.membership.tiers.judging import tier_in_effect
 from aggregates.programme import ENTRY_TIER, Policies
 from streams.queries.audit import Audit, check_member
-from streams.replay.backtest import Histories
+from streams.replay.backtest import Histories, RefusedKind, RefusedTotal
 
 MOST = 10
 """How many of those who gain or lose are named."""
@@ -120,12 +120,76 @@ def _count_tier(member: str, month: str, end: int, state: Membership, policies: 
     found.tiers.setdefault(month, Counter())[tier] += 1
 
 
+@dataclass
+class Comparison:
+    """Both sides of a replay, or of that of some members; ``position`` and ``now`` are of the whole log.
+
+    ``published`` and ``candidate``: their policies.
+    """
+
+    published: Policies
+    candidate: Policies
+    now: int
+    position: int
+    was: Side
+    would: Side
+    refused: dict[RefusedKind, RefusedTotal]
+    redeem_share: bool
+
+
+def sides(done: Histories) -> Comparison:
+    """Return the figures of both histories."""
+    was, would = side(done.were, done.published, done), side(done.would, done.candidate, done)
+    told = done.published, done.candidate, done.now, done.position
+    return Comparison(*told, was, would, done.refused, done.redeem_share)
+
+
+def add_side(whole: Side, part: Side) -> None:
+    """Add the figures of other members."""
+    add_audit(whole.audit, part.audit)
+    for of, counted in part.months.items():
+        whole.months.setdefault(of, Counter()).update(counted)
+    for month, tiers in part.tiers.items():
+        whole.tiers.setdefault(month, Counter()).update(tiers)
+    whole.worth.update(part.worth)
+
+
+def add_audit(whole: Audit, part: Audit) -> None:
+    """Add the books of other members."""
+    whole.members += part.members
+    whole.days += part.days
+    whole.differences = sorted([*whole.differences, *part.differences], key=lambda found: (found.member, found.day))
+    for key, moved in part.rolled.items():
+        whole.rolled.setdefault(key, Counter()).update(moved)
+    for wallet, liability in part.liabilities.items():
+        whole.liabilities.setdefault(wallet, Liability()).add_all(liability)
+
+
+def merged(parts: Sequence[Comparison]) -> Comparison:
+    """Return the comparison of all members from those of some. Every figure is a sum, so their order makes no difference."""
+    whole, *others = parts
+    for part in others:
+        add_side(whole.was, part.was)
+        add_side(whole.would, part.would)
+        for kind, total in part.refused.items():
+            mine = whole.refused.setdefault(kind, RefusedTotal())
+            mine.requests += total.requests
+            mine.points += total.points
+            mine.money += total.money
+    return whole
+
+
 # The comparison, as plain data
 
 
 def compare(done: Histories, since: int = 0) -> dict[str, Any]:
     """Return both sides as plain data, for months from that of the instant ``since`` on. Money is in minor units."""
-    was, would = side(done.were, done.published, done), side(done.would, done.candidate, done)
+    return figures(sides(done), since)
+
+
+def figures(done: Comparison, since: int = 0) -> dict[str, Any]:
+    """Return a comparison as plain data; see :func:`compare`."""
+    was, would = done.was, done.would
     first = local_day(since, done.published.newest.zone)[:7]
     wallets = sorted({wallet for one in (was, would) for _, wallet in one.months} | was.audit.liabilities.keys())
     return {
@@ -143,8 +207,8 @@ def compare(done: Histories, since: int = 0) -> dict[str, Any]:
         ],
         "wallets": {
             wallet: {
-                "was": outstanding(was, wallet, done.published, done),
-                "would": outstanding(would, wallet, done.candidate, done),
+                "was": outstanding(was, wallet, done.published, done.now),
+                "would": outstanding(would, wallet, done.candidate, done.now),
             }
             for wallet in wallets
         },
@@ -173,9 +237,9 @@ def by_name(counted: Counter[str] | None) -> dict[str, int]:
     return dict(sorted((counted or Counter()).items()))
 
 
-def outstanding(of: Side, wallet: str, policies: Policies, done: Histories) -> dict[str, int]:
+def outstanding(of: Side, wallet: str, policies: Policies, now: int) -> dict[str, int]:
     """Return what is outstanding in a wallet at the end, what it is worth to the shop, and what redeemed points have cost."""
-    liability, terms = of.audit.liabilities.get(wallet, Liability()), policies.at(done.now)
+    liability, terms = of.audit.liabilities.get(wallet, Liability()), policies.at(now)
     return {
         "to_spend": liability.active,
         "pending": liability.pending,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from infra.spilling import SpillFile, SpillingRecords
+
 
 class LedgerRow(NamedTuple):
     """``points`` more, or fewer, in a lot of a wallet; kind ``owed`` is the member's debt, and has no lot."""
@@ -37,37 +39,32 @@ class LotRow(NamedTuple):
     position: int
 
 
-class LotRows:
-    """What is left of each lot, kept up from the ledger's rows."""
+NEW_LOT: dict[str, Any] = {"left": 0, "active_from": None, "expires_at": None, "order": None, "rule": None, "policy": None}
+"""What a lot has until an event says otherwise."""
 
-    def __init__(self) -> None:
-        self._lots: dict[tuple[str, str], dict[str, Any]] = {}
+
+class LotRows:
+    """What is left of each lot, kept up from the ledger's rows. ``spill``: where lots wait that memory has no room for."""
+
+    def __init__(self, spill: SpillFile) -> None:
+        self._lots = SpillingRecords(spill, sums=("left",))
 
     def grant(self, member: str, lot: str, wallet: str, points: int, position: int, **told: Any) -> None:
-        known = {"wallet": wallet, "granted": points, "left": 0, "position": position}
-        self._lots[member, lot] = {
-            "active_from": None,
-            "expires_at": None,
-            "order": None,
-            "rule": None,
-            "policy": None,
-            **known,
-            **told,
-        }
+        self._lots.change((member, lot), {"wallet": wallet, "granted": points, "position": position, **told})
 
     def activate(self, member: str, lot: str, active_from: int, expires_at: int | None, position: int) -> None:
-        if told := self._lots.get((member, lot)):
-            told.update(active_from=active_from, expires_at=expires_at, position=position)
+        dates = {"active_from": active_from, "expires_at": expires_at}
+        self._lots.change((member, lot), {**dates, "position": position})
 
     def move(self, member: str, lot: str, points: int, position: int) -> None:
-        if told := self._lots.get((member, lot)):
-            told["left"] += points
-            told["position"] = position
+        self._lots.add((member, lot), "left", points)
+        self._lots.change((member, lot), {"position": position})
 
     def rows(self) -> Iterator[LotRow]:
-        """Yield a row a lot, by member and lot."""
-        for (member, lot), told in sorted(self._lots.items()):
-            yield LotRow(member, lot, **told)
+        """Yield a row for each lot that was granted, by member and lot."""
+        for (member, lot), told in self._lots.items():
+            if "wallet" in told:
+                yield LotRow(member, lot, **NEW_LOT | told)
 
 
 Parts: TypeAlias = Iterator[tuple[str | None, str, int]]

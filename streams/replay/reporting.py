@@ -23,7 +23,7 @@ from streams.replay.views import views_sql
 
 FOLDER = Path(__file__).parent / "reports"
 MOST_ROWS = 500
-"""Rows that a page shows of a table."""
+"""Rows that a page or a terminal shows of a table."""
 
 
 @dataclass(frozen=True)

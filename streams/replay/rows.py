@@ -1,7 +1,7 @@
 """The rows of a snapshot, folded from the events in the order of the log.
 
-What never changes (movements of points, lines of orders, acts) leaves at once; what may still change (members, orders, open
-carts, lots) is kept until the end. So memory grows with members and orders, not with events.
+What never changes (movements of points, lines of orders, acts) leaves at once; what may still change is kept until the end:
+orders, lots, coupons, products and sums in bounded memory, the rest on disk; members, their cards and open carts in memory.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from typing import Any, TypeAlias
 
 from aggregates.behaviour import Impressed, Searched
 from aggregates.calendar import local_day
+from aggregates.cart_events import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved
 from aggregates.decider import Recorded
-from aggregates.delta import Delta
+from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
+from aggregates.order.fulfilment import OrderDelivered, OrderShipped
+from aggregates.product import ProductRepriced, ProductRetired
 from aggregates.value import asdict
+from infra.spilling import SpillFile, SpillingRecords
 from projections.card import Card, card
 from projections.card import wallets_of as wallets_of_card
-from projections.product import product as product_counters
-from projections.sales import sales
 from streams.registry import BEHAVIOUR
 from streams.replay.ledger_rows import LotRows, ledger_rows
+from streams.replay.order_rows import OrderRows
 from streams.replay.shown_rows import ShownRows
+from streams.replay.tally_rows import TallyRows
 
 Row: TypeAlias = tuple[str, tuple[Any, ...], str]
 """The table, the values in the order of its columns, and the month that its file is of."""
@@ -41,24 +45,41 @@ TIER_CAUSES = {
     "TierOverrideEnded": "override ended",
 }
 
+CHANGING: frozenset[type] = frozenset(
+    {
+        OrderPaid,
+        OrderShipped,
+        OrderDelivered,
+        OrderCancelled,
+        OrderRefunded,
+        CartItemAdded,
+        CartItemQuantityChanged,
+        CartItemRemoved,
+        CartCheckedOut,
+        CartAbandoned,
+        ProductRepriced,
+        ProductRetired,
+    }
+)
+"""Events that change a row of before. What happens to members changes their cards and lots, too."""
+
 
 class Rows:
-    """``zone``: of the shop, by which instants become days."""
+    """``zone``: of the shop, by which instants become days. ``spill``: where rows wait that memory has no room for."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, spill: SpillFile) -> None:
         self._zone = zone
         self._members: dict[str, dict[str, Any]] = {}
         self._cards: dict[str, Card | None] = {}
-        self._orders: dict[str, dict[str, Any]] = {}
+        self._orders = OrderRows(self.day, spill)
         self._carts: dict[str, dict[str, Any]] = {}
-        self._coupons: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._coupons = SpillingRecords(spill)
         self._campaigns: dict[str, dict[str, Any]] = {}
-        self._products: dict[str, dict[str, Any]] = {}
-        self._lots = LotRows()
-        self._shown = ShownRows()
+        self._products = SpillingRecords(spill)
+        self._lots = LotRows(spill)
+        self.shown = ShownRows()
+        self.tallies = TallyRows(zone, spill)
         self._tiers: dict[str, str] = {}
-        self._counters, self._sales = Delta(), Delta()
-        self._sales_fold = sales(zone)
         self._latest: dict[str, int] = {}
         self._by_event: dict[str, Callable[[Any, int], Iterable[Row]]] = {
             name.removeprefix("_on_"): getattr(self, name) for name in dir(self) if name.startswith("_on_")
@@ -68,21 +89,33 @@ class Rows:
         """Take a chunk of events and yield the rows that are final."""
         for recorded in chunk:
             event: Any = recorded.event
-            kind = type(event)
-            for row in self._shown.finished(event.at):
+            for row in self.shown.finished(event.at):
                 yield "shown", row.columns(), row.month
-            self._shown.act(event, recorded.position)
-            if kind in card.events:
-                card.fold(self._cards, [recorded])
-                yield from self._membership(event, recorded.position)
-            if kind in product_counters.events:
-                product_counters.project(self._counters, event)
-            if kind in self._sales_fold.events:
-                self._sales_fold.project(self._sales, event)
-            if kind in BEHAVIOUR:
+            self.shown.act(event, recorded.position)
+            self.tallies.take(event)
+            yield from self.entity_rows(event, recorded.position)
+            if type(event) in BEHAVIOUR:
                 yield from self._behaviour(event, recorded.position)
-            if take := self._by_event.get(kind.__name__):
-                yield from take(event, recorded.position)
+        self.tallies.settle()
+
+    def recall_shown(self, chunk: Iterable[Recorded]) -> None:
+        """Take again what a chunk of events says of lists that were shown; their rows that are final are written already."""
+        for recorded in chunk:
+            event: Any = recorded.event
+            for _ in self.shown.finished(event.at):
+                pass
+            self.shown.act(event, recorded.position)
+            if isinstance(event, Impressed):
+                self.shown.show(event, recorded.position, *self.day(event.at))
+
+    def entity_rows(self, event: Any, position: int) -> Iterator[Row]:
+        """Take what an event says of one member, order, cart, coupon or product, and yield the rows that are final."""
+        kind = type(event)
+        if kind in card.events:
+            self._cards.update(card.project(self._cards, event, position))
+            yield from self._membership(event, position)
+        if take := self._by_event.get(kind.__name__):
+            yield from take(event, position)
 
     def day(self, at: int) -> tuple[int, str]:
         """Return the shop's day of an instant, in days since 1970, and its month as ``2017-01``."""
@@ -135,49 +168,19 @@ class Rows:
 
     # Orders
 
-    def _on_OrderPlaced(self, event: Any, position: int) -> Iterator[Row]:  # noqa: N802
-        day, month = self.day(event.at)
-        sums = {name: sum(getattr(line, name) for line in event.lines) for name in ("gross", "total", "paid")}
-        self._orders[event.order] = {
-            "member": event.member, "session": event.session, "cart": event.cart, "status": "placed",
-            "currency": event.currency,
-            **sums, "tax": event.tax, "lines": len(event.lines), "placed_at": event.at, "placed_on": day, "position": position,
-            "month": month, "refunded": 0,
-        }  # fmt: skip
-        for number, line in enumerate(event.lines, 1):
-            figures = (line.quantity, line.gross, line.total, line.paid, line.department, line.category)
-            yield "order_lines", (event.order, number, line.product, *figures, day, position), month
-
-    def _on_OrderPaid(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._change_order(event, "paid", position, net=event.net)
-        return ()
-
-    def _on_OrderShipped(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._change_order(event, "shipped", position)
-        return ()
-
-    def _on_OrderDelivered(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._change_order(event, "delivered", position)
-        return ()
-
-    def _on_OrderCancelled(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._change_order(event, "cancelled", position)
-        return ()
-
-    def _change_order(self, event: Any, status: str, position: int, **more: Any) -> None:
-        told = self._orders.setdefault(event.order, {"month": "none", "refunded": 0, "member": event.member})
-        told.update({"status": status, f"{status}_at": event.at, "position": position, **more})
+    def _on_OrderPlaced(self, event: Any, position: int) -> Iterator[Row]:  # noqa: N802 - named for the event
+        for values, month in self._orders.place(event, position):
+            yield "order_lines", values, month
 
     def _on_OrderRefunded(self, event: Any, position: int) -> Iterator[Row]:  # noqa: N802
-        day, month = self.day(event.at)
-        told = self._orders.setdefault(event.order, {"month": "none", "refunded": 0, "member": event.member})
-        told["refunded"] += sum(line.paid for line in event.lines)
-        if event.complete:
-            told["status"] = "refunded"
-        told["position"] = position
-        for line, (number, units, money) in zip(event.lines, event.parts, strict=True):
-            values = (event.order, event.refund, number, line.product, units, money, event.complete, event.at, day, position)
+        for values, month in self._orders.refund(event, position):
             yield "refunds", values, month
+
+    def _change_order(self, event: Any, position: int) -> Iterable[Row]:
+        self._orders.change(event, position)
+        return ()
+
+    _on_OrderPaid = _on_OrderShipped = _on_OrderDelivered = _on_OrderCancelled = _change_order  # noqa: N815
 
     # Carts
 
@@ -235,7 +238,7 @@ class Rows:
 
     def _on_CouponSent(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
         sent = {"kind": event.kind, "sent_at": event.at, "starts_at": event.starts, "ends_at": event.ends, "position": position}
-        self._coupons.setdefault((event.campaign, event.member, ""), {}).update(sent)
+        self._coupons.change((event.campaign, event.member, ""), sent)
         return ()
 
     def _on_CouponRedeemed(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
@@ -247,21 +250,21 @@ class Rows:
             "position": position,
         }
         who = getattr(event, "member", None) or getattr(event, "holder", "") or ""
-        self._coupons[event.campaign, who, event.use] = {**used, "flags": json.dumps(event.flags)}
+        self._coupons.change((event.campaign, who, event.use), {**used, "flags": json.dumps(event.flags)})
         return ()
 
     def _on_ProductListed(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        told = asdict(event)
+        told = {name: getattr(event, name) for name in ("name", "department", "category", "brand", "price", "stock")}
         told |= {"status": "listed", "listed_at": event.at, "position": position, "attributes": _json(event.attributes)}
-        self._products[event.product] = told
+        self._products.change((event.product,), told)
         return ()
 
     def _on_ProductRepriced(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._products.setdefault(event.product, {}).update(price=event.price, position=position)
+        self._products.change((event.product,), {"price": event.price, "position": position})
         return ()
 
     def _on_ProductRetired(self, event: Any, position: int) -> Iterable[Row]:  # noqa: N802
-        self._products.setdefault(event.product, {}).update(status="retired", position=position)
+        self._products.change((event.product,), {"status": "retired", "position": position})
         return ()
 
     def _on_ProductReviewed(self, event: Any, position: int) -> Iterator[Row]:  # noqa: N802
@@ -277,7 +280,7 @@ class Rows:
         day, month = self.day(event.at)
         who = event.member, event.session
         if isinstance(event, Impressed):
-            self._shown.show(event, position, day, month)
+            self.shown.show(event, position, day, month)
             return
         if isinstance(event, Searched):
             yield "behaviour", (position, "Searched", *who, None, event.query, None, None, event.at, day), month
@@ -299,21 +302,20 @@ class Rows:
         for lot in self._lots.rows():
             lasts = self.day(lot.expires_at - 1)[0] if lot.expires_at is not None else None
             yield "lots", (*lot[:7], lasts, *lot[7:]), ""
-        for order, told in sorted(self._orders.items()):
-            names = (
-                "member session cart status currency gross total paid tax net refunded lines "
-                "placed_at placed_on paid_at shipped_at delivered_at cancelled_at position"
-            )
-            yield "orders", (order, *(told.get(name) for name in names.split())), told["month"]
-        for row in self._shown.rest():
+        for values, month in self._orders.rows():
+            yield "orders", values, month
+        for row in self.shown.rest():
             yield "shown", row.columns(), row.month
         for cart in sorted(self._carts):
             yield from self._end_cart(cart, None, "open")
         yield from self._campaign_rows()
-        for product, told in sorted(self._products.items()):
+        for (product,), told in self._products.items():
             names = "name department category brand price stock status attributes listed_at position"
             yield "products", (product, *(told.get(name) for name in names.split())), ""
-        yield from self._tally_rows()
+        for values in self.tallies.product_stats():
+            yield "product_stats", values, ""
+        for values in self.tallies.daily_sales():
+            yield "daily_sales", values, ""
 
     def _card_rows(self) -> Iterator[Row]:
         for key, view in sorted(self._cards.items()):
@@ -326,25 +328,12 @@ class Rows:
                 yield "cards", (key.partition(":")[2], wallet, *points, *tier, shown.as_of, shown.position), ""
 
     def _campaign_rows(self) -> Iterator[Row]:
-        for (campaign, member, use), told in sorted(self._coupons.items()):
+        for (campaign, member, use), told in self._coupons.items():
             names = "kind coupon sent_at starts_at ends_at used_at order_id amount flags position"
             yield "coupons", (campaign, member, use or None, *(told.get(name) for name in names.split())), ""
         for campaign, told in sorted(self._campaigns.items()):
             values = (told.get(name) for name in ("kind", "starts", "ends", "limit", "at", "position"))
             yield "campaigns", (campaign, *values), ""
-
-    def _tally_rows(self) -> Iterator[Row]:
-        for key, counts in sorted(self._counters.counts.items()):
-            for counter, value in sorted(counts.items()):
-                if value:
-                    yield "product_stats", (key.partition(":")[2], counter, value), ""
-        for key, counts in sorted(self._sales.counts.items()):
-            _, day, *split = key.split(":")
-            number = date.fromisoformat(day).toordinal() - EPOCH
-            for field, value in sorted(counts.items()):
-                name, _, counter = field.rpartition(":")
-                if value:
-                    yield "daily_sales", (number, split[0] if split else "all", name or None, counter, value), ""
 
 
 def day_of(at: int, zone: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ beside its name and renamed at the end, so that there is a whole one or none.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import shutil
@@ -20,13 +21,16 @@ from aggregates.decider import Recorded
 from aggregates.personal_snapshot import RecordPersonalSnapshot
 from infra.errors import Misconfigured
 from infra.event_log.log import EventLog
-from infra.parquet import TableWriter, Written, sha256_of
+from infra.keys.ring import KeyRing
+from infra.parquet import Pseudonym, TableWriter, Written, sha256_of
 from infra.settings import CHUNK
+from infra.spilling import SpillFile
 from models.recommender.settings import SHIPPED
 from streams.commands.request import Request
 from streams.replay.quality_rows import quality_rows
 from streams.replay.recommender_backtest import quality_under
 from streams.replay.rows import Rows, day_of
+from streams.replay.since import recall
 from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
 from streams.replay.views import views_sql
 from streams.running.app import App
@@ -49,13 +53,14 @@ class SnapshotRequest:
     """``position``: the last event that counts. ``since``: a snapshot of which only what came later is written.
 
     ``model_quality``: with the table of that name, for which a learner learns the log anew.
-    ``access``: who wants personal values, and why; None leaves them out.
+    ``access``: who wants personal values, and why; None leaves them out. ``pseudonyms``: keyed hashes stand for them.
     """
 
     position: int
     since: Path | None = None
     model_quality: bool = False
     access: PersonalAccess | None = None
+    pseudonyms: bool = False
 
     @property
     def personal(self) -> bool:
@@ -75,24 +80,38 @@ def write_snapshot(
     if folder.exists():
         raise Misconfigured(f"{folder} exists: name a new folder, or remove that one first.")
     base = read_base(app, wanted)
+    pseudonym = pseudonyms_of(app.keys) if wanted.pseudonyms else None
     partial = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True, mode=0o700)
         if wanted.access is not None:
             record_access(app, folder.name, wanted.position, wanted.access)
-        files, latest = _write_tables(app, partial, wanted, base["position"] if base else 0, progress)
+        files, latest = _write_tables(app, partial, wanted, pseudonym, base, progress)
         manifest = _manifest(app, wanted, files, latest, base)
         _write_views(partial, manifest)
         _store(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
         partial.rename(folder)
-    except Misconfigured:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     except OSError as fault:
-        shutil.rmtree(partial, ignore_errors=True)
         raise Misconfigured(f"{folder} cannot be written: {fault.strerror or fault}. Nothing is left of it.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return manifest
+
+
+def pseudonyms_of(keys: KeyRing) -> Pseudonym:
+    """Return a keyed hash of 128 bits: the same for the same value of a column, as long as these keys are kept.
+
+    Nobody without the keys can find the hash of a guessed value. Raises :class:`Misconfigured` if the keys are lost.
+    """
+    if keys.problem:
+        raise Misconfigured(keys.problem)
+    key = keys.secret("pseudonyms")
+
+    def pseudonym(column: str, value: str) -> str:
+        return hmac.digest(key, f"{column}\0{value}".encode(), "sha256")[:16].hex()
+
+    return pseudonym
 
 
 def record_access(app: App, name: str, position: int, access: PersonalAccess) -> None:
@@ -112,7 +131,8 @@ def read_base(app: App, wanted: SnapshotRequest) -> dict[str, Any] | None:
         raise Misconfigured(f"{wanted.since} is a snapshot of another log.")
     if base["position"] > wanted.position:
         raise Misconfigured(f"{wanted.since} is at {base['position']:,}, later than {wanted.position:,}.")
-    if base["schema"] != SCHEMA or base["personal"] != wanted.personal:
+    values = base["personal"], base.get("pseudonyms", False)
+    if base["schema"] != SCHEMA or values != (wanted.personal, wanted.pseudonyms):
         raise Misconfigured(f"{wanted.since} has other columns: write a whole snapshot.")
     return {**base, "sha256": sha256_of(wanted.since / MANIFEST)}
 
@@ -164,25 +184,34 @@ def today_of(manifest: dict[str, Any]) -> int:
 
 
 def _write_tables(
-    app: App, folder: Path, wanted: SnapshotRequest, base: int, progress: Callable[[int], None]
+    app: App,
+    folder: Path,
+    wanted: SnapshotRequest,
+    pseudonym: Pseudonym | None,
+    base: dict[str, Any] | None,
+    progress: Callable[[int], None],
 ) -> tuple[list[Written], int]:
+    """Write the files and return them, with the shop's clock at the end. ``base``: the manifest of what is written already."""
     digits = len(str(app.terms.unit)) - 1
-    writers = {name: TableWriter(folder, table, digits, wanted.personal) for name, table in TABLES.items()}
+    writers = {name: TableWriter(folder, table, digits, wanted.personal, pseudonym) for name, table in TABLES.items()}
     positions = {name: _position_of(name) for name in TABLES}
-    rows = Rows(app.terms.zone)
-    latest = 0
+    after, latest = (base["position"], base["instant"]) if base else (0, 0)
 
     def write(found: Iterator[tuple[str, tuple[Any, ...], str]]) -> None:
         for name, values, month in found:
             where = positions[name]
-            if where is None or values[where] > base or (base == 0 and not values[where]):
+            if where is None or values[where] > after or (after == 0 and not values[where]):
                 writers[name].add(values, month)
 
-    for chunk in chunks(app.log, wanted.position):
-        latest = max(latest, *(recorded.event.at for recorded in chunk))  # type: ignore[attr-defined]
-        write(rows.fold(chunk))
-        progress(chunk[-1].position)
-    write(rows.rest())
+    with SpillFile(folder) as spill:
+        rows = Rows(app.terms.zone, spill)
+        if wanted.since is not None:
+            recall(app.log, rows, after, wanted.position, wanted.since)
+        for chunk in chunks(app.log, wanted.position, after):
+            latest = max(latest, *(recorded.event.at for recorded in chunk))  # type: ignore[attr-defined]
+            write(rows.fold(chunk))
+            progress(chunk[-1].position)
+        write(rows.rest())
     if wanted.model_quality:
         write(quality_rows(quality_under(app.log, app.terms.zone, wanted.position, progress, SHIPPED)))
     return [written for writer in writers.values() for written in writer.close()], latest
@@ -194,9 +223,8 @@ def _position_of(name: str) -> int | None:
     return [column.name for column in TABLES[name].columns].index(wanted) if wanted else None
 
 
-def chunks(log: EventLog, until: int) -> Iterator[list[Recorded]]:
-    """Yield the events up to a position, in order."""
-    position = 0
+def chunks(log: EventLog, until: int, position: int = 0) -> Iterator[list[Recorded]]:
+    """Yield the events after a position up to another, in order."""
     while position < until and (chunk := log.recorded(position, min(CHUNK, until - position))):
         position = chunk[-1].position
         yield chunk
@@ -215,6 +243,7 @@ def _manifest(
         "schema": SCHEMA,
         "program": version("regulars"),
         "personal": wanted.personal,
+        "pseudonyms": wanted.pseudonyms,
         "model_quality": wanted.model_quality,
         "append_only": sorted(APPEND_ONLY),
         "base": {"position": base["position"], "sha256": base["sha256"]} if base else None,

@@ -25,11 +25,14 @@ from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
 from streams.web.bodies import decode
+from streams.web.cached_clock import CachedClock
+from streams.web.checkout_route import checkout_route
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
 from streams.web.figures import HttpMetrics
 from streams.web.log_questions import LogQuestions
+from streams.web.member_lists import MemberLists
 from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
 from streams.web.questions import Asked, Question, query_of, whole
@@ -68,7 +71,10 @@ class Api:
         self._limit = RateLimit(limit)
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "question")
         self._log = LogQuestions(app, self._slow.submit)
-        self.questions = (*QUESTIONS, *self._log.table(), *SellingQuestions(app, self._slow.submit).table())
+        self._clock = CachedClock(app)
+        self._lists = MemberLists(app, self._clock)
+        selling = SellingQuestions(app, self._slow.submit)
+        self.questions = (*QUESTIONS, self._lists.question(), *self._log.table(), *selling.table())
         self._reader: ViewReader | None = None
         self.acts = admin_acts(app.settings)
         self.sender = Sender(app, self.acts)
@@ -80,6 +86,7 @@ class Api:
         """Return the ASGI application."""
         routes = [
             *command_routes.routes(self.sender, self.caller),
+            checkout_route(self.sender, self.caller),
             *(HttpRoute("GET", one.path, self._question(one)) for one in self.questions),
             *(HttpRoute(one.method, one.path, self._operation(one)) for one in self._operations),
             HttpRoute("POST", "/v1/recommendations", self._recommend),
@@ -106,6 +113,7 @@ class Api:
             yield
             await self._reader.close()
         self._slow.shutdown()
+        self._lists.close()
 
     @property
     def reader(self) -> ViewReader:
@@ -126,9 +134,19 @@ class Api:
                 raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
             query = query_of(http, known)
             asked = Asked(ids, query, caller, await self.reader.page(), http, self._wanted(query))
-            return _told(http, await question.answer(asked))
+            if question.part is None and asked.wanted:
+                await self._require_known(asked.wanted)
+            found = await question.answer(asked)
+            dated = b'"as_of":' in found if isinstance(found, bytes) else "as_of" in found
+            return _told(http, found, None if dated else await self._clock.now())
 
         return endpoint
+
+    async def _require_known(self, wanted: Wanted) -> None:
+        """Hold that the log has a position: what is answered from the log has reached it. Raises :class:`HttpProblem` 422."""
+        head = await asyncio.wrap_future(self._slow.submit(self.app.log.head))
+        if wanted.position > head:
+            raise HttpProblem(422, "position_unknown", f"The log ends at {head:,}.")
 
     def _operation(self, operation: Operation) -> Endpoint:
         async def endpoint(http: HttpRequest) -> Response:
@@ -155,7 +173,7 @@ class Api:
         if caller.member is not None and (wanted.session or wanted.member not in (None, caller.member)):
             raise HttpProblem(404, "not_found", "There is nothing of yours by that name.")
         query = query_of(http, set(ALWAYS))
-        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query)))
+        return json_response(await composed(wanted, caller, await self.reader.page(), self._wanted(query), self._lists))
 
     async def _token(self, http: HttpRequest) -> Response:
         allowed(self.caller(http), (Scope.STOREFRONT,))
@@ -203,10 +221,15 @@ class JsonResponse(Response):
 CACHING = [(b"cache-control", b"private, no-cache"), (b"vary", b"Authorization, Accept-Language")]
 
 
-def _told(http: HttpRequest, answer: Any) -> Response:
-    """Return an answer with its ETag, or 304 if the asker has it."""
+def _told(http: HttpRequest, answer: Any, as_of: int | None = None) -> Response:
+    """Return an answer with its ETag, or 304 if the asker has it. ``as_of``: added to an answer that has none.
+
+    Then the tag is a weak one: an answer that differs in nothing but its instant is the same.
+    """
     content = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
     tag = b'"' + sha256(content).hexdigest()[:32].encode() + b'"'
+    if as_of is not None:
+        content, tag = b'%b,"as_of":%d}' % (content[:-1], as_of), b"W/" + tag
     known: bytes | None = http.scope["state"]["headers"].get(b"if-none-match")
     return JsonResponse(content, tag, known is not None and _matches(known, tag))
 
@@ -217,4 +240,4 @@ def _matches(told: bytes, tag: bytes) -> bool:
     >>> _matches(b'W/"a", "b"', b'"a"'), _matches(b"*", b'"a"'), _matches(b'"ab"', b'"a"')
     (True, True, False)
     """
-    return told.strip() == b"*" or tag in [one.strip().removeprefix(b"W/") for one in told.split(b",")]
+    return told.strip() == b"*" or tag.removeprefix(b"W/") in [one.strip().removeprefix(b"W/") for one in told.split(b",")]

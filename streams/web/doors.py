@@ -26,6 +26,7 @@ from aggregates import (
 from aggregates.membership import commands as membership
 from aggregates.order import decider as order
 from aggregates.order import fulfilment, payment, placing, stock
+from aggregates.order.exchange import ExchangeItems
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 
@@ -102,6 +103,8 @@ DOORS: dict[type, Door] = {
     cart.RemoveFromCart: Door("DELETE", f"{CART}/items/{{product}}", (S, M)),
     cart.SaveForLater: Door("POST", f"{CART}/items/{{product}}/save", (S, M)),
     cart.MoveToCart: Door("POST", f"{CART}/items/{{product}}/restore", (S, M)),
+    cart.EnterCode: Door("POST", f"{CART}/codes", (S, M)),
+    cart.RemoveCode: Door("DELETE", f"{CART}/codes/{{code}}", (S, M)),
     cart.MergeCart: Door("POST", f"{CART}/merge", (S,)),
     cart.CheckOutCart: Door("POST", f"{CART}/check-out", (S, M)),
     cart.AbandonCart: Door("POST", f"{CART}/abandon", (S, M)),
@@ -116,6 +119,7 @@ DOORS: dict[type, Door] = {
     stock.ReserveStock: Door("POST", f"{ORDER}/stock", (S, B)),
     order.CancelOrder: Door("POST", f"{ORDER}/cancel", (S, B)),
     RefundOrder: Door("POST", f"{ORDER}/refunds", (S, B), created=f"{ORDER}/refunds/{{refund}}"),
+    ExchangeItems: Door("POST", f"{ORDER}/exchanges", (S, B), created="/v1/orders/{into}"),
     review.ReviewProduct: Door("POST", f"{PRODUCT}/reviews", (S, M)),
     campaign.LaunchCampaign: Door("POST", "/v1/campaigns", (B,), created=CAMPAIGN),
     campaign.ChangeCampaign: Door("PUT", f"{CAMPAIGN}/terms", (B,)),

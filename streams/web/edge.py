@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import Lifespan
 
-from infra.errors import Unreachable
+from infra.errors import Unreachable, VersionDropped
 from infra.telemetry.traces import span, tracing
 from streams.web.figures import AccessLog, HttpMetrics
 from streams.web.problems import HttpProblem
@@ -101,7 +101,7 @@ class Edge:
         except TimeoutError:
             sentence = "No answer was ready in time; ask again with the same key."
             problem = HttpProblem(503, "busy", sentence, headers={"Retry-After": "1"})
-        except Unreachable as fault:
+        except (Unreachable, VersionDropped) as fault:
             problem = HttpProblem(503, "not_available", str(fault), headers={"Retry-After": "2"})
         except _ClientGone:
             raise

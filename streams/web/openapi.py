@@ -11,9 +11,10 @@ import msgspec
 
 from streams.registry import COMMANDS
 from streams.web.bodies import body_of
+from streams.web.checkout_route import CHECKOUT_PATH, CHECKOUT_SCOPES, EXAMPLE, CheckoutBody
 from streams.web.command_routes import acts_body, commands_body
 from streams.web.doors import BEHAVIOUR_PATH, DOORS, REQUESTS_PATH, Scope
-from streams.web.examples import body_example
+from streams.web.examples import KNOWN, TOGETHER, body_example
 from streams.web.operations import Operation
 from streams.web.questions import WAIT_FOR, WAIT_MS, Parameter, Question
 from streams.web.recommending import ListWanted
@@ -75,7 +76,7 @@ PROBLEM = {
 def document(questions: tuple[Question, ...], operations: tuple[Operation, ...]) -> bytes:
     """Return the document as JSON."""
     bodies = {command: _body(command) for command in DOORS}
-    extra = [acts_body(NO_FIELDS), commands_body(NO_FIELDS), ListWanted, *{one.body for one in operations}]
+    extra = [acts_body(NO_FIELDS), commands_body(NO_FIELDS), ListWanted, CheckoutBody, *{one.body for one in operations}]
     _, schemas = msgspec.json.schema_components([*bodies.values(), *extra], ref_template=REF)
     paths: dict[str, dict[str, Any]] = {}
     for command, door in DOORS.items():
@@ -86,6 +87,7 @@ def document(questions: tuple[Question, ...], operations: tuple[Operation, ...])
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     paths[BEHAVIOUR_PATH] = {"post": _batch("behaviour", "Send up to 1,000 acts of shoppers.", "Behaviour")}
     paths[REQUESTS_PATH] = {"post": _batch("requests", "Send commands that happen together or not at all.", "Requests")}
+    paths[CHECKOUT_PATH] = {"post": _checkout()}
     paths["/v1/recommendations"] = {"post": _recommendations()}
     paths["/v1/tokens"] = {"post": _tokens()}
     for path, words in (("/health/live", "Whether the server runs."), ("/health/ready", "Whether log and Redis answer.")):
@@ -138,7 +140,7 @@ def _command(command: type, body: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _question(question: Question) -> dict[str, Any]:
-    parameters = [*question.parameters, *((WAIT_FOR, WAIT_MS) if question.part else ())]
+    parameters = [*question.parameters, WAIT_FOR, WAIT_MS]
     return {
         "operationId": f"get_{question.name}".replace("-", "_"),
         "tags": ["questions"],
@@ -185,7 +187,10 @@ def _batch(name: str, summary: str, schema: str) -> dict[str, Any]:
         "summary": summary,
         "description": summary,
         "parameters": [IDEMPOTENCY, DRY_RUN, *partial],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": REF.format(name=schema)}, "example": TOGETHER[name]}},
+        },
         "responses": {**_accepted(200, *(["Partial"] if partial else [])), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
     }
 
@@ -199,13 +204,41 @@ def _recommendations() -> dict[str, Any]:
         "parameters": [_parameter(WAIT_FOR), _parameter(WAIT_MS)],
         "requestBody": {
             "required": False,
-            "content": {"application/json": {"schema": {"$ref": REF.format(name="ListWanted")}}},
+            "content": {
+                "application/json": {"schema": {"$ref": REF.format(name="ListWanted")}, "example": TOGETHER["recommendations"]}
+            },
         },
         "responses": {
             "200": {"description": "The list.", "content": {"application/json": {"schema": {"type": "object"}}}},
             **_problems((*AT_ANY_TIME, 422, 504)),
         },
     }
+
+
+def _checkout() -> dict[str, Any]:
+    told = "Place an order from a cart, at the price that the shopper saw or a lower one."
+    return {
+        "operationId": "checkout",
+        "tags": ["cart"],
+        "summary": told,
+        "description": f"{CHECKOUT}\n\nWho may: {_who(CHECKOUT_SCOPES)}.",
+        "parameters": [*_path_parameters(CHECKOUT_PATH), IDEMPOTENCY, DRY_RUN],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": REF.format(name="CheckoutBody")}, "example": EXAMPLE}},
+        },
+        "responses": {**_accepted(201), **_problems((*AT_ANY_TIME, *OF_COMMANDS))},
+    }
+
+
+CHECKOUT = cleandoc(
+    """
+    The cart is priced by the campaigns, the prices and the policy of now, with the codes that it keeps and those of the body;
+    the trace is frozen on the order, the goods and promotions are held, and the cart is closed, all at once. If it costs more
+    than was `seen`, the answer is 409 `price_changed` with the new `payable` and `trace`; prices and promotions of `as_of`
+    hold for the policy's `price_minutes`. With `exchange`, goods of an earlier order pay this one.
+    """
+)
 
 
 def _tokens() -> dict[str, Any]:
@@ -259,11 +292,15 @@ IDEMPOTENCY = {
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in path_names(path)]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema, "example": str(KNOWN.get(name, f"{name}-1"))}
+        for name in path_names(path)
+    ]
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {"name": parameter.name, "in": "query", "description": parameter.description, "schema": parameter.schema}
+    told = {"name": parameter.name, "in": "query", "description": parameter.description, "schema": parameter.schema}
+    return told if parameter.example is None else {**told, "example": parameter.example}
 
 
 def _accepted(status: int, *others: str) -> dict[str, Any]:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 OPERATOR = (Scope.OPERATOR,)
 LATEST = 1000
 MOST_ENDPOINTS = 100
+DAY, LONGEST_KEPT = 86_400, 30 * 86_400
+"""Seconds for which the old secret of a webhook signs, too: unless told, and at most."""
 
 
 class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +38,12 @@ class EndpointWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     url: str
     kinds: tuple[str, ...]
     personal: bool = False
+
+
+class RotateWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new secret for an endpoint; the old one signs, too, for so many seconds."""
+
+    keep: int = DAY
 
 
 class ReplayWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,6 +118,19 @@ class Operations:
             raise HttpProblem(422, "position_unknown", "`since` is a position of the log.", pointer="/since")
         return await self._changed(done, "webhook.replay", lambda one: self.webhooks.replay(one.id, since))
 
+    async def rotated(self, done: Done) -> dict[str, Any]:
+        """Give an endpoint a new secret and return it; it is never shown again."""
+        if not 0 <= done.body.keep <= LONGEST_KEPT:
+            raise HttpProblem(422, "body_invalid", f"`keep` is 0 to {LONGEST_KEPT} seconds.", pointer="/keep")
+        now, made = epoch_ms(), dict[str, Any]()
+
+        until = now + done.body.keep * 1000
+
+        def rotate(one: Endpoint) -> None:
+            made.update(secret=self.webhooks.rotate(one.id, now, until), old_until=until)
+
+        return {**await self._changed(done, "webhook.rotate", rotate), **made}
+
     async def tested(self, done: Done) -> dict[str, Any]:
         """Send a message of the kind ``webhook.test`` now, once, and return what was answered."""
         endpoint = await self._away(lambda: self._endpoint(done))
@@ -172,6 +193,10 @@ class Operations:
             ),
             Operation("remove_webhook", "DELETE", hook, "Forget an endpoint.", self.removed),
             Operation("test_webhook", "POST", f"{hook}/test", "Send a test message now, once.", self.tested),
+            Operation(
+                "rotate_webhook", "POST", f"{hook}/rotate", "Make a new secret, shown once; both sign until the old one ends.",
+                self.rotated, RotateWanted, example={"keep": DAY},
+            ),
             Operation(
                 "replay_webhook", "POST", f"{hook}/replay", "Tell an endpoint again what follows a position.",
                 self.replayed, ReplayWanted, example={"since": 0},

@@ -68,7 +68,7 @@ NEVER_RIGHT = frozenset(
     {
         "command_unknown", "command_invalid", "shopper_missing", "too_many_products", "currency_unknown", "review_too_long",
         "campaign_dates", "order_empty", "line_of_another_product", "total_negative", "transfer_to_oneself", "refund_too_high",
-        "points_below_minimum", "points_not_a_multiple", "effective_past", "override_over",
+        "exchange_itself", "exchange_empty", "points_below_minimum", "points_not_a_multiple", "effective_past", "override_over",
     }
 )  # fmt: skip
 """Refusals of requests that no state allows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -53,7 +53,6 @@ class Question:
     parameters: tuple[Parameter, ...] = ()
     description: str = ""
     part: str | None = None
-    example: Mapping[str, str] = field(default_factory=dict)
 
 
 MOST_DIGITS = 15

@@ -15,12 +15,13 @@ from redis.exceptions import RedisError, ResponseError
 from infra.errors import Unreachable
 from infra.kafka.records import hash_of
 from infra.redis.batched_reads import BatchedReads, Values
-from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key
+from infra.redis.checkpoints import DROPPED, LOG, Checkpoint, checkpoint_key
 from infra.redis.versions import ANNOUNCED, EPOCH, VERSIONS, served_from
 from infra.redis.views import Views
 from streams.projecting.loaders import fold_name
 from streams.registry import fold_of_part, folds, sources
 from streams.running.app import App
+from streams.running.positions import fold_positions
 from streams.web.problems import HttpProblem
 
 FIRST_LOOK, LONGEST_LOOK = 0.002, 0.05
@@ -30,6 +31,7 @@ REACHED_FOR = 0.5
 """Seconds for which a checkpoint that was seen is not read again for a position it has passed."""
 
 MOST_NOTED = 10_000
+GONE = (None, DROPPED.encode())
 
 VERSIONS_FOR = 1.0
 """Seconds that one answer about which versions are served is used for; old ones are kept for much longer."""
@@ -77,6 +79,11 @@ class ViewReader:
             self._read_at = now
         return self._current
 
+    @property
+    def views(self) -> Views:
+        """The read models that this reads, for who reads in a thread."""
+        return self._app.views
+
     def version_of(self, key: str) -> str:
         """Return the version in which a key is served."""
         return self._app.views.versions.version_of(key)
@@ -100,7 +107,8 @@ class ViewReader:
             held = found[len(checkpoints) :]
             return self._note(checkpoints, found)
 
-        await self._wait(reached, checkpoints, wanted)
+        if await self._wait(reached, checkpoints, wanted):
+            return await self._get(full)
         return held
 
     def _was_reached(self, checkpoint: str, position: int) -> bool:
@@ -149,6 +157,27 @@ class ViewReader:
 
         return sorted(await ask(scan()))
 
+    async def position_of(self, key: str, wanted: Wanted | None = None) -> int:
+        """Return the position up to which a key is current that is read after this, and waited for if it is ``wanted``."""
+        checkpoints = self._checkpoints([key])
+        return max(min(self._note(checkpoints, await self._get(checkpoints))), wanted.position if wanted else 0)
+
+    async def position_of_all(self, part: str, wanted: Wanted | None) -> int:
+        """Return the position up to which every key of a part is current, once it is the one that is wanted.
+
+        Raises :class:`HttpProblem` 504 ``fold_behind``, 422 for a position beyond the log.
+        """
+        name = fold_name(self._folds[self._fold_of[part]])
+
+        async def reached() -> list[int]:
+            found = await asyncio.to_thread(fold_positions, self._app)
+            return [min(one.position for one in found if one.fold == name)]
+
+        if wanted is None:
+            return (await reached())[0]
+        await self._wait(reached, [f"checkpoint:{name}:all"], wanted)
+        return wanted.position
+
     async def _await_position(self, keys: Sequence[str], wanted: Wanted | None) -> None:
         if wanted is None:
             return
@@ -159,10 +188,17 @@ class ViewReader:
 
         await self._wait(reached, checkpoints, wanted)
 
-    async def _wait(self, reached: Callable[[], Awaitable[list[int]]], checkpoints: list[str], wanted: Wanted) -> None:
+    async def _wait(self, reached: Callable[[], Awaitable[list[int]]], checkpoints: list[str], wanted: Wanted) -> bool:
+        """Wait until all checkpoints are there; return whether one is that of an earlier version of its fold."""
         until = time.monotonic() + wanted.seconds
-        pause = FIRST_LOOK
-        while behind := [(key, at) for key, at in zip(checkpoints, await reached(), strict=True) if at < wanted.position]:
+        pause, earlier = FIRST_LOOK, False
+        while True:
+            behind = [(key, at) for key, at in zip(checkpoints, await reached(), strict=True) if at < wanted.position]
+            if any(at == 0 for _, at in behind):  # a program newer than what is served
+                behind = [await self._earlier(key) if at == 0 else (key, at) for key, at in behind]
+                behind, earlier = [(key, at) for key, at in behind if at < wanted.position], True
+            if not behind:
+                return earlier
             if pause == FIRST_LOOK and wanted.position > (head := await asyncio.to_thread(self._app.log.head)):
                 raise HttpProblem(422, "position_unknown", f"The log ends at {head:,}.")
             if time.monotonic() >= until:
@@ -172,6 +208,16 @@ class ViewReader:
                 raise HttpProblem(504, "fold_behind", sentence, headers={"Retry-After": "1"}, fold=fold, reached=at)
             await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
             pause = min(LONGEST_LOOK, pause * 2)
+
+    async def _earlier(self, checkpoint: str) -> tuple[str, int]:
+        """Return the checkpoint of the latest earlier version of a fold, with its position; this one and 0 if there is none."""
+        before, mark, rest = checkpoint.partition("checkpoint:")
+        name, _, source = rest.partition(":")
+        fold, _, version = name.rpartition(".")
+        keys = [f"{before}{mark}{fold}.{number}:{source}" for number in range(int(version) - 1, 0, -1)]
+        found = await self._get(keys) if keys else []
+        held = [(key, Checkpoint.parse(text).position) for key, text in zip(keys, found, strict=True) if text not in GONE]
+        return held[0] if held else (checkpoint, 0)
 
     def _checkpoints(self, keys: Sequence[str]) -> list[str]:
         """Return the keys of the checkpoints that say how current these documents are."""

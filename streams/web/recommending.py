@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from streams.web.access import Caller
+from streams.web.member_lists import MemberLists
 from streams.web.problems import HttpProblem
 from streams.web.reader import ViewReader, Wanted
 
@@ -40,6 +41,8 @@ class ListWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Whom a list is for (a ``member``, else a ``session``, else anybody), how long it is, and what it must not hold.
 
     ``diversity``: 0 keeps the order; 1 lets each further product of a category count half as much as the one before.
+    ``fresh``: true scores the member's list for now, false takes it as it is stored; left out, it is scored once it no
+    longer holds.
     """
 
     member: str | None = None
@@ -50,16 +53,24 @@ class ListWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     filter: Filter = Filter()
     exclude: tuple[str, ...] = ()
     diversity: float = 0.0
+    fresh: bool | None = None
     explain: bool = False
 
 
-async def composed(wanted: ListWanted, caller: Caller, reader: ViewReader, position: Wanted | None) -> dict[str, Any]:
+async def composed(
+    wanted: ListWanted, caller: Caller, reader: ViewReader, position: Wanted | None, lists: MemberLists
+) -> dict[str, Any]:
     """Return the list; fewer products than asked for, or an unknown shopper, is no error. Raises :class:`HttpProblem` 422."""
     _check(wanted)
     member = caller.member or wanted.member
     keys = _lists(wanted, member)
     found = await reader.documents(keys, position)
-    documents = {key.partition(":")[0]: json.loads(raw) for key, raw in zip(keys, found, strict=True) if raw is not None}
+    documents: dict[str, dict[str, Any]] = {}
+    for key, raw in zip(keys, found, strict=True):
+        if raw is not None:
+            part, _, of = key.partition(":")
+            told = await lists.current(reader, raw, of, wanted.fresh) if part == "recommend" else raw
+            documents[part] = json.loads(told) if isinstance(told, bytes) else told
     seen = {*wanted.exclude, *wanted.context.cart, *filter(None, (wanted.context.product,))}
     candidates: dict[str, dict[str, Any]] = {}
     for part, document in documents.items():
@@ -72,14 +83,16 @@ async def composed(wanted: ListWanted, caller: Caller, reader: ViewReader, posit
     chosen = spread(fitting, products, wanted.diversity)[: wanted.count]
     as_of = max((document["as_of"] or 0 for document in documents.values()), default=0)
     reached = max((document["position"] or 0 for document in documents.values()), default=0)
+    scored_at = documents.get("recommend", {}).get("scored_at")
     return {
-        "recommendation": _name(wanted, member, reached),
+        "recommendation": _name(wanted, member, reached, scored_at),
         "slot": wanted.slot,
         "strategy": "regulars",
         "version": reader.version_of("recommend"),
         "items": [_item(place, item, products[item["product"]], wanted.explain) for place, item in enumerate(chosen, 1)],
         "fallback": not documents or set(documents) == {"popular"},
         "as_of": as_of,
+        "scored_at": scored_at,
         "until": min((document["until"] for document in documents.values() if document.get("until")), default=None),
         "position": reached,
     }
@@ -160,7 +173,7 @@ def _item(place: int, item: Mapping[str, Any], product: Mapping[str, str], expla
     return {**told, "list": item["from"]} if explain else told
 
 
-def _name(wanted: ListWanted, member: str | None, position: int) -> str:
-    """Return the id of what is shown: the same for the same question at the same position."""
-    told = msgspec.json.encode([member, position, wanted])
+def _name(wanted: ListWanted, member: str | None, position: int, scored_at: int | None) -> str:
+    """Return the id of what is shown: the same for the same question at the same position, scored for the same minute."""
+    told = msgspec.json.encode([member, position, wanted, *([scored_at] if scored_at else ())])
     return sha256(told).hexdigest()[:20]

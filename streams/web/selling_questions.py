@@ -11,7 +11,11 @@ from aggregates.cart import cart
 from aggregates.constraints import stock_key
 from aggregates.decider import Refusal
 from aggregates.order.decider import order
+from aggregates.order.events import OrderLine
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import LineUnits
 from aggregates.order.refund import RefundOrder, RefundPart
+from streams.commands.cart_checkout import CartWanted
 from streams.commands.checkout import states_in
 from streams.queries.cart_price import price_of_cart
 from streams.queries.clock import clock_of
@@ -26,6 +30,8 @@ T = TypeVar("T")
 
 CODES = Parameter("codes", "Codes that the shopper entered, with commas between.", {"type": "string"})
 PARTS = Parameter("parts", "Lines with units, as `1:2,3:1`; all that is left, if left out.", {"type": "string"}, "1:1")
+UNITS = Parameter("parts", "Lines that come back, with units, as `1:2,3:1`.", {"type": "string"}, "1:1")
+PRICE = Parameter("price", "What the goods that go out cost, in minor units.", {"type": "integer", "minimum": 1}, 1990)
 GOODWILL = Parameter("goodwill", "Money without a line, in minor units.", {"type": "integer", "minimum": 0})
 FEE = Parameter("fee", "What is kept of the refund.", {"type": "integer", "minimum": 0})
 
@@ -44,7 +50,9 @@ class SellingQuestions:
         def answer() -> dict[str, Any]:
             if asked.caller.member not in (None, states_in(self.app.log)(cart, name).member):
                 raise HttpProblem(404, "not_found", "There is no cart of yours by that name.")
-            found = price_of_cart(self.app, name, clock_of(self.app)() if at is None else at, codes)
+            found = price_of_cart(
+                self.app, CartWanted(name, f"cart {name}"[:200], codes), clock_of(self.app)() if at is None else at
+            )
             notices = [asdict(one) | {"rose": one.rose} for one in found.notices]
             return {
                 "cart": name,
@@ -95,6 +103,29 @@ class SellingQuestions:
 
         return await self._answered(answer)
 
+    async def exchange_preview(self, asked: Asked) -> dict[str, Any]:
+        name, at, price = asked.ids["order"], whole(asked.query, "at", None), whole(asked.query, "price", 0) or 0
+        parts = tuple(LineUnits(one.line, one.quantity or 0) for one in parts_of(asked.query.get("parts", "")))
+
+        def answer() -> dict[str, Any]:
+            now = clock_of(self.app)() if at is None else at
+            goods = (OrderLine("preview", 1, price, price, price),)
+            found = preview(self.app, ExchangeItems(name, "preview", f"{name} preview"[-200:], parts, goods, now))
+            told = found.refund
+            return {
+                "order": name,
+                "credit": found.amount,
+                "to_pay": price - told.moved,
+                "back": found.amount - told.moved,
+                "tenders": told.tenders,
+                "complete": told.complete,
+                "points_taken": found.points_taken,
+                "points_back": found.points_back,
+                "as_of": now,
+            }
+
+        return await self._answered(answer)
+
     async def why(self, asked: Asked) -> dict[str, Any]:
         name = asked.ids["order"]
 
@@ -136,6 +167,14 @@ class SellingQuestions:
                 "What a refund would bring, before it is made.",
                 self.refund_preview,
                 (PARTS, GOODWILL, FEE, AT),
+            ),
+            Question(
+                "exchange_preview",
+                "/v1/orders/{order}/exchange-preview",
+                (S, B),
+                "What an exchange would bring, before it is made: what is left to pay, or goes back.",
+                self.exchange_preview,
+                (UNITS, PRICE, AT),
             ),
             Question("why_order", "/v1/orders/{order}/why", (S, B, M), "Why an order costs and earns what it does.", self.why),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -22,6 +23,9 @@ from streams.web.app import Api
 WAITING = 16_384
 """Connections that may be open or wait: idle ones count, so a low bound would let 1,024 idle clients stop everybody."""
 
+OTHER_FILES = 1000
+"""Files that the process opens beside its connections."""
+
 HEADER_TIMEOUT_MS = 10_000
 TENDED_EVERY = 1.0  # seconds between two looks at the follower
 SWITCH_INTERVAL = 0.0005
@@ -35,6 +39,14 @@ class Address:
     host: str = "127.0.0.1"
     port: int = 8000
     limit: int = 6000
+
+
+def allow_connections() -> None:
+    """Let this process open as many files as its connections need, as far as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WAITING + OTHER_FILES if hard == resource.RLIM_INFINITY else min(hard, WAITING + OTHER_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def api_keys(settings: Settings) -> ApiKeys:
@@ -56,6 +68,7 @@ async def serve(settings: Settings, address: Address, ready: Callable[[App], Non
     In the embedded mode a follower runs beside it; with workers there is none to start.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
+    allow_connections()
     with ExitStack() as stack:
         app = stack.enter_context(running(settings))
         if app.feed == "log":

@@ -42,6 +42,9 @@ MOST_WAITING = 10_000
 
 POLLED_EVERY = 0.25
 ENDPOINTS_READ_EVERY = 1.0
+SECRETS_FOR = 1.0
+"""Seconds for which the secrets of an endpoint are not read again."""
+
 TURN = 15.0
 """Seconds for which a sender that has ended keeps others out."""
 
@@ -74,7 +77,7 @@ class WebhookSender:
         self._now = now
         self._chance = chance or Random()  # noqa: S311 - spreads attempts, keeps no secret
         self._owner = uuid4().hex
-        self._secrets: dict[str, str] = {}  # of each endpoint, for ever the same
+        self._secrets: dict[str, tuple[float, list[str]]] = {}  # of each endpoint, and until when they are not read again
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Send until stopped. Raises :class:`Unreachable` if a database does not answer."""
@@ -113,6 +116,7 @@ class WebhookSender:
 
     async def send_some(self, endpoint: Endpoint) -> bool:
         """Try what is due and the next events of the log. Return whether there was anything to do."""
+        self._secrets.pop(endpoint.id, None)
         waiting = await asyncio.to_thread(self._store.waiting, endpoint.id)
         did = await self._send_due(endpoint, waiting)
         if len(waiting) < MOST_WAITING:
@@ -159,9 +163,12 @@ class WebhookSender:
         rows = await asyncio.to_thread(self._log.since, endpoint.told, BATCH)
         if not rows:
             return False
+        quiet = await asyncio.to_thread(self._store.quiet.between, rows[0].position, rows[-1].position, self._now())
+        if quiet.held is not None and not (rows := [row for row in rows if row.position <= quiet.held]):
+            return False
         by_key: dict[str, list[Row]] = {}
         for row in rows:
-            if kind_of(row) in endpoint.kinds:
+            if kind_of(row) in endpoint.kinds and not quiet.has(row.position):
                 key = self._log.codec.partition_key(self._log.codec.decode(row.name, row.state))
                 by_key.setdefault(key, []).append(row)
         kept: list[Waiting] = []
@@ -197,15 +204,21 @@ class WebhookSender:
         return await self._attempt(endpoint, message_id(endpoint, row.position), message(endpoint, row, event, self._now()))
 
     async def _attempt(self, endpoint: Endpoint, id: str, body: bytes) -> Attempt:  # noqa: A002 - the message's own word
-        if (secret := self._secrets.get(endpoint.id)) is None:
-            secret = self._secrets[endpoint.id] = await asyncio.to_thread(self._store.secret, endpoint.id)
+        secrets = await self._signed_with(endpoint)
         try:
-            answer = await post(endpoint.url, headers(secret, id, self._now() // 1000, body), body, self._private)
+            answer = await post(endpoint.url, headers(secrets, id, self._now() // 1000, body), body, self._private)
         except Undeliverable as fault:
             return Attempt(False, str(fault)[:300])
         if answer.status == GONE:
             await self._store_call(self._store.disable, endpoint.id, "its receiver answered 410 Gone")
         return Attempt(200 <= answer.status < 300, f"status {answer.status}", answer.retry_after, answer.status == GONE)
+
+    async def _signed_with(self, endpoint: Endpoint) -> list[str]:
+        until, secrets = self._secrets.get(endpoint.id, (0.0, []))
+        if until <= time.monotonic():
+            secrets = await asyncio.to_thread(self._store.secrets, endpoint.id, self._now())
+            self._secrets[endpoint.id] = time.monotonic() + SECRETS_FOR, secrets
+        return secrets
 
     async def _at_once(self, call: Callable[[T], object], some: list[T]) -> None:
         """Await a call for each, so many at the same time."""

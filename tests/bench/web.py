@@ -1,10 +1,12 @@
 """What an answer of the API costs: processor time over that of the same server answering an empty 200.
 
-``python -m tests.bench.web``. The load comes from a process of its own; requests a second are this machine's, now.
+``python -m tests.bench.web``. The load comes from a process of its own; requests a second are this machine's, now. The last
+rows are sent at a steady rate, half of what was reached before: what is late because those before it were late counts as late.
 """
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import multiprocessing
@@ -34,6 +36,10 @@ from tests.streams.web.client import Served
 
 CLIENTS = 4
 REQUESTS = 3000
+CONNECTIONS = 64
+PACED = 5.0
+"""Connections of the generator that sends at a steady rate, and for how many seconds it does."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 LINE = {"product": "tea", "quantity": 1, "gross": 500, "total": 500, "paid": 500}
 
@@ -98,6 +104,48 @@ def load(process: int, port: int, key: str, asked: Callable[[int], tuple[str, st
     return Load(used / REQUESTS, REQUESTS / wall, quantiles(taken, n=100)[98])
 
 
+def paced(port: int, key: str, asked: list[tuple[str, str, bytes | None]], rate: float, out: Any) -> None:
+    """Send requests at a steady rate, whatever the answers take, and put how long each took from when it was due."""
+    out.put(uvloop.run(_paced(port, key, asked, rate)))
+
+
+async def _paced(port: int, key: str, asked: list[tuple[str, str, bytes | None]], rate: float) -> list[float]:
+    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    begun = time.perf_counter()
+
+    async def one(number: int, method: str, path: str, body: bytes | None) -> float:
+        due = begun + number / rate
+        await asyncio.sleep(due - time.perf_counter())
+        reader, writer = await free.get()
+        told = body or b""
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(told)}\r\n\r\n"
+        writer.write(head.encode() + told)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if answer.split(b" ", 2)[1] not in (b"200", b"201"):
+            raise RuntimeError(f"{method} {path}: {answer!r}")
+        length = answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        free.put_nowait((reader, writer))
+        return time.perf_counter() - due
+
+    return list(await asyncio.gather(*(one(number, *some) for number, some in enumerate(asked))))
+
+
+def at_half(rate: float, port: int, key: str, asked: Callable[[int], tuple[str, str, bytes | None]], first: int) -> list[float]:
+    """Return how long requests take at half of a rate, for ``PACED`` seconds, from a process of its own."""
+    spawn = multiprocessing.get_context("spawn")
+    out = spawn.Queue()
+    some = [asked(first + number) for number in range(int(rate / 2 * PACED))]
+    process = spawn.Process(target=paced, args=(port, key, some, rate / 2, out))
+    process.start()
+    taken: list[float] = out.get()
+    process.join()
+    return taken
+
+
 def checkout(number: int) -> tuple[str, str, bytes]:
     commands = [
         {"command": "PlaceOrder", "order": f"o-{number}", "member": "ada", "currency": "EUR", "lines": [LINE] * 10},
@@ -138,6 +186,12 @@ def rows(folder: Path) -> Iterator[tuple[str, ...]]:
         path = f"/v1/members/ada/recommendations?wait_for={position}"
         listed = load(server.process.pid, other, server.key, lambda _: ("GET", path, None))
         paid = load(server.process.pid, other, server.key, checkout)
+        anew = load(server.process.pid, other, server.key, lambda _: ("GET", f"{path}&fresh=true", None))
+        calm = {
+            "a stored list": at_half(listed.rate, other, server.key, lambda _: ("GET", path, None), 0),
+            "a checkout": at_half(paid.rate, other, server.key, checkout, REQUESTS),
+            "a fresh list": at_half(anew.rate, other, server.key, lambda _: ("GET", f"{path}&fresh=true", None), 0),
+        }
     finally:
         empty.terminate()
         server.stop()
@@ -146,6 +200,12 @@ def rows(folder: Path) -> Iterator[tuple[str, ...]]:
     yield row("an empty 200", floor, floor.cpu, "-")
     yield row("a stored list, its position met", listed, floor.cpu, "≤ 3 × an empty 200")
     yield row("a checkout of ten lines", paid, bare, "≤ 2 × Handler.handle")
+    yield row("a list scored anew (one product)", anew, listed.cpu, "beside a stored list")
+    rates = {"a stored list": listed.rate, "a checkout": paid.rate, "a fresh list": anew.rate}
+    for what, taken in calm.items():
+        cuts = quantiles(taken, n=100)
+        rate = f"{rates[what] / 2:,.0f}/s"
+        yield f"{what}, at half its rate", "-", f"p50 {cuts[49] * 1e3:.1f} ms", rate, f"{cuts[98] * 1e3:.1f} ms", "p99 ≤ 25 ms"
 
 
 def row(what: str, found: Load, base: float, goal: str) -> tuple[str, ...]:

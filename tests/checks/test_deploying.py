@@ -47,7 +47,7 @@ def containers() -> list[Any]:
 
 def test_every_service_runs_an_existing_command() -> None:
     commands = [service["command"] for service in ours().values()] + [container["args"] for container in containers()]
-    assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker", "tick", "import"}
+    assert {command[0] for command in commands} == {"migrate", "topics", "relay", "worker", "tick", "webhook", "import"}
     assert {command[0] for command in commands} <= set(COMMANDS)
     assert 'ENTRYPOINT ["regulars"]' in (ROOT / "Dockerfile").read_text()
 
@@ -133,6 +133,19 @@ def test_a_live_shop_has_a_ticker_and_goes_by_the_wall_clock() -> None:
     assert all(service["environment"]["REGULARS_CLOCK"] == "wall" for service in ours().values())
     assert [container["args"] for container in containers() if container["args"][0] == "tick"] == [["tick", "--every", "60"]]
     assert [made["data"].get("REGULARS_CLOCK") for _, made in resources() if made["kind"] == "ConfigMap"].count("wall") == 1
+
+
+def test_webhooks_are_sent_by_one_process_with_another_that_stands_by() -> None:
+    senders = {name: service for name, service in ours().items() if service["command"] == ["webhook", "send"]}
+    assert [service["deploy"]["replicas"] for service in senders.values()] == [2]
+    pods_of = [
+        made for _, made in resources() if made["kind"] == "Deployment" and made["metadata"]["name"] == "regulars-webhooks"
+    ]
+    assert [made["spec"]["replicas"] for made in pods_of] == [2]
+    assert [container["args"] for container in containers() if container["args"][0] == "webhook"] == [["webhook", "send"]]
+    settings = {name for service in senders.values() for name in service["environment"]}
+    assert "DATABASE_URL" in settings
+    assert "REGULARS_WEBHOOKS_PRIVATE" not in settings  # endpoints of a live shop are public
 
 
 def test_rejected_lines_outlive_an_import_and_the_image_has_a_health_check() -> None:

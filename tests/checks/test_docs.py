@@ -11,6 +11,7 @@ import click
 import pytest
 
 from aggregates.order.events import OrderLine
+from aggregates.order.fulfilment import LineUnits
 from aggregates.programme import Programme
 from infra.errors import Fault
 from models.recommender import candidates
@@ -116,7 +117,7 @@ def test_the_page_of_commands_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("command", [kind for kind in COMMANDS if kind not in REACTIONS], ids=lambda kind: kind.__name__)
 def test_the_example_of_a_command_is_valid(command: type) -> None:
-    names = {kind.__name__: kind for kind in COMMANDS} | {"OrderLine": OrderLine}
+    names = {kind.__name__: kind for kind in COMMANDS} | {"OrderLine": OrderLine, "LineUnits": LineUnits}
     require_valid(eval(commands.example_of(command), names))  # noqa: S307 - our own page
 
 

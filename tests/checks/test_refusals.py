@@ -20,7 +20,7 @@ def refused(path: Path) -> Iterator[tuple[str, ast.expr]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
             yield written(node.args[0]), node.args[1]
         for keyword in node.keywords if isinstance(node, ast.Call) else ():
-            if keyword.arg == "code":
+            if keyword.arg == "code" and isinstance(keyword.value, ast.Constant | ast.JoinedStr):
                 yield written(keyword.value), ast.Constant("Another's.")
 
 

@@ -11,12 +11,15 @@ import orjson
 import pytest
 import redis
 
+from aggregates.cart_events import CartCodeEntered
+from aggregates.gift_card import GiftCardBlocked
 from aggregates.member import ChangeProfile, EraseMember, MemberProfileChanged, MemberRegistered, RegisterMember
+from aggregates.order.fulfilment import OrderReturned
 from aggregates.value import replace
 from infra.codec import Codec
 from infra.embedded.valkey import EmbeddedRedis
 from infra.errors import Unreadable
-from infra.keys.ring import KeyRing
+from infra.keys.ring import KeyRing, session_key_name
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.registry import EVENTS
@@ -192,3 +195,31 @@ def test_ids_that_look_alike_do_not_share_a_context(codec: Codec) -> None:
     for member in ("a/b", "a", "ä", "a/name", "é\u0301"):
         event = MemberProfileChanged(member=member, **PLANTED, at=1)
         assert codec.decode(*codec.encode(event)) == event
+
+
+def test_the_reasons_of_returns_and_of_blocked_cards_are_sealed_where_they_are_about_somebody(
+    keys: KeyRing, codec: Codec
+) -> None:
+    back = OrderReturned(
+        order="o", member="ada", session=None, returned="r", parts=(), restock=True, complete=True, reason="Xylophone", at=1
+    )
+    blocked = GiftCardBlocked(card="ada-card", member="ada", actor="kim", reason="Xylophone", at=1)
+    for event in (back, blocked):
+        name, stored = codec.encode(event)
+        assert b"Xylophone" not in stored
+        assert codec.decode(name, stored) == event
+    nobodys = replace(blocked, member=None)
+    name, stored = codec.encode(nobodys)
+    assert b"Xylophone" in stored
+    assert codec.decode(name, stored) == nobodys
+    keys.destroy("ada")
+    assert codec.decode(*codec.encode(nobodys)) == nobodys
+
+
+def test_a_code_of_a_guests_cart_is_sealed_with_the_session(keys: KeyRing, codec: Codec) -> None:
+    entered = CartCodeEntered(cart="c", member=None, session="s", code="XYLOPHONE", at=1)
+    name, stored = codec.encode(entered)
+    assert b"XYLOPHONE" not in stored
+    assert codec.decode(name, stored) == entered
+    keys.destroy(session_key_name("s"))
+    assert codec.decode(name, stored) == replace(entered, code="")

@@ -86,9 +86,13 @@ def test_what_was_oversold_is_flagged() -> None:
     assert state(PAID, StockTaken(**WHOSE, items=(("tea", 2),), at=2, oversold=("tea",))).oversold == ("tea",)
 
 
-def test_orders_are_listed_by_day_and_product() -> None:
+def test_orders_are_listed_by_day_and_by_product_and_month() -> None:
     delta = order_lists("UTC").fold([Recorded(1, PLACED)])
-    assert dict(delta.fields) == {"orders-on:1970-01-01": {"o": 1}, "orders-of:tea": {"o": 1}, "orders-of:cup": {"o": 1}}
+    assert dict(delta.fields) == {
+        "orders-on:1970-01-01": {"o": 1},
+        "orders-of:tea:1970-01": {"o": 1},
+        "orders-of:cup:1970-01": {"o": 1},
+    }
 
 
 def test_a_gift_card_and_store_credit() -> None:

@@ -13,9 +13,10 @@ from aggregates.order.payment import TenderOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct, RepriceProduct
 from aggregates.programme.policy import PublishPolicy
-from streams.commands.checkout import place, states_in
+from streams.commands.cart_checkout import CartWanted, PriceNotice, offer_of
+from streams.commands.checkout import Checkout, place, states_in
 from streams.commands.request import Request
-from streams.queries.cart_price import PriceNotice, checkout_of, price_of_cart
+from streams.queries.cart_price import price_of_cart
 from streams.queries.orders import preview, why_order
 from streams.running.app import App
 from tests.shop import START
@@ -30,6 +31,11 @@ def done(app: App, *commands: object) -> str:
     return app.handler.handle(Request(f"r-{next(names)}", commands)).code
 
 
+def offered(app: App, *codes: str) -> Checkout:
+    """Return the cart as it would be checked out."""
+    return offer_of(states_in(app.log), app.handler.context().policies, CartWanted("c", "o", codes), START).checkout
+
+
 @pytest.fixture
 def shop(app: App) -> App:
     tea = ListProduct("tea", START, "Tea", "GROCERY", price=1000)
@@ -42,13 +48,13 @@ def shop(app: App) -> App:
 
 def test_a_cart_is_priced_by_the_policys_taxes_and_what_it_would_earn_is_told(shop: App) -> None:
     launched(shop, "TEN")
-    found = price_of_cart(shop, "c", START, ("TEN",))
+    found = price_of_cart(shop, CartWanted("c", "o", ("TEN",)), START)
     assert found.trace is not None
     assert (found.trace.payable, [line.tax_class for line in found.trace.lines]) == (2250, ["books", "standard"])
     assert found.trace.tax == 300 + 21
     assert found.points == 19
     assert done(shop) == ""
-    order = place(shop.log, shop.keys, shop.handler, checkout_of(shop, "c", "o", START, ("TEN",))[0])
+    order = place(shop.log, shop.keys, shop.handler, offered(shop, "TEN"))
     assert order.code == ""
     assert done(shop, PayOrder("o", START)) == ""
     assert states_in(shop.log)(membership, "ada").pending(START) == found.points
@@ -56,34 +62,34 @@ def test_a_cart_is_priced_by_the_policys_taxes_and_what_it_would_earn_is_told(sh
 
 def test_a_hint_says_what_is_missing_to_the_next_step(shop: App) -> None:
     launched(shop, "FULL", effect={"fixed": 400}, stage="order", by_code=False, when={"amount": 3000})
-    found = price_of_cart(shop, "c", START)
+    found = price_of_cart(shop, CartWanted("c", "o"), START)
     assert found.trace is not None
     assert [(hint.spend, hint.gain) for hint in found.trace.hints] == [(500, 400)]
 
 
 def test_a_shown_price_holds_for_a_while_and_a_lower_one_at_once(shop: App) -> None:
     assert done(shop, RepriceProduct("tea", 1200, START + MINUTE)) == ""
-    held = price_of_cart(shop, "c", START + 9 * MINUTE)
+    held = price_of_cart(shop, CartWanted("c", "o"), START + 9 * MINUTE)
     assert (held.trace and held.trace.payable, held.notices) == (2500, ())
-    rose = price_of_cart(shop, "c", START + 10 * MINUTE)
+    rose = price_of_cart(shop, CartWanted("c", "o"), START + 10 * MINUTE)
     assert (rose.trace and rose.trace.payable, rose.notices) == (2900, (PriceNotice("tea", 1000, 1200),))
     assert rose.notices[0].rose
     assert done(shop, RepriceProduct("tea", 900, START + MINUTE)) == ""
-    fell = price_of_cart(shop, "c", START + MINUTE)
+    fell = price_of_cart(shop, CartWanted("c", "o"), START + MINUTE)
     assert (fell.trace and fell.trace.payable, [notice.rose for notice in fell.notices]) == (2300, [False])
 
 
 def test_what_has_no_price_is_named_and_a_cart_that_is_not_there_is_refused(shop: App) -> None:
     assert done(shop, AddToCart("c", "nowhere", START)) == ""
-    assert price_of_cart(shop, "c", START).without_price == ("nowhere",)
+    assert price_of_cart(shop, CartWanted("c", "o"), START).without_price == ("nowhere",)
     with pytest.raises(Refusal, match="no open cart"):
-        price_of_cart(shop, "z", START)
+        price_of_cart(shop, CartWanted("z", "o"), START)
 
 
 @pytest.fixture
 def sold(shop: App) -> App:
     launched(shop, "TEN", limits={"total": 1})
-    assert place(shop.log, shop.keys, shop.handler, checkout_of(shop, "c", "o", START, ("TEN", "FOO"))[0]).code == ""
+    assert place(shop.log, shop.keys, shop.handler, offered(shop, "TEN", "FOO")).code == ""
     assert done(shop, IssueGiftCard("g", 250, START), TenderOrder("o", "t-1", "gift_card", 250, START, "g")) == ""
     assert done(shop, TenderOrder("o", "t-2", "card", 2000, START)) == ""
     return shop

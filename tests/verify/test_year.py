@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,16 @@ from models.evaluation.quality import LISTS
 from streams.cli.console import ERR, grid
 from streams.cli.import_ import Imported
 from streams.queries import views as reading
+from streams.replay.places import LogClock
 from streams.running.app import App
-from tests.journey.regulars import imported_into
+from tests.journey.regulars import Regulars, imported_into
+from tests.journey.snapshot_totals import check_snapshot
 from tests.journey.test_reconciliation import totals_in_redis, truth
 
 pytestmark = pytest.mark.slow
 
 WEEKS = 53
+DAY = 86_400_000
 NINTH_WEEK = "2017-02-20"
 
 
@@ -63,6 +68,35 @@ def test_the_recommender_is_as_good_as_it_is_said_to_be(year: tuple[App, Importe
     for scope in ("all", "no-staples"):
         best = max(found[scope, name].recall for name in LISTS if name != "regulars")
         assert found[scope, "regulars"].recall > best, "the ranker adds to each of its sources"
+
+
+def test_a_snapshot_of_the_year_reconciles_in_a_gibibyte_and_the_next_day_takes_a_fraction(
+    year: tuple[App, Imported], tmp_path: Path
+) -> None:
+    app, _ = year
+    clock = LogClock(app.log)
+    before = clock.position_before(clock.at(clock.head) - DAY)
+    whole = measured(app, "snapshot", str(tmp_path / "whole"))
+    measured(app, "snapshot", str(tmp_path / "base"), "--at", str(before))
+    day = measured(app, "snapshot", str(tmp_path / "day"), "--since", str(tmp_path / "base"))
+    ERR.print(
+        f"A snapshot of the year: {whole.ru_utime + whole.ru_stime:.1f} s of CPU, {whole.ru_maxrss / 2**20:.2f} GiB; since the "
+        f"day before: {day.ru_utime + day.ru_stime:.1f} s"
+    )
+    check_snapshot(WEEKS, app.views, tmp_path / "whole")
+    check_snapshot(WEEKS, app.views, tmp_path / "base", tmp_path / "day")
+    assert whole.ru_maxrss < 2**20
+
+
+def measured(app: App, *words: str) -> resource.struct_rusage:
+    """Run a command in a process of its own, and return what it took."""
+    process = Regulars(app.settings.home).start(*words)
+    errors = process.stderr.read() if process.stderr else ""
+    _, status, taken = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.communicate()
+    assert process.returncode == 0, errors
+    return taken
 
 
 def test_memory_stays_within_its_bounds(year: tuple[App, Imported]) -> None:

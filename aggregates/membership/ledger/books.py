@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -150,6 +150,13 @@ class Liability:
             if points:
                 self.bought += points
                 self.sold += Fraction(purchase.net * points, sum(lot.earned for lot in lots))
+
+    def add_all(self, other: Liability) -> None:
+        """Add the liability to other members."""
+        for spec in fields(self):
+            if spec.name != "by_month":
+                setattr(self, spec.name, getattr(self, spec.name) + getattr(other, spec.name))
+        self.by_month.update(other.by_month)
 
     @property
     def breakage(self) -> Fraction:

@@ -26,7 +26,7 @@ from aggregates.membership import commands
 from aggregates.membership import events as points
 from aggregates.order import decider as ordering
 from aggregates.order import events as order
-from aggregates.order import fulfilment, payment, placing, stock
+from aggregates.order import exchange, fulfilment, payment, placing, stock
 from aggregates.order.refund import RefundOrder
 from aggregates.programme import policy
 from aggregates.value import asdict
@@ -53,6 +53,8 @@ COMMAND_OF: dict[type, type] = {
     cart_events.CartItemSavedForLater: cart.SaveForLater,
     cart_events.CartItemRestored: cart.MoveToCart,
     cart_events.CartMerged: cart.MergeCart,
+    cart_events.CartCodeEntered: cart.EnterCode,
+    cart_events.CartCodeRemoved: cart.RemoveCode,
     order.OrderPlaced: placing.PlaceOrder,
     order.OrderPriced: placing.PlaceOrder,
     order.OrderTendered: payment.TenderOrder,
@@ -65,6 +67,7 @@ COMMAND_OF: dict[type, type] = {
     stock.StockReserved: stock.ReserveStock,
     order.OrderCancelled: ordering.CancelOrder,
     order.OrderRefunded: RefundOrder,
+    order.OrderExchanged: exchange.ExchangeItems,
     campaign.CampaignLaunched: campaign.LaunchCampaign,
     campaign.CampaignChanged: campaign.ChangeCampaign,
     campaign.CampaignEnded: campaign.EndCampaign,
@@ -121,6 +124,9 @@ def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dic
     match event, after:
         case order.OrderPlaced(), order.OrderPriced(order=event.order):
             yield command_line(event, placing.PlaceOrder, importer, {"priced": after.trace})
+        case order.OrderRefunded(kind="exchange"), order.OrderExchanged():
+            values = parts_values(after.parts) | {"reason": event.reason}
+            yield command_line(after, exchange.ExchangeItems, importer, values)
         case order.OrderRefunded(), _:
             for wish in refund_wishes(event, importer.order(event.order)):
                 yield command_line(event, RefundOrder, importer, wish)

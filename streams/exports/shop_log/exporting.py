@@ -25,7 +25,7 @@ from aggregates.membership.events import (
     TierOverridden,
     TierOverrideEnded,
 )
-from aggregates.order.events import OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderRefunded
 from aggregates.order.fulfilment import OrderShipped
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
@@ -160,6 +160,8 @@ def as_told(decided: Any, fact: Any) -> Any:
         return replace(decided, overrun=fact.overrun)  # whether there was room shows only as it is appended
     if isinstance(fact, OrderShipped) and isinstance(decided, OrderShipped) and not fact.parts:
         return replace(decided, parts=())
+    if isinstance(fact, OrderCancelled) and isinstance(decided, OrderCancelled) and not fact.tenders:
+        return replace(decided, tenders=())
     old = isinstance(fact, OrderRefunded) and isinstance(decided, OrderRefunded) and fact.kind == NOT_TOLD["kind"]
     return replace(decided, **{name: getattr(fact, name) for name in NOT_TOLD}) if old else decided
 

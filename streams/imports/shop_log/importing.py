@@ -16,8 +16,7 @@ from aggregates.order.events import OrderPlaced
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
 from infra.rejects_file import RejectedLine
-from streams.commands.handler import Handler
-from streams.commands.request import Request
+from streams.commands.request import Handles, Request
 from streams.imports.shop_log.archive import Damaged
 from streams.imports.shop_log.lines import FileLine, MemberLine, OrderRecord, RefundLine
 from streams.imports.shop_log.planning import Planner
@@ -62,7 +61,7 @@ class ImportCounts:
 class ShopLogImport:
     """Takes the lines of one file, a batch at a time; ``counts`` says what became of them so far."""
 
-    def __init__(self, handler: Handler, log: EventLog, reader: Reader, planner: Planner) -> None:
+    def __init__(self, handler: Handles, log: EventLog, reader: Reader, planner: Planner) -> None:
         self.counts = ImportCounts()
         self._handler = handler
         self._log = log

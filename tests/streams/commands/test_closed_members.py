@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aggregates.cart import AddToCart, OpenCart
+from aggregates.cart import AddToCart, EnterCode, MergeCart, OpenCart, SaveForLater
 from aggregates.coupon import RedeemCoupon, SendCoupon
 from aggregates.member import CloseMember, RegisterMember
 from aggregates.membership.commands import (
@@ -79,6 +79,9 @@ def test_a_policy_may_keep_what_is_pending_for_a_member_who_comes_back(app: App)
         JoinPool("home", "ada", AT),
         OpenCart("c", AT, "ada"),
         AddToCart("m.ada", "tea", AT),
+        SaveForLater("m.ada", "tea", AT),
+        EnterCode("m.ada", "SPRING", AT),
+        MergeCart("guest", "m.ada", "ada", AT),
         SendCoupon("spring", "ada", AT),
         RedeemCoupon("spring", "ada", "spring", "u", AT),
     ],

@@ -153,3 +153,31 @@ def test_racers_that_abandon_half_of_their_orders_use_all_room_in_the_end(settin
         late = START + 10**9
         more = [asked(app, f"late {n}", reserve(1000 + n, late)) for n in range(limit + 1)]
         assert more.count("") == limit - redeemed
+
+
+BOUNDS: dict[str, tuple[dict[str, Any], str]] = {
+    "a member": ({"member_limit": 7}, "coupon_member_limit"),
+    "a code": ({"serial": "17", "code_limit": 7}, "coupon_code_used"),
+    "a budget": ({"amount": 40, "budget": "2026-11", "budget_amount": 7 * 40 + 39}, "campaign_budget_spent"),
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize("abreast", [True, False], ids=["abreast", "at will"])
+def test_racers_for_one_bound_get_exactly_what_there_is(settings: Settings, racers: Racers, bound: str, abreast: bool) -> None:
+    terms, refused = BOUNDS[bound]
+    with running(settings) as app:
+        launched(app, None)
+
+    def wish(number: int, at: int = START) -> ReserveCoupon:
+        member = "m-0" if bound == "a member" else f"m-{number}"
+        return ReserveCoupon("spring", member, f"o-{number}", at=at, until=at + 900_000, **terms)
+
+    asked_for = [
+        [Request(f"race {racer} {n}", (wish(racer * 10 + n),), settled=False) for n in range(4)] for racer in range(RACERS)
+    ]
+    outcomes = racers.race(settings, asked_for, abreast)
+    assert sum(outcome.accepted for outcome in outcomes) == 7
+    assert {outcome.code for outcome in outcomes if not outcome.accepted} == {refused}
+    with running(settings) as app:
+        assert [asked(app, f"after {n}", wish(100 + n, LATER)) for n in range(8)] == [""] * 7 + [refused]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
+from aggregates.cart import EnterCode, MergeCart, OpenCart, RemoveCode
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
+from aggregates.gift_card import IssueGiftCard
 from aggregates.guest_coupon import RedeemGuestCoupon
-from aggregates.order.decider import PayOrder
-from aggregates.order.events import OrderRefunded
-from aggregates.order.fulfilment import DeliverOrder
+from aggregates.order.decider import CancelOrder, PayOrder
+from aggregates.order.events import OrderLine, OrderRefunded
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import DeliverOrder, LineUnits
 from aggregates.order.payment import AwaitPayment, FailPayment, TenderOrder
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
+from aggregates.product import ListProduct
 from aggregates.value import replace
 from streams.exports.shop_log.exporting import alike
 from tests.priced_shop import TERMS, trace_of
@@ -101,4 +105,35 @@ def test_payments_in_parts_come_back(valkey_url: str) -> None:
         TenderOrder("o", "t-1", "gift_card", 1000, START),
         TenderOrder("o", "t-2", "card", TRACE.payable - 1000, START),
         RefundOrder("o", "r", START, (RefundPart(1, 1),)),
+    )
+
+
+@pytest.mark.parametrize("price", [900, 5000], ids=["cheaper", "dearer"])
+@pytest.mark.parametrize("has_trace", [True, False], ids=["priced", "told"])
+def test_an_exchange_comes_back(valkey_url: str, price: int, has_trace: bool) -> None:
+    out = lines_of_trace(TRACE) if has_trace else (OrderLine("cup", 1, price, price, price),)
+    asked_for = ExchangeItems(
+        "o", "x", "n", (LineUnits(1, 2),), out, START, TRACE.tax if has_trace else 0, (), TRACE if has_trace else None, "small"
+    )
+    assert_comes_back(
+        valkey_url,
+        ListProduct("cup", START, price=900, stock=3),
+        IssueGiftCard("g", 2000, START),
+        PLACED,
+        TenderOrder("o", "t-1", "gift_card", 2000, START, "g"),
+        TenderOrder("o", "t-2", "card", TRACE.payable - 2000, START),
+        asked_for,
+        CancelOrder("n", START),
+        RefundOrder("o", "r", START),
+    )
+
+
+def test_codes_of_carts_come_back(valkey_url: str) -> None:
+    assert_comes_back(
+        valkey_url,
+        OpenCart("g", START, session="s"),
+        EnterCode("g", "SPRING", START),
+        EnterCode("g", "GONE", START),
+        RemoveCode("g", "GONE", START),
+        MergeCart("g", "c", "ada", START),
     )

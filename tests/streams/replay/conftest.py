@@ -24,6 +24,13 @@ def shop(app: App) -> App:
 
 
 @pytest.fixture
+def home(shop: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    monkeypatch.setenv("REGULARS_HOME", str(shop.settings.home))
+    monkeypatch.setenv("REDIS_URL", str(shop.settings.redis_url))
+    return shop
+
+
+@pytest.fixture
 def whole(shop: App, tmp_path: Path) -> Path:
     folder = tmp_path / "whole"
     write_snapshot(shop, folder, SnapshotRequest(shop.log.head()))

@@ -93,7 +93,7 @@ def test_a_rebuild_says_what_it_did_and_what_there_is(command: Command, home: Se
     done: Any = command("replay", "card", "--json").json
     assert (done["version"], done["resumed"], done["folds"][0]["fold"]) == ("v2", False, "card.1")
     states = {(row["version"], row["fold"]): row["state"] for row in command("replay", "--status", "--json").json["versions"]}
-    assert (states["v2", "card.1"], states["v1", "card.1"], states["v1", "cart.1"]) == ("serving", "old", "serving")
+    assert (states["v2", "card.1"], states["v1", "card.1"], states["v1", "cart.2"]) == ("serving", "old", "serving")
     early = command("replay", "--drop")
     assert early.status == 1
     assert "Readers may use the version before the switch for" in early.err

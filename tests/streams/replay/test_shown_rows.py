@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from aggregates.behaviour import Clicked, Impressed
 from aggregates.cart_events import CartItemAdded
 from aggregates.decider import Recorded
 from aggregates.order.events import OrderLine, OrderPaid
+from infra.spilling import SpillFile
 from streams.replay.rows import Rows
 from streams.replay.shown_rows import CLICK_WINDOW, WEEK, ShownRows
 from tests.shop import HOUR, START
@@ -17,7 +20,7 @@ SHOWN = Impressed(slot="home", products=("a", "b"), member="m", session="s", pro
 
 def outcomes(*events: object) -> list[tuple[Any, ...]]:
     """Return of each row of the table ``shown`` the rank, the outcomes and the position of the last change."""
-    rows = Rows("UTC")
+    rows = Rows("UTC", SpillFile(Path(gettempdir())))
     told = [Recorded(position, event) for position, event in enumerate(events, 1)]
     written = [*rows.fold(told), *rows.rest()]
     return [(values[1], *values[-4:]) for name, values, _ in written if name == "shown"]

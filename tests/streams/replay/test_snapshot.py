@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -25,8 +23,10 @@ from aggregates.membership.ledger.books import movements
 from aggregates.membership.ledger.state import LedgerEvent
 from aggregates.programme import Policies
 from aggregates.review import ReviewProduct
+from infra import parquet, spilling
 from infra.errors import Misconfigured
-from infra.settings import Settings
+from infra.event_log.log import EventLog
+from infra.spilling import SpillFile
 from streams.cli.import_ import Imported
 from streams.cli.main import regulars
 from streams.commands.request import Request
@@ -36,11 +36,12 @@ from streams.queries.audit import audit
 from streams.queries.personal_snapshots import personal_snapshots_of
 from streams.queries.views import keys_of
 from streams.replay import snapshot as snapshots
+from streams.replay import tally_rows
 from streams.replay.ledger_rows import LotRows, ledger_rows
 from streams.replay.places import place_of
 from streams.replay.snapshot import SnapshotRequest, check, check_chain, write_snapshot
 from streams.replay.tables import TABLES
-from streams.running.app import App, running
+from streams.running.app import App
 from tests.aggregates.membership.histories import lives
 from tests.shop import HOUR, MEMBERS, PRODUCTS, START, requests
 from tests.streams.replay.conftest import query_in
@@ -128,6 +129,36 @@ def test_the_same_position_has_the_same_bytes_however_the_log_is_read(
         assert (tmp_path / "again" / name).read_bytes() == (whole / name).read_bytes()
 
 
+def test_rows_that_had_no_room_in_memory_make_the_same_bytes(
+    shop: App, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spilling, "MOST", 3)
+    monkeypatch.setattr(tally_rows, "MOST", 5)
+    monkeypatch.setattr(parquet, "BATCH", 2)
+    write_snapshot(shop, tmp_path / "again", SnapshotRequest(shop.log.head()))
+    assert check(tmp_path / "again") == check(whole)
+
+
+def test_each_snapshot_of_a_chain_reads_only_what_is_new_and_all_are_the_whole(
+    shop: App, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, folders = shop.log.head(), [tmp_path / f"{number}" for number in range(6)]
+    read: list[int] = []
+
+    def chunks(log: EventLog, until: int, after: int) -> Iterator[list[Recorded]]:
+        read.append(after)
+        yield log.recorded(after, until - after)
+
+    monkeypatch.setattr(snapshots, "chunks", chunks)
+    for number, folder in enumerate(folders):
+        write_snapshot(shop, folder, SnapshotRequest(head * (number + 1) // 6, folders[number - 1] if number else None))
+    assert read == [head * number // 6 for number in range(6)]
+    assert check_chain(folders)["instant"] == check(whole)["instant"]
+    for name, table in TABLES.items():
+        rows = f"SELECT * FROM {name} ORDER BY {', '.join(table.key)}"
+        assert query_in(rows, *folders) == query_in(rows, whole), name
+
+
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_base_and_what_came_since_are_the_whole(shop: App, whole: Path, tmp_path: Path, share: float) -> None:
     base, since = tmp_path / "base", tmp_path / "since"
@@ -202,13 +233,6 @@ def test_model_quality_is_what_a_learner_of_the_log_measures(app: App, tmp_path:
 # On the command line
 
 
-@pytest.fixture
-def home(shop: App, monkeypatch: pytest.MonkeyPatch) -> App:
-    monkeypatch.setenv("REGULARS_HOME", str(shop.settings.home))
-    monkeypatch.setenv("REDIS_URL", str(shop.settings.redis_url))
-    return shop
-
-
 def fault(*words: object) -> str:
     """Return the sentence with which a command that must fail ends."""
     result = run(*words)
@@ -272,6 +296,41 @@ def test_a_personal_snapshot_has_the_values_of_those_who_are_not_erased(home: Ap
     assert "other columns" in fault("snapshot", tmp_path / "n", "--since", folder)
 
 
+def test_a_pseudonym_is_the_same_in_each_snapshot_and_leads_back_to_no_value(home: App, tmp_path: Path) -> None:
+    for number, act in enumerate((registration("ada"), registration("eve"))):
+        assert home.handler.handle(Request(f"act {number}", (act,))).accepted
+    head = home.log.head()
+    assert run("snapshot", tmp_path / "p", "--pseudonyms").exit_code == 0
+    named = "SELECT member, name, email, birthday, profile FROM members WHERE member IN ('ada', 'eve') ORDER BY 1"
+    ada, eve = query_in(named, tmp_path / "p")
+    assert all(len(value) == 32 for value in ada[1:])
+    assert (ada[1] != eve[1], ada[2] != eve[2], ada[3] == eve[3]) == (True, True, True)
+    assert len(set(ada[1:])) == 4
+    assert not any(b"example.org" in file.read_bytes() for file in (tmp_path / "p").rglob("*") if file.is_file())
+    assert home.log.head() == head, "no personal value is taken, so nothing is recorded"
+    assert home.handler.handle(Request("erase", (EraseMember("eve", START + 901 * HOUR),))).accepted
+    assert run("snapshot", tmp_path / "q", "--pseudonyms").exit_code == 0
+    assert query_in(named, tmp_path / "q") == [ada, ("eve", None, None, None, None)]
+    assert "other columns" in fault("snapshot", tmp_path / "n", "--since", tmp_path / "p")
+    assert run("snapshot", tmp_path / "r", "--pseudonyms", "--since", tmp_path / "p").exit_code == 0
+    assert query_in(named, tmp_path / "p", tmp_path / "r") == [ada, ("eve", None, None, None, None)]
+    assert run("snapshot", tmp_path / "n", "--pseudonyms", "--personal", "--reason", "x").exit_code == 2
+
+
+def test_values_that_tell_nothing_have_no_pseudonym(whole: Path, shop: App, tmp_path: Path) -> None:
+    write_snapshot(shop, tmp_path / "p", SnapshotRequest(shop.log.head(), pseudonyms=True))
+    assert query_in("SELECT count(name), count(birthday) FROM members WHERE status = 'erased'", tmp_path / "p") == [(0, 0)]
+    told = query_in("SELECT count(name), count(email), count(birthday) FROM members", tmp_path / "p")
+    assert told == [(len(MEMBERS) - 1, len(MEMBERS) - 1, 0)]
+
+
+def test_lost_keys_make_no_pseudonyms(shop: App, tmp_path: Path) -> None:
+    shop.keys.problem = "The keys of this log are lost."
+    with pytest.raises(Misconfigured, match="lost"):
+        write_snapshot(shop, tmp_path / "p", SnapshotRequest(shop.log.head(), pseudonyms=True))
+    assert list(tmp_path.glob("p*")) == []
+
+
 def registration(member: str) -> RegisterMember:
     return RegisterMember(member, START + 899 * HOUR, f"N {member}", f"{member}@example.org", "1990-01-01", {"age": "25-34"})
 
@@ -290,41 +349,9 @@ def test_an_erasure_lists_the_snapshots_with_personal_values(home: App, tmp_path
     assert "Delete" in result.stderr
 
 
-def test_a_damaged_base_is_named(home: App, whole: Path, tmp_path: Path) -> None:
-    data = (whole / "lots.parquet").read_bytes()
-    flipped = bytearray(data)
-    flipped[len(data) // 2] ^= 1
-    for damaged in (bytes(flipped), data[:-20]):
-        (whole / "lots.parquet").write_bytes(damaged)
-        assert "lots.parquet is not as written" in fault("snapshot", tmp_path / "n", "--since", whole)
-    (whole / "manifest.json").unlink()
-    assert "is no snapshot" in fault("snapshot", tmp_path / "n", "--since", whole)
-
-
-def test_a_base_of_another_log_or_of_later_is_refused(home: App, whole: Path, tmp_path: Path) -> None:
-    assert "later than 10" in fault("snapshot", tmp_path / "n", "--at", 10, "--since", whole)
-    other = Settings(home=tmp_path / "other", redis_url=home.settings.redis_url)
-    home.views.client.flushall()
-    with running(other) as app, pytest.raises(Misconfigured, match="another log"):
-        write_snapshot(app, tmp_path / "n", SnapshotRequest(1, whole))
-
-
-def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(home: App, tmp_path: Path) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
-
-    words = [sys.executable, "-m", "streams.cli.main", "snapshot", str(tmp_path / "full")]
-    words[1:3] = ["-c", "from streams.cli.main import main; main()"]
-    ended = subprocess.run(words, preexec_fn=limit, capture_output=True, text=True, env=dict(os.environ), check=False)
-    assert ended.returncode == 2, ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "cannot be written" in ended.stderr
-    assert list(tmp_path.glob("full*")) == []
-
-
 @given(lives)
 def test_the_rows_of_each_event_of_any_life_are_its_movements_and_the_lots_what_is_left(events: list[Event]) -> None:
-    lots = LotRows()
+    lots = LotRows(SpillFile(Path(gettempdir())))
     for position, event in enumerate(events, 1):
         told: Counter[str] = Counter()
         for row in ledger_rows(event, lots, position):

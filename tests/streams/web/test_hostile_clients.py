@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -178,3 +180,11 @@ def test_as_many_idle_connections_as_there_may_be_hurt_nobody(served: Served) ->
         for _ in range(10):
             assert served.client().get("/v1/popular").status == 200
     assert time.monotonic() - begun < 90
+
+
+def test_the_server_lets_itself_open_as_many_files_as_it_may() -> None:
+    code = "import resource; from streams.web.server import allow_connections; allow_connections(); "
+    code += "print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+    shell = f"ulimit -Sn 200 && ulimit -Hn 4000 && {sys.executable} -c '{code}'"
+    done = subprocess.run(["/bin/bash", "-c", shell], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["4000", "4000"]

@@ -71,3 +71,51 @@ def test_an_order_is_explained(shop: Client) -> None:
 
 def test_a_gift_card_shows_what_is_left(shop: Client) -> None:
     assert shop.get("/v1/gift-cards/g").json["balance"] == 1000
+
+
+def test_a_cart_keeps_codes_and_is_checked_out_at_the_price_that_was_seen(shop: Client) -> None:
+    opened = [
+        {"command": "OpenCart", "cart": "d", "member": "bob"},
+        {"command": "AddToCart", "cart": "d", "product": "tea", "quantity": 2},
+    ]
+    assert shop.post("/v1/requests", {"commands": opened}).status == 200
+    assert shop.post("/v1/carts/d/codes", {"code": "NONE"}).status == 200
+    shown = shop.get("/v1/carts/d/price").json
+    assert [refused["reason"] for refused in shown["trace"]["refused"]] == ["code_unknown"]
+    body = {"order": "d-1", "shipping": {"method": "post", "price": 490}, "seen": {"payable": 1800, "as_of": shown["as_of"]}}
+    path = "/v1/carts/d/checkout"
+    changed = shop.post(path, body, Idempotency_Key="k-1")
+    assert (changed.status, changed.json["code"], changed.json["payable"]) == (409, "price_changed", 2290)
+    assert changed.json["trace"]["payable"] == 2290
+    body["seen"] = {"payable": 2290}
+    dry = shop.post(f"{path}?dry_run=true", body, Idempotency_Key="k-1").json
+    assert [event["event"] for event in dry["events"]] == ["CartCheckedOut", "OrderPlaced", "OrderPriced", "StockReserved"]
+    done = shop.post(path, body, Idempotency_Key="k-1")
+    assert (done.status, done.headers["location"], done.json["payable"]) == (201, "/v1/orders/d-1", 2290), done.raw
+    assert [line["kind"] for line in done.json["trace"]["lines"]] == ["shipping", "goods"]
+    again = shop.post(path, body, Idempotency_Key="k-1")
+    assert again.json == done.json | {"repeated": True}
+    assert shop.post(path, body | {"order": "d-2"}, Idempotency_Key="k-1").json["code"] == "id_taken"
+    assert shop.post(path, body | {"order": "d-2"}, Idempotency_Key="k-2").json["code"] == "cart_unknown"
+    assert shop.post(path, {"order": "d-3", "price": 1}).json["code"] == "body_invalid"
+
+
+def test_goods_are_exchanged_as_the_preview_said(shop: Client) -> None:
+    line = {"product": "cup", "quantity": 1, "gross": 700, "total": 700, "paid": 700}
+    commands = [
+        {"command": "PlaceOrder", "order": "e", "member": "eve", "currency": "EUR", "lines": [line]},
+        {"command": "TenderOrder", "order": "e", "tender": "t", "kind": "card", "amount": 700},
+    ]
+    assert shop.post("/v1/requests", {"commands": commands}).status == 200
+    told = shop.get("/v1/orders/e/exchange-preview?parts=1:1&price=900").json
+    assert (told["credit"], told["to_pay"], told["back"]) == (700, 200, 0)
+    less = shop.get("/v1/orders/e/exchange-preview?parts=1:1&price=500").json
+    assert (less["to_pay"], less["back"], less["tenders"]) == (0, 200, [{"tender": "t", "amount": 200}])
+    out = line | {"product": "pot", "gross": 500, "total": 500, "paid": 500}
+    body = {"exchange": "x", "into": "e-2", "parts": [{"line": 1, "units": 1}], "lines": [out]}
+    done = shop.post("/v1/orders/e/exchanges", body)
+    assert (done.status, done.headers["location"]) == (201, "/v1/orders/e-2"), done.raw
+    position = done.json["position"]
+    old = shop.get(f"/v1/orders/e/state?wait_for={position}&wait_ms=10000").json
+    new = shop.get(f"/v1/orders/e-2/state?wait_for={position}&wait_ms=10000").json
+    assert (old["exchanged_into"], old["payment"], new["exchange_of"], new["payment"]) == (["e-2"], "refunded", "e", "paid")

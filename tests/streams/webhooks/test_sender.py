@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,4 +156,37 @@ def test_secrets_are_sealed_and_the_file_is_its_owners_alone(bench: Bench, tmp_p
     file = tmp_path / "home/webhooks.db"
     assert file.stat().st_mode & 0o777 == 0o600
     assert bench.secret.encode() not in file.read_bytes()
-    assert bench.store.secret(bench.made.id) == bench.secret
+    assert bench.store.secrets(bench.made.id, 0) == [bench.secret]
+
+
+def verifies(got: dict[str, Any], secret: str) -> bool:
+    """Whether a receiver that knows this secret takes the message, as the specification says: one signature must fit."""
+    headers = got["headers"]
+    mine = signature(secret, headers["webhook-id"], int(headers["webhook-timestamp"]), got["body"].encode())
+    return mine in headers["webhook-signature"].split(" ")
+
+
+def test_both_secrets_verify_until_the_old_one_ends(bench: Bench, receiver: Receiver) -> None:
+    old, day = bench.secret, 86_400
+    new = bench.store.rotate(bench.made.id, bench.now, bench.now + day * 1000)
+    assert new is not None
+    assert new != old
+    bench.happens("ada")
+    bench.sends()
+    bench.happens("eve")
+    bench.sends(seconds=day - 1)
+    bench.happens("kim")
+    bench.sends(seconds=1)
+    assert [(verifies(got, old), verifies(got, new)) for got in receiver.got()] == [(True, True), (True, True), (False, True)]
+    assert bench.store.rotate("whnothing", 0, 0) is None
+
+
+def test_a_secret_that_is_rotated_twice_keeps_both_old_ones(bench: Bench, receiver: Receiver) -> None:
+    first = bench.secret
+    second = bench.store.rotate(bench.made.id, bench.now, bench.now + 1000)
+    third = bench.store.rotate(bench.made.id, bench.now, bench.now + 1000)
+    bench.happens("ada")
+    bench.sends()
+    assert [verifies(receiver.got()[0], str(secret)) for secret in (first, second, third)] == [True, True, True]
+    bench.store.remove(bench.made.id)
+    assert bench.store.secrets(bench.made.id, 0) == []

@@ -70,8 +70,14 @@ def test_a_rebuild_sends_nothing_and_the_record_names_who_registered(server: Ser
     until = time.monotonic() + 10
     while len(receiver.got()) < 3:
         assert time.monotonic() < until
+    rotated = server.client().post(f"/v1/webhooks/{made['id']}/rotate", {"keep": 60}).json
+    assert rotated["secret"].startswith("whsec_")
+    assert rotated["secret"] != made["secret"]
+    assert regulars.json("webhook", "rotate", made["id"], "--keep", "1h")["secret"] != rotated["secret"]
+    assert regulars.run("webhook", "rotate", made["id"], "--keep", "soon")[0] == 2
     acts = [(one["act"], one["actor"], one["outcome"]) for one in server.client().get("/v1/admin-acts").json["acts"]]
     assert ("webhook.add", "api:first", "done") in acts
     assert ("webhook.replay", "api:first", "done") in acts
+    assert ("webhook.rotate", "api:first", "done") in acts
     assert [one["act"] for one in regulars.json("acts")] == [act for act, _, _ in acts]
     assert "secret" not in str(shop.get("/v1/webhooks").json)
