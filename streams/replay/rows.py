@@ -16,13 +16,13 @@ from aggregates.behaviour import Impressed, Searched
 from aggregates.calendar import local_day
 from aggregates.cart_events import CartAbandoned, CartCheckedOut, CartItemAdded, CartItemQuantityChanged, CartItemRemoved
 from aggregates.decider import Recorded
+from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.order.events import OrderCancelled, OrderPaid, OrderRefunded
 from aggregates.order.fulfilment import OrderDelivered, OrderShipped
 from aggregates.product import ProductRepriced, ProductRetired
 from aggregates.value import asdict
 from infra.spilling import SpillFile, SpillingRecords
 from projections.card import Card, card
-from projections.card import wallets_of as wallets_of_card
 from streams.registry import BEHAVIOUR
 from streams.replay.ledger_rows import LotRows, ledger_rows
 from streams.replay.order_rows import OrderRows
@@ -323,8 +323,8 @@ class Rows:
                 continue
             shown = card.render(view) if card.render else view
             tier = shown.tier, shown.tier_until, shown.qualifying, shown.next_tier, shown.to_next_tier
-            for wallet, fields in wallets_of_card(shown).items():
-                points = (fields[name] for name in ("points", "pending", "debt", "held"))
+            for wallet, of in ((DEFAULT_WALLET, shown), *shown.wallets.items()):
+                points = of.points, of.pending, of.debt, of.held
                 yield "cards", (key.partition(":")[2], wallet, *points, *tier, shown.as_of, shown.position), ""
 
     def _campaign_rows(self) -> Iterator[Row]:
