@@ -145,6 +145,8 @@ def rebuild_from_topics(settings: Settings, names: Sequence[str], every: bool, s
     with connected(settings) as views, open_codec(settings) as codec, progress(transient=True, quiet=as_json) as writer:
         served = Views.served(views.client)
         refuse_other_shop(served, terms)
+        unsaid = f"This Redis does not say of which shop it is: {terms.zone} and {terms.currency} were taken."
+        doubts = [] if served.shop() else [unsaid]
         chosen = choose(terms, served, names, every)
         if not chosen:
             raise CommandFailed("Redis holds every fold in this program's version: name a FOLD, or give --all.")
@@ -156,11 +158,7 @@ def rebuild_from_topics(settings: Settings, names: Sequence[str], every: bool, s
         document_of(done),
         f"{done.version} is served, rebuilt from the topics up to position {done.position:,} in {done.seconds:,.1f} s. "
         "Nothing was compared with the log: `regulars verify` does so once it is in reach.",
-        *(
-            []
-            if served.shop()
-            else [f"This Redis does not say of which shop it is: {terms.zone} and {terms.currency} were taken."]
-        ),
+        *doubts,
     )
 
 
