@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
+unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes of a test run compiles every module again
+
 .PHONY: demo test test-servers check bench bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations

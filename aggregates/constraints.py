@@ -10,7 +10,7 @@ from unicodedata import normalize
 from aggregates.campaign import CampaignChanged, CampaignLaunched
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, Reserved
 from aggregates.decider import Refusal
-from aggregates.guest_coupon import GuestCouponRedeemed
+from aggregates.guest_coupon import GuestCouponRedeemed, GuestCouponReleased, GuestCouponReserved, GuestCouponRestored
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.ledger.events import RewardClaimed, RewardReturned
 from aggregates.order.stock import StockReleased, StockReserved, StockRestored, StockTaken
@@ -127,6 +127,9 @@ CONSTRAINED = (
     CouponReleased,
     CouponRestored,
     GuestCouponRedeemed,
+    GuestCouponReserved,
+    GuestCouponReleased,
+    GuestCouponRestored,
     RewardClaimed,
     RewardReturned,
     ProductListed,
@@ -173,7 +176,11 @@ def constraints_of(event: object) -> list[Constraint]:
             limit = event.document.get("limits", {}).get("total")
             return [LimitUses(f"campaign:{event.campaign}", limit)] if isinstance(limit, int) else []
         case CouponReserved() | CouponReleased() | CouponRestored() | CouponRedeemed(reservation=Reserved()):
-            return list(of_reservation(event))
+            return list(of_reservation(event, event.order))
+        case (
+            GuestCouponReserved() | GuestCouponReleased() | GuestCouponRestored() | GuestCouponRedeemed(reservation=Reserved())
+        ):
+            return list(of_reservation(event, event.use))
         case CouponRedeemed() | GuestCouponRedeemed():
             return [UseKey(f"campaign:{event.campaign}", None if event.recorded else CAMPAIGN_EXHAUSTED)]
         case _:
@@ -218,24 +225,28 @@ def counted(campaign: str, reservation: Reserved) -> Iterator[CountedRow]:
         yield CountedRow(f"code:{campaign}:{reservation.serial}", 1, reservation.code_limit, CODE_USED)
 
 
-def of_reservation(event: CouponReserved | CouponReleased | CouponRestored | CouponRedeemed) -> Iterator[Constraint]:
+OfMember: TypeAlias = CouponReserved | CouponReleased | CouponRestored | CouponRedeemed
+OfGuest: TypeAlias = GuestCouponReserved | GuestCouponReleased | GuestCouponRestored | GuestCouponRedeemed
+
+
+def of_reservation(event: OfMember | OfGuest, order: str | None) -> Iterator[Constraint]:
     """Yield what a reservation, its end, its use or its return does to the rows it counts in."""
-    if event.reservation is None:
+    if event.reservation is None or order is None:
         return
     for row in counted(event.campaign, event.reservation):
         match event:
-            case CouponReserved():
+            case CouponReserved() | GuestCouponReserved():
                 if row.limit is not None:
                     yield LimitUses(row.key, row.limit)
-                yield HoldUses(row.key, event.order, row.number, event.until, event.at, row.exhausted)
-            case CouponRedeemed(order=str(order)):
+                yield HoldUses(row.key, order, row.number, event.until, event.at, row.exhausted)
+            case CouponRedeemed() | GuestCouponRedeemed():
                 if event.overrun:
                     yield DropHold(row.key, order)
                 else:
                     yield ConfirmHold(row.key, order, row.number, event.at)
-            case CouponReleased():
-                yield DropHold(row.key, event.order)
-            case CouponRestored():
+            case CouponReleased() | GuestCouponReleased():
+                yield DropHold(row.key, order)
+            case CouponRestored() | GuestCouponRestored():
                 yield ReturnUses(row.key, row.number)
 
 
@@ -243,7 +254,7 @@ def over_limit(event: object, lost: Collection[str]) -> object:
     """Return what happened although limits were reached, flagged as such; ``lost``: the keys of those rows."""
     if isinstance(event, StockTaken):
         return replace(event, oversold=tuple([product for product, _ in event.items if stock_key(product) in lost]))
-    if isinstance(event, CouponRedeemed) and event.reservation is not None:
+    if isinstance(event, CouponRedeemed | GuestCouponRedeemed) and event.reservation is not None:
         return replace(event, overrun=True)
     if isinstance(event, CouponRedeemed | GuestCouponRedeemed):
         return replace(event, flags=(*event.flags, OVER_LIMIT))

@@ -105,7 +105,7 @@ def stream_ids(aggregate: str, stream: str) -> list[str]:
     return [first.replace("%2D", "-").replace("%25", "%"), last]
 
 
-OF_TWO_IDS = ("coupon",)
+OF_TWO_IDS = ("coupon", "guest_coupon")
 """Aggregates whose streams are named by two ids, among those that time changes."""
 
 LONGEST_ID = 200

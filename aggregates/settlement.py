@@ -12,6 +12,13 @@ from aggregates.campaign import Campaign, campaign
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon, coupon
 from aggregates.decider import Look, Refusal
 from aggregates.gift_card import ChargeGiftCard, CreditGiftCard, ReleaseGiftCard, gift_card
+from aggregates.guest_coupon import (
+    RedeemReservedGuest,
+    ReleaseGuestCoupon,
+    ReserveGuestCoupon,
+    RestoreGuestCoupon,
+    guest_coupon,
+)
 from aggregates.order.decider import order
 from aggregates.order.events import (
     Order,
@@ -26,7 +33,6 @@ from aggregates.order.events import (
 from aggregates.order.exchange import TakeExchanged
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.stock import HELD, ReserveStock
-from aggregates.pricing.tenders import given_back, in_order
 from aggregates.pricing.terms import needs_reservation
 from aggregates.pricing.trace import Trace
 from aggregates.product import product
@@ -77,7 +83,10 @@ def send_out(event: OrderExchanged, look: Look, erased: Collection[str] = ()) ->
 
 def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[object]:
     """Yield what becomes of each promotion that the order has reserved."""
-    if placed.priced is None or event.member is None:
+    if placed.priced is None:
+        return
+    if event.member is None:
+        yield from settle_guest_coupons(event, placed.priced.trace, look)
         return
     for name in reserved(placed.priced.trace, look):
         use = look(coupon, name, event.member).orders.get(event.order)
@@ -98,20 +107,37 @@ def settle_coupons(event: OfPayment, placed: Order, look: Look) -> Iterator[obje
                 yield RestoreCoupon(name, event.member, event.order, event.at)
 
 
+def settle_guest_coupons(event: OfPayment, trace: Trace, look: Look) -> Iterator[object]:
+    """Yield the same for a guest's order."""
+    for name in reserved(trace, look):
+        state = look(guest_coupon, name, event.order)
+        use = state.order
+        if use is None:
+            continue
+        is_held = use.state == "reserved" and event.at < use.until
+        match event:
+            case OrderPaymentPending(until=until) if is_held and until > use.until:
+                yield ReserveGuestCoupon(name, event.order, event.at, until, state.session, **asdict(use.reservation))
+            case OrderPaymentFailed() if is_held and use.until > event.at + HELD:
+                yield ReleaseGuestCoupon(name, event.order, event.at, "failed")
+            case OrderPaid():
+                yield RedeemReservedGuest(name, event.order, event.at)
+            case OrderCancelled():
+                yield ReleaseGuestCoupon(name, event.order, event.at)
+                yield RestoreGuestCoupon(name, event.order, event.at)
+            case OrderRefunded(complete=True):
+                yield RestoreGuestCoupon(name, event.order, event.at)
+
+
 def give_back_tenders(event: OrderCancelled, placed: Order, look: Look) -> Iterator[object]:
     """Yield the end of an order's holds of gift cards, and the credit of what they paid and have not had back."""
-    if not placed.gift_cards:
-        return
-    before = sum(placed.given_back) - sum(line.paid for line in event.lines)
-    tenders = in_order(placed.tenders)
-    for tender, back in zip(tenders, given_back(tenders, max(0, before)), strict=True):
-        card = placed.gift_cards.get(tender.id)
-        if card is None:
-            continue
+    for card in sorted(set(placed.gift_cards.values())):
         if event.order in look(gift_card, card).holds:
             yield ReleaseGiftCard(card, event.order, event.at)
-        if tender.amount > back:
-            yield CreditGiftCard(card, source_of(event, "cancelled", tender.id), tender.amount - back, event.at, event.order)
+    for back in event.tenders:
+        if back.tender in placed.gift_cards:
+            card = placed.gift_cards[back.tender]
+            yield CreditGiftCard(card, source_of(event, "cancelled", back.tender), back.amount, event.at, event.order)
 
 
 def source_of(event: OrderCancelled | OrderRefunded, name: str, tender: str) -> str:

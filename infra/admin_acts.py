@@ -43,7 +43,7 @@ class AdminActs:
         database = SideDatabase(file, url)
         self._run = database.run
         self.close = database.close
-        self._run(TABLE)
+        database.create([TABLE])
 
     def note(self, act: AdminAct) -> None:
         """Note an act; noted again under the same id, it stays as it was."""

@@ -49,8 +49,7 @@ class ApiKeys:
         database = SideDatabase(file, url)
         self._run = database.run
         self.close = database.close
-        for statement in TABLES:
-            self._run(statement)
+        database.create(TABLES)
 
     def create(self, client: str, scopes: Sequence[str], now: int) -> tuple[ApiKey, str]:
         """Make a key and return it with its text, which is never to be had again."""

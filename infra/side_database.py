@@ -20,6 +20,9 @@ from infra.private_files import make_private
 CONNECT_TIMEOUT = 5  # seconds
 LOCK_TIMEOUT = 10  # seconds that SQLite waits for another process's transaction
 
+CREATING = 7_307_166_112
+"""The lock under which tables are created in PostgreSQL; any number that nobody else takes."""
+
 Run: TypeAlias = Callable[..., list[Any]]
 """Runs a statement with its values and returns its rows. A statement has a ``?`` for each value, and no other."""
 
@@ -32,6 +35,14 @@ class SideDatabase:
         self._url = url
         self._lock = threading.Lock()
         self._connection: Any = None
+
+    def create(self, tables: Sequence[str]) -> None:
+        """Create tables that may exist. Processes that start together take turns: PostgreSQL refuses all but one else."""
+        with self.together() as run:
+            if self._url:
+                run("SELECT pg_advisory_xact_lock(?)", (CREATING,))
+            for table in tables:
+                run(table)
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Run one statement in a transaction of its own and return its rows. A connection that broke is opened again, once.

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias, assert_never
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
 from aggregates.delta import Delta
-from aggregates.guest_coupon import GuestCouponRedeemed
+from aggregates.guest_coupon import Event as OfGuest
+from aggregates.guest_coupon import GuestCouponRedeemed, GuestCouponReleased, GuestCouponReserved, GuestCouponRestored
 from projections.projection import Tally
 
-OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored | GuestCouponRedeemed
+OfCoupon: TypeAlias = CouponSent | CouponRedeemed | CouponReserved | CouponReleased | CouponRestored | OfGuest
 Event: TypeAlias = CampaignLaunched | CampaignChanged | CampaignEnded | OfCoupon
 
 
@@ -36,13 +37,13 @@ def project(delta: Delta, event: Event) -> None:
             delta.count(key, "redeemed", 1)
             if event.flags:
                 delta.count(key, "flagged", 1)
-            if isinstance(event, CouponRedeemed) and event.reservation is not None:
+            if event.reservation is not None:
                 add_reserved_use(delta, key, event.reservation.amount, event.overrun)
-        case CouponReserved():
+        case CouponReserved() | GuestCouponReserved():
             delta.count(key, "reserved", 1)
-        case CouponReleased():
+        case CouponReleased() | GuestCouponReleased():
             delta.count(key, "released", 1)
-        case CouponRestored():
+        case CouponRestored() | GuestCouponRestored():
             delta.count(key, "restored", 1)
             if event.reservation.amount:
                 delta.count(key, "given_back", event.reservation.amount)

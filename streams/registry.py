@@ -89,7 +89,7 @@ COMMANDS: dict[type, Route] = {
     **_routes(order.order, order.Command.__args__, "order"),
     **_routes(campaign.campaign, campaign.Command.__args__, "campaign"),
     **_routes(coupon.coupon, coupon.Command.__args__, "campaign", "member"),
-    **_routes(guest_coupon.guest_coupon, (guest_coupon.RedeemGuestCoupon,), "campaign", "use"),
+    **_routes(guest_coupon.guest_coupon, guest_coupon.Command.__args__, "campaign", "use"),
     **_routes(gift_card.gift_card, gift_card.Command.__args__, "card"),
     **_routes(referral.referral_code, referral.OfCode.__args__, "referral_code"),
     **_routes(referral.referral, referral.OfNewcomer.__args__, "member"),
@@ -122,6 +122,7 @@ REACTIONS: frozenset[type] = frozenset(
         membership_commands.LapsePending,
         gift_card.RecordGiftCardDue,
         coupon.RecordLapsed,
+        guest_coupon.RecordGuestLapsed,
         cart.RecordCartDue,
         cart.ReceiveCart,
         referral.BeginReferral,
@@ -143,6 +144,7 @@ DUE: dict[str, tuple[Decider[Any, Any, Any], Callable[..., object]]] = {
     cart.cart.name: (cart.cart, cart.RecordCartDue),
     referral.referral.name: (referral.referral, referral.RecordReferralDue),
     coupon.coupon.name: (coupon.coupon, coupon.RecordLapsed),
+    guest_coupon.guest_coupon.name: (guest_coupon.guest_coupon, guest_coupon.RecordGuestLapsed),
     gift_card.gift_card.name: (gift_card.gift_card, gift_card.RecordGiftCardDue),
 }
 """Aggregates to which time alone brings something, and the command that records what is due: it has the ids and the instant."""
@@ -168,7 +170,7 @@ EVENTS: dict[type, EventType] = {
         *order_facts.Event.__args__,
         *campaign.Event.__args__,
         *coupon.Event.__args__,
-        guest_coupon.GuestCouponRedeemed,
+        *guest_coupon.Event.__args__,
         *code_batches.Event.__args__,
         *gift_card.Event.__args__,
         *referral.Event.__args__,

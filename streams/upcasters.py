@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregates import behaviour, cart_events, coupon, gift_card, member, product, review
+from aggregates import behaviour, cart_events, coupon, gift_card, guest_coupon, member, product, review
 from aggregates.membership import events as membership_facts
 from aggregates.membership.ledger.lots import DEFAULT_WALLET
 from aggregates.order import events as order_facts
@@ -92,6 +92,7 @@ UPCASTS: dict[type, tuple[Upcast, ...]] = {
         lambda raw: raw | {"amount": None},
         lambda raw: raw | {"reservation": None, "overrun": False},
     ),
+    guest_coupon.GuestCouponRedeemed: (lambda raw: raw | {"reservation": None, "overrun": False},),
     membership_facts.PointsGranted: (lambda raw: raw | {"wallet": DEFAULT_WALLET}, lambda raw: raw | {"ahead": None}),
     membership_facts.LotActivated: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),
     membership_facts.PointsRedeemed: (lambda raw: raw | {"wallet": DEFAULT_WALLET},),

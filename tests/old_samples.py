@@ -5,6 +5,7 @@ from __future__ import annotations
 from aggregates.cart_events import CartContent, CartMerged, CartReceived
 from aggregates.coupon import CouponRedeemed
 from aggregates.gift_card import GiftCardBlocked
+from aggregates.guest_coupon import GuestCouponRedeemed
 from aggregates.membership.events import (
     DebtSettled,
     LotActivated,
@@ -148,6 +149,17 @@ OLD_SHAPES: dict[str, object] = {
         flags=("too_late",),
         at=AT + 31 * DAY,
         amount=100,
+    ),
+    "GuestCouponRedeemed": GuestCouponRedeemed(
+        session="s-1",
+        campaign="spring",
+        coupon="51800009050",
+        use="order/o-2",
+        order="o-2",
+        recorded=True,
+        flags=("over_limit",),
+        at=AT + 2 * DAY,
+        amount=None,
     ),
     "PointsGranted": GRANTED,
     "PointsGranted.2": GRANTED_BY_RULE,

@@ -25,6 +25,7 @@ from aggregates.gift_card import (
     IssueGiftCard,
     ReleaseGiftCard,
 )
+from aggregates.guest_coupon import RedeemReservedGuest, ReleaseGuestCoupon, ReserveGuestCoupon, RestoreGuestCoupon
 from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.events import OrderLine
 from aggregates.order.exchange import ExchangeItems
@@ -85,5 +86,9 @@ def priced_orders(members: list[str], products: list[str], at: int) -> Iterator[
     yield [SaveForLater("guest", products[0], at), MoveToCart("guest", products[0], at)]
     yield [EnterCode("guest", "TENTH", at), EnterCode("guest", "GONE", at), RemoveCode("guest", "GONE", at)]
     yield [MergeCart("guest", "into", members[0], at)]
+    for use in ("g-paid", "g-given-up"):
+        yield [ReserveGuestCoupon("tenth", use, at, at + 900_000, "s-guest", 2, "18", 400)]
+    yield [RedeemReservedGuest("tenth", "g-paid", at), RestoreGuestCoupon("tenth", "g-paid", at)]
+    yield [ReleaseGuestCoupon("tenth", "g-given-up", at, "failed")]
     yield [IssueCodes("tenth", "letters", 10, "ada", at), RevokeCodes("tenth", "letters", "ada", at)]
     yield [EndCampaign("tenth", "ada", at, "sold out")]

@@ -15,20 +15,31 @@ from streams.running.app import App
 def content(client: redis.Redis, positions: bool = True) -> dict[str, Any]:
     """Every key with its value; without ``positions``, documents lack theirs (they tell of the log, not of the shop)."""
     keys: list[bytes] = sorted(client.scan_iter(count=1000))
-    return {raw.decode(): value(client, raw, positions) for raw in keys}
+    with client.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.type(key)
+        kinds: list[bytes] = pipe.execute()
+        for key, kind in zip(keys, kinds, strict=True):
+            match kind:
+                case b"string":
+                    pipe.get(key)
+                case b"hash":
+                    pipe.hgetall(key)
+                case _:
+                    pipe.zrange(key, 0, -1, withscores=True)
+        found: list[Any] = pipe.execute()
+    told = zip(keys, kinds, found, strict=True)
+    return {key.decode(): value(kind, raw, positions) for key, kind, raw in told}
 
 
-def value(client: redis.Redis, key: bytes, positions: bool) -> Any:
-    found: Any
-    match client.type(key):
+def value(kind: bytes, raw: Any, positions: bool) -> Any:
+    match kind:
         case b"string":
-            return document(client.get(key), positions)
+            return document(raw, positions)
         case b"hash":
-            found = client.hgetall(key)
-            return {name.decode(): held.decode() for name, held in found.items()}
+            return {name.decode(): held.decode() for name, held in raw.items()}
         case _:
-            found = client.zrange(key, 0, -1, withscores=True)
-            return {name.decode(): score for name, score in found}
+            return {name.decode(): score for name, score in raw}
 
 
 def document(raw: Any, positions: bool) -> Any:

@@ -6,7 +6,7 @@ from aggregates.behaviour import Clicked, Dismissed, Favourited, Impressed, Sear
 from aggregates.campaign import CampaignChanged, CampaignEnded, CampaignLaunched, Offer
 from aggregates.code_batches import CodesIssued, CodesRevoked
 from aggregates.coupon import CouponRedeemed, CouponReleased, CouponReserved, CouponRestored, CouponSent
-from aggregates.guest_coupon import GuestCouponRedeemed
+from aggregates.guest_coupon import GuestCouponRedeemed, GuestCouponReleased, GuestCouponReserved, GuestCouponRestored
 from aggregates.member import MemberClosed, MemberErased, MemberProfileChanged, MemberRegistered
 from aggregates.membership.events import (
     ActionRecorded,
@@ -160,8 +160,13 @@ SAMPLES: tuple[object, ...] = (
         recorded=True,
         flags=("over_limit",),
         at=AT + 2 * DAY,
-        amount=None,
+        amount=400,
+        reservation=RESERVED,
+        overrun=True,
     ),
+    GuestCouponReserved(session="s-1", campaign="spring", use="o-2", reservation=RESERVED, until=AT + 900_000, at=AT),
+    GuestCouponReleased(session="s-1", campaign="spring", use="o-2", reservation=RESERVED, reason="expired", at=AT + 900_000),
+    GuestCouponRestored(session=None, campaign="spring", use="o-2", reservation=RESERVED, at=AT + DAY),
     CodesIssued(campaign="spring", batch="letters", first=0, count=1_000_000, key_name="codes.1", actor="ada", at=AT),
     CodesRevoked(campaign="spring", batch="letters", first=0, count=1_000_000, actor="ada", reason="leaked", at=AT + DAY),
     *OF_GIFT_CARDS,

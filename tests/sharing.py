@@ -13,19 +13,17 @@ LONGEST = (*WEEKS, "tests/kafka/", "tests/secured/")
 SERVERS = frozenset({"postgres", "database", "bare_database", "kafka_jars", "cluster"})
 """Fixtures that start servers beside the embedded Redis."""
 
+FAULTS = "tests/streams/cli/test_faults.py"
+"""Its tests need nothing together, and most of them wait."""
+
 NESTED = "tests/checks/test_reaper.py"
 """Its tests start a test run in a run, with every server."""
-
-ONE_OF_A_CLUSTER = "test_one_worker_makes_of_a_week_what_the_embedded_mode_makes"
-"""The one test of a cluster that `make test` runs."""
 
 
 def needs_servers(item: pytest.Item) -> bool:
     """Return whether a test is for `make test-servers`: it starts PostgreSQL, Kafka or TLS servers, or kills processes."""
-    if getattr(item, "originalname", "") == ONE_OF_A_CLUSTER:
-        return False
     callspec = getattr(item, "callspec", None)
-    in_postgres = callspec is not None and callspec.params.get("kept_in") == "postgres"
+    in_postgres = callspec is not None and "postgres" in (callspec.params.get("kept_in"), callspec.params.get("place"))
     kills = "kill" in item.nodeid.rpartition("/")[2].partition("::")[0]
     return (
         in_postgres
@@ -55,4 +53,6 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]
     """Gives one process all tests of a file, since what they need is made once for them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "weeks" if nodeid.startswith(WEEKS) else nodeid.partition("::")[0]
+        if nodeid.startswith(WEEKS):
+            return "weeks"
+        return nodeid.rpartition("-")[2] if nodeid.startswith(FAULTS) else nodeid.partition("::")[0]

@@ -44,8 +44,7 @@ class QuietPositions:
 
     def __init__(self, database: SideDatabase) -> None:
         self._database = database
-        for statement in TABLES:
-            database.run(statement)
+        database.create(TABLES)
 
     def hold(self, owner: str, at: int, now: int) -> None:
         """Let nothing be sent that follows a position, until :meth:`pass_over` or :meth:`release`. ``now``: epoch ms."""

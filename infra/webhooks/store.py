@@ -84,8 +84,7 @@ class WebhookStore:
         self.quiet = QuietPositions(self._database)
         self._seal = seal
         self._open = open_
-        for statement in TABLES:
-            self._run(statement)
+        self._database.create(TABLES)
 
     def close(self) -> None:
         self._database.close()

@@ -10,16 +10,19 @@ from contextlib import suppress
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from infra.errors import Fault
 from infra.printable import printable
 from streams.cli.groups import CommandGroup
+from streams.cli.summaries import SUMMARIES
 from streams.running.processes import tie_to_parent
 
 COMMANDS = {
     "acts": "acts:acts",
     "audit": "audit:audit_books",
     "backtest": "backtest:backtest",
+    "checkout": "checkout:checkout",
     "codes": "codes:codes",
     "completion": "completion:completion",
     "dead-letters": "dead_letters:dead_letters",
@@ -75,6 +78,14 @@ class Commands(CommandGroup):
         module, _colon, attribute = COMMANDS[name].partition(":")
         found: click.Command = getattr(import_module(f"streams.cli.{module}"), attribute)
         return found
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=does) for name, does in SUMMARIES.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

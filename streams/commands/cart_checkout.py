@@ -18,9 +18,11 @@ from aggregates.pricing.trace import Trace
 from aggregates.product import Product, product
 from aggregates.programme import Policies, Programme
 from infra.event_log.log import EventLog
+from infra.event_log.types import Outcome
 from infra.keys.ring import KeyRing
-from streams.commands.checkout import Checkout, ComesBack, commands_of, known_in, request_of
-from streams.commands.request import Plan
+from streams.commands.checkout import Checkout, ComesBack, commands_of, known_in, request_of, until_nothing_is_taken
+from streams.commands.handler import Handler
+from streams.commands.request import Plan, Request
 
 MINUTE = 60_000
 SHIPPING = "shipping"
@@ -191,6 +193,21 @@ def checking_out(log: EventLog, keys: KeyRing, policies: Policies, wanted: CartW
         yield from commands_of(look, checkout, known, trace)
 
     return plan
+
+
+def check_out(
+    log: EventLog, keys: KeyRing, handler: Handler, wanted: CartWanted, at: int, request: str
+) -> tuple[Outcome, Trace | None]:
+    """Place a cart as an order; return what came of it, and its price unless the request was answered before."""
+    policies, found = handler.context().policies, list[Trace]()
+    content = repr(wanted).encode()
+
+    def attempt(_: int) -> Outcome:
+        plan = checking_out(log, keys, policies, wanted, at, found)
+        return handler.handle(Request(request, plan, content, settled=False))
+
+    outcome = until_nothing_is_taken(attempt)
+    return outcome, found[0] if found else None
 
 
 def require_goods(offer: Offer) -> None:

@@ -17,6 +17,7 @@ from aggregates.code_batches import KEY, code_batches
 from aggregates.constraints import stock_key
 from aggregates.coupon import ReserveCoupon, coupon
 from aggregates.decider import Decider, Look, Refusal, stream_id
+from aggregates.guest_coupon import ReserveGuestCoupon, guest_coupon
 from aggregates.membership.decider import membership
 from aggregates.order.decider import PayOrder, order
 from aggregates.order.events import OrderLine
@@ -28,7 +29,7 @@ from aggregates.order.stock import HELD, ReserveStock
 from aggregates.pricing.codes import normalised, serial_of
 from aggregates.pricing.pipeline import Priced, price
 from aggregates.pricing.request import Buyer, Entered, LineItem, PointsWanted, PriceRequest, PriceRules, Running
-from aggregates.pricing.terms import CampaignTerms, is_limited, needs_reservation
+from aggregates.pricing.terms import CampaignTerms, needs_reservation
 from aggregates.pricing.trace import PriceStep, Trace
 from infra.event_log.log import EventLog
 from infra.event_log.types import Outcome
@@ -65,7 +66,7 @@ class ComesBack:
 class Checkout:
     """What a shopper wants to buy. A promotion by code has its id as its code, or codes that were issued in batches.
 
-    A guest gets no promotion that is limited, since limits are kept by member. ``priced_at``: when the shopper saw the price,
+    A guest gets no promotion that is limited for each member. ``priced_at``: when the shopper saw the price,
     if the promotions of then still hold. ``hold_ms``: for how long goods and promotions are held. ``comes_back``: what the
     order is exchanged for.
     """
@@ -186,11 +187,10 @@ def exchange_of(
     )
 
 
-def reservations(look: Look, checkout: Checkout, trace: Trace, known: Known) -> Iterator[ReserveCoupon]:
-    """Yield the reservations of what a price uses."""
-    if checkout.member is not None:
-        for step in trace.steps:
-            yield from reservation(look, checkout, checkout.member, step, known.code_key)
+def reservations(look: Look, checkout: Checkout, trace: Trace, known: Known) -> Iterator[object]:
+    """Yield the reservations of what a price uses: a member's are counted for the member, a guest's for the order alone."""
+    for step in trace.steps:
+        yield from reservation(look, checkout, step, known.code_key)
 
 
 def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
@@ -202,7 +202,9 @@ def lines_of(checkout: Checkout, trace: Trace) -> Iterator[OrderLine]:
         yield OrderLine(line.product, line.quantity, line.gross, line.total, line.paid, department, category)
 
 
-def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, code_key: bytes) -> Iterator[ReserveCoupon]:
+def reservation(
+    look: Look, checkout: Checkout, step: PriceStep, code_key: bytes
+) -> Iterator[ReserveCoupon | ReserveGuestCoupon]:
     """Yield the reservation of a step's promotion. A promotion with neither limits nor codes needs none."""
     name = step.source.rpartition("@")[0]
     if step.stage not in (3, 4, 5, 7):
@@ -213,20 +215,20 @@ def reservation(look: Look, checkout: Checkout, member: str, step: PriceStep, co
         return
     budget = terms.budget
     serial = serial_of(normalised(step.use), code_key) if step.use is not None and step.use != name else None
-    yield ReserveCoupon(
-        name,
-        member,
-        checkout.order,
-        checkout.at,
-        checkout.at + checkout.hold_ms,
-        known.version,
-        serial=None if serial is None else str(serial),
-        amount=step.amount,
-        member_limit=terms.limits.member,
-        code_limit=None if serial is None else uses_of_code(terms),
-        budget=period_of(terms, checkout) if budget else None,
-        budget_amount=budget.amount if budget else None,
-    )
+    counted: dict[str, Any] = {
+        "version": known.version,
+        "serial": None if serial is None else str(serial),
+        "amount": step.amount,
+        "code_limit": None if serial is None else uses_of_code(terms),
+        "budget": period_of(terms, checkout) if budget else None,
+        "budget_amount": budget.amount if budget else None,
+    }
+    at, until = checkout.at, checkout.at + checkout.hold_ms
+    if checkout.member is None:
+        yield ReserveGuestCoupon(name, checkout.order, at, until, checkout.session, **counted)
+    else:
+        limit = terms.limits.member
+        yield ReserveCoupon(name, checkout.member, checkout.order, at, until, member_limit=limit, **counted)
 
 
 def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceRequest:
@@ -245,8 +247,8 @@ def request_of(look: Look, checkout: Checkout, known_here: Known) -> PriceReques
         known = look(campaign, name)
         if known.terms is None or (known.ended is not None and at >= known.ended):
             problems[name] = "ended" if known.ended is not None else "code_unknown"
-        elif checkout.member is None and is_limited(known.terms):
-            problems[name] = "not_yours"
+        elif checkout.member is None and known.terms.limits.member is not None:
+            problems[name] = "members_only"
         else:
             problems[name] = None
             campaigns.append(running_of(look, checkout, name, known, known.terms, known_here.left))
@@ -265,10 +267,12 @@ def entered(look: Look, code: str, problems: Mapping[str, str | None], checkout:
     batch = look(code_batches).find(serial) if serial is not None else None
     if serial is None or batch is None or batch.revoked or batch.campaign not in problems:
         return Entered(code, None, "code_unknown")
-    if checkout.member is None:
-        return Entered(code, batch.campaign, "not_yours")
     left = known.left(f"code:{batch.campaign}:{serial}")
-    mine = look(coupon, batch.campaign, checkout.member).orders.get(checkout.order)
+    mine = (
+        look(coupon, batch.campaign, checkout.member).orders.get(checkout.order)
+        if checkout.member is not None
+        else look(guest_coupon, batch.campaign, checkout.order).order
+    )
     if left == 0 and (mine is None or mine.reservation.serial != str(serial)):
         return Entered(code, batch.campaign, "code_used")
     return Entered(code, batch.campaign, problems[batch.campaign])

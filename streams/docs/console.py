@@ -27,6 +27,7 @@ EXAMPLES = {
     "doctor": "regulars doctor",
     "erase": "regulars erase 1057 --yes",
     "evaluate": "regulars evaluate shop.jsonl --task next-basket --protocol last-basket",
+    "checkout": "regulars checkout c-1 o-1 --code SPRING --shipping standard=490 --seen 2290",
     "export shop-log": "regulars export shop-log backup.jsonl.gz",
     "follow": "regulars follow --once",
     "import complete-journey": "regulars import complete-journey --weeks 8",

@@ -9,6 +9,7 @@ from typing import Any
 from aggregates.coupon import coupon
 from aggregates.decider import Decider, Refusal, stream_id
 from aggregates.gift_card import gift_card
+from aggregates.guest_coupon import guest_coupon
 from aggregates.membership.commands import ClawBackPoints
 from aggregates.membership.decider import membership
 from aggregates.membership.ledger.events import PointsClawedBack, PointsGranted, PointsRedeemed, PointsReturned
@@ -90,6 +91,9 @@ def why_order(app: App, name: str) -> list[OrderReason]:
         for position, event in facts(app, membership, member):
             if of_this(event, name):
                 found += words.of_points(position, event)
+    elif trace is not None:
+        for campaign in promotions(trace):
+            found += [words.of_use(position, event) for position, event in facts(app, guest_coupon, campaign, name)]
     for card in sorted(set(state.gift_cards.values())):
         mine = facts(app, gift_card, card)
         found += [words.of_card(position, event) for position, event in mine if getattr(event, "order", None) == name]
@@ -178,7 +182,7 @@ class OrderWords:
     def of_use(self, position: int, event: Any) -> OrderReason:
         told = getattr(event, "reason", None)
         over = " without room, honoured" if getattr(event, "overrun", False) else ""
-        what = type(event).__name__.removeprefix("Coupon").lower()
+        what = type(event).__name__.removeprefix("Guest").removeprefix("Coupon").lower()
         return OrderReason(event.at, position, "discount", f"{event.campaign} {what}{over}{f' ({told})' if told else ''}")
 
     def of_card(self, position: int, event: Any) -> OrderReason:

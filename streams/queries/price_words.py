@@ -15,6 +15,7 @@ REASONS = {
     "ended": "it is over",
     "wrong_hours": "it holds at other hours",
     "not_yours": "it is for other shoppers",
+    "members_only": "each member has their own uses of it: register first",
     "wrong_tier": "it is for another tier",
     "not_first_order": "it is for a first order",
     "limit_reached": "all its uses are taken",

@@ -323,8 +323,8 @@ class Rows:
                 continue
             shown = card.render(view) if card.render else view
             tier = shown.tier, shown.tier_until, shown.qualifying, shown.next_tier, shown.to_next_tier
-            for wallet, of in ((DEFAULT_WALLET, shown), *shown.wallets.items()):
-                points = of.points, of.pending, of.debt, of.held
+            for wallet, held in ((DEFAULT_WALLET, shown), *shown.wallets.items()):
+                points = held.points, held.pending, held.debt, held.held
                 yield "cards", (key.partition(":")[2], wallet, *points, *tier, shown.as_of, shown.position), ""
 
     def _campaign_rows(self) -> Iterator[Row]:

@@ -14,14 +14,14 @@ KNOWN_FOR = 1.0
 
 class CachedClock:
     def __init__(self, app: App) -> None:
-        self.read = clock_of(app)  # may read the log: for threads
+        self._read = clock_of(app)
         self._wall = app.settings.clock == "wall"
         self._known, self._read_at = 0, -KNOWN_FOR
 
     async def now(self) -> int:
         """Return now in UTC epoch milliseconds, up to a second old for a shop whose clock is its log."""
         if self._wall:
-            return self.read()
+            return self._read()
         if (at := time.monotonic()) - self._read_at >= KNOWN_FOR:
-            self._known, self._read_at = await asyncio.to_thread(self.read), at
+            self._known, self._read_at = await asyncio.to_thread(self._read), at
         return self._known

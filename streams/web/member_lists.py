@@ -89,9 +89,7 @@ class MemberLists:
         except Busy:
             if wish is None:
                 return raw
-            raise HttpProblem(
-                503, "busy", "Too many lists wait to be scored; ask again.", headers={"Retry-After": "1"}
-            ) from None
+            raise HttpProblem(503, "busy", "No list can be scored now; ask again.", headers={"Retry-After": "1"}) from None
 
     def _prepare(self, views: Views) -> None:
         if not self._preparing:
@@ -104,18 +102,19 @@ class MemberLists:
     async def _scored(self, views: Views, raw: bytes, member: str) -> dict[str, Any]:
         if self._waiting >= MOST_WAITING:
             raise Busy
+        now = await self._clock.now()
         self._waiting += 1
         try:
-            found = await asyncio.wrap_future(self._scoring.submit(self._score, views, raw, member))
+            found = await asyncio.wrap_future(self._scoring.submit(self._score, views, raw, member, now))
         finally:
             self._waiting -= 1
         if found is None:
             raise HttpProblem(404, "not_found", f"Nothing is known of {member} here.")
         return found
 
-    def _score(self, views: Views, raw: bytes, member: str) -> dict[str, Any] | None:
+    def _score(self, views: Views, raw: bytes, member: str, now: int) -> dict[str, Any] | None:
         stored = msgspec.json.decode(raw)
-        at = max(self._clock.read() // MINUTE * MINUTE, stored["as_of"])
+        at = max(now // MINUTE * MINUTE, stored["as_of"])
         try:
             made = self._scorer.scored(views, stored, member, at)
         except (redis.RedisError, OSError, ValueError) as fault:  # ValueError: another program's state, before a switch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -22,6 +22,7 @@ from aggregates.calendar import (
     local_day,
     local_month,
 )
+from tests.examples import many
 
 STEP = 30
 HOUR = 3600
@@ -30,9 +31,9 @@ DAY = timedelta(days=1)
 
 
 @cache
-def changes() -> list[tuple[str, int]]:
-    """Return every change of the clock, found by halving the hours between which the offset differs."""
-    return [(zone, second) for zone in sorted(available_timezones()) for second in changes_of(zone)]
+def changes_in(zone: str) -> list[int]:
+    """Return every change of a zone's clock, found by halving the hours between which the offset differs."""
+    return list(changes_of(zone))
 
 
 def changes_of(zone: str) -> Iterator[int]:
@@ -52,11 +53,13 @@ def offset(second: int, zone: str) -> timedelta | None:
     return datetime.fromtimestamp(second, ZoneInfo(zone)).utcoffset()
 
 
+@lru_cache(100_000)
 def shown(second: int, zone: str) -> datetime:
     """Return what the clock shows, without its offset."""
     return datetime.fromtimestamp(second, ZoneInfo(zone)).replace(tzinfo=None, fold=0)
 
 
+@lru_cache(1000)
 def begin(day: date, zone: str) -> int:
     """Return the first second from which on the clock shows this day or a later one."""
     around = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
@@ -161,19 +164,22 @@ CHECKS: list[Check] = [
 
 def hunt(examples: int, seed: int) -> None:
     chance = random.Random(seed)
-    tried = 0
-    for zone, change in chance.choices(changes(), k=examples):
+    zones, tried = sorted(available_timezones()), 0
+    while tried < examples:
+        zone = chance.choice(zones)
+        if not changes_in(zone):
+            continue
+        change = chance.choice(changes_in(zone))
         near = (0, 1, 29, 30, 59, 60, 61, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, chance.randrange(30 * HOUR))
         second = max(0, change + chance.choice((-1, 1)) * chance.choice(near))
         check = chance.choice(CHECKS)
         found, expected = check(second, zone, chance)
         assert found == expected, (check.__name__, zone, second)
         tried += 1
-    assert tried == examples
 
 
 def test_calendars_hold_at_changes_of_the_clock() -> None:
-    hunt(150, seed=1)
+    hunt(many(150), seed=1)
 
 
 @pytest.mark.slow

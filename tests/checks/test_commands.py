@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from streams.cli.groups import LONGEST
 from streams.cli.main import COMMANDS, regulars
+from streams.cli.summaries import SUMMARIES
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -18,6 +20,13 @@ def test_every_command_is_in_its_module_and_has_its_name(name: str) -> None:
     assert command is not None
     assert command.name == name
     assert command.get_short_help_str()
+
+
+def test_what_help_says_of_a_command_is_its_own_first_sentence() -> None:
+    context = click.Context(regulars)
+    commands = {name: regulars.get_command(context, name) for name in COMMANDS}
+    told = {name: command.get_short_help_str(LONGEST) for name, command in commands.items() if command is not None}
+    assert list(SUMMARIES.items()) == list(told.items())
 
 
 WITHOUT_JSON = {

@@ -18,12 +18,13 @@ from infra.codec import LARGEST, PARTITION_KEYS, Codec, EventType, key_of
 from infra.errors import Unreadable
 from infra.keys.ring import KeyRing
 from streams.registry import EVENTS
+from tests.examples import many
 from tests.infra.ticks import Ticked
 from tests.samples import SAMPLES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-FREELY = settings(max_examples=25, deadline=None, suppress_health_check=UNHURRIED)
+FREELY = settings(max_examples=many(25), deadline=None, suppress_health_check=UNHURRIED)
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:

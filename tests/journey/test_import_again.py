@@ -28,6 +28,7 @@ def test_importing_twice_changes_nothing(app: App, imported: Imported) -> None:
     assert (digests_of(app), app.log.head()) == (before, head)
 
 
+@pytest.mark.servers
 def test_killed_imports_of_a_week_and_then_of_more_end_like_one_undisturbed_import(app: App, home: Path) -> None:
     import_with_kills(home, weeks=1, kills=2, seconds=(1.5, 4.0), seed=20)
     regulars, hit = import_with_kills(home, JOURNEY, kills=3, seconds=(1.5, 4.0), seed=21)
@@ -35,6 +36,7 @@ def test_killed_imports_of_a_week_and_then_of_more_end_like_one_undisturbed_impo
     assert regulars.json("digest") == digests_of(app)
 
 
+@pytest.mark.servers
 def test_models_taught_later_have_the_same_digest(app: App, home: Path) -> None:
     regulars, _ = import_with_kills(home, weeks=1, kills=0, seconds=(0, 0), seed=0)
     status, _, err = regulars.run("import", "complete-journey", "--weeks", str(JOURNEY), "--without-models")

@@ -18,7 +18,7 @@ PATIENCE = 60  # seconds for all to be there
 
 
 class Racers:
-    """Started once, for they take seconds to start; each :meth:`race` is over the log of some settings."""
+    """Started once; each :meth:`race` is over the log of some settings."""
 
     def __init__(self, ends: Sequence[Connection]) -> None:
         self._ends = ends
@@ -39,7 +39,8 @@ class Racers:
 
 @contextmanager
 def started() -> Iterator[Racers]:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # which imports once for all that this test process starts
+    context.set_forkserver_preload([__name__])
     barrier = context.Barrier(RACERS)
     pipes = [context.Pipe() for _ in range(RACERS)]
     processes = [context.Process(target=run, args=(barrier, far), daemon=True) for _, far in pipes]

@@ -31,7 +31,8 @@ from tests.redis_content import content
 from tests.shop import requests
 
 ROOT = Path(__file__).parents[2]
-SHOPPINGS = 480  # some chunks of events
+SHOPPINGS = 240  # some chunks of events
+MANY = 480  # so many that processes are killed before they have read them
 TOGETHER = 64  # requests
 
 IMPORTING = """
@@ -45,18 +46,18 @@ def tell(_):
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, Ctrl-C is ignored
 with running(Settings(Path(sys.argv[1]), redis_url=sys.argv[2])) as app, dividing(app) as follower:
     if sys.argv[3] == "finishing":
-        app.handler.handle_all(list(requests(SHOPPINGS)))
+        app.handler.handle_all(list(requests(MANY)))
         follower.catch_up(tell)
     else:
-        for position in fed(app, follower):
+        for position in fed(app, follower, MANY):
             tell(position)
     time.sleep(600)
 """
 
 
-def fed(app: App, follower: ParallelFollower) -> Iterator[int]:
+def fed(app: App, follower: ParallelFollower, shoppings: int = SHOPPINGS) -> Iterator[int]:
     """A shop's history, as an import feeds it; a stop after each append."""
-    every = list(requests(SHOPPINGS))
+    every = list(requests(shoppings))
     for at in range(0, len(every), TOGETHER):
         app.handler.handle_all(every[at : at + TOGETHER])
         yield follower.keep_up()
@@ -152,6 +153,7 @@ def test_what_befell_the_processes_is_met_where_the_import_is_and_told_in_a_file
     assert "OutOfMemoryError" in "".join((tmp_path / "home" / "logs" / f"{part}.log").read_text() for part in PARTS)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("how", "when"), [(signal.SIGKILL, "importing"), (signal.SIGKILL, "finishing"), (signal.SIGINT, "finishing")]
 )

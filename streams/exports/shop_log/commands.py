@@ -77,6 +77,9 @@ COMMAND_OF: dict[type, type] = {
     coupon.CouponReleased: coupon.ReleaseCoupon,
     coupon.CouponRestored: coupon.RestoreCoupon,
     guest_coupon.GuestCouponRedeemed: guest_coupon.RedeemGuestCoupon,
+    guest_coupon.GuestCouponReserved: guest_coupon.ReserveGuestCoupon,
+    guest_coupon.GuestCouponReleased: guest_coupon.ReleaseGuestCoupon,
+    guest_coupon.GuestCouponRestored: guest_coupon.RestoreGuestCoupon,
     code_batches.CodesIssued: code_batches.IssueCodes,
     code_batches.CodesRevoked: code_batches.RevokeCodes,
     gift_card.GiftCardIssued: gift_card.IssueGiftCard,
@@ -150,6 +153,15 @@ def command_lines(ahead: Sequence[Any], importer: ImporterState) -> Iterator[dic
             yield command_line(event, fulfilment.ReturnGoods, importer, parts_values(event.parts))
         case session.SessionKept(), _:
             yield command_line(event, session.JoinSession, importer, {"joined": importer.session(event.session).member})
+        case guest_coupon.GuestCouponReleased(), guest_coupon.GuestCouponReserved(use=event.use, campaign=event.campaign):
+            yield command_line(after, guest_coupon.ReserveGuestCoupon, importer, reservation_values(after.reservation))
+        case guest_coupon.GuestCouponReleased(), _:
+            reason = "failed" if event.reason == "failed" else "cancelled"
+            yield command_line(event, guest_coupon.ReleaseGuestCoupon, importer, {"reason": reason})
+        case guest_coupon.GuestCouponReserved(), _:
+            yield command_line(event, guest_coupon.ReserveGuestCoupon, importer, reservation_values(event.reservation))
+        case guest_coupon.GuestCouponRedeemed(reservation=coupon.Reserved()), _:
+            yield command_line(event, guest_coupon.RedeemReservedGuest, importer, {})
         case guest_coupon.GuestCouponRedeemed(), _:
             yield command_line(event, guest_coupon.RedeemGuestCoupon, importer, guest_days(event))
         case _:

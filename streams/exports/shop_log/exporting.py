@@ -156,7 +156,8 @@ def alike(decided: list[Any], facts: list[Any]) -> bool:
 
 def as_told(decided: Any, fact: Any) -> Any:
     """Return a decided event with no more than the log's event tells: an old refund lacks its kind, its tax and its fee."""
-    if isinstance(fact, CouponRedeemed) and isinstance(decided, CouponRedeemed) and fact.reservation is not None:
+    used = (CouponRedeemed, GuestCouponRedeemed)
+    if isinstance(fact, used) and isinstance(decided, used) and fact.reservation is not None:
         return replace(decided, overrun=fact.overrun)  # whether there was room shows only as it is appended
     if isinstance(fact, OrderShipped) and isinstance(decided, OrderShipped) and not fact.parts:
         return replace(decided, parts=())

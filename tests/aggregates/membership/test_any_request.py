@@ -15,6 +15,7 @@ from aggregates.programme import Earning, EventRule, Reward, StreakRule, Transfe
 from aggregates.value import field_names
 from streams.commands.validation import require_valid
 from tests.aggregates.membership.lives import Ledger, policies
+from tests.examples import many
 
 NOW = 1_800_000_000_000
 COMMANDS: tuple[Any, ...] = (*MemberRequest.__args__, *ActionCommand.__args__)
@@ -43,7 +44,7 @@ STATE = told().state
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(data=st.data())
 def test_a_command_with_any_values_happens_or_is_refused_with_a_code_and_a_sentence(kind: Any, data: st.DataObject) -> None:
     values = {name: data.draw(VALUES, label=name) for name in field_names(kind) if name != "at"}

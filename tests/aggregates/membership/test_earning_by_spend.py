@@ -15,6 +15,7 @@ from aggregates.membership.events import PointsClawedBack, PointsGranted
 from aggregates.programme import Audience, Bonus, Days, Earning, Multiplier, Selection, SpendRule
 from tests.aggregates.given import instant
 from tests.aggregates.membership.lives import Ledger, policies
+from tests.examples import many
 
 NOW = instant("2026-11-25T12:00", "UTC")
 TEA = BoughtLine("earl", 1_000, "GROCERY", "tea")
@@ -81,7 +82,7 @@ def test_a_rule_without_lines_keeps_no_trace() -> None:
     assert granted(SpendRule(multipliers=(Multiplier("week", (3, 2)),)), TEA).lines == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([TEA, WINE, CARD]), st.integers(1, 30_000)), min_size=1, max_size=4),
     st.integers(0, 500),

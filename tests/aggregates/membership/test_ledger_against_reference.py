@@ -28,6 +28,7 @@ from projections.card import Card, card
 from tests.aggregates.given import DAY
 from tests.aggregates.membership.lives import Ledger, policies
 from tests.aggregates.membership.reference_ledger import Reference
+from tests.examples import many
 from tests.projections.folding import folded
 
 LIFE, WAIT, GRACE, HOLD = 20, 14, 5, 36
@@ -204,5 +205,5 @@ class LedgerAgainstReference(RuleBasedStateMachine):
                     assert (change.balance, change.pending) == (state.balance(change.at), state.pending(change.at))
 
 
-LedgerAgainstReference.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+LedgerAgainstReference.TestCase.settings = settings(max_examples=many(150), stateful_step_count=40, deadline=None)
 TestLedgerAgainstReference = LedgerAgainstReference.TestCase

@@ -14,6 +14,7 @@ from aggregates.membership.state import Membership
 from streams.commands.validation import require_valid
 from tests.aggregates.given import CONTEXT
 from tests.aggregates.membership.lives import under
+from tests.examples import many
 
 anything = st.one_of(
     st.none(),
@@ -52,7 +53,7 @@ def answered(command: Any, state: Membership) -> None:
     assert refused is None or (refused.code.isidentifier() and refused.sentence.endswith("."))
 
 
-@settings(max_examples=500)
+@settings(max_examples=many(500))
 @given(st.sampled_from(STATES), anything, anything, anything, anything, anything, instants, st.one_of(anything, instants))
 def test_an_override_of_anything_is_set_or_refused(
     state: Membership, override: Any, kind: Any, tier: Any, reason: Any, actor: Any, at: int, until: Any
@@ -60,7 +61,7 @@ def test_an_override_of_anything_is_set_or_refused(
     answered(OverrideTier("m", override, kind, tier, reason, actor, at, until), state)
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(st.sampled_from(STATES), anything, anything, anything, anything, instants)
 def test_the_end_of_anything_is_recorded_or_refused(
     state: Membership, member: Any, override: Any, reason: Any, actor: Any, at: int

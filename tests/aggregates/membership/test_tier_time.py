@@ -30,6 +30,7 @@ from aggregates.programme import Policies, Programme, Qualifying, Tier, Validity
 from aggregates.value import replace
 from tests.aggregates.given import DAY, instant
 from tests.aggregates.membership.lives import Life
+from tests.examples import many
 
 START = instant("2026-01-01")
 ZONES = st.sampled_from(["America/New_York", "UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
@@ -147,7 +148,7 @@ def lived(under: Policies, life: list[Step], ticking: bool) -> Lived:
 lives = st.lists(steps, min_size=5, max_size=25)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(policies(), lives)
 def test_a_life_with_ticks_has_the_facts_of_the_same_life_without(under: Policies, life: list[Step]) -> None:
     ticked, left = lived(under, life, ticking=True), lived(under, life, ticking=False)
@@ -155,14 +156,14 @@ def test_a_life_with_ticks_has_the_facts_of_the_same_life_without(under: Policie
     assert ticked.stood == left.stood
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(policies(), lives)
 def test_a_life_rebuilt_from_its_facts_is_the_life(under: Policies, life: list[Step]) -> None:
     one = lived(under, life, ticking=True).life
     assert membership.rebuild(one.events) == one.state
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(policies(), lives, st.lists(st.integers(0, 4000), min_size=1, max_size=5))
 def test_at_any_instant_what_holds_without_a_job_is_what_a_job_has_recorded(
     under: Policies, life: list[Step], days: list[int]
@@ -177,7 +178,7 @@ def test_at_any_instant_what_holds_without_a_job_is_what_a_job_has_recorded(
         )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(policies(), lives)
 def test_nothing_due_is_left_behind_and_the_parts_fit_each_other(under: Policies, life: list[Step]) -> None:
     one = lived(under, life, ticking=True).life
@@ -191,7 +192,7 @@ def test_nothing_due_is_left_behind_and_the_parts_fit_each_other(under: Policies
     assert (standing.now.valid_until is None) == (standing.now.tier == "member")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=many(150), deadline=None)
 @given(policies(), lives, st.integers(-10, 1500))
 def test_the_metric_is_the_plain_sum_of_what_the_window_holds(under: Policies, life: list[Step], day: int) -> None:
     one = lived(under, life, ticking=False).life

@@ -14,6 +14,7 @@ from aggregates.pricing.pipeline import price, promotion_steps
 from aggregates.pricing.preparing import lines_of, prepare, usable
 from aggregates.pricing.request import PriceRequest
 from tests.aggregates.pricing.carts import random_request
+from tests.examples import many
 
 SEEDS = st.integers(0, 10**9)
 
@@ -40,7 +41,7 @@ def by_brute_force(candidates: tuple[Candidate, ...], cart: SearchedCart) -> tup
     return best
 
 
-@settings(max_examples=150)
+@settings(max_examples=many(150))
 @given(SEEDS, st.sampled_from([0.1, 0.3, 0.5]))
 def test_the_best_set_equals_brute_force(seed: int, conflicts: float) -> None:
     request = random_request(seed, promotions=7, conflicts=conflicts)

@@ -15,6 +15,7 @@ from aggregates.pricing.terms import Bundle, BundlePart, Deal, Effect
 from aggregates.programme.earning import Selection
 from tests.aggregates.pricing.shops import campaign, goods
 from tests.aggregates.pricing.test_best_set import searched
+from tests.examples import many
 
 PRICES = st.lists(st.integers(1, 20), min_size=1, max_size=6)
 
@@ -51,7 +52,7 @@ def best_of_groups(prices: list[int], size: int, get: int) -> int:
     return worth
 
 
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(PRICES, st.integers(1, 2))
 def test_one_deal_is_as_good_as_the_best_way_to_split_the_basket(prices: list[int], buy: int) -> None:
     assert taken(units(prices), deal("d", buy, 1)) == [best_of_groups(prices, buy + 1, 1)]

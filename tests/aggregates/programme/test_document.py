@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from aggregates.programme import Programme, Rate, Selection, SpendRule, Validity
 from aggregates.programme.document import changes, expected, plain, read
 from aggregates.programme.problems import problems
+from tests.examples import many
 
 NAMES = st.text("abcdefgé 1%:'\"", min_size=1, max_size=8)
 RATES = st.fractions(0, 999, max_denominator=99).map(lambda rate: rate.as_integer_ratio())
@@ -59,13 +60,13 @@ ANY_PLAIN = st.recursive(
 
 
 @given(ANY_TERMS)
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 def test_a_document_reads_back_as_its_terms_also_through_json(terms: Programme) -> None:
     assert read(orjson.loads(orjson.dumps(plain(terms)))) == (terms, [])
 
 
 @given(ANY_TERMS)
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 def test_any_terms_give_problems_with_paths_and_no_exception(terms: Programme) -> None:
     document = plain(terms)
     for path, reason in problems(terms):
@@ -84,7 +85,7 @@ def test_any_document_gives_terms_and_a_reason_for_each_problem(document: Any) -
 
 
 @given(ANY_TERMS, ANY_TERMS)
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 def test_documents_differ_where_their_terms_do(one: Programme, other: Programme) -> None:
     assert not list(changes(plain(one), plain(one)))
     assert bool(list(changes(plain(one), plain(other)))) == (one != other)

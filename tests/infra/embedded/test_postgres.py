@@ -15,6 +15,8 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.errors import Misconfigured
 from tests.packaged import forget
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).parents[3]
 AS_ROOT = os.geteuid() == 0
 

@@ -18,6 +18,7 @@ from streams.cli.servers import stop
 from tests.packaged import forget
 
 
+@pytest.mark.servers
 def test_stop_stops_the_other_servers_if_redis_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(tmp_path)
     monkeypatch.setenv("REGULARS_HOME", str(tmp_path))

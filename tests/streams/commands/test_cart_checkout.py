@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner, Result
 
 from aggregates.campaign import EndCampaign
 from aggregates.cart import AddToCart, EnterCode, MergeCart, OpenCart, RemoveCode, cart
@@ -16,7 +17,9 @@ from aggregates.pricing.trace import Trace
 from aggregates.product import ListProduct, RepriceProduct
 from aggregates.programme.policy import PublishPolicy
 from infra.event_log.types import Outcome
+from streams.cli.main import regulars
 from streams.commands.cart_checkout import CartWanted, Shipping, checking_out
+from streams.commands.cart_checkout import check_out as place_cart
 from streams.commands.checkout import ComesBack, states_in
 from streams.commands.request import Request
 from streams.queries.cart_price import price_of_cart
@@ -44,11 +47,7 @@ def shop(app: App) -> App:
 
 
 def check_out(app: App, wanted: CartWanted, at: int = START, name: str | None = None) -> Outcome:
-    policies = app.handler.context().policies
-    found: list[Trace] = []
-    plan = checking_out(app.log, app.keys, policies, wanted, at, found)
-    outcome = app.handler.handle(Request(name or f"check-out {next(names)}", plan, b"same", settled=False))
-    TRACES[wanted.order] = found[0] if found else None
+    outcome, TRACES[wanted.order] = place_cart(app.log, app.keys, app.handler, wanted, at, name or f"check-out {next(names)}")
     return outcome
 
 
@@ -163,3 +162,28 @@ def test_a_closed_cart_has_no_price(shop: App) -> None:
     assert check_out(shop, CartWanted("c", "o")).code == ""
     with pytest.raises(Refusal, match="no open cart"):
         price_of_cart(shop, CartWanted("c", "o"), START)
+
+
+def test_the_console_shows_the_price_and_places_the_order(shop: App) -> None:
+    environment = {"REGULARS_HOME": str(shop.settings.home), "REDIS_URL": shop.settings.redis_url, "COLUMNS": "100"}
+
+    def console(*words: str) -> Result:
+        return CliRunner(env=environment).invoke(regulars, ["checkout", "c", "o", *words])
+
+    dear = console("--shipping", "standard=490", "--seen", "2000")
+    assert (dear.exit_code, "costs 2490 now" in dear.output) == (1, True)
+    shown = console("--shipping", "standard=490", "--dry-run")
+    assert "To pay: 24.90" in shown.output
+    assert of(shop).placed is None
+    placed = console("--shipping", "standard=490", "--seen", "2490", "--id", "k")
+    assert (placed.exit_code, "Order o is placed: 24.90" in placed.output) == (0, True), placed.output
+    assert "was placed before" in console("--shipping", "standard=490", "--seen", "2490", "--id", "k").output
+    assert console("--shipping", "standard").exit_code == 1
+
+
+def test_a_cart_that_two_ask_for_at_once_becomes_one_order(shop: App) -> None:
+    policies = shop.handler.context().policies
+    plans = [checking_out(shop.log, shop.keys, policies, CartWanted("c", name), START, []) for name in ("o", "p")]
+    outcomes = shop.handler.handle_all([Request(f"{n}", plan, b"", settled=False) for n, plan in enumerate(plans)])
+    assert [outcome.code for outcome in outcomes] == ["", "cart_unknown"]
+    assert (of(shop).status, of(shop, "p").placed, shop.log.left("stock:tea", START)) == ("placed", None, 8)

@@ -7,6 +7,7 @@ from typing import Any
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
 from aggregates.code_batches import KEY, IssueCodes, RevokeCodes
 from aggregates.coupon import Coupons, coupon
+from aggregates.guest_coupon import guest_coupon
 from aggregates.order.decider import CancelOrder, PayOrder, order
 from aggregates.order.refund import RefundOrder
 from aggregates.order.stock import HELD
@@ -14,7 +15,10 @@ from aggregates.pricing.codes import code_of, shown
 from aggregates.pricing.request import LineItem, PriceRules
 from aggregates.pricing.trace import Trace
 from streams.commands.checkout import Checkout, place, quote, states_in
+from streams.commands.limit_rows import rebuild
 from streams.commands.request import Request
+from streams.commands.scheduler import tick
+from streams.queries.orders import why_order
 from streams.running.app import App
 from tests.databases import in_both_databases
 from tests.shop import START
@@ -129,12 +133,63 @@ def test_a_campaign_that_was_ended_says_so(app: App) -> None:
     assert [refused.reason for refused in quote(app.log, app.keys, cart(at=START)).trace.refused] == ["ended"]
 
 
-def test_a_guest_has_promotions_that_are_not_limited(app: App) -> None:
+def guest(number: int = 0, at: int = START, **more: Any) -> Checkout:
+    return cart(number, at, **({"member": None, "session": "s"} | more))
+
+
+def guest_state(app: App, number: int, name: str = "TEN") -> str | None:
+    use = states_in(app.log)(guest_coupon, name, f"o-{number}").order
+    return use.state if use else None
+
+
+def test_a_guest_has_promotions_but_those_that_are_limited_for_each_member(app: App) -> None:
     launched(app, "TEN")
-    assert quote(app.log, app.keys, cart(member=None, session="s")).trace.payable == 2250
-    launched(app, "ONE", limits={"total": 1})
-    refused = quote(app.log, app.keys, cart(member=None, session="s", codes=("ONE",))).trace.refused
-    assert [each.reason for each in refused] == ["not_yours"]
+    assert quote(app.log, app.keys, guest()).trace.payable == 2250
+    launched(app, "ONE", limits={"member": 1})
+    refused = quote(app.log, app.keys, guest(codes=("ONE",))).trace.refused
+    assert [each.reason for each in refused] == ["members_only"]
+
+
+def test_a_guests_use_is_reserved_redeemed_released_and_restored_by_the_order(app: App) -> None:
+    launched(app, "TEN", limits={"total": 3}, budget={"amount": 1000})
+    for number in range(3):
+        assert place(app.log, app.keys, app.handler, guest(number)).code == ""
+    assert [guest_state(app, number) for number in range(3)] == ["reserved"] * 3
+    assert place(app.log, app.keys, app.handler, cart(3)).code == ""
+    assert [each.reason for each in trace_of(app, 3).refused] == ["limit_reached"]
+    assert pay(app, 0) == ""
+    assert done(app, "cancel", CancelOrder("o-1", START)) == ""
+    assert pay(app, 2) == ""
+    assert done(app, "back", RefundOrder("o-2", "r", START)) == ""
+    assert [guest_state(app, number) for number in range(3)] == ["redeemed", "released", "restored"]
+    assert (app.log.left("campaign:TEN", START), app.log.left("budget:TEN:ever", START)) == (2, 750)
+    assert rebuild(app.log, app.keys) == []
+    assert [one.said for one in why_order(app, "o-2") if one.what == "discount"][1:] == [
+        "TEN reserved",
+        "TEN redeemed",
+        "TEN restored",
+    ]
+
+
+def test_a_guests_reservation_lapses_and_a_late_payment_is_honoured(app: App) -> None:
+    launched(app, "TEN", limits={"total": 1})
+    assert place(app.log, app.keys, app.handler, guest(0)).code == ""
+    tick(app.log, app.handler, START + HELD)
+    assert guest_state(app, 0) == "released"
+    assert place(app.log, app.keys, app.handler, cart(1, START + HELD)).code == ""
+    assert pay(app, 0, START + HELD + 1) == ""
+    assert pay(app, 1, START + HELD + 2) == ""
+    assert (guest_state(app, 0), state_of(app, 1)) == ("overrun", "redeemed")
+
+
+def test_a_guests_code_of_a_batch_is_used_once(app: App) -> None:
+    launched(app, "TEN")
+    assert done(app, "issue", IssueCodes("TEN", "letters", 10, "ada", START)) == ""
+    code = shown(code_of(3, app.keys.secret(KEY)))
+    assert place(app.log, app.keys, app.handler, guest(0, codes=(code,))).code == ""
+    assert quote(app.log, app.keys, guest(0, codes=(code,))).trace.payable == 2250
+    for other in (guest(1, codes=(code,)), cart(2, codes=(code,))):
+        assert [each.reason for each in quote(app.log, app.keys, other).trace.refused] == ["code_used"]
 
 
 def test_a_first_order_is_the_members_first(app: App) -> None:

@@ -34,7 +34,7 @@ from aggregates.order.placing import PlaceOrder
 from aggregates.order.priced import lines_of_trace
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.pricing.campaign_document import read_campaign
-from aggregates.pricing.pipeline import price
+from aggregates.pricing.pipeline import price as price_of
 from aggregates.pricing.request import Entered, LineItem, PriceRequest, PriceRules, Running
 from aggregates.pricing.trace import Trace
 from aggregates.product import ListProduct
@@ -49,6 +49,7 @@ from streams.commands.request import Request
 from streams.queries.orders import preview, why_order
 from streams.registry import EVENTS
 from streams.running.app import App, running
+from tests.aggregates.pricing.shops import order_of_2_4
 from tests.databases import in_both_databases
 from tests.priced_shop import TERMS, trace_of
 from tests.shop import START, line, place
@@ -179,8 +180,26 @@ def test_points_follow_the_goods(app: App) -> None:
     assert [(tender.id, tender.kind) for tender in of(app, "n").tenders] == [("o", "other")]
 
 
-def facts(app: App, kind: type) -> list[Any]:
-    return [recorded.event for recorded in app.log.recorded(0, 10_000) if isinstance(recorded.event, kind)]
+def facts(app: App, *kinds: type) -> list[Any]:
+    return [recorded.event for recorded in app.log.recorded(0, 10_000) if isinstance(recorded.event, kinds)]
+
+
+@pytest.mark.parametrize(("price", "to_pay", "back"), [(12990, 2922, ()), (7990, 0, (TenderBack("card", 2078),))])
+def test_a_shoe_of_the_worked_example_is_exchanged_to_the_cent(
+    app: App, price: int, to_pay: int, back: tuple[TenderBack, ...]
+) -> None:
+    trace = price_of(order_of_2_4(rules=PriceRules("USD"))).trace
+    placed = PlaceOrder("o", lines_of_trace(trace), "USD", START, "ada", tax=trace.tax, priced=trace)
+    assert done(app, IssueGiftCard("g", 10_000, START), placed, TenderOrder("o", "card", "card", 19_080, START)) == ""
+    assert done(app, TenderOrder("o", "gift", "gift_card", 10_000, START, "g")) == ""
+    assert done(app, exchanged(price=price)) == ""
+    refunded = facts(app, OrderRefunded)[0]
+    assert (sum(money for _, _, money in refunded.parts), refunded.tax, refunded.points) == (10_068, 1678, 519)
+    assert refunded.tenders == back
+    assert price - sum(tender.amount for tender in of(app, "n").tenders) == to_pay
+    assert done(app, RefundOrder("o", "rest", START), CancelOrder("n", START)) == ""
+    assert sum(each.amount for event in facts(app, OrderRefunded, OrderCancelled) for each in event.tenders) == 29_080
+    assert card(app).balance == 10_000
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +290,7 @@ def priced(currency: str, prices: list[tuple[int, int]], rule: str) -> Trace:
     running = (Running("tenth", terms, 2),) if terms else ()
     items = tuple(LineItem(f"p{n}", f"p{n}", units, unit, (1, 5)) for n, (unit, units) in enumerate(prices))
     rules = PriceRules(currency, DIGITS[currency])
-    return price(PriceRequest(items, campaigns=running, codes=(Entered("TENTH", "tenth"),), rules=rules)).trace
+    return price_of(PriceRequest(items, campaigns=running, codes=(Entered("TENTH", "tenth"),), rules=rules)).trace
 
 
 KINDS_OF_ACTS = st.sampled_from(["exchange", "exchange", "exchange", "refund", "money", "pay", "cancel"])
@@ -315,9 +334,11 @@ def test_any_history_with_exchanges_returns_exactly_what_was_paid(
             case "pay":
                 pay_rest(ledger, name, f"t-{number}")
             case "cancel":
-                ledger.give(CancelOrder(name, START))
+                ledger.give(CancelOrder(name, START, recorded=how_many % 2 == 0))
     assert all(sum(order_.given_back) <= payable_of(order_) for order_ in map(ledger.order, names))
-    for name in reversed(names):
+    for number, name in enumerate(reversed(names)):
+        if (gift + number) % 2:
+            ledger.give(CancelOrder(name, START, recorded=True))
         ledger.give(RefundOrder(name, "the rest", START))
         ledger.give(CancelOrder(name, START))
     assert {ledger.order(name).status for name in names} <= {"refunded", "cancelled"}

@@ -108,3 +108,11 @@ def test_racers_spend_one_card_to_the_last_cent_and_never_twice(settings: Settin
     with running(settings) as app:
         paid = [name for name in names if states_in(app.log)(order, name).status == "paid"]
         assert (len(paid), card(app).balance) == (14, 200)
+
+
+def test_a_cancellation_that_is_recorded_after_a_refund_gives_back_the_rest_alone(app: App) -> None:
+    assert done(app, "open", IssueGiftCard("g", 3500, START), PLACED) == ""
+    assert done(app, "pay", BY_GIFT, BY_CARD) == ""
+    assert done(app, "part", RefundOrder("o", "r", START, (RefundPart(1, 2), RefundPart(2, 1)))) == ""
+    assert done(app, "cancel", CancelOrder("o", START, recorded=True)) == ""
+    assert card(app).balance == 3500

@@ -11,6 +11,9 @@ import pytest
 
 from aggregates.gift_card import HoldGiftCard, IssueGiftCard, gift_card
 from aggregates.order.decider import CancelOrder, order
+from aggregates.order.events import OrderLine
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import LineUnits
 from aggregates.order.payment import AwaitPayment, TenderOrder
 from aggregates.order.stock import HELD
 from aggregates.product import ListProduct
@@ -118,3 +121,34 @@ def test_a_payment_that_comes_after_the_kill_finds_everything(settings: Settings
         done(app, "card", BY_CARD)
         assert states_in(app.log)(order, "o-0").status == "paid"
         assert (app.log.left("campaign:TEN", LATER), app.log.left("stock:tea", LATER)) == (0, 0)
+
+
+EXCHANGE = ExchangeItems("o-0", "x", "n", (LineUnits(1, 1),), (OrderLine("cup", 1, 300, 300, 300),), START)
+
+
+def exchange(settings: Settings, killed: bool) -> None:
+    with running(settings) as app:
+        during("paying", "paying" if killed else None)
+        app.handler.handle(Request("exchange", (EXCHANGE,)))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["in the append", "right after it"])
+def test_a_killed_exchange_has_happened_whole_or_not_at_all_and_happens_once(settings: Settings, killed: bool) -> None:
+    with running(settings) as app:
+        launched(app, "TEN", limits={"total": 3}, budget={"amount": 1000})
+        listed = [ListProduct(name, START, stock=9) for name in ("tea", "cup")]
+        done(app, "opening", IssueGiftCard("g", 1000, START), *listed)
+    shop(settings, None)
+    process = multiprocessing.get_context("spawn").Process(target=exchange, args=(settings, killed))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    with running(settings) as app:
+        look = states_in(app.log)
+        assert (look(order, "o-0").exchanges, look(order, "n").status) == (({}, "unknown") if killed else ({"x": "n"}, "paid"))
+        assert app.handler.handle(Request("exchange", (EXCHANGE,))).accepted
+        look = states_in(app.log)
+        assert (look(order, "o-0").exchanges, look(order, "n").status) == ({"x": "n"}, "paid")
+        assert rebuild(app.log, app.keys) == []
+        assert left(app) == PAID | {"stock:cup": 7}

@@ -156,7 +156,7 @@ def test_orders_can_be_steps_of_visits(file: Path, tmp_path: Path) -> None:
 
 def test_the_page_stands_alone(file: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    report(file, "--task", "next-basket", "--protocol", "prequential", "--methods", "g-pop,trex", "--html", page)
+    report(file, "--task", "next-basket", "--protocol", "prequential", "--methods", "g-pop,trex", "--html", page, "--cases", 90)
     text = page.read_text()
     assert not re.search(r"<script|https?://|src=|@import|<link", text)
     assert text.count("<svg") == text.count("</svg>") == 2
@@ -173,15 +173,17 @@ def test_without_the_extra_its_methods_are_left_out_and_it_is_said(file: Path, m
 
 
 def test_nothing_is_tuned_where_nothing_is_before_the_test(file: Path) -> None:
-    told = report(file, "--task", "next-basket", "--protocol", "prequential", "--methods", "trex,trex-tuned")
+    words = ("--task", "next-basket", "--protocol", "prequential", "--cases", 60)
+    told = report(file, *words, "--methods", "trex,trex-tuned")
     assert "--test-from" in told["left_out"]["trex-tuned"]
-    later = report(file, "--task", "next-basket", "--protocol", "prequential", "--methods", "trex-tuned", "--test-from", MIDDLE)
+    later = report(file, *words, "--methods", "trex-tuned", "--test-from", MIDDLE)
     assert "trex-tuned" in by_name(later)
 
 
 def test_tuning_sees_nothing_of_the_test(file: Path, tmp_path: Path) -> None:
     """The same parameters are chosen when everything from the instant on is another shop's."""
     words = ("--task", "next-basket", "--protocol", "holdout", "--test-from", MIDDLE, "--methods", "trex-tuned,tifu-knn-tuned")
+
     before = [line for line in file.read_text().splitlines() if json.loads(line)["at"] < int(MIDDLE)]
     other = tmp_path / "other.jsonl"
     after = [

@@ -13,13 +13,14 @@ from infra.settings import Settings
 from streams.commands.request import Request
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import App, running
+from tests.examples import many
 from tests.redis_content import digests_of
 from tests.streams.exports.histories import MARK, histories, shop_files
 from tests.streams.exports.test_round_trip import asked, exported
 from tests.streams.imports.lines import START, Line, another, document, entry, events, import_file, import_lines, order
 
 UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
-slowly = examples(max_examples=15, deadline=None, suppress_health_check=UNHURRIED)
+slowly = examples(max_examples=many(15), deadline=None, suppress_health_check=UNHURRIED)
 
 
 def assert_tells_nothing_personal(first: App, valkey_url: str) -> None:

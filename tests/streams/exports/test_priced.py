@@ -9,7 +9,13 @@ from aggregates.cart import EnterCode, MergeCart, OpenCart, RemoveCode
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.gift_card import IssueGiftCard
-from aggregates.guest_coupon import RedeemGuestCoupon
+from aggregates.guest_coupon import (
+    RedeemGuestCoupon,
+    RedeemReservedGuest,
+    ReleaseGuestCoupon,
+    ReserveGuestCoupon,
+    RestoreGuestCoupon,
+)
 from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.events import OrderLine, OrderRefunded
 from aggregates.order.exchange import ExchangeItems
@@ -72,6 +78,26 @@ def test_a_guests_use_comes_back_with_its_flags(valkey_url: str) -> None:
     use = RedeemGuestCoupon("c", "k", "u", START, "s", recorded=True)
     uses = (replace(use, use="u1", starts=START + HOUR), replace(use, use="u2", ends=START - HOUR), use)
     assert_comes_back(valkey_url, LaunchCampaign("c", START, limit=1), *uses)
+
+
+def test_a_guests_reservation_comes_back_replaced_expired_released_and_overrun(valkey_url: str) -> None:
+    def reserve(use: str, at: int, amount: int = 400) -> ReserveGuestCoupon:
+        return ReserveGuestCoupon("tenth", use, at, at + HOUR, "s", 2, "17", amount, 9, "may", 9000)
+
+    assert_comes_back(
+        valkey_url,
+        LaunchCampaign("tenth", START, limit=2),
+        ChangeCampaign("tenth", TERMS, "ada", START),
+        reserve("replaced", START),
+        reserve("replaced", START + 1, 300),
+        RedeemReservedGuest("tenth", "replaced", START + 2),
+        RestoreGuestCoupon("tenth", "replaced", START + 3),
+        reserve("late", START + 2 * HOUR),
+        ReleaseGuestCoupon("tenth", "late", START + 9 * HOUR, "failed"),
+        RedeemReservedGuest("tenth", "late", START + 10 * HOUR, overrun=True),
+        reserve("failed", START + 10 * HOUR),
+        ReleaseGuestCoupon("tenth", "failed", START + 10 * HOUR, "failed"),
+    )
 
 
 def test_a_refund_of_an_old_log_is_told_by_the_line_that_decides_the_same_money() -> None:

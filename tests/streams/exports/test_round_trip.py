@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from streams.commands.request import Request
 from streams.exports.shop_log.exporting import Export
 from streams.running.app import App
+from tests.examples import many
 from tests.redis_content import digests_of
 from tests.shop import requests
 from tests.streams.exports.histories import histories, shop_files
 from tests.streams.imports.lines import Line, another, import_file, import_lines
 
 UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
-slowly = settings(max_examples=25, deadline=None, suppress_health_check=UNHURRIED)
+slowly = settings(max_examples=many(25), deadline=None, suppress_health_check=UNHURRIED)
 
 
 def exported(app: App, personal: bool = True) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from aggregates.behaviour import Viewed
 from streams.running.app import App
+from tests.examples import many
 from tests.redis_content import digests_of
 from tests.streams.exports.histories import shop_files
 from tests.streams.imports.lines import Line, another, entry, events, import_lines, item, order
@@ -96,7 +97,7 @@ def test_a_rejected_line_makes_no_later_line_late(app: App) -> None:
     assert (result.outcome, result.counts.late) == ((1, 0, 2), 0)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shop_files())
 def test_any_file_twice_changes_nothing_that_was_accepted(valkey_url: str, lines: list[Line | bytes]) -> None:
     with another(valkey_url) as app:

@@ -136,9 +136,15 @@ class Image:
     """All that a Redis holds, to be put back later, as a restore from a backup or a failover does."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._held = {key: client.dump(key) or b"" for key in client.scan_iter(count=1000)}
+        keys = list(client.scan_iter(count=1000))
+        with client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.dump(key)
+            self._held = dict(zip(keys, pipe.execute(), strict=True))
 
     def restore(self, client: redis.Redis) -> None:
         client.flushall()
-        for key, held in self._held.items():
-            client.restore(key, 0, held)
+        with client.pipeline(transaction=False) as pipe:
+            for key, held in self._held.items():
+                pipe.restore(key, 0, held)
+            pipe.execute()

@@ -36,7 +36,7 @@ FOLDS = {fold.name: fold for fold in folds(TERMS)}
 def history(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Sequence[Recorded]:
     """A small shop's whole log."""
     published = Request("policy", (PublishPolicy({}, START, "ada", START),))
-    asked = [published, *requests(shoppings=220)]
+    asked = [published, *requests(shoppings=170)]
     with open_shop(tmp_path_factory.mktemp("history"), valkey_url, asked) as app:
         return app.log.recorded(0, 10**6)
 

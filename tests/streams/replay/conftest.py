@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -44,7 +45,14 @@ def query() -> Query:
 
 def query_in(sql: str, *folders: Path) -> list[tuple[Any, ...]]:
     """Return the rows of a query over the views of some folders, the base first."""
+    with tables_of(*folders) as database:
+        return database.execute(sql).fetchall()
+
+
+@contextmanager
+def tables_of(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the views of some folders, the base first."""
     with duckdb.connect() as database:
         database.execute("SET VARIABLE snapshots = $folders", {"folders": [str(folder) for folder in folders]})
         database.execute((folders[-1] / "views.sql").read_text())
-        return database.execute(sql).fetchall()
+        yield database

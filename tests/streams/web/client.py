@@ -53,6 +53,13 @@ class Client:
     def get(self, path: str, **headers: str) -> Answer:
         return self.ask("GET", path, **headers)
 
+    def wait(self, path: str, position: int, seconds: float = 60) -> Answer:
+        """Ask until the answer has reached a position of the log."""
+        until, sign = time.monotonic() + seconds, "&" if "?" in path else "?"
+        while (answer := self.get(f"{path}{sign}wait_for={position}&wait_ms=10000")).status == 504:
+            assert time.monotonic() < until, answer.raw
+        return answer
+
     def post(self, path: str, body: object, **headers: str) -> Answer:
         return self.ask("POST", path, body, **headers)
 

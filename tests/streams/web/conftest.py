@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.embedded.kafka import free_ports
-from tests.journey.regulars import Regulars
+from infra.embedded.valkey import EmbeddedRedis
 from tests.streams.web.client import Served
 
 
@@ -19,4 +19,4 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server.start()
     yield server
     server.stop()
-    Regulars(home).run("stop")
+    EmbeddedRedis(home / "valkey").stop()

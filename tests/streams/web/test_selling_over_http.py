@@ -119,3 +119,36 @@ def test_goods_are_exchanged_as_the_preview_said(shop: Client) -> None:
     old = shop.get(f"/v1/orders/e/state?wait_for={position}&wait_ms=10000").json
     new = shop.get(f"/v1/orders/e-2/state?wait_for={position}&wait_ms=10000").json
     assert (old["exchanged_into"], old["payment"], new["exchange_of"], new["payment"]) == (["e-2"], "refunded", "e", "paid")
+
+
+def test_orders_are_paged_over_days_and_months(shop: Client) -> None:
+    day, first = 86_400_000, 1_600_000_000_000
+    line = {"product": "pencil", "quantity": 1, "gross": 100, "total": 100, "paid": 100}
+    days = [0, 0, 0, 1, 20, 60]
+    commands = [
+        {
+            "command": "PlaceOrder",
+            "order": f"p-{n}",
+            "currency": "EUR",
+            "lines": [line],
+            "session": "s",
+            "at": first + on * day + n,
+        }
+        for n, on in enumerate(days)
+    ]
+    done = shop.post("/v1/requests", {"commands": [*commands, {"command": "CancelOrder", "order": "p-1"}]})
+    assert done.status == 200, done.raw
+    newest = [f"p-{n}" for n in (5, 4, 3, 2, 1, 0)]
+    for query, wanted in {
+        "product=pencil": newest,
+        "to=2020-12-31": newest,
+        "product=pencil&state=placed": [name for name in newest if name != "p-1"],
+        "product=pencil&from=2020-09-14&to=2020-10-31": newest[1:3],
+    }.items():
+        path = f"/v1/orders?{query}&limit=2"
+        told = shop.get(f"{path}&wait_for={done.json['position']}&wait_ms=10000").json
+        found = list(told["orders"])
+        while told["next"]:
+            told = shop.get(f"{path}&cursor={told['next']}").json
+            found += told["orders"]
+        assert [one["order"] for one in found] == wanted, query

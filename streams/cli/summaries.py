@@ -1,0 +1,52 @@
+"""What each command does, in its own first sentence: the help of ``regulars`` and a shell's completion import no command."""
+
+from __future__ import annotations
+
+SUMMARIES = {
+    "acts": "Show the latest administrative acts and who did them: keys, webhooks, policy, adjustments, erasures "
+    "and their like.",
+    "audit": "Roll every member's points forward day by day, check each closing, and show what the points are worth.",
+    "backtest": "Replay history under the policy in FILE, and compare: tiers, points, liability, cost, members who gain "
+    "and lose.",
+    "checkout": "Place ORDER from what is in CART, at its price by the log: the trace is kept, goods and promotions are held.",
+    "codes": "Coupon codes in batches: issued, looked up, revoked.",
+    "completion": "Print a script that makes a SHELL complete what you type.",
+    "dead-letters": "Work on records that no fold could take, and events that one fold could not.",
+    "demo": "Import some weeks of Complete Journey and show what came of them.",
+    "diff": "Show what changed about MEMBER between two places in the log, and which events did it.",
+    "digest": "Print a line for each fold: how many entries it has and a hash of them.",
+    "doctor": "Show what is installed and reachable, in which mode, and how far each fold has come.",
+    "erase": "Erase MEMBER for ever: their personal values can never be read again, their read models go.",
+    "evaluate": "Compare the recommender with published methods, over a shop-log FILE or Complete Journey.",
+    "export": "Export the log.",
+    "follow": "Bring every fold up to the head of the log, and keep it there until Ctrl-C.",
+    "import": "Import data.",
+    "key": "API keys: create, list and revoke them.",
+    "lag": "Show how many records each fold has yet to apply, by topic, and how far the relay is behind the log.",
+    "log": "Work on the log as a whole.",
+    "migrate": "Bring the tables of the log and of the keys in PostgreSQL to this version.",
+    "model": "Look into the recommender.",
+    "policy": "Check, publish and compare the policy: what earns points, what they are worth, and what tiers ask and give.",
+    "price": "Price the cart in a FILE: every step, what each line pays, and why a code was not used.",
+    "quality": "Show how good the lists have been, each source alone and the whole: recall@10, tested before learned.",
+    "recommend": "Show what to recommend to a member, best first, and why; what is popular, if the member is unknown.",
+    "redis": "Send a command to the Redis of this home, as redis-cli would: regulars redis GET v1:card:42.",
+    "relay": "Publish the log to the topics, and keep publishing.",
+    "replay": "Rebuild read models from the log in new keys, and switch to these in one step; readers and live traffic go on.",
+    "report": "Show the report NAME, or that of a SQL file of yours, over a snapshot.",
+    "send": "Send COMMAND, such as RegisterMember member=ada name=Ada.",
+    "serve": "Serve the HTTP API, with a follower beside it in the embedded mode.",
+    "show": "Show a member, a product or an order.",
+    "snapshot": "Write the log into FOLDER as Parquet tables, with a manifest and a DuckDB file of ready views.",
+    "stop": "Stop the embedded servers of this home; their data stays.",
+    "tick": "Record what is due: reviews of tiers, ends of grace, overrides and holds, and points that expire or pay a debt.",
+    "topics": "Make the topics that are missing, verify the others, and show them.",
+    "trace": "Trace an event by its position (as in '#123'), or a member, order, cart, product, campaign or request by id.",
+    "up": "Start PostgreSQL, Kafka, Redis, a relay and workers, and keep them running until Ctrl-C.",
+    "verify": "Compare what Redis holds with what the log says, for all folds or some.",
+    "view": "Show the read model under KEY, such as card:42, without the version; with --at as it was then.",
+    "webhook": "Webhooks: endpoints that are told what happens.",
+    "why": "Show why MEMBER has these points, or this tier, or why ORDER costs and earns what it does, line by line.",
+    "worker": "Fold the topics into the read models until it is stopped.",
+}
+"""By the names of ``COMMANDS``; a test holds them against the help texts."""
