@@ -267,6 +267,8 @@ def _write_views(folder: Path, manifest: dict[str, Any]) -> None:
     try:
         with duckdb.connect("regulars.duckdb") as database:
             database.execute(sql)
+    except duckdb.IOException as fault:
+        raise OSError(str(fault)) from fault
     finally:
         os.chdir(here)
 

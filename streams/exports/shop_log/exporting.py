@@ -141,7 +141,7 @@ class Export:
             return None
 
     def _facts(self) -> Iterator[Any]:
-        """Yield the events of the log, without those that follow from others, but for what became of a cart: later lines are about it."""
+        """Yield the events of the log, without those that follow from others; what became of a cart matters to later lines."""
         position, waiting, before = 0, WaitingLots(self._first), None
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
