@@ -267,7 +267,8 @@ def _write_views(folder: Path, manifest: dict[str, Any]) -> None:
     try:
         with duckdb.connect("regulars.duckdb") as database:
             database.execute(sql)
-    except duckdb.IOException as fault:
+            database.execute("CHECKPOINT")  # a close that cannot write says nothing
+    except duckdb.Error as fault:
         raise OSError(str(fault)) from fault
     finally:
         os.chdir(here)
