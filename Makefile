@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 
 unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes of a test run compiles every module again
 
-.PHONY: demo test test-servers check bench bench-streams soak verify chaos lock docs clean
+.PHONY: demo test test-servers check bench bench-learner bench-streams soak verify chaos lock docs clean
 
 demo: $(READY)  ## eight weeks of real shopping become member cards and recommendations
 	@$(BIN)/regulars demo
@@ -27,6 +27,9 @@ check: $(READY)  ## lint, format, types, import contracts
 
 bench: $(READY)  ## ratios to stated floors, measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-learner: $(READY)  ## what the learner costs; ARGS are its options
+	$(BIN)/python -m tests.bench.learning $(ARGS)
 
 bench-streams: $(READY)  ## the worker over aiokafka alone, beside two other stream processors
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'

@@ -75,6 +75,18 @@ class FileWriter:
         elif len(self._waiting) == BATCH:
             self.compact()
 
+    def add_table(self, table: pa.Table) -> None:
+        """Write rows that are columns already."""
+        self.compact()
+        start = 0
+        while start < len(table):
+            piece = table.slice(start, GROUP - self.rows % GROUP)
+            self._batches += piece.combine_chunks().to_batches()
+            start += len(piece)
+            self.rows += len(piece)
+            if self.rows % GROUP == 0:
+                self._flush()
+
     def compact(self) -> None:
         """Turn the rows that wait into columns."""
         if not self._waiting:
@@ -167,6 +179,11 @@ class TableWriter:
                 other.compact()  # of a month that is over few rows will come
             self._files[name] = FileWriter(self._folder / name, self._table.columns, self._digits)
         self._files[name].add(row)
+
+    def add_table(self, table: pa.Table) -> None:
+        """Write rows that are columns already, into a table that is not split and hides no column."""
+        name = f"{self._table.name}.parquet"
+        self._files.setdefault(name, FileWriter(self._folder / name, self._table.columns, self._digits)).add_table(table)
 
     def close(self) -> list[Written]:
         """Finish the files and return them. A table without rows has an empty file, so that a query finds its columns."""

@@ -85,7 +85,7 @@ class Listed:
 
 class Learner:
     name = "learner"
-    version = 3
+    version = 4
     events: frozenset[type] = frozenset(Event.__args__)
     parts = (
         *("recommend", "also", "popular", "trending", "quality", "visit", "member-visit"),
@@ -110,7 +110,7 @@ class Learner:
         self.candidates = Candidates(self.items, self.repeat, self.pairs, self.hot, *sizes)
         self.ranker = Ranker(FEATURES, FEATURES[0], chosen.bends, chosen.rate, chosen.averaged)
         self.transitions = TransitionCounts()
-        self.visits = Visits(self.transitions.looks.number)
+        self.visits = Visits()
         self.visitors = Visitors()
         self.index = ListIndex()
         self.purchases = PurchaseLearner(self.items, self.repeat, self.pairs, self.visitors, self.hot, self.sold)
@@ -229,10 +229,6 @@ class Learner:
                 if shopper in visits.live:  # who only shops is known by their baskets
                     self._act(shopper, event.product, "cart", event.at)
 
-    def freeze(self) -> None:
-        """Learn nothing from visits that end; :meth:`see` is for what still happens in visits."""
-        self.visits.learning = False
-
     def see(self, shopper: str, product: str, kind: str, at: int) -> None:
         """Add an act to its visit, and learn nothing from it. ``kind``: ``view``, ``like``, ``cart`` or ``buy``."""
         self.transitions.looks.number(product)
@@ -247,16 +243,17 @@ class Learner:
         if teaches and visit is not None:
             self._test_look(shopper, product, local_day(at, self._zone))
         self.transitions.learn_one(product, kind, counted, now, fresh)
-        visit = self.visits.visit(shopper, at)
-        visit.act(product, kind)
-        visit.counted = visit.counted or fresh or any(counted)
+        self.visits.visit(shopper, at).act(product, kind)
 
     def _test_look(self, shopper: str, product: str, day: str) -> None:
-        """Hold a look against the list of its visit, and learn it: every look at first, then one of some."""
-        if not self.visits.due():
+        """Hold a look against the list of its visit, and learn it; of many looks some (:meth:`Visits.due`)."""
+        learned, measured = self.visits.due()
+        if not learned or not self.visits.live[shopper].products:
             return
-        if found := self.visit_lists.ranked(shopper):
+        found = self.visit_lists.offered(shopper, product)
+        if measured:
             self.quality.learn_look(day, self.visit_lists.test(found, product))
+        if found is not None:
             self.visit_lists.learn_one(found, product)
 
     def _learn_basket(self, delta: Delta, event: OrderPaid, position: int, last: Mapping[str, int]) -> None:

@@ -56,6 +56,12 @@ class Documents:
     def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
         """Return the documents that a chunk needs: True for each that must be read, False if an event makes it first."""
         needed: dict[str, bool] = {}
+        if self.one:
+            key_of, makes = self.one.key, self.makes
+            for _, event in chunk:
+                if (key := key_of(event)) not in needed:
+                    needed[key] = type(event) not in makes
+            return needed
         for recorded in chunk:
             kind = type(recorded.event)
             if kind in self.makes:

@@ -31,7 +31,12 @@ local function call(command, key, arguments)
 end
 local function write(delta)
   for _, key in ipairs(delta.gone) do redis.call('DEL', prefix .. key) end
-  for key, document in pairs(delta.documents) do redis.call('SET', prefix .. key, document) end
+  local flat = {}
+  for key, document in pairs(delta.documents) do
+    flat[#flat + 1] = prefix .. key
+    flat[#flat + 1] = document
+  end
+  for first = 1, #flat, 4000 do redis.call('MSET', unpack(flat, first, math.min(first + 3999, #flat))) end
   for key, pairs_of_it in pairs(delta.set) do call('HSET', key, pairs_of_it) end
   for key, fields in pairs(delta.unset) do call('HDEL', key, fields) end
   for key, counts in pairs(delta.counts) do

@@ -18,6 +18,9 @@ from infra.telemetry.traces import span, tracing
 
 log = logging.getLogger(__name__)
 
+SHOP = "regulars:shop"
+"""The time zone and the currency of the log."""
+
 OWNER = "regulars:log"
 """Names the log that a Redis is filled from."""
 
@@ -116,6 +119,18 @@ class Views:
                 f"This Redis holds the read models of another log ({owner!r}): use another Redis, or another database of it. "
                 "To fill it from this log, empty it first."
             )
+
+    def note_shop(self, zone: str, currency: str) -> None:
+        """Note the time zone and the currency of the log, for who has no log at hand."""
+        self.client.set(SHOP, f"{zone} {currency}", nx=True)
+
+    def shop(self) -> tuple[str, str] | None:
+        """Return the time zone and the currency that a program with the log has noted, None if none has."""
+        held: Any = self.client.get(SHOP)
+        if held is None:
+            return None
+        zone, _, currency = held.decode().partition(" ")
+        return zone, currency
 
     def fed_by(self, what: str) -> None:
         """Note what feeds these read models: the ``log``, or ``topics``.

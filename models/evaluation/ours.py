@@ -34,10 +34,6 @@ class Ours:
     def learn(self, chunk: Sequence[Recorded]) -> None:
         self.learner.fold(chunk)
 
-    def freeze(self) -> None:
-        """Learn nothing from now on, not even from visits that end; :meth:`see` is for what still happens in visits."""
-        self.learner.freeze()
-
     def see(self, event: Act) -> None:
         """Add an act to its visit, and learn nothing from it."""
         for product in products_in(event):
@@ -69,7 +65,7 @@ class Ours:
 
     def _lists(self, member: str, at: int, cart: Sequence[str] | None) -> Mapping[str, list[str]]:
         """Return the lists for a basket. ``cart``: what it holds already."""
-        learner, hot = self.learner, self.learner.hot.ranked()
+        learner, hot = self.learner, list(self.learner.hot.ranked())
         most = LISTED + len(cart or ())
         if member not in learner.repeat.members:
             calls = [found for product in cart or () for found in learner.pairs.strongest(product)]

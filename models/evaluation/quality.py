@@ -36,8 +36,8 @@ METRICS = ("recall", "ndcg", "hits")
 PAIRED = ("recall", "ndcg")
 
 VISIT_TOP = 20
-VISIT_LISTS = ("regulars", "transitions", "together", "neighbours", "revisit", "neighbours+revisit", "hour", "popular")
-"""Ours; each source alone; the most similar visits joined with what was seen, by reciprocal places; the month's most seen."""
+VISIT_LISTS = ("regulars", "transitions", "together", "revisit", "transitions+revisit", "hour", "popular")
+"""Ours; each source alone; where the visit leads joined with what was seen, by reciprocal places; the month's most seen."""
 
 VISIT_METRICS = ("hits", "mrr")
 

@@ -235,7 +235,6 @@ class OursRun:
         ]
         for chunk in chunks(chosen, CHUNK):
             self._ours.learn(chunk)
-        self._ours.freeze()
 
     def _reach(self, case: Case) -> None:
         """Learn, or if frozen only see, what came before a case."""

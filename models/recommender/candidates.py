@@ -151,8 +151,7 @@ class Candidates:
 
     def _popular(self, _: Occasion) -> Proposals:
         """Return what sells now."""
-        hot = self._hot.ranked()
-        return zip(hot, self._hot.shares(), strict=True)
+        return self._hot.shares()
 
 
 class BasketSize:

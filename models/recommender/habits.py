@@ -61,8 +61,9 @@ HALF_LIFE = 180 * 24
 SIZE_FADING = 0.1
 """Weight of the latest basket in a member's usual basket size."""
 
-RUN, ERASED, CLOSED, LIST = OWN = (".run", ".erased", ".closed", ".list")
-"""Fields that are no product. A product's id that begins with a dot gets another one."""
+RUN, ERASED, CLOSED, LIST = ".run", ".erased", ".closed", ".list"
+"""Fields that are no product. A product's id that begins with a dot gets another one. Of :data:`LIST` there are as many as it
+takes, ``.list``, ``.list1`` and so on."""
 
 ONCE = Struct("<IhHi")  # order, seen, size of the basket, hour
 OFTEN = Struct("<IhIffffii")  # order, seen, times, weight, recent, small, decayed, first and last hour; then gaps of 16 bits
@@ -343,7 +344,7 @@ class RepeatBuyers:
         *numbers, usual = fields[RUN].split()
         habits.run, habits.baskets, habits.undone, habits.size, habits.first, habits.last, habits.bought = map(int, numbers)
         habits.usual = float(usual)
-        columns = {field.removeprefix("."): column(text) for field, text in fields.items() if field not in OWN}
+        columns = {field.removeprefix("."): column(text) for field, text in fields.items() if not is_own(field)}
         products = sorted(columns, key=lambda product: columns[product][0][ORDER])
         habits.places_of(products)
         habits.numbers[: len(habits)] = self._items.numbers_of(products)
@@ -420,6 +421,11 @@ def column(text: str) -> tuple[list[float], list[int]]:
     for gap in unpack(f"<{(len(written) - OFTEN.size) // calcsize('H')}H", written[OFTEN.size :]):
         hours.append(hours[-1] - gap)
     return [times, weight, recent, small, first, last, seen, order, decayed], hours + [0] * (LATEST - len(hours))
+
+
+def is_own(field: str) -> bool:
+    """Return whether a field is none of a product."""
+    return field.startswith(".") and not field.startswith("..")
 
 
 def escaped(product: str) -> str:

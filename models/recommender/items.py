@@ -46,7 +46,7 @@ SLOTS = 15
 """Rows of :attr:`Items.clock`: seven days of the week from Monday, then eight parts of a day of three hours."""
 
 ITEMS, NAMES, SUMS = PARTS = ("items", "items:names", "learner")
-FORMAT = "3"
+FORMAT = "4"
 """Version of the learner's state. State of another one is refused, because mixing two would count everything twice."""
 
 

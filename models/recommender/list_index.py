@@ -6,12 +6,16 @@ a read misses is what the chunk before has written, which may still be on its wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 
 from aggregates.delta import Delta
 from models.recommender.habits import LIST
 
 LISTING = "listing"
+
+LONGEST = 64
+"""Characters of a field. With a longer one, Redis keeps a member's whole map in twice the memory."""
 
 
 class ListIndex:
@@ -29,6 +33,7 @@ class ListIndex:
         self._holders: dict[str, set[str]] = {}  # of the products that this chunk asked for
         self._moved: dict[str, dict[str, bool]] = {}
         self._moved_before: dict[str, dict[str, bool]] = {}
+        self._stored: dict[str, int] = {}  # fields of each member's list
         self._changed: set[str] = set()
 
     def put(self, member: str, products: Iterable[str]) -> None:
@@ -65,7 +70,11 @@ class ListIndex:
         for product, members in self._moved.items():
             delta.fields[f"{LISTING}:{product}"].update({member: 1 if holds else None for member, holds in members.items()})
         for member in self._changed:
-            delta.fields[f"repeat:{member}"][LIST] = "\n".join(self._shown[member]) or None
+            texts, before = packed(self._shown[member]), self._stored.get(member, 0)
+            fields = delta.fields[f"repeat:{member}"]
+            fields.update((field_of(at), text) for at, text in enumerate(texts))
+            fields.update((field_of(at), None) for at in range(len(texts), before))
+            self._stored[member] = len(texts)
         self._changed.clear()
 
     def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
@@ -76,4 +85,34 @@ class ListIndex:
                 moved = self._moved_before.get(name, {})
                 self._holders[name] = {m for m in (*fields, *moved) if moved.get(m, True)}
             elif kind == "repeat" and LIST in fields:
-                self._shown[name] = tuple(fields[LIST].split("\n"))
+                texts = list(texts_of(fields))
+                self._shown[name] = tuple("\n".join(texts).split("\n"))
+                self._stored[name] = len(texts)
+
+
+def field_of(at: int) -> str:
+    return f"{LIST}{at or ''}"
+
+
+def texts_of(fields: Mapping[str, str]) -> Iterator[str]:
+    """Yield the texts of a stored list in their order."""
+    for at in count():
+        text = fields.get(field_of(at))
+        if text is None:
+            return
+        yield text
+
+
+def packed(products: Iterable[str]) -> list[str]:
+    """Return products as lines of a few texts, none of which is longer than it must be.
+
+    >>> [len(text) for text in packed(["a" * 40, "b" * 20, "c" * 10])]
+    [61, 10]
+    """
+    texts: list[str] = []
+    for product in products:
+        if texts and len(texts[-1]) + 1 + len(product) <= LONGEST:
+            texts[-1] += "\n" + product
+        else:
+            texts.append(product)
+    return texts

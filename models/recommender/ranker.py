@@ -25,6 +25,9 @@ RATE = 0.1
 FIRST_BENDS = 0.1
 """Size of the weights that lead to the bends before anything was learned."""
 
+DESCRIBED = 8
+"""Lists of which one is added to the means and spreads of the features."""
+
 LAYOUT = ".features"
 
 
@@ -49,11 +52,16 @@ class AdaGrad:
         self.mean = values.copy() if averaged else values
 
     def step(self, gradient: Floats) -> None:
+        """Take a step against a gradient, which is used up."""
         self.squares += gradient * gradient
-        self.values -= self.rate * gradient / np.sqrt(self.squares)
+        gradient /= np.sqrt(self.squares)
+        gradient *= self.rate
+        self.values -= gradient
         self.steps += 1
         if self.averaged:
-            self.mean += (self.values - self.mean) / min(self.steps, self.averaged)
+            difference = self.values - self.mean
+            difference *= 1 / min(self.steps, self.averaged)
+            self.mean += difference
 
     def grow(self, count: int) -> None:
         """Have at least ``count`` weights, new ones at 0."""
@@ -84,7 +92,8 @@ class Ranker(base.Classifier):
     River's ``predict_proba_one`` and ``learn_one`` are these two over a list of two: the example, and a candidate of zeros.
 
     ``key``: where its state is stored. ``best``: a feature whose weight begins at 1. ``averaged``: lists over which weights are
-    averaged for scoring. ``seen``, ``sums``, ``squares``: number of candidates, and sums of their features.
+    averaged for scoring. ``seen``, ``sums``, ``squares``: number of candidates of one in :data:`DESCRIBED` lists, and
+    sums of their features.
 
     >>> ranker = Ranker(("score", "trend"), best="score")
     >>> ranker.predict_proba_one({"score": 0.0})[True]
@@ -113,20 +122,23 @@ class Ranker(base.Classifier):
         self.seen = 0
         self.sums: Floats = np.zeros(count)
         self.squares: Floats = np.zeros(count)
-        self.weights = AdaGrad(np.zeros(count + bends * (count + 2)), rate, 1.0, averaged)
+        self.weights = AdaGrad(np.zeros((count + 1) * (bends + 1) + bends), rate, 1.0, averaged)
         self.categories = AdaGrad(np.zeros(1), rate, 0.1, averaged)
         self._changed = False
         for flat in self.weights.arrays()[::2]:
-            straight, into, *_ = self.parts(flat)
-            straight[:] = [name == best for name in features]
-            into[:] = FIRST_BENDS * np.sqrt(2) * np.cos(np.arange(1.0, count * bends + 1) ** 2).reshape(count, bends)
+            into, _ = self.parts(flat)
+            into[bends, :-1] = [name == best for name in features]
+            begin = FIRST_BENDS * np.sqrt(2) * np.cos(np.arange(1.0, count * bends + 1) ** 2)
+            into[:bends, :-1] = begin.reshape(count, bends).T
 
     # Lists
 
     def score(self, rows: Floats, categories: Numbers | None = None) -> Floats:
         """Return the score of each row of features; the highest is to be shown first."""
-        straight, into, shift, out = self.parts(self.weights.mean)
-        scores: Floats = rows @ straight + np.tanh(rows @ into + shift) @ out
+        into, out = self.parts(self.weights.mean)
+        led = into[:, :-1] @ rows.T
+        led += into[:, -1:]
+        scores: Floats = out @ np.tanh(led[:-1]) + led[-1]
         if categories is not None:
             self.categories.grow(int(categories.max(initial=0)) + 1)
             scores += self.categories.mean[categories]
@@ -137,28 +149,43 @@ class Ranker(base.Classifier):
         whole = goals.sum()
         if not whole:
             return
-        straight, into, shift, out = self.parts(self.weights.values)
-        bent = np.tanh(rows @ into + shift)
-        scores = rows @ straight + bent @ out
+        into, out = self.parts(self.weights.values)
+        with_one = np.ones((len(rows), len(self.features) + 1))
+        with_one[:, :-1] = rows
+        led = into @ with_one.T
+        bent = np.tanh(led[:-1])
+        scores = out @ bent + led[-1]
         if categories is not None:
             self.categories.grow(int(categories.max(initial=0)) + 1)
             scores += self.categories.values[categories]
-        errors = softmax(scores) * whole - goals
-        inner = errors[:, None] * out * (1 - bent * bent)
-        self.weights.step(np.concatenate((errors @ rows, (rows.T @ inner).ravel(), inner.sum(axis=0), errors @ bent)))
+        errors = softmax(scores)
+        errors *= whole
+        errors -= goals
+        slopes_of_bends = bent * bent
+        np.subtract(1, slopes_of_bends, out=slopes_of_bends)
+        slopes_of_bends *= out[:, None]
+        np.multiply(errors, slopes_of_bends, out=led[:-1])
+        led[-1] = errors
+        gradient = np.empty_like(self.weights.values)
+        of_into, of_out = self.parts(gradient)
+        np.matmul(led, with_one, out=of_into)
+        np.matmul(bent, errors, out=of_out)
+        of_into[-1, -1] = 0  # a level that all candidates share changes nothing
+        self.weights.step(gradient)
         if categories is not None:
             slopes: Floats = np.bincount(categories, errors, len(self.categories.values)).astype(np.float64)
             self.categories.step(slopes)
-        self.seen += len(rows)
-        self.sums += rows.sum(axis=0)
-        self.squares += (rows * rows).sum(axis=0)
+        if self.weights.steps % DESCRIBED == 1:
+            self.seen += len(rows)
+            self.sums += rows.sum(axis=0)
+            self.squares += (rows * rows).sum(axis=0)
         self._changed = True
 
-    def parts(self, flat: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return one array of all weights as w, A, b and v."""
-        count, bends = len(self.features), self.bends
-        into, shift, out = count, count + count * bends, count + count * bends + bends
-        return flat[:into], flat[into:shift].reshape(count, bends), flat[shift:out], flat[out:]
+    def parts(self, flat: Floats) -> tuple[Floats, Floats]:
+        """Return one array of all weights as a table, with a row a bend and one for the score, of what leads there from each
+        feature and from 1; and v."""
+        until = (len(self.features) + 1) * (self.bends + 1)
+        return flat[:until].reshape(self.bends + 1, -1), flat[until:]
 
     def effects(self) -> tuple[Floats, Floats, Floats]:
         """Return mean and spread of each feature, and what it adds to a score from a spread below the mean to one above.
@@ -224,6 +251,7 @@ class Ranker(base.Classifier):
 
 def softmax(scores: Floats) -> Floats:
     """Return shares of 1, in proportion to e^score. No scores give no shares."""
-    shares: Floats = np.exp(scores - scores.max(initial=-np.inf))
-    shares /= shares.sum()
+    shares: Floats = scores - np.maximum.reduce(scores, initial=-np.inf)
+    np.exp(shares, out=shares)
+    shares /= np.add.reduce(shares)
     return shares

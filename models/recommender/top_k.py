@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", str, int)
 
 
 class Leaders(Generic[K]):
-    """The ``size`` names with the highest values, kept exactly. A value may grow, so that a name can always come back; after
-    one has fallen, :meth:`refill` is needed.
+    """The ``size`` names with the highest values, kept exactly and in order. A value may grow, so that a name can always come
+    back; after one has fallen, :meth:`refill` is needed.
 
     >>> leaders = Leaders[str](2)
     >>> for name, value in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("a", 4.0)): leaders.grow(name, value)
@@ -21,50 +21,52 @@ class Leaders(Generic[K]):
     def __init__(self, size: int) -> None:
         self.size = size
         self._values: dict[K, float] = {}
-        self._least: tuple[float, K] | None = None
-        self._ranked: list[K] | None = None
+        self._ranked: list[K] = []
 
     def grow(self, name: K, value: float) -> None:
-        values = self._values
-        if name not in values:
-            if len(values) == self.size:
-                if self._least is None or (value, name) <= self._least:
-                    return
-                del values[self._least[1]]
-            self._least = None
-        elif self._least is not None and name == self._least[1]:
-            self._least = None
+        values, ranked = self._values, self._ranked
+        if name in values:
+            at = ranked.index(name)
+        elif len(ranked) < self.size:
+            at = len(ranked)
+            ranked.append(name)
+        else:
+            at, last = len(ranked) - 1, ranked[-1]
+            if (-value, name) >= (-values[last], last):
+                return
+            del values[last]
         values[name] = value
-        self._ranked = None
-        if self._least is None:
-            self._least = min(zip(values.values(), values, strict=True))
+        while at:
+            before = ranked[at - 1]
+            higher = values[before]
+            if higher > value or (higher == value and before < name):
+                break
+            ranked[at] = before
+            at -= 1
+        ranked[at] = name
 
     def refill(self, names: Iterable[K], values: Iterable[float]) -> None:
         """Begin anew with all names, because a value has fallen."""
         self._values.clear()
-        self._least = self._ranked = None
+        self._ranked.clear()
         for name, value in zip(names, values, strict=True):
             self.grow(name, value)
 
     def __contains__(self, name: K) -> bool:
         return name in self._values
 
-    def ranked(self) -> list[K]:
+    def ranked(self) -> Sequence[K]:
         """Return the names, the highest value first; equal values by name."""
-        if self._ranked is None:
-            values = self._values
-            self._ranked = sorted(sorted(values), key=values.__getitem__, reverse=True)
         return self._ranked
 
-    def shares(self) -> list[float]:
-        """Return the values of :meth:`ranked` over the highest."""
-        ranked = self.ranked()
-        highest = self._values[ranked[0]] if ranked else 1.0
-        return [self._values[name] / highest for name in ranked]
+    def shares(self) -> Iterator[tuple[K, float]]:
+        """Yield the names of :meth:`ranked`, each with its value over the highest."""
+        highest = self.highest or 1.0
+        return ((name, self._values[name] / highest) for name in self._ranked)
 
     @property
     def highest(self) -> float:
-        return max(self._values.values(), default=0.0)
+        return self._values[self._ranked[0]] if self._ranked else 0.0
 
 
 def strongest(scores: Mapping[K, float], count: int) -> list[tuple[K, float]]:

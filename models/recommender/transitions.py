@@ -5,11 +5,13 @@ from each of them, and to the way back; the one right before it counts as follow
 add a weight by type (those of OTTO's winners, recommendations 3; a like weighs as a purchase).
 
 Memory is bounded in megabytes, not by a number of visits: a product keeps its strongest paths, and the products that nobody
-has looked at for longest lose theirs first.
+has looked at for longest lose theirs first. A product's paths are put in order of their strength whenever they have grown by a
+fifth, so that the first of them are those to propose.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from math import log2
@@ -29,13 +31,20 @@ ONE = 2520
 WEIGHTS = {"like": 3, "cart": 6, "buy": 3}
 """Weights of acts other than a look."""
 
-FORWARD, NEXT, BACK, ACTED = range(4)
-"""Rows of :attr:`Paths.counts`: the way forward, followed at once, the way back, other acts."""
+OTHER, FORWARD, NEXT, BACK, ACTED, BOTH = range(6)
+"""Columns of :attr:`Paths.table`: the other product; the way forward, followed at once, the way back, other acts; and the sum
+of both ways."""
+
+GROWTH = 1.2
+"""The paths of a product are put in order anew when they have grown by this factor."""
+
+UNORDERED = 8
+"""Paths up to which no order is needed."""
 
 KEPT = 150
 """Paths of a product that pruning keeps; it may have twice as many until then."""
 
-MEGABYTES, BYTES_OF_PATH = 128, 150
+MEGABYTES, BYTES_OF_PATH = 128, 170
 """Memory for all paths, and what one takes (measured with its share of the tables)."""
 
 HALF_LIVES = (2 * 3_600_000.0, 24 * 3_600_000.0, 30 * 86_400_000.0)
@@ -49,24 +58,26 @@ COLD = -60.0
 """Log2 of the least heat that counts."""
 
 PATHS, LOOKS = PARTS = ("paths", "looks")
+ALL = "all"
+"""The field of a product's paths."""
 
 
 class Looks:
     """How often products were looked at, and their heat. A product's number is the order in which it was first met.
 
-    ``heat`` holds, by half-life, log2 of the heat plus the half-lives since the epoch, which only grows and never overflows.
+    ``table`` has a row a product: its looks and, by half-life, log2 of its heat plus the half-lives since the epoch, which only
+    grows and never overflows.
 
     >>> looks = Looks()
     >>> looks.learn_one(looks.number("tea"), 0); looks.learn_one(looks.number("tea"), int(HALF_LIVES[0]))
-    >>> looks.heats(np.array([0]), int(HALF_LIVES[0]))[0].round(6).tolist()
-    [1.5]
+    >>> heats(looks.table[:1, 1:], int(HALF_LIVES[0]))[0, 0].round(6).tolist()
+    1.5
     """
 
     def __init__(self) -> None:
         self.products: list[str] = []
         self.numbers: dict[str, int] = {}
-        self.count: Floats = np.zeros(256)
-        self.heat: Floats = np.full((len(HALF_LIVES), 256), LONG_AGO)
+        self.table: Floats = empty_looks(256)
         self.hottest = tuple(Leaders[int](HOTTEST) for _ in HALF_LIVES)
         self.changed: set[int] = set()
 
@@ -81,46 +92,58 @@ class Looks:
 
     def learn_one(self, number: int, now: int) -> None:
         """Learn a look at a product."""
-        self.count[number] += 1
-        for row, half_life in enumerate(HALF_LIVES):
-            age, held = now / half_life, float(self.heat[row, number])
-            grown = age + (log2(2.0 ** (held - age) + 1) if held - age > COLD else 0.0)
-            self.heat[row, number] = grown
-            self.hottest[row].grow(number, grown)
+        count, *held = self.table[number].tolist()
+        for place, half_life in enumerate(HALF_LIVES):
+            age, before = now / half_life, held[place]
+            held[place] = age + (log2(2.0 ** (before - age) + 1) if before - age > COLD else 0.0)
+            self.hottest[place].grow(number, held[place])
+        self.table[number] = (count + 1, *held)
         self.changed.add(number)
 
-    def heats(self, numbers: Numbers, now: int) -> Floats:
-        """Return the heat of products by half-life."""
-        ages = np.array([now / half_life for half_life in HALF_LIVES])
-        heats: Floats = 2.0 ** np.maximum(self.heat[:, numbers] - ages[:, None], COLD)
-        return heats
+    def count(self, product: str) -> int:
+        """Return how often a product was looked at."""
+        return int(self.table[self.numbers[product], 0])
 
     def restore(self, product: str, number: int, count: float, heat: Sequence[float]) -> None:
         self.numbers[product] = number
         self._grow(number)
         self.products.extend([""] * (number + 1 - len(self.products)))
         self.products[number] = product
-        self.count[number], self.heat[:, number] = count, heat
+        self.table[number] = (count, *heat)
         if count:
             for leaders, value in zip(self.hottest, heat, strict=True):
                 leaders.grow(number, value)
 
     def _grow(self, number: int) -> None:
-        while number >= len(self.count):
-            self.count = np.concatenate((self.count, np.zeros_like(self.count)))
-            self.heat = np.concatenate((self.heat, np.full_like(self.heat, LONG_AGO)), axis=1)
+        while number >= len(self.table):
+            self.table = np.concatenate((self.table, empty_looks(len(self.table))))
+
+
+def empty_looks(size: int) -> Floats:
+    table: Floats = np.full((size, 1 + len(HALF_LIVES)), LONG_AGO)
+    table[:, 0] = 0
+    return table
+
+
+def heats(logs: Floats, now: int) -> Floats:
+    """Return heat as of now. ``logs``: a row a product, as :attr:`Looks.table` has it."""
+    found: Floats = np.exp2(np.maximum(logs - [now / half_life for half_life in HALF_LIVES], COLD))
+    return found
 
 
 class Paths:
-    """The paths from one product. Nothing depends on the order in which they are held."""
+    """The paths from one product, in the order in which they were last put.
 
-    __slots__ = ("counts", "others", "places", "totals")
+    ``totals``: the sums of :attr:`table` by column.
+    """
+
+    __slots__ = ("_ordered", "places", "table", "totals")
 
     def __init__(self) -> None:
         self.places: dict[int, int] = {}
-        self.others: Numbers = np.zeros(8, np.int64)
-        self.counts: Floats = np.zeros((4, 8))
-        self.totals = [0.0] * 4
+        self.table: Floats = np.zeros((8, 6))
+        self.totals = [0.0] * 6
+        self._ordered = 0.0  # strength of all paths when they were last put in order
 
     def __len__(self) -> int:
         return len(self.places)
@@ -129,24 +152,61 @@ class Paths:
         place = self.places.get(other)
         if place is None:
             place = self.places[other] = len(self.places)
-            if place == len(self.others):
-                self.others = np.concatenate((self.others, np.zeros_like(self.others)))
-                self.counts = np.concatenate((self.counts, np.zeros_like(self.counts)), axis=1)
-            self.others[place] = other
-        self.counts[kind, place] += by
+            if place == len(self.table):
+                self.table = np.concatenate((self.table, np.zeros_like(self.table)))
+            self.table[place, OTHER] = other
+        self.table[place, kind] += by
         self.totals[kind] += by
+        if kind in (FORWARD, BACK):
+            self.table[place, BOTH] += by
+            self.totals[BOTH] += by
+
+    def put_in_order(self) -> None:
+        """Put the strongest first, if they have grown enough."""
+        if len(self.places) > UNORDERED:
+            whole = self.totals[BOTH] + ONE * self.totals[ACTED]
+            if whole >= GROWTH * self._ordered:
+                self._ordered = whole
+                self._keep(self._order())
 
     def prune(self, kept: int) -> list[int]:
         """Keep the strongest, and return the others."""
-        size = len(self)
-        others, counts = self.others[:size], self.counts[:, :size]
-        strength = counts[FORWARD] + counts[BACK] + ONE * counts[ACTED]
-        order = np.lexsort((others, -strength))
-        gone: list[int] = others[order[kept:]].tolist()
-        self.others, self.counts = others[order[:kept]].copy(), counts[:, order[:kept]].copy()
-        self.places = {other: place for place, other in enumerate(self.others.tolist())}
-        self.totals = self.counts.sum(axis=1).tolist()
+        order = self._order()
+        gone: list[int] = self.table[order[kept:], OTHER].astype(int).tolist()
+        self._keep(order[:kept])
+        self.totals = [0.0, *self.table[: len(self), 1:].sum(axis=0).tolist()]
         return gone
+
+    def _order(self) -> Numbers:
+        table = self.table[: len(self)]
+        order: Numbers = np.lexsort((table[:, OTHER], -table[:, BOTH] - ONE * table[:, ACTED]))
+        return order
+
+    def _keep(self, order: Numbers) -> None:
+        size = len(order)
+        self.table[:size] = self.table[order]
+        self.table[size:] = 0
+        self.places = {other: place for place, other in enumerate(self.table[:size, OTHER].astype(int).tolist())}
+
+    def to_text(self) -> str:
+        """Return all paths in their order, as whole numbers of four bytes if they are small enough."""
+        columns = self.table[: len(self), :BOTH]
+        kind = "<u4" if columns.max(initial=0) < 2**32 else "<u8"
+        return f"{kind} {self._ordered:.0f} {b64encode(columns.astype(kind).tobytes()).decode()}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Paths:
+        kind, ordered, columns = text.split(" ")
+        paths = cls()
+        read = np.frombuffer(b64decode(columns), kind).reshape(-1, BOTH).astype(np.float64)
+        size = len(read)
+        paths.table = np.zeros((max(8, size), 6))
+        paths.table[:size, :BOTH] = read
+        paths.table[:size, BOTH] = read[:, FORWARD] + read[:, BACK]
+        paths.totals = [0.0, *paths.table[:, 1:].sum(axis=0).tolist()]
+        paths.places = {other: place for place, other in enumerate(read[:, OTHER].astype(int).tolist())}
+        paths._ordered = float(ordered)
+        return paths
 
 
 class TransitionCounts:
@@ -154,9 +214,8 @@ class TransitionCounts:
 
     >>> transitions = TransitionCounts()
     >>> transitions.learn_one("tea", "view", [], 0); transitions.learn_one("pot", "view", ["tea"], 0)
-    >>> paths = transitions.paths[0]
-    >>> paths.others[:1].tolist(), paths.counts[:, 0].tolist()
-    ([1], [2520.0, 1.0, 0.0, 0.0])
+    >>> transitions.paths[0].table[0].tolist()
+    [1.0, 2520.0, 1.0, 0.0, 0.0, 2520.0]
     """
 
     def __init__(self, most: int = MEGABYTES * 2**20 // BYTES_OF_PATH) -> None:
@@ -167,7 +226,7 @@ class TransitionCounts:
         self.total = 0
         self.turn = 0
         self._turns: dict[int, int] = {}
-        self._changed: dict[int, set[int]] = {}
+        self._changed: set[int] = set()
         self._dropped: set[int] = set()
 
     # Learning
@@ -199,13 +258,11 @@ class TransitionCounts:
                 if mine is None:
                     mine = self.paths[number] = Paths()
                 mine.add(BACK, other, ONE // distance)
-                self._changed.setdefault(number, set()).add(other)
             else:
                 theirs.add(ACTED, number, WEIGHTS[kind])
-            self._changed.setdefault(other, set()).add(number)
-            self._resize(other, theirs)
+            self._end_of_step(other, theirs)
         if mine is not None:
-            self._resize(number, mine)
+            self._end_of_step(number, mine)
         while self.total > self.most:
             self._drop_oldest()
 
@@ -217,9 +274,11 @@ class TransitionCounts:
             self.sizes.move_to_end(number)
         self.looks.changed.add(number)
 
-    def _resize(self, number: int, paths: Paths) -> None:
+    def _end_of_step(self, number: int, paths: Paths) -> None:
+        self._changed.add(number)
         if len(paths) > 2 * KEPT:
-            self._changed[number].update(paths.prune(KEPT))
+            paths.prune(KEPT)
+        paths.put_in_order()
         before = self.sizes.get(number)
         if before != len(paths):
             self.sizes[number] = len(paths)
@@ -232,7 +291,7 @@ class TransitionCounts:
         number, size = self.sizes.popitem(last=False)
         self.total -= size
         self.paths.pop(number, None)
-        self._changed.pop(number, None)
+        self._changed.discard(number)
         self._dropped.add(number)
         self.looks.changed.add(number)
 
@@ -246,16 +305,12 @@ class TransitionCounts:
         """Write what changed since the last time: a map a product, and the looks of all of them in one."""
         looks, names = self.looks, self.looks.products
         delta.documents.update(dict.fromkeys(self.dropped()))
-        for number, others in self._changed.items():
-            paths, fields = self.paths[number], delta.fields[f"{PATHS}:{names[number]}"]
-            for other in others:
-                place = paths.places.get(other)
-                known = None if place is None else " ".join(f"{count:.0f}" for count in paths.counts[:, place].tolist())
-                fields[names[other]] = known
+        for number in self._changed:
+            delta.fields[f"{PATHS}:{names[number]}"][ALL] = self.paths[number].to_text()
         for number in looks.changed:
-            heat = " ".join(map(repr, looks.heat[:, number].tolist()))
-            counts = f"{looks.count[number]:.0f} {self._turns.get(number, 0)} {self.sizes.get(number, 0)}"
-            delta.fields[LOOKS][names[number]] = f"{number} {counts} {heat}"
+            count, *heat = looks.table[number].tolist()
+            counts = f"{count:.0f} {self._turns.get(number, 0)} {self.sizes.get(number, 0)}"
+            delta.fields[LOOKS][names[number]] = f"{number} {counts} {' '.join(map(repr, heat))}"
         for done in (looks.changed, self._changed, self._dropped):
             done.clear()
 
@@ -264,11 +319,8 @@ class TransitionCounts:
         if fields := maps.get(LOOKS):
             self._load_looks(fields)
         for key, fields in maps.items():
-            if fields and key.startswith(f"{PATHS}:"):
-                paths = self.paths[self.looks.numbers[key.partition(":")[2]]] = Paths()
-                for name, text in fields.items():
-                    for kind, count in enumerate(map(int, text.split())):
-                        paths.add(kind, self.looks.numbers[name], count)
+            if ALL in fields and key.startswith(f"{PATHS}:"):
+                self.paths[self.looks.numbers[key.partition(":")[2]]] = Paths.from_text(fields[ALL])
 
     def _load_looks(self, fields: Mapping[str, str]) -> None:
         sizes = []

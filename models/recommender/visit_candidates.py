@@ -1,9 +1,11 @@
 """What may come next in a visit: sources kept up with every act, and what the ranker of visits sees of each candidate.
 
-Sources of products, each with a score and a place of its own: where the visit's latest products lead (directed, by distance;
-the last one alone; what followed it at once; the way back), what is seen together, what is acted on, what the most similar
-visits before had (VSTAN: Ludewig and others, 2021), what is looked at in these hours and this day, and what the visit itself
-has seen.
+Sources of products, each with a score: where the visit's latest products lead (directed, by distance; the last one alone; what
+followed it at once; the way back), what is seen together, what is acted on, what is looked at in these hours and this day, and
+what the visit itself has seen.
+
+A list is made for every look that is learned from, so it is made in few steps over small arrays: one table with a row for each
+product that a source proposes, sorted by product, and summed.
 """
 
 from __future__ import annotations
@@ -16,38 +18,38 @@ import numpy as np
 
 from models.recommender.habits import FADING, WEIGHT, Habits
 from models.recommender.items import TRUST, Floats, Items, Numbers
-from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, TransitionCounts
-from models.recommender.visits import EndedVisits, Visit
+from models.recommender.transitions import ACTED, BACK, BOTH, FORWARD, NEXT, ONE, Paths, TransitionCounts, heats
+from models.recommender.visits import Visit
 
-PATHS = ("forward", "forward of the last", "next", "back", "together", "acted on")
-SOURCES = (*PATHS, "neighbours", "hour", "day")
-"""Sources with a score; what the visit has seen is one, too, by how long ago."""
+PATHS = ("forward", "next", "back", "acted on", "together", "forward of the last")
+SOURCES = (*PATHS, "hour", "day")
+"""Sources with a score, the first five as the paths' tables have them. What the visit has seen is one, too, by how long ago."""
 
-TOGETHER = PATHS.index("together")
+TOGETHER, OF_LAST, HEATS = SOURCES.index("together"), SOURCES.index("forward of the last"), len(PATHS)
 
 MEANS = {
+    **{f"share by {name}": "the score by it over the highest" for name in SOURCES},
     **{name: f"log of the score by {name}" for name in SOURCES},
-    **{f"place by {name}": "1 over its place there, 0 if it has none" for name in SOURCES},
     "last": "1 for the product of the latest act",
     "seen": "1 for the products of the visit",
     "steps since": "log of the acts since it was seen",
     "times": "log of its looks in this visit",
     "taken": "1 for what was put in a cart or bought in this visit",
+    "seen of many": "log of the number of products of the visit, for those that it has seen",
+    "member's habit": "log of the member's habit score above the least; 0 for what they never bought",
     "looks": "log of its looks by everybody",
     "month": "log of its looks of the last month",
     "length": "log of the number of acts of the visit",
-    "likeness": "log of how like the most similar visits are",
-    "seen of many": "log of the number of products of the visit, for those that it has seen",
-    "member's habit": "log of the member's habit score above the least; 0 for what they never bought",
 }
 """Every feature in its order."""
 
 FEATURES = tuple(MEANS)
-LAST = FEATURES.index("last")
+LAST, LOOKS, LENGTH = FEATURES.index("last"), FEATURES.index("looks"), FEATURES.index("length")
+OWN = LOOKS - LAST
+"""Features of what the visit has seen and of what the member has bought."""
 
-CANDIDATES = 40
-LATEST = 5
-"""Products of the visit whose paths are followed."""
+VISIBLE = (30, 16, 10, 8, 8)
+"""Paths that are followed from the visit's latest products, the last one first."""
 
 STEP_BACK = 0.6
 """Weight of a product against the one after it."""
@@ -55,16 +57,7 @@ STEP_BACK = 0.6
 PRIOR = 5.0
 """Steps and looks that every product starts with, so that one shopper's path does not rule."""
 
-COMPARED = 4
-"""Products of the visit by which similar visits are found."""
-
-SIMILAR = 60
-"""Most similar visits whose products are proposed."""
-
-AGE, LATEST_SHARED, DISTANCE = 4.9, 2.0, 3.62
-"""VSTAN's decays: by age in this visit, by the age of the latest shared product, by distance in the other visit."""
-
-HOT = 12
+HOT = 8
 """Products of most heat that are proposed, by hour and by day."""
 
 HISTORY = 10
@@ -73,17 +66,15 @@ HISTORY = 10
 LEAST_HABIT = 0.001
 """Habit score below which a product counts as never bought."""
 
-SHARES = np.array([*[1.0] * (len(PATHS) + 1), 0.3, 0.3])
-"""Weight of each source in the choice of candidates."""
-
-RECIPROCALS: Floats = 1.0 / np.arange(1.0, 4096.0)
+FLOORS: Floats = np.array([*[0.003] * len(PATHS), 0.1, 0.1])
+"""What is added to a score before its log is taken."""
 
 
 @dataclass(slots=True)
 class VisitCandidateSet:
     """Candidates by their numbers in :class:`Looks`, ascending, with a row of features each.
 
-    ``scores``: by source and candidate. ``seen``: the places of the visit's products, the latest first. ``leads``: the numbers
+    ``scores``: by candidate and source. ``seen``: the places of the visit's products, the latest first. ``leads``: the numbers
     of the products of the visit whose paths were followed.
     """
 
@@ -97,17 +88,14 @@ class VisitCandidateSet:
         """Return where a product is among the candidates."""
         if number is None:
             return None
-        place = int(np.searchsorted(self.numbers, number))
+        place = int(self.numbers.searchsorted(number))
         return place if place < len(self.numbers) and self.numbers[place] == number else None
 
 
 class VisitCandidates:
-    def __init__(self, items: Items, transitions: TransitionCounts, ended: EndedVisits) -> None:
+    def __init__(self, items: Items, transitions: TransitionCounts) -> None:
         self._items = items
         self._transitions = transitions
-        self._ended = ended
-        self._weights: Floats = np.zeros(0)  # of products, all 0 between two calls
-        self._shared: Floats = np.zeros(0)
 
     def offer(self, visit: Visit, now: int, habits: Habits | None = None, history: Sequence[str] = ()) -> VisitCandidateSet:
         """Return the candidates for a visit with at least one product.
@@ -115,126 +103,66 @@ class VisitCandidates:
         ``habits``: the member's, whose strongest products are ``history``.
         """
         looks = self._transitions.looks
-        seen = np.array([looks.numbers[product] for product in visit.latest(len(visit.products))], np.int64)
-        leads = seen[:LATEST].tolist()
-        others, parts = self._paths(leads)
-        similar, weights, likeness = self._similar_visits(seen)
-        hot = [number for leaders in looks.hottest[:2] for number in leaders.ranked()[:HOT]]
-        known = [looks.numbers[product] for product in history if product in looks.numbers]
-        own = np.concatenate((seen, np.array(hot + known, np.int64)))
-        of_similar = np.zeros((len(PATHS) + 1, len(similar) + len(own)))
-        of_similar[-1, : len(similar)] = weights
-        numbers, scores = summed(np.concatenate((*others, similar, own)), np.concatenate((*parts, of_similar), axis=1))
-        counts = looks.count[numbers]
-        scores[TOGETHER] /= np.sqrt(counts + PRIOR)
-        heats = looks.heats(numbers, now)
-        scores = np.concatenate((scores, heats[:2]))
-        if len(numbers) > CANDIDATES:
-            chosen = self._strongest(numbers, scores, np.concatenate((seen, np.array(known, np.int64))))
-            numbers, scores, heats, counts = numbers[chosen], scores[:, chosen], heats[:, chosen], counts[chosen]
-        places = np.searchsorted(numbers, seen)
-        rows = self._features(visit, scores, places)
-        rows[LAST + 5] = np.log(counts + 1) - 3
-        rows[LAST + 6] = np.log(heats[2] + 0.5) - 2
-        rows[LAST + 8] = likeness
-        rows[LAST + 10] = self._habits(numbers, habits)
-        return VisitCandidateSet(numbers, np.ascontiguousarray(rows.T), scores, places, leads)
-
-    def _paths(self, leads: Sequence[int]) -> tuple[list[Numbers], list[Floats]]:
-        """Return where each of the latest products leads, and how strongly by each of :data:`PATHS`."""
-        others: list[Numbers] = []
-        parts: list[Floats] = []
-        for age, number in enumerate(leads):
-            paths = self._transitions.paths.get(number)
-            if paths is not None:
-                size, totals, weight = len(paths), paths.totals, STEP_BACK**age
-                looks = float(self._transitions.looks.count[number]) + PRIOR
-                scales = np.zeros((len(PATHS) + 1, 4))
-                scales[0, FORWARD] = weight / (totals[FORWARD] + PRIOR * ONE)
-                if not age:
-                    scales[1, FORWARD] = scales[0, FORWARD]
-                    scales[2, NEXT] = 1.0 / (totals[NEXT] + PRIOR)
-                scales[3, BACK] = weight / (totals[BACK] + PRIOR * ONE)
-                scales[4, FORWARD] = scales[4, BACK] = weight / ONE / sqrt(looks)
-                scales[5, ACTED] = weight / looks
-                others.append(paths.others[:size])
-                parts.append(scales @ paths.counts[:, :size])
-        return others, parts
-
-    def _similar_visits(self, seen: Numbers) -> tuple[Numbers, Floats, float]:
-        """Return the products of the most similar ended visits with their weights, and the log of how similar these are."""
-        ended = self._ended
-        visits = ended.with_products(seen[:COMPARED].tolist())
-        if not len(visits):
-            return np.zeros(0, np.int64), np.zeros(0), -4.0
-        products, lengths = ended.products_of(visits)
-        weights, shared = self._weigh(seen[:15], products)
-        begins = lengths.cumsum() - lengths
-        latest = np.maximum.reduceat(shared, begins)
-        likeness = np.add.reduceat(weights, begins) * latest / np.sqrt(lengths)
-        if len(visits) > SIMILAR:
-            kept = np.zeros(len(visits), bool)
-            kept[len(visits) - 1 - np.argsort(-likeness[::-1], kind="stable")[:SIMILAR]] = True
-            of_kept = np.repeat(kept, lengths)
-            products, shared = products[of_kept], shared[of_kept]
-            lengths, likeness, latest = lengths[kept], likeness[kept], latest[kept]
-            begins = lengths.cumsum() - lengths
-        order = np.arange(len(products))
-        place = np.maximum.reduceat(np.where(shared == np.repeat(latest, lengths), order, -1), begins)
-        distance = np.abs(order - np.repeat(place, lengths))
-        whole = float(likeness.sum())
-        found = np.repeat(likeness / whole, lengths) * np.exp(-distance / DISTANCE) * self._rarity(products)
-        found[distance == 0] = 0
-        return products, found, log(whole + 0.05) - 1
-
-    def _weigh(self, seen: Numbers, products: Numbers) -> tuple[Floats, Floats]:
-        """Return how much each of the products counts as shared with a visit, and how late in the visit it was."""
-        size = len(self._transitions.looks.count)
-        if len(self._weights) < size:
-            self._weights, self._shared = np.zeros(size), np.zeros(size)
-        age = np.arange(len(seen))
-        self._weights[seen] = np.exp(-age / AGE) * self._rarity(seen)
-        self._shared[seen] = np.exp(-age / LATEST_SHARED)
-        weights, shared = self._weights[products], self._shared[products]
-        self._weights[seen] = self._shared[seen] = 0
-        return weights, shared
-
-    def _rarity(self, numbers: Numbers) -> Floats:
-        """Return the inverse document frequency of products, by looks."""
-        rarity: Floats = np.log((self._ended.next) / (self._transitions.looks.count[numbers] + 1) + 1.5)
-        return rarity
-
-    def _strongest(self, numbers: Numbers, scores: Floats, always: Numbers) -> Numbers:
-        """Return the places of the candidates to keep: those of the visit and the member, then by the sum of their shares."""
-        whole = (SHARES / (scores.max(axis=1) + 1e-12)) @ scores
-        whole[np.searchsorted(numbers, always)] += 100
-        most = max(CANDIDATES, len(always))
-        chosen = np.argpartition(-whole, most - 1)[:most] if most < len(whole) else np.arange(len(whole))
-        chosen.sort()
-        return chosen
-
-    def _features(self, visit: Visit, scores: Floats, places: Numbers) -> Floats:
-        count, sources = scores.shape[1], len(SOURCES)
-        rows = np.zeros((len(FEATURES), count))
-        rows[: sources - 2] = np.log(scores[:-2] + 0.003)
-        rows[sources - 2 : sources] = np.log(scores[-2:] + 0.1)
-        order = (-scores).argsort(axis=1, kind="stable")
-        order += np.arange(sources)[:, None] * count
-        rows[sources:LAST].reshape(-1)[order.reshape(-1)] = np.tile(RECIPROCALS[:count], sources)
-        rows[sources:LAST] *= scores > 0
         names = visit.latest(len(visit.products))
-        rows[LAST, places[0]] = 1
-        rows[LAST + 1, places] = 1
-        rows[LAST + 9, places] = log(len(names))
-        rows[LAST + 2, places] = np.log([visit.acts - visit.steps[name] + 1 for name in names])
-        rows[LAST + 3, places] = np.log([visit.times[name] for name in names])
-        rows[LAST + 4, places] = [visit.products[name] in ("cart", "buy") for name in names]
-        rows[LAST + 7] = log(visit.acts) - 1
-        return rows
+        seen = [looks.numbers[name] for name in names]
+        followed = [
+            (age, paths) for age, number in enumerate(seen[: len(VISIBLE)]) if (paths := self._transitions.paths.get(number))
+        ]
+        own = [*seen, *self._hot(), *(looks.numbers[product] for product in history if product in looks.numbers)]
+        table = self._table(seen, followed, len(own))
+        at = len(table) - len(own)
+        table[at:, 0] = own
+        table[at : at + len(seen), 1 + len(SOURCES) : OWN + len(SOURCES)] = of_seen(visit, names)
+        numbers, merged = summed(table)
+        scores, rows = merged[:, 1 : 1 + len(SOURCES)], np.empty((len(numbers), len(FEATURES)))
+        counted = looks.table[numbers]
+        heat = heats(counted[:, 1:], now)
+        scores[:, TOGETHER] /= np.sqrt(counted[:, 0] + PRIOR)
+        scores[:, HEATS:] = heat[:, :2]
+        np.divide(scores, scores.max(axis=0) + 1e-12, out=rows[:, : len(SOURCES)])
+        np.log(scores + FLOORS, out=rows[:, len(SOURCES) : LAST])
+        rows[:, LAST:LOOKS] = merged[:, 1 + len(SOURCES) :]
+        counted[:, 0] += 1
+        counted[:, 1] = heat[:, 2] + 0.5
+        np.log(counted[:, :2], out=rows[:, LOOKS:LENGTH])
+        rows[:, LENGTH] = log(visit.acts) - 1
+        if habits is not None:
+            rows[:, LOOKS - 1] = self._habits(numbers, habits)
+        return VisitCandidateSet(numbers, rows, scores, numbers.searchsorted(seen), seen[: len(VISIBLE)])
 
-    def _habits(self, numbers: Numbers, habits: Habits | None) -> Floats | float:
-        if habits is None:
-            return 0.0
+    def may_offer(self, visit: Visit, product: str, history: Sequence[str]) -> bool:
+        """Return whether a product would be among the candidates."""
+        if product in visit.products or product in history:
+            return True
+        numbers = self._transitions.looks.numbers
+        number = numbers.get(product)
+        if number is None:
+            return False
+        for age, name in enumerate(visit.latest(len(VISIBLE))):
+            paths = self._transitions.paths.get(numbers[name])
+            if paths is not None and paths.places.get(number, VISIBLE[age]) < VISIBLE[age]:
+                return True
+        return number in self._hot()
+
+    def _hot(self) -> list[int]:
+        hour, day, _ = self._transitions.looks.hottest
+        return [*hour.ranked()[:HOT], *day.ranked()[:HOT]]
+
+    def _table(self, seen: Sequence[int], followed: Sequence[tuple[int, Paths]], more: int) -> Floats:
+        """Return a row for each path that is followed, with scaled scores, and so many empty rows more."""
+        sizes = [min(len(paths), VISIBLE[age]) for age, paths in followed]
+        table = np.zeros((sum(sizes) + more, 1 + len(SOURCES) + OWN))
+        at = 0
+        for (age, paths), size in zip(followed, sizes, strict=True):
+            part = table[at : at + size, : BOTH + 1]
+            looks = float(self._transitions.looks.table[seen[age], 0]) + PRIOR
+            np.multiply(paths.table[:size], scales(paths.totals, STEP_BACK**age, looks, age == 0), out=part)
+            if not age:
+                table[:size, 1 + OF_LAST] = part[:, FORWARD]
+            at += size
+        return table
+
+    def _habits(self, numbers: Numbers, habits: Habits) -> Floats:
         found = np.zeros(len(numbers))
         names = self._transitions.looks.products
         known = [(at, place) for at, n in enumerate(numbers.tolist()) if (place := habits.places.get(names[n])) is not None]
@@ -246,16 +174,43 @@ class VisitCandidates:
         return found
 
 
-def summed(numbers: Numbers, table: Floats) -> tuple[Numbers, Floats]:
-    """Return the distinct numbers in ascending order, with the sums of their columns.
+def of_seen(visit: Visit, names: Sequence[str]) -> list[tuple[float, ...]]:
+    """Return the features of a visit's products, the latest first."""
+    many, acts, products = log(len(names)), visit.acts + 1, visit.products
+    return [
+        (
+            float(not age),
+            1.0,
+            log(acts - visit.steps[name]),
+            log(visit.times[name]),
+            float(products[name] in ("cart", "buy")),
+            many,
+        )
+        for age, name in enumerate(names)
+    ]
 
-    >>> numbers, sums = summed(np.array([7, 3, 7]), np.array([[1.0, 2.0, 3.0]]))
-    >>> numbers.tolist(), sums.tolist()
-    ([3, 7], [[2.0, 4.0]])
+
+def scales(totals: Sequence[float], weight: float, looks: float, last: bool) -> list[float]:
+    """Return what the columns of a product's paths are multiplied by."""
+    found = [1.0] * (BOTH + 1)
+    found[FORWARD] = weight / (totals[FORWARD] + PRIOR * ONE)
+    found[NEXT] = 1.0 / (totals[NEXT] + PRIOR) if last else 0.0
+    found[BACK] = weight / (totals[BACK] + PRIOR * ONE)
+    found[ACTED] = weight / looks
+    found[BOTH] = weight / ONE / sqrt(looks)
+    return found
+
+
+def summed(table: Floats) -> tuple[Numbers, Floats]:
+    """Return the distinct numbers of the first column in ascending order, with the sums of their rows.
+
+    >>> numbers, sums = summed(np.array([[7.0, 1.0], [3.0, 2.0], [7.0, 3.0]]))
+    >>> numbers.tolist(), sums[:, 1].tolist()
+    ([3, 7], [2.0, 4.0])
     """
-    order = numbers.argsort(kind="stable")
-    ascending = numbers[order]
-    new = np.ones(len(ascending), bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
-    begins = np.flatnonzero(new)
-    return ascending[begins], np.add.reduceat(table[:, order], begins, axis=1)
+    table = table[table[:, 0].argsort(kind="stable")]
+    keys = table[:, 0]
+    new = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=new[1:])
+    begins = new.nonzero()[0]
+    return keys[begins].astype(np.int64), np.add.reduceat(table, begins, axis=0)

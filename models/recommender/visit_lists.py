@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 
 from aggregates.value import Value
 from models.evaluation.quality import VISIT_LISTS
-from models.recommender.habits import RepeatBuyers
+from models.recommender.habits import Habits, RepeatBuyers
 from models.recommender.items import Floats, Items
 from models.recommender.lists import LISTED, Entry, Rules, Slots
 from models.recommender.ranker import Ranker, softmax
 from models.recommender.top_k import Leaders
-from models.recommender.transitions import FORWARD, TransitionCounts
+from models.recommender.transitions import FORWARD, Paths, TransitionCounts
 from models.recommender.visit_candidates import FEATURES, HISTORY, SOURCES, VisitCandidates, VisitCandidateSet
 from models.recommender.visits import Visit, Visits, is_guest
 
 AVERAGED = 500
 """Looks over which the weights are averaged: the latest ones alone are too restless for a list."""
+
+
+Leads: TypeAlias = list[tuple[str, Paths]]
 
 
 class Seen(Value):
@@ -65,7 +69,7 @@ class VisitLists:
         self._slots = slots
         self._hot = hot
         self._rules = Rules(items)
-        self._candidates = VisitCandidates(items, transitions, visits.ended)
+        self._candidates = VisitCandidates(items, transitions)
         self.ranker = Ranker(FEATURES, averaged=AVERAGED, key="visit-ranker")
 
     # Ranking
@@ -75,10 +79,20 @@ class VisitLists:
         visit = self._visits.live.get(shopper)
         if visit is None or not visit.products:
             return None
-        habits = None if is_guest(shopper) else self._repeat.members.get(shopper[2:])
-        history = self._repeat.ranked(shopper[2:], HISTORY) if habits else ()
-        offer = self._candidates.offer(visit, self._visits.clock, habits, history)
+        offer = self._candidates.offer(visit, self._visits.clock, *self._history(shopper))
         return RankedVisit(offer, self.ranker.score(offer.rows))
+
+    def offered(self, shopper: str, product: str) -> VisitCandidateSet | None:
+        """Return the candidates of a visit that has a product; None if another product would not be among them."""
+        visit = self._visits.live[shopper]
+        habits, history = self._history(shopper)
+        if not self._candidates.may_offer(visit, product, history):
+            return None
+        return self._candidates.offer(visit, self._visits.clock, habits, history)
+
+    def _history(self, shopper: str) -> tuple[Habits | None, Sequence[str]]:
+        habits = None if is_guest(shopper) else self._repeat.members.get(shopper[2:])
+        return habits, self._repeat.ranked(shopper[2:], HISTORY) if habits else ()
 
     def products(self, shopper: str, count: int) -> list[str]:
         """Return the first products of a visit by the ranker's order, before any rule of a slot."""
@@ -94,45 +108,45 @@ class VisitLists:
         """Return the first products of each source alone, as far as they are candidates."""
         names, offer = self._transitions.looks.products, found.offer
         lists = {"revisit": [names[offer.numbers[at]] for at in offer.seen[:count].tolist()]}
-        for source, scores in zip(SOURCES, offer.scores, strict=True):
+        for source, scores in zip(SOURCES, offer.scores.T, strict=True):
             order = (-scores).argsort(kind="stable")[:count]
             lists[source] = [names[offer.numbers[at]] for at in order[scores[order] > 0].tolist()]
         return lists
 
-    def test(self, found: RankedVisit, product: str) -> dict[str, int]:
-        """Return the place of a product in each of :data:`VISIT_LISTS`, 0 for none."""
-        offer = found.offer
-        at = offer.place_of(self._transitions.looks.numbers.get(product))
-        if at is None:
-            return dict.fromkeys(VISIT_LISTS, 0)
-        scores = dict(zip(SOURCES, offer.scores, strict=True))
+    def test(self, offer: VisitCandidateSet | None, product: str) -> dict[str, int]:
+        """Return the place of a product in each of :data:`VISIT_LISTS`, 0 for none.
+
+        ``offer``: the candidates; None if the product is none.
+        """
+        number = self._transitions.looks.numbers.get(product)
+        places = dict.fromkeys(VISIT_LISTS, 0) | {"popular": self._place_of_popular(number)}
+        at = offer.place_of(number) if offer else None
+        if offer is None or at is None:
+            return places
+        scores = dict(zip(SOURCES, offer.scores.T, strict=True))
         order = np.flatnonzero(offer.seen == at)
-        revisit = int(order[0]) + 1 if len(order) else 0
-        neighbours = scores["neighbours"]
-        joined = reciprocal_places(neighbours)
+        joined = reciprocal_places(scores["forward"])
         joined[offer.seen] += 1.0 / np.arange(1, len(offer.seen) + 1)
-        return {
-            "regulars": place(found.scores, at),
+        return places | {
+            "regulars": place(self.ranker.score(offer.rows), at),
             "transitions": place_if_any(scores["forward"], at),
             "together": place_if_any(scores["together"], at),
-            "neighbours": place_if_any(neighbours, at),
-            "revisit": revisit,
-            "neighbours+revisit": place_if_any(joined, at),
+            "revisit": int(order[0]) + 1 if len(order) else 0,
+            "transitions+revisit": place_if_any(joined, at),
             "hour": place_if_any(scores["hour"], at),
-            "popular": self._place_of_popular(int(offer.numbers[at])),
         }
 
-    def learn_one(self, found: RankedVisit, product: str) -> None:
+    def learn_one(self, offer: VisitCandidateSet, product: str) -> None:
         """Learn that a product was looked at next."""
-        at = found.offer.place_of(self._transitions.looks.numbers.get(product))
+        at = offer.place_of(self._transitions.looks.numbers.get(product))
         if at is not None:
-            goals = np.zeros(len(found.scores))
+            goals = np.zeros(len(offer.rows))
             goals[at] = 1.0
-            self.ranker.learn(found.offer.rows, goals)
+            self.ranker.learn(offer.rows, goals)
 
-    def _place_of_popular(self, number: int) -> int:
+    def _place_of_popular(self, number: int | None) -> int:
         month = self._transitions.looks.hottest[2].ranked()[:LISTED]
-        return month.index(number) + 1 if number in month else 0
+        return month.index(number) + 1 if number is not None and number in month else 0
 
     # Showing
 
@@ -156,17 +170,10 @@ class VisitLists:
         habits = None if is_guest(shopper) else self._repeat.members.get(shopper[2:])
         hidden = self._rules.hidden(out, habits)
         entries = list(islice(self._ranked_entries(shopper, visit, hidden), LISTED))
-        shown = {entry.product for entry in entries} | visit.products.keys()
-        more = (
-            entry
-            for entry in self._popular(entries[-1].score if entries else 1.0)
-            if entry.product not in shown and not hidden(entry.product)
-        )
-        for entry in more:
-            if len(entries) == LISTED:
-                break
-            shown.add(entry.product)
-            entries.append(entry)
+        if len(entries) < LISTED:
+            shown = {entry.product for entry in entries} | visit.products.keys()
+            more = self._popular(entries[-1].score if entries else 1.0)
+            entries += islice((e for e in more if e.product not in shown and not hidden(e.product)), LISTED - len(entries))
         return entries
 
     def _ranked_entries(self, shopper: str, visit: Visit, hidden: Callable[[str], bool]) -> Iterator[Entry]:
@@ -174,32 +181,32 @@ class VisitLists:
         if found is None:
             return
         looks, shares = self._transitions.looks, softmax(found.scores).round(6).tolist()
+        numbers, leads = found.offer.numbers.tolist(), self._leads(found.offer)
         for at in (-found.scores).argsort(kind="stable").tolist():
-            number = int(found.offer.numbers[at])
+            number = numbers[at]
             product = looks.products[number]
             if hidden(product):
                 continue
-            source, reason = self._why(visit, product, number, found.offer, at)
+            source, reason = self._why(visit, product, number, leads)
             yield Entry(product, self._slots.name(product), shares[at], source, reason)
 
-    def _why(self, visit: Visit, product: str, number: int, offer: VisitCandidateSet, at: int) -> tuple[str, str]:
+    def _why(self, visit: Visit, product: str, number: int, leads: Leads) -> tuple[str, str]:
         if product in visit.products:
             return "revisit", "You looked at this"
-        if offer.scores[:-2, at].any():
-            lead = self._lead(offer, number)
-            return "onward", f"Shoppers who looked at {self._slots.name(lead)} went on to this"
+        for lead, paths in leads:
+            place = paths.places.get(number)
+            if place is not None and paths.table[place, FORWARD]:
+                return "onward", lead
         return "popular", self._slots.popular_in(product)
 
-    def _lead(self, offer: VisitCandidateSet, number: int) -> str:
-        """Return the product of the visit that leads most to another."""
-        best, strongest = offer.leads[0], 0.0
-        for lead in offer.leads:
-            paths = self._transitions.paths.get(lead)
-            if paths is not None and (place := paths.places.get(number)) is not None:
-                share = float(paths.counts[FORWARD, place]) / (paths.totals[FORWARD] + 1)
-                if share > strongest:
-                    best, strongest = lead, share
-        return self._transitions.looks.products[best]
+    def _leads(self, offer: VisitCandidateSet) -> Leads:
+        """Return the latest products of the visit, each as the reason it gives, with its paths."""
+        names, paths = self._transitions.looks.products, self._transitions.paths
+        return [
+            (f"Shoppers who looked at {self._slots.name(names[lead])} went on to this", paths[lead])
+            for lead in offer.leads
+            if lead in paths
+        ]
 
     def _popular(self, highest: float) -> Iterator[Entry]:
         """Return what sells, then what is looked at: a shop without a sale has something to show.

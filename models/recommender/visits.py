@@ -1,4 +1,4 @@
-"""What every shopper is doing now, and the visits that went before: bounded, and forgotten by the shop's own clock.
+"""What every shopper is doing now: bounded, and forgotten by the shop's own clock.
 
 A visit ends when its shopper comes back after half an hour without an act, by the instants of their own acts. Visits whose
 shopper does not come back are cleaned up by the shop's clock: the median of the latest instants of the last five shoppers,
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
 from aggregates.delta import Delta
-from models.recommender.items import Numbers
 
 T = TypeVar("T")
 
@@ -35,16 +32,13 @@ MOST_LIVE = 50_000
 ALL_LEARNED, ONE_OF = 100_000, 4
 """Looks in visits from which the ranker learns all, and after which it learns one of so many: a list costs what it costs."""
 
-RECENT = 100
-"""Latest ended visits of a product that are compared."""
-
-MEGABYTES, BYTES_OF_PRODUCT = 64, 40
-"""Memory for ended visits, and what a product of one takes."""
+ALL_MEASURED, MEASURED_OF = 5_000, 8
+"""Looks that are learned from and all held against the lists, and after which one of so many is."""
 
 MOST_DISMISSED = 200
 """Products that a shopper does not want to see, the latest."""
 
-VISITING, VISITS, DISMISSED, SUMS = PARTS = ("visiting", "visits", "dismissed", "browsing")
+VISITING, DISMISSED, SUMS = PARTS = ("visiting", "dismissed", "browsing")
 
 
 @dataclass(slots=True)
@@ -53,12 +47,11 @@ class Visit:
 
     ``products``: each with what was done with it last, oldest first. ``steps`` and ``times``: of each the number of its last
     act in the visit, and its acts. ``turn``: grows with every act of any shopper, so that visits can be put in order. ``at``:
-    the latest instant of its acts. ``clock``: the shop's clock at its last act. ``counted``: whether it taught anything.
+    the latest instant of its acts. ``clock``: the shop's clock at its last act.
     """
 
     at: int
     clock: int = 0
-    counted: bool = False
     turn: int = 0
     acts: int = 0
     products: dict[str, str] = field(default_factory=dict)
@@ -86,13 +79,12 @@ class Visit:
 
     def to_text(self) -> str:
         products = [(product, did, self.steps[product], self.times[product]) for product, did in self.products.items()]
-        instants = (self.turn, self.at, self.clock, int(self.counted), self.acts)
-        return json.dumps([*instants, products, list(self.liked), list(self.searched)])
+        return json.dumps([self.turn, self.at, self.clock, self.acts, products, list(self.liked), list(self.searched)])
 
     @classmethod
     def from_text(cls, text: str) -> Visit:
-        turn, at, clock, counted, acts, products, liked, searched = json.loads(text)
-        visit = cls(at, clock, bool(counted), turn, acts, liked=dict.fromkeys(liked), searched=dict.fromkeys(searched))
+        turn, at, clock, acts, products, liked, searched = json.loads(text)
+        visit = cls(at, clock, turn, acts, liked=dict.fromkeys(liked), searched=dict.fromkeys(searched))
         for product, did, step, times in products:
             visit.products[product], visit.steps[product], visit.times[product] = did, step, times
         return visit
@@ -126,122 +118,27 @@ class ShopClock:
             self.now = max(self.now, sorted(self.latest.values())[(len(self.latest) - 1) // 2])
 
 
-class EndedVisits:
-    """Visits of two products or more that ended, as numbers of products, with an index by product.
-
-    >>> ended = EndedVisits()
-    >>> ended.add(1, [0, 1]); ended.add(2, [1, 2])
-    >>> ended.with_products([1]).tolist(), ended.products_of(np.array([1, 2]))[0].tolist()
-    ([1, 2], [0, 1, 1, 2])
-    """
-
-    def __init__(self, most: int = MEGABYTES * 2**20 // BYTES_OF_PRODUCT) -> None:
-        self.most = most
-        self.oldest = self.next = 1  # numbers of the visits held: oldest ≤ number < next
-        self._flat: Numbers = np.zeros(1024, np.int64)
-        self._starts: Numbers = np.zeros(256, np.int64)  # of visit ``_base`` + n, and where the last one ends
-        self._base = 1
-        self._index: dict[int, Numbers] = {}
-        self._sizes: dict[int, int] = {}
-
-    def __len__(self) -> int:
-        return self.next - self.oldest
-
-    def add(self, number: int, products: list[int]) -> None:
-        """Add a visit. Numbers are consecutive."""
-        if self.oldest == self.next:
-            self.oldest = self.next = self._base = number
-            self._starts[0] = 0
-        place = number - self._base
-        start = int(self._starts[place])
-        end = start + len(products)
-        if end > len(self._flat):
-            self._flat = np.concatenate((self._flat, np.zeros_like(self._flat)))
-        if place + 2 > len(self._starts):
-            self._starts = np.concatenate((self._starts, np.zeros_like(self._starts)))
-        self._flat[start:end] = products
-        self._starts[place + 1] = end
-        self.next = number + 1
-        for product in products:
-            self._add_to_index(product, number)
-
-    def drop(self) -> int | None:
-        """Forget the oldest visit if there are too many products, and return its number."""
-        first, last = self.oldest - self._base, self.next - self._base
-        if self._starts[last] - self._starts[first] <= self.most:
-            return None
-        self.oldest += 1
-        if first > 1024 and first > last // 2:
-            self._compact(first + 1)
-        return self.oldest - 1
-
-    def with_products(self, products: list[int]) -> Numbers:
-        """Return the numbers of the latest visits that had any of these products, in ascending order."""
-        found = [self._index[p][max(0, self._sizes[p] - RECENT) : self._sizes[p]] for p in products if p in self._index]
-        if not found:
-            return np.zeros(0, np.int64)
-        numbers = np.sort(np.concatenate(found)) if len(found) > 1 else found[0]
-        new = np.ones(len(numbers), bool)
-        np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
-        new &= numbers >= self.oldest
-        return numbers[new]
-
-    def products_of(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the products of some visits one after the other, and how many each has."""
-        places = numbers - self._base
-        starts = self._starts[places]
-        lengths = self._starts[places + 1] - starts
-        ends = lengths.cumsum()
-        if not len(ends):
-            return np.zeros(0, np.int64), lengths
-        return self._flat[np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1])], lengths
-
-    def _add_to_index(self, product: int, number: int) -> None:
-        held, size = self._index.get(product), self._sizes.get(product, 0)
-        if held is None:
-            held = self._index[product] = np.zeros(4, np.int64)
-        elif size == len(held):
-            if size >= 2 * RECENT:
-                held[:RECENT] = held[size - RECENT :]
-                size = RECENT
-            else:
-                held = self._index[product] = np.concatenate((held, np.zeros_like(held)))
-        held[size] = number
-        self._sizes[product] = size + 1
-
-    def _compact(self, first: int) -> None:
-        start, last = int(self._starts[first]), self.next - self._base
-        self._flat = self._flat[start:].copy()
-        self._starts = self._starts[first : last + 1] - start
-        self._base += first
-
-
 class Visits:
-    """Visits that go on, by shopper, and those that ended; ``dismissed`` holds what each shopper does not want to see.
+    """Visits that go on, by shopper; ``dismissed`` holds what each shopper does not want to see.
 
-    >>> numbers = {"tea": 0, "pot": 1}
-    >>> visits = Visits(numbers.__getitem__)
+    >>> visits = Visits()
     >>> for product in ("tea", "pot"): visits.visit("m.ann", 0).act(product, "view")
     >>> visits.visit("m.ann", IDLE + 1).act("tea", "view")
     >>> list(visits.live["m.ann"].products)
     ['tea']
     """
 
-    def __init__(self, number: Callable[[str], int]) -> None:
-        self._number = number  # of a product
+    def __init__(self) -> None:
         self.live: OrderedDict[str, Visit] = OrderedDict()  # the longest idle first
-        self.ended = EndedVisits()
         self.dismissed: dict[str, dict[str, None]] = {}
-        self.number = 0
         self.time = ShopClock()
         self._passed = False  # whether the sums differ from what is stored
         self.turn = 0
         self.looks = 0  # in visits that had begun
-        self.learning = True
         self.gone: list[str] = []  # shoppers whose visit ended since the last dump
         self._touched: set[str] = set()
         self._refused: set[str] = set()
-        self._moved: dict[int, str | None] = {}  # ended visits that came or went since the last dump
+        self._told: tuple[str, int] | None = None  # the act that has moved the clock last
 
     def visit(self, shopper: str, at: int) -> Visit:
         """Return a shopper's visit as it goes on now, or as it begins."""
@@ -265,8 +162,11 @@ class Visits:
 
     def pass_time(self, shopper: str, at: int) -> None:
         """End the visits that are over by now, of which a shopper's act tells. An act that comes late counts as done now."""
-        self.time.learn_one(shopper, at)
         self._passed = True
+        if self._told == (shopper, at):
+            return
+        self._told = shopper, at
+        self.time.learn_one(shopper, at)
         visit = self.live.get(shopper)
         if visit is not None and visit.at < at - IDLE:
             self._end(shopper)
@@ -287,10 +187,12 @@ class Visits:
         self.live.move_to_end(shopper)
         self._touched.add(shopper)
 
-    def due(self) -> bool:
-        """Count a look in a visit that has begun, and return whether the ranker is to learn from it."""
+    def due(self) -> tuple[bool, bool]:
+        """Count a look in a visit that has begun, and return whether the ranker learns from it, and whether it is measured."""
         self.looks += 1
-        return self.looks <= ALL_LEARNED or self.looks % ONE_OF == 0
+        one_of = 1 if self.looks <= ALL_LEARNED else ONE_OF
+        learned = self.looks % one_of == 0
+        return learned, learned and (self.looks <= ALL_MEASURED or self.looks // one_of % MEASURED_OF == 0)
 
     def refuse(self, shopper: str, product: str, at: int) -> None:
         """A shopper does not want to see a product."""
@@ -317,6 +219,7 @@ class Visits:
 
     def forget(self, shopper: str) -> None:
         """End a visit as if it had not been."""
+        self._told = None
         if self.time.forget(shopper):
             self._passed = True
         if self.live.pop(shopper, None) is not None:
@@ -326,17 +229,11 @@ class Visits:
             self._refused.add(shopper)
 
     def _end(self, shopper: str) -> None:
-        visit = self.live.pop(shopper)
+        del self.live[shopper]
         self._touched.discard(shopper)
         self.gone.append(shopper)
         if is_guest(shopper) and self.dismissed.pop(shopper, None) is not None:
             self._refused.add(shopper)
-        if len(visit.products) > 1 and visit.counted and self.learning:
-            self.number += 1
-            self.ended.add(self.number, [self._number(product) for product in visit.products])
-            self._moved[self.number] = json.dumps(list(visit.products))
-            while (oldest := self.ended.drop()) is not None:
-                self._moved[oldest] = None
 
     # State
 
@@ -350,25 +247,21 @@ class Visits:
         for shopper in self._refused:
             unwanted = self.dismissed.get(shopper)
             delta.fields[DISMISSED][shopper] = json.dumps(list(unwanted)) if unwanted else None
-        if self._moved:
-            delta.fields[VISITS].update((str(number), text) for number, text in self._moved.items())
         if self._passed:
             self._passed = False
             latest = json.dumps(self.time.latest)
-            delta.fields[SUMS].update(number=self.number, clock=self.clock, latest=latest, turn=self.turn, looks=self.looks)
-        for done in (self.gone, self._touched, self._refused, self._moved):
+            delta.fields[SUMS].update(clock=self.clock, latest=latest, turn=self.turn, looks=self.looks)
+        for done in (self.gone, self._touched, self._refused):
             done.clear()
 
     def load(self, maps: Mapping[str, Mapping[str, str]]) -> None:
-        """Read the state from where it was written. The numbers of products must be known."""
+        """Read the state from where it was written."""
         visits = {shopper: Visit.from_text(text) for shopper, text in maps.get(VISITING, {}).items()}
         self.live.update(sorted(visits.items(), key=lambda item: item[1].turn))
-        for number, text in sorted((int(number), text) for number, text in maps.get(VISITS, {}).items()):
-            self.ended.add(number, [self._number(product) for product in json.loads(text)])
         for shopper, text in maps.get(DISMISSED, {}).items():
             self.dismissed[shopper] = dict.fromkeys(json.loads(text))
         if sums := maps.get(SUMS):
-            self.number, self.turn, self.looks = (int(sums[name]) for name in ("number", "turn", "looks"))
+            self.turn, self.looks = int(sums["turn"]), int(sums["looks"])
             self.time = ShopClock(int(sums["clock"]), json.loads(sums["latest"]))
 
 

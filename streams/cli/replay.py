@@ -144,6 +144,9 @@ def rebuild_from_topics(settings: Settings, names: Sequence[str], every: bool, s
     terms = Programme(settings.zone, settings.currency)
     with connected(settings) as views, open_codec(settings) as codec, progress(transient=True, quiet=as_json) as writer:
         served = Views.served(views.client)
+        refuse_other_shop(served, terms)
+        unsaid = f"This Redis does not say of which shop it is: {terms.zone} and {terms.currency} were taken."
+        doubts = [] if served.shop() else [unsaid]
         chosen = choose(terms, served, names, every)
         if not chosen:
             raise CommandFailed("Redis holds every fold in this program's version: name a FOLD, or give --all.")
@@ -155,7 +158,17 @@ def rebuild_from_topics(settings: Settings, names: Sequence[str], every: bool, s
         document_of(done),
         f"{done.version} is served, rebuilt from the topics up to position {done.position:,} in {done.seconds:,.1f} s. "
         "Nothing was compared with the log: `regulars verify` does so once it is in reach.",
+        *doubts,
     )
+
+
+def refuse_other_shop(served: Views, terms: Programme) -> None:
+    """Raise :class:`CommandFailed` if this Redis is that of a shop with another time zone or currency."""
+    if (shop := served.shop()) and shop != (terms.zone, terms.currency):
+        raise CommandFailed(
+            f"This Redis is of a shop with REGULARS_ZONE={shop[0]} and REGULARS_CURRENCY={shop[1]}, not {terms.zone} and "
+            f"{terms.currency}: set both. Nothing was done."
+        )
 
 
 def read_since(text: str, terms: Programme) -> Since:

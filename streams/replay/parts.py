@@ -8,10 +8,13 @@ from heapq import heapify, heapreplace
 from models.learner import Learner
 from streams.projecting.loaders import Fold
 
-COSTS = {"product": 98, "cart": 79, "sales": 47, "card": 45, "orderstates": 42, "orders": 40, "orderlists": 27, "lowest": 21}
-"""What folding a year of a shop costs beside reading it (100), as ``python -m tests.bench.replay`` measures it; others: 10."""
+COSTS = {
+    "product": 56, "cart": 42, "card": 30, "sales": 22, "orders": 16, "orderlists": 15, "orderstates": 10, "lowest": 10
+}  # fmt: skip
+"""What folding takes beside reading and decoding the same log (100), over two weeks of Complete Journey."""
 
-SMALL = 10
+SMALL = 3
+"""What any other fold takes about."""
 
 
 def parts_of(folds: Sequence[Fold], processes: int, one_by_one: bool = False) -> list[list[Fold]]:

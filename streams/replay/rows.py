@@ -65,10 +65,14 @@ CHANGING: frozenset[type] = frozenset(
 
 
 class Rows:
-    """``zone``: of the shop, by which instants become days. ``spill``: where rows wait that memory has no room for."""
+    """``zone``: of the shop, by which instants become days. ``spill``: where rows wait that memory has no room for.
 
-    def __init__(self, zone: str, spill: SpillFile) -> None:
+    ``after``: the position up to which final rows are written already, so that they need not be made again.
+    """
+
+    def __init__(self, zone: str, spill: SpillFile, after: int = 0) -> None:
         self._zone = zone
+        self._after = after
         self._members: dict[str, dict[str, Any]] = {}
         self._cards: dict[str, Card | None] = {}
         self._orders = OrderRows(self.day, spill)
@@ -123,8 +127,9 @@ class Rows:
 
     def _membership(self, event: Any, position: int) -> Iterator[Row]:
         self._latest[event.member] = at = max(event.at, self._latest.get(event.member, 0))
-        day, month = self.day(at)
-        for number, row in enumerate(ledger_rows(event, self._lots, position)):
+        moved = list(ledger_rows(event, self._lots, position))
+        day, month = self.day(at) if moved and position > self._after else (0, "")
+        for number, row in enumerate(moved if position > self._after else ()):
             yield "points_ledger", (position, number, event.member, *row[:4], day, event.at, *row[4:]), month
         if cause := TIER_CAUSES.get(type(event).__name__):
             tier = getattr(event, "tier", None)

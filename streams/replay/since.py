@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from aggregates.behaviour import Impressed
 from aggregates.decider import Recorded
@@ -24,17 +23,17 @@ OF_CARDS = frozenset(name for event in card.events for name in EVENTS[event].sto
 OF_ROWS = frozenset(name for event in CHANGING for name in EVENTS[event].stored_names)
 
 
-def recall(log: EventLog, rows: Rows, base: int, until: int, folder: Path) -> None:
+def recall(log: EventLog, rows: Rows, base: int, until: int) -> None:
     """Bring rows to where they were at the position ``base``, as far as events up to ``until`` can change them.
 
-    ``folder``: of the snapshot at ``base``. What the rows yield of that time is in it, or in those before it.
+    What the rows yield of that time is in the snapshot at ``base``, or in those before it. Sums begin at 0: see
+    :func:`~streams.replay.tally_rows.added_to`.
     """
     for stream_events in histories(log, base, until):
         for recorded in stream_events:
             for _ in rows.entity_rows(recorded.event, recorded.position):
                 pass
     recall_shown(log, rows, base)
-    rows.tallies.resume(folder)
 
 
 def histories(log: EventLog, base: int, until: int) -> Iterator[list[Recorded]]:

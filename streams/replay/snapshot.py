@@ -32,6 +32,7 @@ from streams.replay.recommender_backtest import quality_under
 from streams.replay.rows import Rows, day_of
 from streams.replay.since import recall
 from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
+from streams.replay.tally_rows import TALLIES, added_to
 from streams.replay.views import views_sql
 from streams.running.app import App
 
@@ -196,22 +197,28 @@ def _write_tables(
     writers = {name: TableWriter(folder, table, digits, wanted.personal, pseudonym) for name, table in TABLES.items()}
     positions = {name: _position_of(name) for name in TABLES}
     after, latest = (base["position"], base["instant"]) if base else (0, 0)
+    sums: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TALLIES} if base else {}
 
     def write(found: Iterator[tuple[str, tuple[Any, ...], str]]) -> None:
         for name, values, month in found:
             where = positions[name]
-            if where is None or values[where] > after or (after == 0 and not values[where]):
+            if name in sums:
+                sums[name].append(values)
+            elif where is None or values[where] > after or (after == 0 and not values[where]):
                 writers[name].add(values, month)
 
     with SpillFile(folder) as spill:
-        rows = Rows(app.terms.zone, spill)
-        if wanted.since is not None:
-            recall(app.log, rows, after, wanted.position, wanted.since)
+        rows = Rows(app.terms.zone, spill, after)
+        if base:
+            recall(app.log, rows, after, wanted.position)
         for chunk in chunks(app.log, wanted.position, after):
             latest = max(latest, *(recorded.event.at for recorded in chunk))  # type: ignore[attr-defined]
             write(rows.fold(chunk))
             progress(chunk[-1].position)
         write(rows.rest())
+    if wanted.since is not None:
+        for name, values in sums.items():
+            writers[name].add_table(added_to(wanted.since, name, values))
     if wanted.model_quality:
         write(quality_rows(quality_under(app.log, app.terms.zone, wanted.position, progress, SHIPPED)))
     return [written for writer in writers.values() for written in writer.close()], latest

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregates.delta import Delta
+from infra.parquet import arrow_array
 from infra.spilling import SpillFile, SpillingRecords
 from projections.product import product
 from projections.sales import sales
+from streams.replay.tables import TABLES
 
 EPOCH = date(1970, 1, 1)
 
@@ -45,16 +49,6 @@ class TallyRows:
             delta.counts.clear()
             delta.fields.clear()
 
-    def resume(self, base: Path) -> None:
-        """Go on from the sums of the snapshot in the folder ``base``."""
-        for name, key_of, sums in (
-            ("product_stats", product_counter, self._sums[0]),
-            ("daily_sales", sales_counter, self._sums[1]),
-        ):
-            for batch in pq.ParquetFile(base / f"{name}.parquet").iter_batches():
-                for row in batch.to_pylist():
-                    sums.add(key_of(row), VALUE, row[VALUE])
-
     def product_stats(self) -> Iterator[tuple[Any, ...]]:
         """Yield a row a product and counter."""
         for (key, counter), told in self._sums[0].items():
@@ -71,18 +65,35 @@ class TallyRows:
                 yield number, split[0] if split else "all", name or None, measure, told[VALUE]
 
 
-def product_counter(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the key and the counter of the read model that a row of ``product_stats`` is of."""
-    return f"product:{row['product']}", row["counter"]
+TALLIES = ("product_stats", "daily_sales")
+"""The tables whose rows are sums, so that those of two stretches of the log add up."""
 
 
-def sales_counter(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the key and the counter of the read model that a row of ``daily_sales`` is of.
+def added_to(base: Path, name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Return the table ``name`` of a snapshot with rows that came since, in the order of a whole snapshot's.
 
-    >>> sales_counter({"day": date(2017, 1, 2), "split": "category", "name": "tea", "counter": "paid"})
-    ('sales:2017-01-02:category', 'tea:paid')
+    As columns: a snapshot of one day adds few rows to hundreds of thousands.
     """
-    day = f"sales:{row['day']:%Y-%m-%d}"
-    if row["split"] == "all":
-        return day, row["counter"]
-    return f"{day}:{row['split']}", f"{row['name'] or ''}:{row['counter']}"
+    columns = TABLES[name].columns
+    whole = pq.read_table(base / f"{name}.parquet")
+    if rows:
+        values = zip(*rows, strict=True)
+        more = [arrow_array(column.kind, told, 0) for column, told in zip(columns, values, strict=True)]
+        whole = pa.concat_tables([whole, pa.table(more, whole.schema)])
+    keys = [column.name for column in columns if column.name != VALUE]
+    summed = whole.group_by(keys).aggregate([(VALUE, "sum")]).rename_columns([*keys, VALUE])
+    summed = summed.filter(pc.not_equal(summed[VALUE], 0))
+    return summed.take(sorted_indices(sorting(name, summed))).select(whole.column_names).cast(whole.schema)
+
+
+def sorted_indices(table: pa.Table) -> pa.Array:
+    return pc.sort_indices(table, [(name, "ascending") for name in table.column_names])
+
+
+def sorting(name: str, table: pa.Table) -> pa.Table:
+    """Return the columns by which a table is sorted: by the read model's key, then by its field there."""
+    if name == "product_stats":
+        return table.select(["product", "counter"])
+    field = pc.binary_join_element_wise(pc.fill_null(table["name"], ""), table["counter"], ":")
+    field = pc.if_else(pc.equal(table["split"], "all"), table["counter"], field)
+    return pa.table({"day": table["day"], "split": table["split"], "field": field})

@@ -58,6 +58,7 @@ class App:
     def announce(self) -> None:
         """Tell storefronts which version to read, unless that is told already; see :meth:`Views.announce`."""
         self.views.announce(self.log.identity(), version_fields(self.terms))
+        self.views.note_shop(self.terms.zone, self.terms.currency)
 
     def refreshed(self) -> App:
         """Return the same system with the read models that are served now."""
@@ -107,6 +108,7 @@ def running(settings: Settings, shop: Shop | None = None) -> Iterator[App]:
         terms = Programme(mine.zone, mine.currency, digits=mine.digits)
         views = stack.enter_context(connected(settings))
         views.announce(log.identity(), version_fields(terms))
+        views.note_shop(terms.zone, terms.currency)
         views = Views.served(views.client)
         forget = partial(purge_rejects, settings.home)
         forget(log.erased())  # where another home's process erased them

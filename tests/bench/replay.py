@@ -26,6 +26,7 @@ from streams.imports.complete_journey import SHOP
 from streams.projecting.loaders import Fold
 from streams.registry import EVENTS, projections
 from streams.replay.filling import Fill
+from streams.replay.leases import leased
 from streams.replay.old_versions import drop, droppable
 from streams.replay.rebuild import VersionRebuild
 from streams.running.app import App, running
@@ -61,9 +62,9 @@ def filled(app: App, folds: list[Fold]) -> Fill:
 
 
 def replayed(app: App, folds: list[Fold], version: str) -> None:
-    generations = Generations(app.views.client, "bench")
-    generations.take([fold.name for fold in folds])
-    filled(app, folds).load(KeyLoader(app.views.client, version, folds[0].name, generations.owner))
+    generations = Generations(app.views.client)
+    with leased(generations, [fold.name for fold in folds]):
+        filled(app, folds).load(KeyLoader(app.views.client, version, folds[0].name, generations.owner))
 
 
 def followed(app: App, version: str) -> None:

@@ -100,6 +100,23 @@ def test_the_topics_alone_make_what_the_log_makes(ours: Settings, relayed: Shelf
     assert served(ours) == quiet(ours, valkey_url)
 
 
+def test_another_zone_than_that_of_the_log_is_refused(ours: Settings, relayed: Shelf, client: redis.Redis) -> None:
+    with open_app(ours):
+        pass  # a program with the log notes the shop
+    told = replay(replace(ours, zone="Asia/Tokyo"), relayed.kafka, "--all")
+    assert told.exit_code == 1
+    assert f"REGULARS_ZONE={ours.zone} and REGULARS_CURRENCY=USD, not Asia/Tokyo" in told.stderr
+    assert Generations(client).all() == []
+
+
+def test_a_redis_that_knows_no_shop_takes_the_one_of_the_settings_and_says_so(
+    ours: Settings, relayed: Shelf, client: redis.Redis
+) -> None:
+    told = replay(ours, relayed.kafka, "sales")
+    assert told.exit_code == 0, told.exception
+    assert f"does not say of which shop it is: {ours.zone} and USD were taken" in told.stderr
+
+
 def test_one_that_was_killed_goes_on_and_since_only_skips(
     ours: Settings, log: EventLog, relayed: Shelf, client: redis.Redis, valkey_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +155,7 @@ def test_its_places_are_those_of_workers(ours: Settings, relayed: Shelf, client:
     rebuild(ours, relayed.kafka, client)
     ids, ends = relayed.ids(), relayed.ends()
     views = Views.served(client)
-    for topic, name in ((topic, fold) for topic in ids for fold in ("card.1", "learner.3")):
+    for topic, name in ((topic, fold) for topic in ids for fold in ("card.1", "learner.4")):
         for number, end in enumerate(ends[topic]):
             place = views.checkpoints_in(f"{topic}:{number}", [name])[name]
             assert not place.topic or place.next_offset(ids[topic]) == end

@@ -282,3 +282,11 @@ def test_a_pair_counts_once_a_day_and_shopper_even_with_something_new_beside_it(
     learner, _ = taught(*one_day, paid("next day", "ann", "tea", "pot", day=1))
     assert learner.pairs.together["tea"] == {"pot": 2}
     assert set(learner.pairs.once["tea"]) == {f"p{n}" for n in range(5)}
+
+
+def test_no_field_of_a_members_map_makes_redis_keep_it_as_a_table() -> None:
+    products = [f"product-{n:03}" for n in range(40)]
+    _, delta = taught(*(paid(f"o{n}", "ann", *products[n : n + 20], day=n) for n in range(20)))
+    fields = delta.fields["repeat:ann"]
+    assert {".list", ".list1"} <= fields.keys()
+    assert max(len(str(value)) for value in fields.values()) <= 64

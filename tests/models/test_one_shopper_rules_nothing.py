@@ -15,6 +15,7 @@ from aggregates.decider import Recorded
 from aggregates.order.events import OrderLine, OrderPaid
 from models.learner import Learner
 from models.recommender.lists import Popular
+from models.recommender.transitions import FORWARD, NEXT
 from models.recommender.trending import weights_of
 
 START = 1_772_442_000_000
@@ -74,7 +75,7 @@ def test_one_bot_among_many_rules_no_list_no_counter_and_no_clock(count: int) ->
                 (period, most), _ = weights_of(max(e.at for e in bought))
                 assert len(shoppers) * most * 0.99 < delta.scores[f"trending:{period}"][product] <= len(shoppers) * most, seed
             if acts:
-                counted = looks.count[looks.numbers[product]]
+                counted = looks.count(product)
                 assert counted == len(visitors), seed
         honest = [event.at for event in events if (event.session or getattr(event, "member", None)) != "bot"]
         assert learner.visits.clock <= max(honest), seed
@@ -86,6 +87,6 @@ def test_one_bot_among_many_rules_no_list_no_counter_and_no_clock(count: int) ->
         good = learner.transitions.paths[looks.numbers["good"]]
         mug, spam = (good.places.get(looks.numbers.get(product, -1)) for product in ("mug", "spam"))
         assert mug is not None, seed
-        assert spam is None or (good.counts[:2, mug] > good.counts[:2, spam]).all(), seed
+        assert spam is None or (good.table[mug, FORWARD : NEXT + 1] > good.table[spam, FORWARD : NEXT + 1]).all(), seed
         tried += 1
     assert tried == count

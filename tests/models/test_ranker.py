@@ -100,7 +100,7 @@ def test_it_learns_which_feature_tells() -> None:
 
 def test_what_a_feature_does_is_told_with_its_bends() -> None:
     ranker, told = Ranker(FEATURES), FEATURES.index("trend")
-    for seed in range(400):
+    for seed in range(2000):
         offered = rows(seed)
         ranker.learn(offered, np.eye(5)[np.abs(offered[:, told] - 1).argmin()], NONE)
     mean, spread, effect = ranker.effects()

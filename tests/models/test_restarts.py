@@ -21,7 +21,6 @@ from aggregates.product import ProductListed, ProductRestocked, ProductRetired
 from aggregates.session import SessionsForgotten
 from models.learner import Learner
 from models.recommender import habits, transitions, visits
-from models.recommender.visits import EndedVisits
 
 MINUTE, HOUR = 60_000, 3_600_000
 START = 1_483_284_600_000
@@ -202,11 +201,16 @@ def test_a_learner_that_forgets_again_and_again_ends_the_same(seed: int, pace: i
 @pytest.mark.parametrize("seed", range(8))
 def test_visits_end_the_same_when_the_learner_forgets(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transitions, "KEPT", 3)
-    monkeypatch.setattr(visits, "RECENT", 3)
+    monkeypatch.setattr(transitions, "UNORDERED", 2)
     monkeypatch.setattr(visits, "ALL_LEARNED", 40)
-    monkeypatch.setattr(EndedVisits.__init__, "__defaults__", (60,))
+    monkeypatch.setattr(visits, "ALL_MEASURED", 20)
     monkeypatch.setattr(transitions.TransitionCounts.__init__, "__defaults__", (50,))
     redis = hold_equal(clicks(seed), seed)
-    assert redis.maps["visits"]
     assert redis.maps["visiting"]
     assert redis.maps["visit-ranker"]
+
+
+def test_acts_of_one_instant_may_be_in_different_chunks() -> None:
+    looks = [Viewed(product=p, member=None, session="s", at=START) for p in ("p1", "p2", "p3")]
+    whole = [Recorded(position, look) for position, look in enumerate(looks, 1)]
+    assert folded([[one] for one in whole], None).maps == folded([whole], None).maps

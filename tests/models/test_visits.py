@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from aggregates.order.events import OrderLine, OrderPaid
 from aggregates.product import ProductRetired
 from models.learner import Event, Learner
 from models.recommender import visits as of_visits
-from models.recommender.transitions import ACTED, BACK, FORWARD, NEXT, ONE, Paths, TransitionCounts
+from models.recommender.transitions import ACTED, BACK, FORWARD, GROWTH, NEXT, ONE, UNORDERED, Paths, TransitionCounts
+from models.recommender.visit_candidates import FEATURES
 from models.recommender.visit_lists import VisitPage, place, reciprocal_places
-from models.recommender.visits import IDLE, REMEMBERED, EndedVisits, Visits
+from models.recommender.visits import IDLE, REMEMBERED, Visits
 
 MINUTE = 60_000
 
@@ -50,10 +52,6 @@ def shown(learner: Learner, shopper: str = "s.s") -> list[str]:
     return [entry.product for entry in learner.visit_lists.shown(shopper)]
 
 
-def numbered() -> Visits:
-    return Visits(lambda product: int(product[1:]))
-
-
 def others(at: int) -> list[Viewed]:
     """Return looks of so many other shoppers that the shop's clock reaches ``at``."""
     return [viewed("salt", at, session=f"other {n}") for n in range(of_visits.SOURCES)]
@@ -64,7 +62,6 @@ def test_a_visit_whose_shopper_does_not_come_back_ends_by_the_shops_clock() -> N
     assert "s.s" in learner.visits.live
     delta = learner.fold([Recorded(99 + n, look) for n, look in enumerate(others(2 * IDLE + MINUTE + 1))])
     assert "s.s" not in learner.visits.live
-    assert len(learner.visits.ended) == 1
     assert delta.documents["visit:s"] is None
 
 
@@ -73,7 +70,6 @@ def test_a_visit_ends_when_its_shopper_comes_back_after_half_an_hour() -> None:
         viewed("tea", 0), viewed("pot", MINUTE), viewed("cup", MINUTE + IDLE), viewed("jug", 2 * IDLE + MINUTE + 1)
     )
     assert list(learner.visits.live["s.s"].products) == ["jug"]
-    assert len(learner.visits.ended) == 1
 
 
 def test_one_clock_that_is_ahead_ends_no_other_visit_and_moves_no_clock() -> None:
@@ -98,11 +94,11 @@ def test_visitors_are_counted_and_not_their_acts() -> None:
     assert shown(learner, "s.new")[0] == "mug"
     looks = learner.transitions.looks
     paths = learner.transitions.paths[looks.numbers["good"]]
-    spam = paths.places[looks.numbers["spam"]]
-    assert (looks.count[looks.numbers["spam"]], paths.counts[FORWARD, spam], paths.counts[NEXT, spam]) == (1, ONE, 1)
+    spam = paths.table[paths.places[looks.numbers["spam"]]]
+    assert (looks.count("spam"), spam[FORWARD], spam[NEXT]) == (1, ONE, 1)
 
 
-def test_a_bot_that_comes_again_all_day_counts_once_and_ends_one_visit() -> None:
+def test_a_bot_that_comes_again_all_day_counts_once() -> None:
     pause = IDLE + MINUTE
     people = [viewed(p, n * pause + at, f"s{n}") for n in range(20) for at, p in enumerate(("good", "mug"))]
     bot = [viewed(p, n * pause + at + 5, "bot") for n in range(20) for at, p in enumerate(("good", "spam", "good", "spam"))]
@@ -110,8 +106,7 @@ def test_a_bot_that_comes_again_all_day_counts_once_and_ends_one_visit() -> None
         *sorted((*people, *bot), key=lambda look: look.at), *others(30 * pause), viewed("good", 30 * pause, "new")
     )
     assert shown(learner, "s.new")[0] == "mug"
-    assert learner.transitions.looks.count[learner.transitions.looks.numbers["spam"]] == 1
-    assert len(learner.visits.ended.with_products([learner.transitions.looks.numbers["spam"]])) == 1
+    assert learner.transitions.looks.count("spam") == 1
 
 
 def test_the_scores_of_a_visits_list_fall_from_the_ranked_to_the_popular() -> None:
@@ -122,33 +117,12 @@ def test_the_scores_of_a_visits_list_fall_from_the_ranked_to_the_popular() -> No
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_visit_of_one_product_is_not_kept() -> None:
-    visits = numbered()
-    visits.visit("a", 0).act("p1", "view")
-    visits.pass_time("a", IDLE + 1)
-    assert (len(visits.live), len(visits.ended)) == (0, 0)
-
-
 def test_products_of_a_visit_are_bounded() -> None:
-    visit = numbered().visit("long", 0)
+    visit = Visits().visit("long", 0)
     for n in range(REMEMBERED + 5):
         visit.act(f"p{n}", "view")
     assert list(visit.products) == [f"p{n}" for n in range(5, REMEMBERED + 5)]
     assert visit.steps.keys() == visit.times.keys() == visit.products.keys()
-
-
-def test_ended_visits_are_bounded_by_their_products() -> None:
-    ended = EndedVisits(most=3000)
-    for n in range(1, 5001):
-        ended.add(n, [0, n])
-        while ended.drop() is not None:
-            pass
-    assert (ended.oldest, len(ended)) == (3501, 1500)
-    assert ended.with_products([3500]).tolist() == []
-    assert ended.with_products([3501, 4000]).tolist() == [3501, 4000]
-    products, lengths = ended.products_of(np.array([3501, 5000]))
-    assert (products.tolist(), lengths.tolist()) == ([0, 3501, 0, 5000], [2, 2])
-    assert ended.with_products([0]).tolist() == list(range(5001 - of_visits.RECENT, 5001))
 
 
 def test_steps_are_counted_by_direction_and_distance() -> None:
@@ -156,9 +130,9 @@ def test_steps_are_counted_by_direction_and_distance() -> None:
     for product, before in (("a", []), ("b", ["a"]), ("c", ["b", "a"])):
         transitions.learn_one(product, "view", before, 0)
     a, c = transitions.paths[0], transitions.paths[2]
-    assert a.counts[FORWARD, [a.places[1], a.places[2]]].tolist() == [ONE, ONE / 2]
-    assert a.counts[NEXT, [a.places[1], a.places[2]]].tolist() == [1, 0]
-    assert c.counts[BACK, [c.places[1], c.places[0]]].tolist() == [ONE, ONE / 2]
+    assert a.table[[a.places[1], a.places[2]], FORWARD].tolist() == [ONE, ONE / 2]
+    assert a.table[[a.places[1], a.places[2]], NEXT].tolist() == [1, 0]
+    assert c.table[[c.places[1], c.places[0]], BACK].tolist() == [ONE, ONE / 2]
     assert c.totals[FORWARD] == 0
 
 
@@ -168,7 +142,7 @@ def test_a_cart_says_more_than_a_like() -> None:
     for product, kind in (("pot", "cart"), ("cup", "like")):
         transitions.learn_one(product, kind, ["tea"], 0)
     paths = transitions.paths[0]
-    assert paths.counts[ACTED, paths.places[1]] > paths.counts[ACTED, paths.places[2]]
+    assert paths.table[paths.places[1], ACTED] > paths.table[paths.places[2], ACTED]
 
 
 def test_a_product_keeps_its_strongest_paths() -> None:
@@ -179,6 +153,20 @@ def test_a_product_keeps_its_strongest_paths() -> None:
     assert (len(paths), len(gone)) == (10, 290)
     assert 7 in paths.places
     assert paths.totals[FORWARD] == 12 * ONE
+
+
+def test_paths_stand_in_the_order_of_their_strength_once_they_have_grown() -> None:
+    paths = Paths()
+    for other in range(UNORDERED + 1):
+        paths.add(FORWARD, other, ONE)
+    paths.put_in_order()
+    for _ in range(round(UNORDERED * GROWTH)):
+        paths.add(FORWARD, 5, ONE)
+    paths.put_in_order()
+    assert (paths.table[0, 0], paths.places[5]) == (5, 0)
+    again = Paths.from_text(paths.to_text())
+    assert again.table[: len(again)].tolist() == paths.table[: len(paths)].tolist()
+    assert (again.places, again.totals, again.to_text()) == (paths.places, paths.totals, paths.to_text())
 
 
 def test_products_not_looked_at_for_longest_lose_their_paths_first() -> None:
@@ -251,11 +239,11 @@ def test_a_members_own_purchases_count_in_their_visit() -> None:
     learner = learned(*looked, paid("ann", None, "salt", 5), viewed("tea", 9, member="ann"), viewed("tea", 9))
     found = learner.visit_lists.ranked("m.ann")
     assert found is not None
-    row = found.offer.rows[found.offer.place_of(learner.transitions.looks.numbers["salt"])]
-    assert row[-1] > 0
+    habit = FEATURES.index("member's habit")
+    assert found.offer.rows[found.offer.place_of(learner.transitions.looks.numbers["salt"]), habit] > 0
     guest = learner.visit_lists.ranked("s.s")
     assert guest is not None
-    assert not guest.offer.rows[:, -1].any()
+    assert not guest.offer.rows[:, habit].any()
 
 
 def test_looks_are_measured_before_they_are_learned() -> None:
@@ -272,23 +260,41 @@ def test_after_the_first_looks_one_of_some_is_learned(monkeypatch: pytest.Monkey
     assert learner.quality.days["1970-01-01"]["visits:acts"] == 10 + 20 // of_visits.ONE_OF
 
 
+def test_after_the_first_looks_one_of_some_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_visits, "ALL_MEASURED", 8)
+    learner = learned(*(viewed(p, n, f"s{n}") for n in range(40) for p in ("tea", "pot")))
+    assert learner.quality.days["1970-01-01"]["visits:acts"] == 8 + 32 // of_visits.MEASURED_OF
+
+
+def test_a_product_is_a_candidate_where_it_is_said_to_be_one() -> None:
+    chance = Random(1)
+    learner = learned(*(viewed(f"p{int(60 * chance.random() ** 2)}", n, f"s{n // 6}") for n in range(900)))
+    lists, offered = learner.visit_lists, 0
+    for shopper in list(learner.visits.live)[-30:]:
+        found = lists.ranked(shopper)
+        assert found is not None
+        candidates = {learner.transitions.looks.products[number] for number in found.offer.numbers}
+        for product in learner.transitions.looks.products:
+            assert (lists.offered(shopper, product) is not None) == (product in candidates)
+            offered += product not in candidates
+    assert offered > 0
+
+
 def test_a_shop_that_goes_one_way_is_followed_one_way() -> None:
     events = [viewed(p, n * 10 + at, f"s{n}") for n in range(60) for at, p in enumerate(("a", "b", "c"))]
     learner = learned(*events, viewed("b", 10_000, "now"))
     assert first(learner, "s.now", 1) == ["c"]
 
 
-def test_a_frozen_learner_sees_a_visit_and_learns_nothing_from_it() -> None:
+def test_a_learner_sees_a_visit_and_learns_nothing_from_it() -> None:
     learner = learned(*(viewed(p, n * 10, f"s{n}") for n in range(5) for p in ("tea", "pot")))
-    learner.freeze()
-    counts = learner.transitions.looks.count.copy()
+    counts = learner.transitions.looks.table.copy()
     learner.see("s.new", "tea", "view", 60)
     learner.see("s.new", "unknown", "view", 61)
     assert set(first(learner, "s.new", 3)) == {"tea", "unknown", "pot"}
     learner.visits.pass_time("s.new", 61 + 2 * IDLE)
     assert "s.new" not in learner.visits.live
-    assert len(learner.visits.ended) == 0
-    assert (learner.transitions.looks.count == counts).all()
+    assert (learner.transitions.looks.table == counts).all()
 
 
 def first(learner: Learner, shopper: str, count: int) -> Sequence[str]:

@@ -85,7 +85,7 @@ def started(settings: Settings, variables: dict[str, str], command: str) -> Iter
 
 def until_folded(client: redis.Redis, position: int, *processes: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while Checkpoint.parse(client.get(f"v1:checkpoint:learner.3:{LEARNING}:0")).position < position:
+    while Checkpoint.parse(client.get(f"v1:checkpoint:learner.4:{LEARNING}:0")).position < position:
         assert not any(process.poll() for process in processes)
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -1,6 +1,6 @@
 -- Product sales
 -- Lines of orders paid and not cancelled, by product, less what was given back. The highest sums come first.
--- chart: bars product paid given_back top 20
+-- chart: bars product paid top 20
 WITH sold AS (
     SELECT product, count(DISTINCT order_id) AS orders, sum(quantity) AS quantity, sum(order_lines.total) AS total,
         sum(order_lines.paid) AS paid

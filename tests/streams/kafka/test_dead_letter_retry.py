@@ -101,12 +101,12 @@ def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> N
     take_all(shop.worker(**broken).partition(), records(shop.rows), 50)
     whole = exact(shop)
     assert shop.held != whole
-    letters = [f"{position}/{name}.1" for position in bad if f"{position}/{name}.1" in shop.letters]
+    letters = [letter for position in bad if (letter := f"{position}/{name}.{fold.version}") in shop.letters]
     assert len(letters) > 1
     for letter in letters:
         assert "anew" in shop.retry(letter)[0]
     assert shop.held == whole
-    assert shop.retry(letters[0]) == [f"{name}.1: had event #{letters[0].split('/')[0]} already."]
+    assert shop.retry(letters[0]) == [f"{name}.{fold.version}: had event #{letters[0].split('/')[0]} already."]
 
 
 def test_documents_in_a_workers_memory_do_not_undo_a_retry(shop: Shop) -> None:
@@ -282,9 +282,9 @@ def test_a_retry_leaves_events_that_the_worker_has_yet_to_take(shop: Shop) -> No
 def test_the_learner_takes_nothing_late(shop: Shop) -> None:
     take_all(shop.worker(LEARNING).partition(), records(shop.rows, LEARNING))
     position = shop.positions(*Learner.events)[5]
-    shop.app.views.client.set(f"v1:checkpoint:learner.3:event:{position}", position)
+    shop.app.views.client.set(f"v1:checkpoint:learner.4:event:{position}", position)
     record = next(r for r in records(shop.rows, LEARNING) if b'"position":%d,' % position in (r.value or b""))
-    letter = letter_of(record, LEARNING, 0, "learner.3", "")
+    letter = letter_of(record, LEARNING, 0, "learner.4", "")
     shop.letters[letter.id] = letter
     held = shop.held
     with pytest.raises(NotSettled, match=r"in the order of the log.*drop this letter.*or run `regulars replay learner`"):

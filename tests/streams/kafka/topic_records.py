@@ -105,7 +105,7 @@ def failing_over(fold: Documents | Tally, *positions: int) -> Documents | Tally:
                 raise ZeroDivisionError("a fault of the fold")
             return genuine(documents, event, position)
 
-        return replace(fold, project=project)
+        return replace(fold, project=project, one=None)
     counted = fold.project
 
     def add(delta: Any, event: Any) -> None:

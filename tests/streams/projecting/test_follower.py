@@ -94,7 +94,7 @@ def test_without_models_the_learner_waits_where_it_is(app: App) -> None:
     app.handler.handle_all(list(requests(shoppings=10)))
     assert app.follower(models=False).catch_up() == app.log.head()
     positions = app.views.positions([fold_name(fold) for fold in folds(app.terms)])
-    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.3"}
+    assert {name for name, at in positions.items() if at != app.log.head()} == {"learner.4"}
     assert app.follower().catch_up() == app.log.head()
     assert set(app.views.positions(list(positions)).values()) == {app.log.head()}
 

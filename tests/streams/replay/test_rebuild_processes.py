@@ -107,7 +107,7 @@ def test_a_killed_child_ends_the_rebuild_and_the_next_one_folds_what_is_missing(
     out, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, err
     done = json.loads(out)
-    assert (done["resumed"], [one["fold"] for one in done["folds"]]) == (True, ["learner.3"])
+    assert (done["resumed"], [one["fold"] for one in done["folds"]]) == (True, ["learner.4"])
     assert digests_of(shop.refreshed()) == before
 
 

@@ -111,8 +111,8 @@ def test_promotions_count_members_once_and_apart_those_who_used_one_unsent(given
         coupon("c", "z", use="3", used_at=used, amount=25),
         coupon("d", "z", use="4", used_at=used),
     ]
-    rows = found(given(coupons=coupons), "promotions", "campaign", "sent", "used", "used_of_sent", "uses", "amount")
-    assert rows == [("c", 4, 1, 0.25, 3, "1.75"), ("d", 0, 0, None, 1, None)]
+    rows = found(given(coupons=coupons), "promotions", "campaign", "sent", "used", "unused", "used_of_sent", "uses", "amount")
+    assert rows == [("c", 4, 1, 3, 0.25, 3, "1.75"), ("d", 0, 0, 0, None, 1, None)]
 
 
 def test_members_that_tie_have_the_same_rfm_scores(given: Given) -> None:
@@ -389,3 +389,11 @@ def test_a_report_that_does_not_exist_and_words_that_make_no_sense_are_refused(h
     assert run("report", "nothing").exit_code == 1
     for words in ([], ["--all"], ["orders", "--all", "--out", "x"], ["orders", "--out", "x"]):
         assert run("report", *words).exit_code == 2
+
+
+def test_a_terminal_shows_the_first_rows_of_a_long_report_and_csv_has_all(home: None, whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "many.sql").write_text("-- Many\nSELECT range AS n FROM range(501) ORDER BY n\n")
+    shown = run("report", tmp_path / "many.sql", "--snapshot", whole)
+    assert "The first 500 of 501 rows; --csv and --json have all." in shown.stderr
+    assert ("499" in shown.stdout, "500" in shown.stdout) == (True, False)
+    assert len(run("report", tmp_path / "many.sql", "--snapshot", whole, "--csv").stdout.splitlines()) == 502
