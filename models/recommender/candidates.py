@@ -71,15 +71,14 @@ class CandidateSet:
 
 @dataclass(frozen=True)
 class CandidateSource:
-    """``propose`` returns products with their strength, the strongest first, of which ``most`` may become candidates.
+    """``propose`` returns products with their strength, of which ``most`` may become candidates.
 
-    ``speaks_of_all``: its strength is also a feature of what others proposed.
+    Those that the member knows come first, in any order; of the others the strongest comes first.
     """
 
     name: str
     most: int
     propose: Callable[[Occasion], Proposals]
-    speaks_of_all: bool = False
 
 
 class Candidates:
@@ -103,7 +102,7 @@ class Candidates:
         self._features = FeatureMaker(items)
         self.size = BasketSize()
         self.sources = (
-            CandidateSource("companion", companions, self._companions, speaks_of_all=True),
+            CandidateSource("companion", companions, self._companions),
             CandidateSource("popular", popular, self._popular),
         )
 
@@ -134,7 +133,7 @@ class Candidates:
                     products.append(product)
                     sources.append(source.name)
                 strengths.append((column, at, strength))
-                if not left and not source.speaks_of_all:
+                if not left:
                     break
         numbers = np.concatenate((habits.numbers[places], items.numbers_of(products[len(places) :])))
         expected = self.size.predict_one(habits, occasion.moment)
@@ -146,8 +145,10 @@ class Candidates:
 
     def _companions(self, occasion: Occasion) -> Proposals:
         """Return what the latest basket suggests."""
-        strongest = sorted((-score, other) for other, (score, _) in occasion.calls.items())
-        return ((other, log1p(-score)) for score, other in strongest)
+        known, calls = occasion.habits.places, occasion.calls
+        yield from ((other, log1p(score)) for other, (score, _) in calls.items() if other in known)
+        new = sorted((-score, other) for other, (score, _) in calls.items() if other not in known)
+        yield from ((other, log1p(-score)) for score, other in new)
 
     def _popular(self, _: Occasion) -> Proposals:
         """Return what sells now."""

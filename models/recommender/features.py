@@ -103,47 +103,25 @@ class FeatureMaker:
         ``numbers``: their columns in :class:`Items`. ``places``: the columns in ``habits`` of the first of them; the member has
         bought no other. ``expected``: log of the expected size of the basket.
         """
-        made = np.zeros((len(FEATURES), len(numbers)))
+        made, rates = np.zeros((len(FEATURES), len(numbers))), self._items.return_rates(numbers)
         known = slice(0, len(places))
         made[0] = FLOOR
         if len(places):
-            made[:PHASE, known] = self._of_habits(habits, places, moment)
+            made[:PHASE, known] = of_habits(habits, places, rates[known], moment)
             made[PHASE:PRODUCT, known] = of_phase(habits, places, moment)
-        made[PRODUCT:CATEGORY] = self._of_products(numbers, moment, expected)
+        made[PRODUCT:CATEGORY] = self._of_products(numbers, rates, moment, expected)
         wait = np.log1p(np.maximum(moment.hour - habits.table[LAST, places], 0) / 24)
         made[AT["overdue"], known] = (wait - USUAL_GAP - made[AT["interval"], known]).clip(-3, 3)
         made[CATEGORY:CONTEXT] = self._of_categories(habits, known, places, numbers)
         made[CONTEXT:SOURCES] = np.array(of_context(habits, moment, expected))[:, None]
         return made
 
-    def _of_habits(self, habits: Habits, places: Numbers, moment: Moment) -> Floats:
-        times, weight, recent, small, first, last, seen, *_ = habits.table[:, places]
-        score = weight * FADING**habits.run * self._items.return_rates(habits.numbers[places]) ** TRUST
-        days = np.maximum(moment.hour - last, 0) / 24
-        interval = (last - first) / 24 / np.maximum(times - 1, 1)
-        made = np.array(
-            [
-                np.maximum(score, exp(FLOOR)),
-                times,
-                recent * QUICK**habits.run + 0.01,
-                habits.run - seen + 1,
-                days + 1,
-                small / times + 0.01,
-                (days + 0.5) / (interval + 0.5),
-                times,
-            ]
-        )
-        np.log(made, out=made)
-        made[7] = times > 2
-        made[6] = made[6].clip(-3, 3) * made[7]
-        return made
-
-    def _of_products(self, numbers: Numbers, moment: Moment, expected: float) -> Floats:
+    def _of_products(self, numbers: Numbers, rates: Floats, moment: Moment, expected: float) -> Floats:
         items, at = self._items, moment.at
-        columns = items.columns[:, numbers]
+        columns = items.columns.take(numbers, axis=1)
         heat = columns[HEAT] * 2.0 ** (((items.landmark or 0) - at) / HALF_LIFE)
         surge = columns[SURGE] * 2.0 ** min((items.surging - at) / WEEK, ERA)  # a basket that comes late may be of long before
-        logs = np.log([items.return_rates(numbers) + 0.02, columns[BUYERS] + 1, heat + 1, (surge + 0.5) / (heat + 2)])
+        logs = np.log([rates + 0.02, columns[BUYERS] + 1, heat + 1, (surge + 0.5) / (heat + 2)])
         logs[1] -= 3
         logs[2] -= 2
         interval = (columns[GAPS] + TRIED * USUAL_GAP) / (columns[RETURNS] + TRIED) - USUAL_GAP
@@ -152,17 +130,17 @@ class FeatureMaker:
         return np.array([*logs, interval, nothing, columns[STAPLE], *self._of_clock(numbers, moment), usual - expected])
 
     def _of_clock(self, numbers: Numbers, moment: Moment) -> Floats:
-        items = self._items
+        items, purchases = self._items, self._items.purchases
         lifts = np.empty((2, len(numbers)))
         for row, slot in enumerate(moment.slots):
-            share = (items.shop_clock[slot] + 1) / (items.purchases + 8)
-            lifts[row] = items.clock[slot][numbers] / share
+            share = (items.shop_clock[slot] + 1) / (purchases + 8)
+            lifts[row] = items.clock[slot].take(numbers) / share
         lifts += PRIOR
-        lifts /= items.columns[BASKETS, numbers] + PRIOR
+        lifts /= items.columns[BASKETS].take(numbers) + PRIOR
         return np.log(lifts, out=lifts)
 
     def _of_categories(self, habits: Habits, known: slice, places: Numbers, numbers: Numbers) -> Floats:
-        table, categories, count = habits.table, self._items.category_of[numbers], len(self._items.categories)
+        table, categories, count = habits.table, self._items.category_of.take(numbers), len(self._items.categories)
         mine = self._items.category_of[habits.numbers[: len(habits)]]
         weights = table[WEIGHT] * FADING**habits.run
         besides = np.bincount(mine, weights, count)[categories]
@@ -170,6 +148,30 @@ class FeatureMaker:
         last = np.full(count, habits.run - LATE)
         np.maximum.at(last, mine, table[SEEN])
         return np.log([np.maximum(besides, 0) + 0.01, habits.run - last[categories] + 1])
+
+
+def of_habits(habits: Habits, places: Numbers, rates: Floats, moment: Moment) -> Floats:
+    """Return what a member's own purchases say. ``rates``: the return rate of each product."""
+    times, weight, recent, small, first, last, seen, *_ = habits.table[:, places]
+    score = weight * FADING**habits.run * rates**TRUST
+    days = np.maximum(moment.hour - last, 0) / 24
+    interval = (last - first) / 24 / np.maximum(times - 1, 1)
+    made = np.array(
+        [
+            np.maximum(score, exp(FLOOR)),
+            times,
+            recent * QUICK**habits.run + 0.01,
+            habits.run - seen + 1,
+            days + 1,
+            small / times + 0.01,
+            (days + 0.5) / (interval + 0.5),
+            times,
+        ]
+    )
+    np.log(made, out=made)
+    made[7] = times > 2
+    made[6] = made[6].clip(-3, 3) * made[7]
+    return made
 
 
 def of_phase(habits: Habits, places: Numbers, moment: Moment) -> Floats:

@@ -273,7 +273,7 @@ class Items(dict[str, Item]):
     def return_rates(self, numbers: Numbers) -> Floats:
         """Return the returns a buyer of each product, smoothed."""
         prior = PSEUDO_BUYERS * self.mean_returns
-        rates: Floats = (self.columns[RETURNS, numbers] + prior) / (self.columns[BUYERS, numbers] + PSEUDO_BUYERS)
+        rates: Floats = (self.columns[RETURNS].take(numbers) + prior) / (self.columns[BUYERS].take(numbers) + PSEUDO_BUYERS)
         return rates
 
     def numbers_of(self, products: Collection[str]) -> Numbers:

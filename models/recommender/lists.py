@@ -121,12 +121,17 @@ class Slots:
         """Return a member's list, and the list of what is new to them, by the ranker's scores."""
         habits, shares = occasion.habits, softmax(scores).round(6).tolist()
         hidden = self._rules.hidden(unwanted, habits)
-        order = [at for at in self._order(habits, offer, scores, variety) if not hidden(offer.products[at])]
-        new = [at for at in order if offer.products[at] not in habits.places][:DISCOVERED]
-        entries = {
-            at: self._entry(occasion, offer.products[at], offer.sources[at], shares[at]) for at in (*order[:LISTED], *new)
-        }
-        listed = [entries[at] for at in order[:LISTED]]
+        order: list[int] = []
+        new: list[int] = []
+        for at in self._order(habits, offer, scores, variety):
+            is_new = offer.products[at] not in habits.places
+            if (len(order) < LISTED or (is_new and len(new) < DISCOVERED)) and not hidden(offer.products[at]):
+                if len(order) < LISTED:
+                    order.append(at)
+                if is_new and len(new) < DISCOVERED:
+                    new.append(at)
+        entries = {at: self._entry(occasion, offer.products[at], offer.sources[at], shares[at]) for at in (*order, *new)}
+        listed = [entries[at] for at in order]
         more = self._popular({entry.product for entry in listed}, hidden, listed[-1].score if listed else 1.0)
         return (*listed, *islice(more, LISTED - len(listed))), tuple(entries[at] for at in new)
 
