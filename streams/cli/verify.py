@@ -12,7 +12,7 @@ from streams.cli.console import AS_JSON, grid, print_json, say, show_parts
 from streams.cli.progress import progress
 from streams.cli.view import brief
 from streams.registry import folds
-from streams.replay.verify import KeyDifference, Verification, Verifier
+from streams.replay.past.verify import KeyDifference, Verification, Verifier
 from streams.running.app import App, running
 
 WHOLE = "(whole key)"
