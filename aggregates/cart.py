@@ -132,6 +132,8 @@ class ReceiveCart(Value):
 
 
 class CheckOutCart(Value):
+    """Close a cart whose order the shop prices and places itself. The checkout route prices, places and closes at once."""
+
     cart: CartId
     at: Instant
 

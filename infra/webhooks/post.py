@@ -45,7 +45,7 @@ def check_target(url: str, private: bool) -> SplitResult:
         raise ValueError("A webhook's URL is printable ASCII of at most 2,000 characters.")
     parts = urlsplit(url)
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
-        raise ValueError("A webhook's URL begins with https://.")
+        raise ValueError("A webhook's URL begins with https://; REGULARS_WEBHOOKS_PRIVATE=yes allows http:// as well.")
     if not parts.hostname or parts.username is not None or parts.password is not None or parts.fragment:
         raise ValueError("A webhook's URL has a host, and neither a user nor a fragment.")
     _ = parts.port  # raises ValueError if it is no port
@@ -54,7 +54,7 @@ def check_target(url: str, private: bool) -> SplitResult:
     except ValueError:
         return parts
     if not private and not is_public(literal):
-        raise ValueError(f"{parts.hostname} is not a public address.")
+        raise ValueError(f"{parts.hostname} is not a public address; REGULARS_WEBHOOKS_PRIVATE=yes allows it.")
     return parts
 
 

@@ -115,7 +115,7 @@ class WebhookStore:
         """Give an endpoint a new secret and return it; the old one signs, too, until an instant. None for no endpoint."""
         secret = new_secret()
         with self._database.together() as run:
-            old = run("SELECT secret FROM webhook_endpoint WHERE id = ?", (id,))
+            old = run("UPDATE webhook_endpoint SET url = url WHERE id = ? RETURNING secret", (id,))  # the row is ours from here
             run("DELETE FROM webhook_old_secret WHERE endpoint = ? AND until <= ?", (id, now))
             for row in old:
                 run("INSERT INTO webhook_old_secret (endpoint, secret, until) VALUES (?, ?, ?)", (id, row[0], until))

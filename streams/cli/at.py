@@ -10,7 +10,7 @@ from aggregates.programme import Programme
 from infra.event_log.log import EventLog
 from streams.cli.console import CommandFailed, say
 from streams.cli.formatting import format_instant, read_instant
-from streams.replay.past.places import Place, place_at, place_of
+from streams.replay.past.places import Place, place_at, place_of, position_in
 
 AT = click.option(
     "--at",
@@ -32,13 +32,12 @@ def read_place(log: EventLog, terms: Programme, text: str, with_late: bool = Fal
     head = log.head()
     if not head:
         raise CommandFailed("The log is empty: import something first.")
-    number = text.removeprefix("#")
-    if not is_time(text):
+    if (number := position_in(text)) is not None:
         if with_late:
             raise click.UsageError(f"--with-late goes with a TIME: {option} {text} is a position.")
-        if not 0 < int(number) <= head:
-            raise CommandFailed(f"The log has the positions 1 to {head:,}, and no {int(number):,}.")
-        return place_at(log, int(number))
+        if not 0 < number <= head:
+            raise CommandFailed(f"The log has the positions 1 to {head:,}, and no {number:,}.")
+        return place_at(log, number)
     place = place_of(log, read_instant(text, terms.zone, option))
     if with_late:
         return replace(place, axis="dated")
@@ -49,7 +48,7 @@ def read_place(log: EventLog, terms: Programme, text: str, with_late: bool = Fal
 
 def is_time(text: str) -> bool:
     """Return whether the text of an option names an instant, not a position."""
-    return not text.removeprefix("#").isdigit()
+    return position_in(text) is None
 
 
 def describe_place(place: Place, terms: Programme) -> str:

@@ -11,11 +11,12 @@ import orjson
 
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import delete_key, read_table
-from infra.settings import from_environment
+from infra.settings import Settings, from_environment
 from infra.telemetry.logs import throttle_client_logs
 from streams.cli.console import CommandFailed, echo, grid, pairs, print_json, show_parts
 from streams.cli.groups import CommandGroup
 from streams.cli.progress import progress
+from streams.cli.relay import is_embedded
 from streams.kafka.dead_letters.letters import DeadLetter
 from streams.kafka.dead_letters.retrying import Retry
 from streams.kafka.topics import DEAD_LETTERS, broker_settings
@@ -35,7 +36,7 @@ def dead_letters() -> None:
 def list_letters(as_json: bool) -> None:
     """List every letter that is not settled, the oldest first."""
     found = read_table(
-        broker_settings(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b"")
+        broker_of_letters(from_environment()), DEAD_LETTERS, lambda _, raw: replace(DeadLetter.unpack(raw), value=b"")
     )
     if as_json:
         for letter in found.values():
@@ -52,7 +53,7 @@ def list_letters(as_json: bool) -> None:
 @click.option("--raw", is_flag=True, help="Print the record's bytes as they are, and nothing else.")
 def show(letter_id: str, as_json: bool, raw: bool) -> None:
     """Show all of one letter, with the bytes of its record."""
-    letter = find_letter(broker_settings(from_environment()), letter_id)
+    letter = find_letter(broker_of_letters(from_environment()), letter_id)
     if raw:
         click.get_binary_stream("stdout").write(letter.value)
     elif as_json:
@@ -72,7 +73,7 @@ def retry(letter_id: str) -> None:
     Documents are folded again from the log, for their key alone; to a tally the one event is added.
     """
     settings = from_environment()
-    kafka = broker_settings(settings)
+    kafka = broker_of_letters(settings)
     letter = find_letter(kafka, letter_id)
     with running(settings) as app, progress(transient=True) as writer:
         task = writer.add("reading the log")
@@ -87,9 +88,16 @@ def retry(letter_id: str) -> None:
 @click.argument("letter_id", metavar="ID")
 def drop(letter_id: str) -> None:
     """Drop a letter; the read models stay without what it is about."""
-    kafka = broker_settings(from_environment())
+    kafka = broker_of_letters(from_environment())
     delete_key(kafka, DEAD_LETTERS, find_letter(kafka, letter_id).id)
     echo(f"{letter_id} is dropped.")
+
+
+def broker_of_letters(settings: Settings) -> KafkaSettings:
+    """Return how to reach Kafka. Raises :class:`~streams.cli.console.CommandFailed` where a home has none, and starts none."""
+    if is_embedded(settings):
+        raise CommandFailed("This home has no Kafka, so no dead letters: its follower stops at an event that it cannot apply.")
+    return broker_settings(settings)
 
 
 def find_letter(kafka: KafkaSettings, letter_id: str) -> DeadLetter:

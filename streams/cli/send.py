@@ -15,9 +15,10 @@ import msgspec
 
 from infra.event_log.types import Outcome
 from infra.settings import from_environment
-from streams.cli.console import CommandFailed, echo, print_json, say
+from streams.cli.console import AS_JSON, CommandFailed, echo, print_json, say
 from streams.cli.serve import utc
 from streams.commands.request import Request
+from streams.queries.clock import clock_of
 from streams.queries.personal_snapshots import personal_snapshots_of
 from streams.running.app import App, running
 from streams.web.acts import acts_of, admin_acts, complete, console_actor
@@ -39,7 +40,8 @@ WHO = "console"
 def send(command: str, fields: Sequence[str], told: str | None, request: str | None, actor: str, dry: bool) -> None:
     """Send COMMAND, such as RegisterMember member=ada name=Ada. A value that is JSON is read as JSON.
 
-    Prints the outcome as JSON. Exit status 1 if it is refused.
+    Prints the outcome as JSON. Exit status 1 if it is refused. Without at=…, in UTC epoch milliseconds, it is dated by this
+    machine's clock, whatever REGULARS_CLOCK says.
     """
     kind = named(command)
     body = body_from(kind, fields, told)
@@ -74,7 +76,7 @@ def named(command: str) -> type:
     """Return the command of this name."""
     if command not in BY_NAME:
         near = [name for name in BY_NAME if command.lower() in name.lower()]
-        hint = f" Did you mean {', '.join(near[:5])}?" if near else " `docs/events.md` lists them."
+        hint = f" Did you mean {', '.join(near[:5])}?" if near else " `docs/commands.md` lists them."
         raise CommandFailed(f"There is no command {command}.{hint}")
     return BY_NAME[command]
 
@@ -122,7 +124,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 @click.command()
 @click.argument("member")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(member: str, yes: bool) -> None:
+@AS_JSON
+def erase(member: str, yes: bool, as_json: bool) -> None:
     """Erase MEMBER for ever: their personal values can never be read again, their read models go.
 
     Their id is never used again. The folds must be kept up for Redis to forget them. Snapshots that were written with personal
@@ -132,11 +135,14 @@ def erase(member: str, yes: bool) -> None:
         click.confirm(f"Erase {member} for ever?", abort=True, err=True)
     kind = BY_NAME["EraseMember"]
     with running(from_environment()) as app:
-        made = kind(member=member, at=int(time.time() * 1000))
+        made = kind(member=member, at=clock_of(app)())
         outcome = sent(app, Request(f"{WHO}:{uuid4().hex}", (made,)), console_actor())
         taken = personal_snapshots_of(app.log)
     if not outcome.accepted:
         raise CommandFailed(outcome.sentence)
+    if as_json:
+        print_json({"member": member, "position": outcome.position, "snapshots": taken})
+        return
     say(f"{member} is erased; Redis forgets them once every fold has come to {outcome.position:,}.")
     if taken:
         say("These snapshots were written with personal values. Delete those that are still kept, and their copies:")

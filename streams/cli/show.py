@@ -102,7 +102,12 @@ def member_page(
         yield grid("Open cart", ("product", "quantity", "price"), items, numbers=(1, 2))
     if wallet := found["wallet"]:
         entries = (
-            (e["campaign"], e["kind"], *(format_instant(e[part], app.terms) for part in ("starts", "ends")), len(e["uses"]))
+            (
+                e["campaign"],
+                e["kind"] or "-",
+                *(format_instant(e[part], app.terms) for part in ("starts", "ends")),
+                len(e["uses"]),
+            )
             for e in wallet["campaigns"].values()
         )
         yield grid("Coupon wallet", ("campaign", "kind", "from", "until", "used"), entries, numbers=(4,), wraps=(1,))
@@ -265,7 +270,8 @@ def order(order: str, wanted_at: str | None, as_json: bool) -> None:
         else:
             if place:
                 say_place(place, app.terms)
-            show_parts(*order_page(found, given_back, app.terms))
+            state = reading.document(app.views, f"order-state:{order}") if live else None
+            show_parts(*order_page(found, given_back, app.terms, state))
 
 
 def order_events(app: App, order: str, place: Place | None) -> list[OrderEvent]:
@@ -288,13 +294,30 @@ def order_of(events: list[OrderEvent]) -> dict[str, Any] | None:
     return dict(msgspec.to_builtins(view))
 
 
+def exchange_rows(state: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return how far an order is paid, and the orders that it was exchanged from and into.
+
+    >>> exchange_rows({"payment": "part", "exchange_of": "o-1", "exchanged_into": []})
+    [('payment', 'part'), ('exchange of', 'o-1')]
+    """
+    links = {"exchange of": state["exchange_of"], "exchanged into": ", ".join(state["exchanged_into"])}
+    return [("payment", state["payment"]), *((name, order) for name, order in links.items() if order)]
+
+
 def order_page(
-    found: dict[str, Any], given_back: list[OrderRefunded | OrderCancelled], terms: Programme
+    found: dict[str, Any],
+    given_back: list[OrderRefunded | OrderCancelled],
+    terms: Programme,
+    state: dict[str, Any] | None,
 ) -> Iterator[RenderableType]:
-    """Yield the tables of an order: dates and sums, lines, and refunds if there are any."""
+    """Yield the tables of an order: dates and sums, lines, and refunds if there are any.
+
+    ``state``: its payment and exchanges, as the read model has them; None where only the log has the order.
+    """
     dates = ((name, found[f"{name}_at"]) for name in ("placed", "paid", "shipped", "delivered"))
     sums = ((name, format_money(found[name], terms)) for name in ("gross", "total", "paid", "tax", "refunded"))
     rows = [("member", found["member"] or "a guest"), ("status", found["status"])]
+    rows += exchange_rows(state) if state else []
     rows += [(name, format_instant(at, terms)) for name, at in dates if at is not None]
     yield pairs(f"Order {found['order']}", [*rows, *((f"sum {name}", amount) for name, amount in sums)])
     lines = (

@@ -13,7 +13,7 @@ from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, s
 from streams.cli.formatting import read_instant
 from streams.cli.progress import progress
 from streams.queries.clock import clock_of
-from streams.replay.past.places import place_of
+from streams.replay.past.places import place_of, position_in
 from streams.running.app import App, running
 from streams.web.acts import console_actor
 
@@ -92,11 +92,10 @@ def position_of(app: App, wanted: str | None) -> int:
         raise CommandFailed("The log is empty: import something first.")
     if wanted is None:
         return head
-    number = wanted.removeprefix("#")
-    if number.isdigit():
-        if not 0 < int(number) <= head:
-            raise CommandFailed(f"The log has the positions 1 to {head:,}, and no {int(number):,}.")
-        return int(number)
+    if (number := position_in(wanted)) is not None:
+        if not 0 < number <= head:
+            raise CommandFailed(f"The log has the positions 1 to {head:,}, and no {number:,}.")
+        return number
     place = place_of(app.log, read_instant(wanted, app.terms.zone))
     if not place.position:
         raise CommandFailed(f"Nothing had happened by {wanted}.")

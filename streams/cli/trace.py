@@ -20,6 +20,7 @@ from infra.settings import from_environment
 from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, show_parts
 from streams.cli.formatting import describe, format_instant
 from streams.registry import COMMANDS, TOPICS, folds
+from streams.replay.past.places import position_in
 from streams.running.app import App, running
 
 LONGEST = 50
@@ -35,8 +36,8 @@ FEW = 3
 def trace(what: str, as_json: bool) -> None:
     """Trace an event by its position (as in '#123'), or a member, order, cart, product, campaign or request by id."""
     with running(from_environment()) as app:
-        if what.startswith("#") and what[1:].isdigit():
-            trace_event(app, int(what[1:]), as_json)
+        if what.startswith("#") and (position := position_in(what)) is not None:
+            trace_event(app, position, as_json)
         elif outcome := app.log.outcome(what):
             rows = app.log.since(outcome.position - outcome.events, outcome.events)
             if as_json:

@@ -142,12 +142,13 @@ def rotate(id: str, keep: int, as_json: bool) -> None:  # noqa: A002 - the argum
         endpoint = named(store, id)
         until = now() + keep
         with noted(admin_acts(settings), console_actor(), "webhook.rotate", id, now()):
-            secret = store.rotate(endpoint.id, now(), until)
+            if (secret := store.rotate(endpoint.id, now(), until)) is None:
+                raise CommandFailed(f"There is no webhook {id}; `regulars webhook list` shows them.")
     if as_json:
         print_json({"webhook": id, "secret": secret, "old_until": until})
         return
     say(f"Webhook {id} has a new secret, which is not shown again; the old one signs, too, until {utc(until)} (UTC).")
-    echo(str(secret))
+    echo(secret)
 
 
 @webhook.command("replay")

@@ -178,7 +178,12 @@ def commands_of(look: Look, checkout: Checkout, known: Known, trace: Trace) -> I
 def exchange_of(
     look: Look, checkout: Checkout, back: ComesBack, trace: Trace, lines: tuple[OrderLine, ...], codes: tuple[str, ...]
 ) -> ExchangeItems:
-    """Return the command of an exchange. Refuse one of another shopper's order."""
+    """Return the command of an exchange. Refuse one of another shopper's order, and one whose new order was placed before.
+
+    An exchange given again changes nothing, but here it would close a cart for it.
+    """
+    if look(order, checkout.order).placed is not None:
+        raise Refusal("order_exists", "Another order with this id was placed before.")
     before = look(order, back.order).placed
     if before is not None and before.member != checkout.member:
         raise Refusal("order_anothers", "The order of which goods come back is another shopper's.")

@@ -129,9 +129,8 @@ class OrderWords:
         match event:
             case OrderPlaced():
                 paid, gross = sum(line.paid for line in event.lines), sum(line.gross for line in event.lines)
-                yield one(
-                    "price", f"{len(event.lines)} lines at {self.money(gross)}, to pay {self.money(paid)} {event.currency}"
-                )
+                lines = "1 line" if len(event.lines) == 1 else f"{len(event.lines)} lines"
+                yield one("price", f"{lines}, {self.money(gross)} in all, to pay {self.money(paid)} {event.currency}")
             case OrderPriced():
                 yield from (OrderReason(event.at, position, what, said) for what, said in self.of_trace(event.trace))
             case OrderTendered():

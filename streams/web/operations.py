@@ -127,7 +127,9 @@ class Operations:
         until = now + done.body.keep * 1000
 
         def rotate(one: Endpoint) -> None:
-            made.update(secret=self.webhooks.rotate(one.id, now, until), old_until=until)
+            if (secret := self.webhooks.rotate(one.id, now, until)) is None:
+                raise HttpProblem(404, "not_found", "There is no webhook of this id.")
+            made.update(secret=secret, old_until=until)
 
         return {**await self._changed(done, "webhook.rotate", rotate), **made}
 

@@ -90,6 +90,7 @@ def status_of(code: str) -> int:
 
 
 MESSAGE = re.compile(r"^(?P<said>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
+QUOTED_TYPE = re.compile(r"(?<!field )`([^`]*)`")
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -99,10 +100,10 @@ def pointer_of(message: str) -> tuple[str, str | None]:
     >>> pointer_of("Expected `int`, got `str` - at `$.lines[0].gross`")
     ('Expected int, got str.', '/lines/0/gross')
     >>> pointer_of("Object missing required field `member`")
-    ('Object missing required field member.', '')
+    ('Object missing required field `member`.', '')
     """
     found = MESSAGE.match(message)
     said, path = (found["said"], found["path"]) if found else (message, None)
     steps = [name or index for name, index in STEP.findall(path or "")]
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return said.replace("`", "").rstrip(".") + ".", pointer
+    return QUOTED_TYPE.sub(r"\1", said).rstrip(".") + ".", pointer

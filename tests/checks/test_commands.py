@@ -33,7 +33,6 @@ WITHOUT_JSON = {
     "log new-keys",
     "dead-letters drop",  # these do something, and show nothing
     "dead-letters retry",
-    "erase",
     "follow",
     "key revoke",
     "policy publish",

@@ -13,7 +13,9 @@ LEFT_OUT = {"SessionKept": "the line of an act says it, or of a session that is 
 
 def test_every_event_is_exported_by_a_command_or_follows_or_is_left_out_with_a_reason() -> None:
     found = [*(event.__name__ for event in COMMAND_OF), *(event.__name__ for event in FOLLOWS), *LEFT_OUT]
-    assert sorted(found) == sorted(event.__name__ for event in EVENTS), "add it to COMMAND_OF or FOLLOWS"
+    assert sorted(found) == sorted(event.__name__ for event in EVENTS), (
+        "add it to COMMAND_OF (streams/exports/shop_log/commands.py) or FOLLOWS (importer.py there)"
+    )
     assert all(LEFT_OUT.values())
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from aggregates.coupon import CouponRedeemed, CouponSent
+from aggregates.coupon import CouponRedeemed, CouponRestored, CouponSent, Reserved
 from aggregates.member import MemberErased
 from aggregates.value import replace
 from projections.wallet import CouponUse, CouponWallet, WalletEntry, wallet
@@ -48,3 +48,19 @@ def test_an_erased_member_has_no_wallet() -> None:
     contents = folded(wallet, SENT, replace(SENT, member="n"), MemberErased("m", at=9))
     assert removed(contents) == {"wallet:m"}
     assert set(contents) == {"wallet:m", "wallet:n"}
+
+
+RESTORED = CouponRestored(campaign="spring", member="m", order="o-1", reservation=Reserved(version=1), at=20)
+
+
+def test_a_use_whose_order_came_back_as_a_whole_leaves_the_wallet() -> None:
+    other = replace(REDEEMED, coupon="c-2", use="u-2", order="o-2")
+    kept = replace(ENTRY, uses=(CouponUse("c-2", "o-2", (), at=15),))
+    assert folded(wallet, SENT, REDEEMED, other, RESTORED) == {
+        "wallet:m": CouponWallet("m", {"spring": kept}, as_of=20, position=4)
+    }
+
+
+def test_a_use_restored_after_an_erasure_makes_no_wallet() -> None:
+    contents = folded(wallet, SENT, REDEEMED, MemberErased("m", at=18), RESTORED)
+    assert removed(contents) == {"wallet:m"}

@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 
 from aggregates.behaviour import Searched
+from aggregates.cart import AddToCart, ReceiveCart
+from aggregates.cart_events import CartReceived, CartResumed
 from aggregates.constraints import OVER_LIMIT
 from aggregates.coupon import CouponRedeemed
 from aggregates.guest_coupon import GuestCouponRedeemed
@@ -21,11 +23,12 @@ from aggregates.membership.events import (
     MemberTagged,
     PointsAdjusted,
     PointsReinstated,
+    PointsReturned,
     PoolUsed,
     TierOverridden,
     TierOverrideEnded,
 )
-from aggregates.order.events import OrderCancelled, OrderRefunded
+from aggregates.order.events import OrderCancelled, OrderExchanged, OrderRefunded
 from aggregates.order.fulfilment import OrderShipped
 from aggregates.product import ProductListed
 from aggregates.programme import Policies, Programme
@@ -47,6 +50,11 @@ AHEAD = 200
 """Events that are looked at together: one line says no more than that, but for its coupons."""
 
 END_OF_TIME = 1 << 52
+
+OF_CARTS = CartReceived | CartResumed
+
+UNTOLD: dict[type, type] = {SessionKept: KeepSession, CartReceived: ReceiveCart, CartResumed: AddToCart}
+"""Events that follow from others and yet matter to the lines after them, with what brings them about."""
 
 NO_TEXT = "?"
 """What stands for a text that is left out, where a command needs some text."""
@@ -93,16 +101,20 @@ class Export:
             if raw is not None:
                 self.lines += 1
                 yield raw
-            elif not isinstance(ahead[0], SessionKept) and (type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0])):
+            elif not isinstance(ahead[0], SessionKept | OF_CARTS) and (
+                type(ahead[0]) not in SEALED or ahead[0] != blank(ahead[0])
+            ):
                 self.omitted += 1  # not merely a change of what is left out
+            remove(said, ahead)
             for fact in said:
-                ahead.popleft()
                 self._happened(fact)
 
     def _line(self, ahead: list[Any]) -> tuple[bytes | None, list[Any]]:
         """Return a line for the first of these events, and the events that it says."""
         if isinstance(ahead[0], SessionKept):
             return self._kept(ahead[0]), ahead[:1]
+        if isinstance(ahead[0], OF_CARTS):
+            return None, ahead[:1]  # the line of the merge, or of the next change, says so
         for facts in variants(ahead):
             for line in chain(self._candidates.of(facts), command_lines(facts, self._importer)):
                 raw = orjson.dumps(line)
@@ -112,7 +124,7 @@ class Export:
                     return raw, facts[:1]  # decided over points, which follow from earlier lines
                 decided = self._decided(raw) or []
                 for said in (decided, without_kept(decided)):
-                    if said and alike(said, facts):
+                    if said and alike(said, without_returned(facts) if is_exchange(said) else facts):
                         return raw, said
         return None, ahead[:1]
 
@@ -129,7 +141,7 @@ class Export:
             return None
 
     def _facts(self) -> Iterator[Any]:
-        """Yield the events of the log, without those that follow from others."""
+        """Yield the events of the log, without those that follow from others; what became of a cart matters to later lines."""
         position, waiting, before = 0, WaitingLots(self._first), None
         while chunk := self._log.recorded(position, CHUNK):
             position = chunk[-1].position
@@ -138,12 +150,12 @@ class Export:
                 self.position = recorded.position
                 if isinstance(event, PoolUsed):
                     self._importer.spenders.used(event)
-                if waiting.ended_by(event) or not follows(event, before):
+                if waiting.ended_by(event) or not follows(event, before) or isinstance(event, OF_CARTS):
                     yield comparable(event if self._personal else blank(event))
                 before = event
 
     def _happened(self, event: Any) -> None:
-        route = COMMANDS[KeepSession if isinstance(event, SessionKept) else COMMAND_OF[type(event)]]
+        route = COMMANDS[UNTOLD.get(type(event)) or COMMAND_OF[type(event)]]
         self._importer.happened(route.stream(event) or "behaviour", route.decider, event)
 
 
@@ -152,6 +164,27 @@ def alike(decided: list[Any], facts: list[Any]) -> bool:
     same = facts[: len(decided)]
     decided = [as_told(event, fact) for event, fact in zip(decided, same, strict=False)] + decided[len(same) :]
     return decided == same and in_order(decided) == in_order(same)
+
+
+def is_exchange(said: list[Any]) -> bool:
+    return any(isinstance(event, OrderExchanged) for event in said)
+
+
+def without_returned(facts: list[Any]) -> list[Any]:
+    """Return events without points that came back, which lie in the midst of an exchange, and have lines of their own."""
+    return [fact for fact in facts if not isinstance(fact, PointsReturned)]
+
+
+def remove(said: list[Any], ahead: deque[Any]) -> None:
+    """Remove what a line says; points that came back in its midst stay, for the lines after it."""
+    stay, left = [], len(said)
+    while left:
+        fact = ahead.popleft()
+        if is_exchange(said) and isinstance(fact, PointsReturned):
+            stay.append(fact)
+        else:
+            left -= 1
+    ahead.extendleft(reversed(stay))
 
 
 def as_told(decided: Any, fact: Any) -> Any:

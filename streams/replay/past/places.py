@@ -25,6 +25,20 @@ NOTED = 500
 """Rows of the clock that are stored at once."""
 
 
+MOST_DIGITS = 18
+"""Of a position that somebody writes: no log is longer."""
+
+
+def position_in(text: str) -> int | None:
+    """Return the position that a text names, None for one that names something else, such as an instant.
+
+    >>> position_in("#120"), position_in("120"), position_in("2017-01-08"), position_in("²"), position_in("#" + "9" * 5000)
+    (120, 120, None, None, None)
+    """
+    number = text.removeprefix("#")
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS else None
+
+
 @dataclass(frozen=True)
 class Place:
     """``position``: of the last event that counts. ``instant``: documents move on to it by time alone, in UTC epoch ms.

@@ -274,6 +274,9 @@ def _write_views(folder: Path, manifest: dict[str, Any]) -> None:
     try:
         with duckdb.connect("regulars.duckdb") as database:
             database.execute(sql)
+            database.execute("CHECKPOINT")  # a close that cannot write says nothing
+    except duckdb.Error as fault:
+        raise OSError(str(fault)) from fault
     finally:
         os.chdir(here)
 

@@ -16,6 +16,7 @@ from streams.queries.audit import Audit, audit
 from streams.queries.clock import clock_of
 from streams.queries.policies import versions
 from streams.queries.why import Life, LifeStep, read_life
+from streams.replay.past.places import position_in
 from streams.running.app import App
 from streams.running.positions import fold_positions
 from streams.web.doors import Scope
@@ -116,9 +117,9 @@ class LogQuestions:
 
         def answer() -> dict[str, Any]:
             log = self.app.log
-            if what.startswith("#") and what[1:].isdigit():
-                rows = log.since(int(what[1:]) - 1, 1)
-                if not rows or rows[0].position != int(what[1:]):
+            if what.startswith("#") and (position := position_in(what)) is not None:
+                rows = log.since(position - 1, 1)
+                if not rows or rows[0].position != position:
                     raise HttpProblem(404, "not_found", f"The log has no position {what[1:]}; its head is {log.head():,}.")
                 request = log.request_at(rows[0].position)
                 return {"events": [self._row(rows[0])], "request": request.request if request else None}

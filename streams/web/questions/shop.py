@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -66,35 +66,48 @@ async def product(asked: Asked) -> dict[str, Any]:
 async def order_list(asked: Asked) -> dict[str, Any]:
     """A page of the shop's orders, newest first, by their first and last day, a product, and a state.
 
-    It reads day by day, as far as the page goes.
+    It reads day by day, as far as the page goes. It goes on behind the last order of the page before by that order's day,
+    instant and name, wherever the order is now: who ships what is paid, page by page, misses none.
     """
     since, until = span(asked)
     position = await asked.reader.position_of_all("order-state", asked.wanted)
-    last = cursor(asked)[1]
+    of, last = order_cursor(asked)
     days = [key.split(":")[1] for key in await asked.reader.keys_of("orders-on")]
-    entries: list[str] = []
-    for day in sorted((day for day in days if since <= day <= until and (last is None or day <= last[:10])), reverse=True):
-        entries += [f"{day} {name}" for name in await orders_on(day, asked)]
-        if len(entries) - (entries.index(last) + 1 if last in entries else 0) > limit_of(asked):
+    limit, entries = limit_of(asked), list[ListedOrder]()
+    for day in sorted((day for day in days if since <= day <= until and (last is None or day <= last.day)), reverse=True):
+        entries += [one for one in await orders_on(day, asked) if last is None or one.is_behind(last)]
+        if len(entries) > limit:
             break
-    chosen, following = page(entries, asked)
-    states = [msgspec.Raw(raw) for raw in await states_of(asked, [entry[11:] for entry in chosen])]
+    chosen = entries[:limit]
+    states = [msgspec.Raw(raw) for raw in await states_of(asked, [one.order for one in chosen])]
+    following = cursor_text(of, chosen[-1]) if len(entries) > limit else None
     return {"orders": states, "next": following, "position": position}
 
 
-async def orders_on(day: str, asked: Asked) -> list[str]:
+class ListedOrder(NamedTuple):
+    """Where an order stands in the list: on its day, at its instant; by name where two have the same."""
+
+    day: str
+    at: int
+    order: str
+
+    def is_behind(self, last: ListedOrder) -> bool:
+        """Return whether this comes after another one in a list with the newest first."""
+        return self.day < last.day or (self.day == last.day and (-self.at, self.order) > (-last.at, last.order))
+
+
+async def orders_on(day: str, asked: Asked) -> list[ListedOrder]:
     """Return the orders of a day with the product and in the state that are asked for, newest first."""
     found = {name: int(at) for name, at in (await asked.reader.table(f"orders-on:{day}")).items()}
     if product_asked := asked.query.get("product"):
         with_it = await asked.reader.table(list_of_product(product_asked, day))
         found = {name: at for name, at in found.items() if name in with_it}
     names = sorted(found, key=lambda name: (-found[name], name))
-    state = asked.query.get("state")
-    if state is None:
-        return names
-    parts = [await states_of(asked, names[first : first + 1000]) for first in range(0, len(names), 1000)]
-    known = [json.loads(raw) for part in parts for raw in part]
-    return [one["order"] for one in known if state in (one["status"], one["payment"], one["fulfilment"])]
+    if (state := asked.query.get("state")) is not None:
+        parts = [await states_of(asked, names[first : first + 1000]) for first in range(0, len(names), 1000)]
+        known = [json.loads(raw) for part in parts for raw in part]
+        names = [one["order"] for one in known if state in (one["status"], one["payment"], one["fulfilment"])]
+    return [ListedOrder(day, found[name], name) for name in names]
 
 
 async def states_of(asked: Asked, names: Sequence[str]) -> list[bytes]:
@@ -214,21 +227,22 @@ async def products(asked: Asked) -> dict[str, Any]:
 def page(entries: Sequence[Any], asked: Asked) -> tuple[list[Any], str | None]:
     """Return the entries of this page and the cursor of the next, None at the end.
 
-    A cursor holds how many entries came before, the last of them, and a hash of the query, so that it serves that query alone.
+    A cursor holds the last entry before it and a hash of the query, so that it serves that query alone.
     Raises :class:`HttpProblem` 400 ``cursor_invalid``.
     """
     limit = limit_of(asked)
-    of, last = cursor(asked)
+    of, told = cursor(asked)
     first = 0
-    if last is not None:
+    if told is not None:
+        last = str(told)
         first = next((at + 1 for at, entry in enumerate(entries) if _name(entry) == last), len(entries))
     chosen = list(entries[first : first + limit])
     if first + limit >= len(entries) or not chosen:
         return chosen, None
-    return chosen, base64.urlsafe_b64encode(json.dumps([of, _name(chosen[-1])]).encode()).decode()
+    return chosen, cursor_text(of, _name(chosen[-1]))
 
 
-def cursor(asked: Asked) -> tuple[str, str | None]:
+def cursor(asked: Asked) -> tuple[str, Any]:
     """Return a hash of the query, and the last entry of the page before. Raises :class:`HttpProblem` 400 ``cursor_invalid``."""
     filters = {name: value for name, value in asked.query.items() if name not in ("cursor", "limit", "wait_for", "wait_ms")}
     of = sha256(json.dumps([asked.http.scope["path"], sorted(filters.items())]).encode()).hexdigest()[:12]
@@ -237,11 +251,31 @@ def cursor(asked: Asked) -> tuple[str, str | None]:
         return of, None
     try:
         known, last = json.loads(base64.urlsafe_b64decode(told.encode()))
-    except (ValueError, TypeError):
-        raise HttpProblem(400, "cursor_invalid", "This cursor is none that was given here.") from None
+    except (ValueError, TypeError, RecursionError):
+        raise cursor_invalid() from None
     if known != of:
         raise HttpProblem(400, "cursor_invalid", "This cursor is of another query.")
-    return of, str(last)
+    return of, last
+
+
+def order_cursor(asked: Asked) -> tuple[str, ListedOrder | None]:
+    """Return the same, with the last order of the page before."""
+    of, last = cursor(asked)
+    match last:
+        case None:
+            return of, None
+        case [str(day), int(at), str(order)]:
+            return of, ListedOrder(day, at, order)
+        case _:
+            raise cursor_invalid()
+
+
+def cursor_text(of: str, last: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps([of, last]).encode()).decode()
+
+
+def cursor_invalid() -> HttpProblem:
+    return HttpProblem(400, "cursor_invalid", "This cursor is none that was given here.")
 
 
 def limit_of(asked: Asked) -> int:

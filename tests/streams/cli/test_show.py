@@ -14,13 +14,15 @@ import redis
 from aggregates.member import EraseMember, RegisterMember
 from aggregates.order.decider import PayOrder
 from aggregates.order.events import OrderLine
-from aggregates.order.fulfilment import DeliverOrder
+from aggregates.order.exchange import ExchangeItems
+from aggregates.order.fulfilment import DeliverOrder, LineUnits
 from aggregates.order.placing import PlaceOrder
 from aggregates.order.refund import RefundOrder, RefundPart
 from aggregates.product import ListProduct
 from infra.settings import Settings
 from streams.cli.show import order_of
 from streams.commands.request import Request
+from streams.commands.scheduler import latest
 from streams.queries import views as reading
 from streams.running.app import App, running
 from tests.shop import HOUR, MEMBERS, START, requests
@@ -64,6 +66,27 @@ def test_a_new_member_sees_the_way_to_the_first_tier(shop: App, command: Command
     assert re.search(
         r"tier +member; 1,000\.00 USD to silver \(0\.00 USD count\)", command("show", "member", "new").out.decode()
     )
+
+
+def test_an_erasure_is_dated_by_the_shops_clock(shop: App, command: Command) -> None:
+    before = latest(shop.log)
+    told = command("erase", MEMBERS[4], "--yes", "--json").json
+    assert (told["member"], told["position"], told["snapshots"]) == (MEMBERS[4], shop.log.head(), [])
+    assert latest(shop.log) == before, "a log of 2017 stays in 2017"
+
+
+def test_an_order_shows_how_far_it_is_paid_and_what_it_was_exchanged_for(shop: App, command: Command) -> None:
+    def of(product: str, price: int) -> OrderLine:
+        return OrderLine(product, 1, gross=price, total=price, paid=price)
+
+    at = START + 900 * DAY
+    send(shop, "sold", PlaceOrder("old", (of("tea", 500),), "USD", at, member=MEMBERS[5]), PayOrder("old", at))
+    send(shop, "exchange", ExchangeItems("old", "x-1", "new", (LineUnits(1, 1),), (of("pot", 900),), at))
+    old, new = (command("show", "order", order).out.decode() for order in ("old", "new"))
+    assert re.search(r"payment +refunded\s", old)
+    assert re.search(r"exchanged into +new\s", old)
+    assert re.search(r"payment +part\s", new)
+    assert re.search(r"exchange of +old\s", new)
 
 
 def test_an_erased_member_is_shown_as_erased(shop: App, command: Command) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from aggregates.campaign import ChangeCampaign, EndCampaign, LaunchCampaign
-from aggregates.cart import EnterCode, MergeCart, OpenCart, RemoveCode
+from aggregates.cart import (
+    AbandonCart,
+    AddToCart,
+    ChangeQuantity,
+    CheckOutCart,
+    EnterCode,
+    MergeCart,
+    OpenCart,
+    RemoveCode,
+    SaveForLater,
+)
 from aggregates.code_batches import IssueCodes, RevokeCodes
 from aggregates.coupon import RedeemReserved, ReleaseCoupon, ReserveCoupon, RestoreCoupon
 from aggregates.gift_card import IssueGiftCard
@@ -16,6 +26,7 @@ from aggregates.guest_coupon import (
     ReserveGuestCoupon,
     RestoreGuestCoupon,
 )
+from aggregates.membership.commands import AdjustPoints, RedeemPoints
 from aggregates.order.decider import CancelOrder, PayOrder
 from aggregates.order.events import OrderLine, OrderRefunded
 from aggregates.order.exchange import ExchangeItems
@@ -154,6 +165,18 @@ def test_an_exchange_comes_back(valkey_url: str, price: int, has_trace: bool) ->
     )
 
 
+def test_an_exchange_that_gave_points_back_comes_back(valkey_url: str) -> None:
+    assert_comes_back(
+        valkey_url,
+        AdjustPoints("ada", "gift", 500, "gift", "eve", START),
+        PLACED,
+        RedeemPoints("ada", "spent", 400, START, order="o"),
+        PayOrder("o", START),
+        ExchangeItems("o", "x", "n", (LineUnits(1, 2),), (OrderLine("cup", 1, 900, 900, 900),), START),
+        PayOrder("n", START),
+    )
+
+
 def test_codes_of_carts_come_back(valkey_url: str) -> None:
     assert_comes_back(
         valkey_url,
@@ -162,4 +185,31 @@ def test_codes_of_carts_come_back(valkey_url: str) -> None:
         EnterCode("g", "GONE", START),
         RemoveCode("g", "GONE", START),
         MergeCart("g", "c", "ada", START),
+    )
+
+
+def test_what_a_merge_put_into_a_cart_is_used_by_later_lines(valkey_url: str) -> None:
+    assert_comes_back(
+        valkey_url,
+        OpenCart("c", START, "ada"),
+        *(step for cart in ("g", "h") for step in (OpenCart(cart, START, session=f"s-{cart}"), EnterCode(cart, "A", START))),
+        AddToCart("g", "tea", START, 2),
+        AddToCart("h", "cup", START, 3),
+        MergeCart("g", "c", "ada", START),
+        SaveForLater("c", "tea", START),
+        MergeCart("h", "c", "ada", START),
+        RemoveCode("c", "A", START),
+        ChangeQuantity("c", "cup", 1, START),
+        CheckOutCart("c", START),
+    )
+
+
+def test_a_cart_that_is_resumed_is_abandoned_again(valkey_url: str) -> None:
+    assert_comes_back(
+        valkey_url,
+        OpenCart("c", START, "ada"),
+        AddToCart("c", "tea", START),
+        AbandonCart("c", START + 1),
+        AddToCart("c", "tea", START + 2),
+        AbandonCart("c", START + 3),
     )

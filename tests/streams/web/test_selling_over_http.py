@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -152,3 +154,56 @@ def test_orders_are_paged_over_days_and_months(shop: Client) -> None:
             told = shop.get(f"{path}&cursor={told['next']}").json
             found += told["orders"]
         assert [one["order"] for one in found] == wanted, query
+
+
+def test_who_ships_page_by_page_what_is_paid_misses_no_order(shop: Client) -> None:
+    line = {"product": "pen", "quantity": 1, "gross": 100, "total": 100, "paid": 100}
+    at = 1_500_000_000_000  # the same instant for all: their names decide
+    names = [f"s-{n}" for n in range(5)]
+    placed = [
+        {"command": "PlaceOrder", "order": name, "currency": "EUR", "lines": [line], "session": "s", "at": at} for name in names
+    ]
+    paid = [{"command": "PayOrder", "order": name} for name in names]
+    done = shop.post("/v1/requests", {"commands": [*placed, *paid]})
+    assert done.status == 200, done.raw
+    path, found, cursor = "/v1/orders?product=pen&state=paid&limit=2", list[str](), ""
+    position = done.json["position"]
+    while True:
+        told = shop.wait(f"{path}{cursor}", position).json
+        page = [one["order"] for one in told["orders"]]
+        found += page
+        shipped = shop.post("/v1/requests", {"commands": [{"command": "ShipOrder", "order": name} for name in page]})
+        position = shipped.json["position"]
+        if not told["next"]:
+            break
+        cursor = f"&cursor={told['next']}"
+    assert found == names
+
+
+@pytest.mark.parametrize("last", [1, "2020-01-01 x", [1, 2, 3], ["2020-01-01", 1], {"a": 1}])
+def test_a_cursor_of_orders_that_was_never_given_is_refused(shop: Client, last: object) -> None:
+    known = json.loads(base64.urlsafe_b64decode(shop.get("/v1/orders?limit=1").json["next"]))
+    cursor = base64.urlsafe_b64encode(json.dumps([known[0], last]).encode()).decode()
+    assert shop.get(f"/v1/orders?limit=1&cursor={cursor}").json["code"] == "cursor_invalid"
+
+
+def test_an_exchange_that_was_made_closes_no_further_cart(shop: Client) -> None:
+    line = {"product": "cup", "quantity": 1, "gross": 700, "total": 700, "paid": 700}
+    carts = [
+        one
+        for cart in ("x-1", "x-2")
+        for one in (
+            {"command": "OpenCart", "cart": cart, "member": "mia"},
+            {"command": "AddToCart", "cart": cart, "product": "tea", "quantity": 1},
+        )
+    ]
+    order = [
+        {"command": "PlaceOrder", "order": "m", "member": "mia", "currency": "EUR", "lines": [line]},
+        {"command": "PayOrder", "order": "m"},
+    ]
+    assert shop.post("/v1/requests", {"commands": [*order, *carts]}).status == 200
+    body = {"order": "m-2", "exchange": {"order": "m", "exchange": "x", "parts": [{"line": 1, "units": 1}]}}
+    assert shop.post("/v1/carts/x-1/checkout", body, Idempotency_Key="x-1").status == 201
+    assert shop.post("/v1/carts/x-1/checkout", body, Idempotency_Key="x-1").json["repeated"] is True
+    assert shop.post("/v1/carts/x-2/checkout", body).json["code"] == "order_exists"
+    assert shop.get("/v1/carts/x-2/price").json["payable"] == 900

@@ -96,6 +96,20 @@ def test_a_token_acts_for_its_member_alone(served: Served, credentials: dict[str
     assert token.post("/v1/requests", {"commands": [{"command": "CloseMember", "member": "ada"}]}).status in (403, 422)
 
 
+def test_a_cart_id_that_is_used_again_is_its_new_shoppers_alone(served: Served, credentials: dict[str, str]) -> None:
+    shop, ada = served.client(), served.client(credentials["member"])
+    eve = served.client(shop.post("/v1/tokens", {"member": "eve", "seconds": 60}).json["token"])
+    used = [
+        {"command": "OpenCart", "cart": "till", "member": "ada"},
+        {"command": "AddToCart", "cart": "till", "product": "tea", "quantity": 1},
+        {"command": "CheckOutCart", "cart": "till"},
+        {"command": "OpenCart", "cart": "till", "member": "eve", "anew": True},
+    ]
+    assert shop.post("/v1/requests", {"commands": used}).status == 200
+    assert ada.post("/v1/carts/till/items", {"product": "tea"}).status == 404
+    assert eve.post("/v1/carts/till/items", {"product": "tea"}).status == 200
+
+
 @pytest.mark.parametrize("claims", [{"exp": None}, {"aud": "other"}, {"sub": None}, {"exp": 1}, {"exp": 9_999_999_999}])
 def test_a_token_that_is_not_exactly_right_is_401(served: Served, claims: dict[str, Any], credentials: dict[str, str]) -> None:
     good = jwt.decode(credentials["member"], options={"verify_signature": False})

@@ -110,7 +110,7 @@ DAMAGES: dict[str, tuple[Callable[[App], str], str, str | None]] = {
     "a field of a card": (set_field("card", "points", 999_999), "card.1", "points"),
     "a field of an order": (set_field("order", "status", "lost"), "orders.1", "status"),
     "a field of a list of orders": (set_field("orders", "orders", []), "orders.1", "orders"),
-    "a field of a wallet": (set_field("wallet", "campaigns", {}), "wallet.1", "campaigns"),
+    "a field of a wallet": (set_field("wallet", "campaigns", {}), "wallet.2", "campaigns"),
     "a field of an activity": (set_field("activity", "erased", 7), "activity.1", "erased"),
     "a field of a session": (set_field("session", "member", "other"), "sessions.1", "member"),
     "a field of a price": (set_field("price", "order", "other"), "prices.1", "order"),

@@ -42,8 +42,8 @@ from streams.replay.rebuild.version import VersionRebuild
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def half(entries, calls=loading.calls):
-    for number, call in enumerate(calls(entries)):
+def half(prefix, entries, calls=loading.calls):
+    for number, call in enumerate(calls(prefix, entries)):
         if number == 1:
             die()
         yield call

@@ -42,9 +42,10 @@ def test_a_base_of_another_log_or_of_later_is_refused(home: App, whole: Path, tm
         write_snapshot(app, tmp_path / "n", SnapshotRequest(1, whole))
 
 
-def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(home: App, tmp_path: Path) -> None:
+@pytest.mark.parametrize("room", [2_000, 150_000], ids=["for no table", "for all tables, not for DuckDB's file"])
+def test_a_disk_that_is_full_ends_it_with_a_sentence_and_leaves_nothing(room: int, home: App, tmp_path: Path) -> None:
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     words = [sys.executable, "-m", "streams.cli.main", "snapshot", str(tmp_path / "full")]
     words[1:3] = ["-c", "from streams.cli.main import main; main()"]
