@@ -20,7 +20,7 @@ from streams.running.app import App
 from tests.cluster.conftest import Expected
 from tests.cluster.harness import Cluster
 from tests.journey.regulars import sigkill
-from tests.streams.replay.test_killed_rebuild import Reader, end_leases
+from tests.streams.replay.rebuild.test_killed import Reader, end_leases
 
 pytestmark = pytest.mark.slow  # minutes: a cluster, and three rebuilds beside it
 
