@@ -121,8 +121,8 @@ class Views:
             )
 
     def note_shop(self, zone: str, currency: str) -> None:
-        """Note the time zone and the currency of the log, for who has no log at hand."""
-        self.client.set(SHOP, f"{zone} {currency}", nx=True)
+        """Note the time zone and the currency of the log, for programs without it. Those of an empty log can change."""
+        self.client.set(SHOP, f"{zone} {currency}")
 
     def shop(self) -> tuple[str, str] | None:
         """Return the time zone and the currency that a program with the log has noted, None if none has."""

@@ -10,7 +10,7 @@ from aggregates.programme import Programme
 from infra.event_log.log import EventLog
 from streams.cli.console import CommandFailed, say
 from streams.cli.formatting import format_instant, read_instant
-from streams.replay.places import Place, place_at, place_of, position_in
+from streams.replay.past.places import Place, place_at, place_of, position_in
 
 AT = click.option(
     "--at",

@@ -20,8 +20,8 @@ from streams.cli.model import write_file
 from streams.cli.policy import FILE, checked
 from streams.cli.recommender_backtest import backtest_recommender
 from streams.pages import charts
-from streams.replay.backtest_figures import SAME_SHARE, figures
-from streams.replay.backtest_processes import Scenario, backtested
+from streams.replay.backtest.figures import SAME_SHARE, figures
+from streams.replay.backtest.processes import Scenario, backtested
 from streams.running.app import open_log
 from streams.running.parallel_follower import cores
 

@@ -23,8 +23,8 @@ from streams.cli.progress import progress
 from streams.projecting.readiness import eviction_problems
 from streams.queries.lag import Lag, lag_of
 from streams.registry import fold_of_part, folds
-from streams.replay.past import Past
-from streams.replay.places import Place
+from streams.replay.past.places import Place
+from streams.replay.past.read_models import Past
 from streams.running.app import App, redis_url, running
 from streams.running.positions import FoldPosition, fold_positions
 

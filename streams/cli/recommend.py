@@ -17,8 +17,8 @@ from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.recommending import recommended, with_lists
 from streams.replay.in_memory import LearnerInMemory
-from streams.replay.past import Past
-from streams.replay.places import Place
+from streams.replay.past.places import Place
+from streams.replay.past.read_models import Past
 from streams.running.app import App, running
 
 

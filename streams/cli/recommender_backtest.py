@@ -17,8 +17,8 @@ from streams.cli.model import write_file
 from streams.cli.progress import progress
 from streams.imports.policy_file import problem_text
 from streams.pages import charts
-from streams.replay.places import place_at
-from streams.replay.recommender_backtest import both_qualities, compared, read_settings
+from streams.replay.backtest.recommender import both_qualities, compared, read_settings
+from streams.replay.past.places import place_at
 from streams.running.app import open_log
 
 MEASURES = {

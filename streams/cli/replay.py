@@ -18,12 +18,12 @@ from streams.cli.progress import ProgressWriter, Task, progress
 from streams.kafka.topics import broker_settings
 from streams.projecting.loaders import Fold
 from streams.registry import folds
-from streams.replay.from_topics import Since, TopicRebuild
-from streams.replay.needs import RebuildNeeds, needs_of
-from streams.replay.old_versions import drop, droppable, old_readers_lose, roll_back, still_read, version_rows
-from streams.replay.part import SAMPLED
-from streams.replay.rebuild import Rebuilt, VersionRebuild
-from streams.replay.served import raised_folds
+from streams.replay.rebuild.from_topics import Since, TopicRebuild
+from streams.replay.rebuild.needs import RebuildNeeds, needs_of
+from streams.replay.rebuild.old_versions import drop, droppable, old_readers_lose, roll_back, still_read, version_rows
+from streams.replay.rebuild.part import SAMPLED
+from streams.replay.rebuild.served import raised_folds
+from streams.replay.rebuild.version import Rebuilt, VersionRebuild
 from streams.running.app import App, connected, open_codec, running
 from streams.running.parallel_follower import DIVIDE_AT, cores
 

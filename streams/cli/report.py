@@ -21,7 +21,7 @@ from streams.cli.snapshot import position_of, require_analysis
 from streams.running.app import running
 
 if TYPE_CHECKING:
-    from streams.replay.reporting import Report, Result
+    from streams.replay.reports.report import Report, Result
 
 
 @click.command()
@@ -44,7 +44,7 @@ def report(
     Without --snapshot, one of all that happened so far is made for it and removed again. Amounts are decimals, also in JSON.
     """
     require_analysis()
-    from streams.replay.reporting import page, reports
+    from streams.replay.reports.report import page, reports
 
     if listing:
         show_list(list(reports().values()), as_json)
@@ -65,7 +65,7 @@ def report(
 
 def chosen_report(name: str) -> Report:
     """Return a report by its name, or by the path of its SQL file."""
-    from streams.replay.reporting import read_report, reports
+    from streams.replay.reports.report import read_report, reports
 
     if name.endswith(".sql"):
         return read_report(Path(name))
@@ -76,7 +76,7 @@ def chosen_report(name: str) -> Report:
 
 def results_of(chosen: list[Report], folders: tuple[Path, ...]) -> list[Result]:
     """Return what the reports find in a snapshot."""
-    from streams.replay.reporting import Snapshot
+    from streams.replay.reports.report import Snapshot
 
     with snapshot_folders(folders) as found:
         snapshot = Snapshot(found)
@@ -86,7 +86,7 @@ def results_of(chosen: list[Report], folders: tuple[Path, ...]) -> list[Result]:
 @contextmanager
 def snapshot_folders(folders: tuple[Path, ...]) -> Iterator[tuple[Path, ...]]:
     """Yield the folders that are given; if none is, that of a new snapshot, which goes with the block."""
-    from streams.replay.snapshot import SnapshotRequest, write_snapshot
+    from streams.replay.snapshot.files import SnapshotRequest, write_snapshot
 
     if folders:
         yield folders
@@ -109,7 +109,7 @@ def show_list(found: list[Report], as_json: bool) -> None:
 
 def show_result(result: Result, as_csv: bool, as_json: bool) -> None:
     """Print a result as a table of its first rows, or all of it as CSV or JSON."""
-    from streams.replay.reporting import MOST_ROWS
+    from streams.replay.reports.report import MOST_ROWS
 
     if as_json:
         rows = [{name: exact(value) for name, value in record.items()} for record in result.records()]
@@ -148,7 +148,7 @@ def cell(value: Any) -> str:
 
 def write_site(out: Path, results: list[Result]) -> None:
     """Write all pages into a new folder; nothing is left of it if that is not possible."""
-    from streams.replay.reporting import site
+    from streams.replay.reports.report import site
 
     out.mkdir(parents=True)
     try:

@@ -26,9 +26,9 @@ from streams.cli.progress import progress
 from streams.queries import views as reading
 from streams.queries.clock import clock_of
 from streams.queries.members import card_at, next_tier
-from streams.replay.member_past import member_as_of
-from streams.replay.past import past_of
-from streams.replay.places import Place
+from streams.replay.past.member import member_as_of
+from streams.replay.past.places import Place
+from streams.replay.past.read_models import past_of
 from streams.running.app import App, running
 
 LONGEST = 10_000

@@ -13,7 +13,7 @@ from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, s
 from streams.cli.formatting import read_instant
 from streams.cli.progress import progress
 from streams.queries.clock import clock_of
-from streams.replay.places import place_of, position_in
+from streams.replay.past.places import place_of, position_in
 from streams.running.app import App, running
 from streams.web.acts import console_actor
 
@@ -57,7 +57,7 @@ def snapshot(
     if personal and pseudonyms:
         raise click.UsageError("Choose --personal or --pseudonyms.")
     require_analysis()
-    from streams.replay.snapshot import PersonalAccess, SnapshotRequest, write_snapshot
+    from streams.replay.snapshot.files import PersonalAccess, SnapshotRequest, write_snapshot
 
     with running(from_environment()) as app:
         access = None if reason is None else PersonalAccess(console_actor(), reason, clock_of(app)())

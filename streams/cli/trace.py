@@ -20,7 +20,7 @@ from infra.settings import from_environment
 from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, show_parts
 from streams.cli.formatting import describe, format_instant
 from streams.registry import COMMANDS, TOPICS, folds
-from streams.replay.places import position_in
+from streams.replay.past.places import position_in
 from streams.running.app import App, running
 
 LONGEST = 50

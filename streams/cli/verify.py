@@ -16,7 +16,7 @@ from streams.cli.progress import progress
 from streams.cli.view import brief
 from streams.projecting.loaders import Fold
 from streams.registry import folds
-from streams.replay.verify import KeyDifference, Verification, Verifier
+from streams.replay.past.verify import KeyDifference, Verification, Verifier
 from streams.running.app import App, running
 
 WHOLE = "(whole key)"

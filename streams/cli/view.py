@@ -16,10 +16,10 @@ from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json,
 from streams.cli.formatting import format_instant
 from streams.cli.progress import progress
 from streams.queries.members import card_at
-from streams.replay.member_past import PARTS, ChangeStep, FieldChange, difference
-from streams.replay.past import Stored, fold_of, past_of
-from streams.replay.places import Place
-from streams.replay.stored import read_stored
+from streams.replay.past.member import PARTS, ChangeStep, FieldChange, difference
+from streams.replay.past.places import Place
+from streams.replay.past.read_models import Stored, fold_of, past_of
+from streams.replay.past.stored import read_stored
 from streams.running.app import App, running
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.parquet import Table
-from streams.replay.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
+from streams.replay.snapshot.tables import APPEND_ONLY, SCHEMA, TABLES, position_column
 
 KINDS = {
     "text": "text",

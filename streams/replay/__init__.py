@@ -1,1 +1,1 @@
-"""What the log remembers: snapshots for analysts, reports over them, and history under another policy."""
+"""What the log remembers: rebuilds, read models as of the past, backtests, snapshots for analysts and reports over them."""

@@ -58,7 +58,8 @@ class App:
     def announce(self) -> None:
         """Tell storefronts which version to read, unless that is told already; see :meth:`Views.announce`."""
         self.views.announce(self.log.identity(), version_fields(self.terms))
-        self.views.note_shop(self.terms.zone, self.terms.currency)
+        shop = self.log.shop(Shop(self.terms.zone, self.terms.currency), chosen=False)
+        self.views.note_shop(shop.zone, shop.currency)
 
     def refreshed(self) -> App:
         """Return the same system with the read models that are served now."""

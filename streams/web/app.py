@@ -25,22 +25,22 @@ from streams.web import command_routes, openapi
 from streams.web.access import LONGEST_TOKEN, Caller, Gate, RateLimit
 from streams.web.acts import admin_acts
 from streams.web.bodies import decode
-from streams.web.cached_clock import CachedClock
 from streams.web.checkout_route import checkout_route
 from streams.web.command_routes import Sender, allowed, json_body, json_response
 from streams.web.doors import BEHAVIOUR_PATH, Scope
 from streams.web.edge import Edge
 from streams.web.figures import HttpMetrics
-from streams.web.log_questions import LogQuestions
-from streams.web.member_lists import MemberLists
 from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
-from streams.web.questions import Asked, Question, query_of, whole
-from streams.web.reader import ViewReader, Wanted
-from streams.web.recommending import ListWanted, composed
+from streams.web.questions.cached_clock import CachedClock
+from streams.web.questions.log import LogQuestions
+from streams.web.questions.member_lists import MemberLists
+from streams.web.questions.question import Asked, Question, query_of, whole
+from streams.web.questions.reader import ViewReader, Wanted
+from streams.web.questions.recommending import ListWanted, composed
+from streams.web.questions.selling import SellingQuestions
+from streams.web.questions.shop import QUESTIONS
 from streams.web.routing import Endpoint, HttpRoute, HttpRoutes
-from streams.web.selling_questions import SellingQuestions
-from streams.web.shop_questions import QUESTIONS
 from streams.webhooks.messages import open_store
 
 SLOW_THREADS = 4

@@ -42,7 +42,7 @@ from streams.web.doors import (
     scopes_of,
 )
 from streams.web.problems import HttpProblem, refusal_problem, status_of
-from streams.web.questions import query_of
+from streams.web.questions.question import query_of
 from streams.web.routing import Endpoint, HttpRoute
 
 MOST_ACTS = 1000

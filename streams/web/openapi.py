@@ -16,8 +16,8 @@ from streams.web.command_routes import acts_body, commands_body
 from streams.web.doors import BEHAVIOUR_PATH, DOORS, REQUESTS_PATH, Scope
 from streams.web.examples import KNOWN, TOGETHER, body_example
 from streams.web.operations import Operation
-from streams.web.questions import WAIT_FOR, WAIT_MS, Parameter, Question
-from streams.web.recommending import ListWanted
+from streams.web.questions.question import WAIT_FOR, WAIT_MS, Parameter, Question
+from streams.web.questions.recommending import ListWanted
 from streams.web.sentences import TITLES
 
 NO_FIELDS: frozenset[str] = frozenset()

@@ -25,10 +25,10 @@ from streams.cli.import_ import import_complete_journey
 from streams.imports.complete_journey import SHOP
 from streams.projecting.loaders import Fold
 from streams.registry import EVENTS, projections
-from streams.replay.filling import Fill
-from streams.replay.leases import leased
-from streams.replay.old_versions import drop, droppable
-from streams.replay.rebuild import VersionRebuild
+from streams.replay.rebuild.filling import Fill
+from streams.replay.rebuild.leases import leased
+from streams.replay.rebuild.old_versions import drop, droppable
+from streams.replay.rebuild.version import VersionRebuild
 from streams.running.app import App, running
 
 WEEKS = 4

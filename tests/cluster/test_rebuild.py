@@ -20,7 +20,7 @@ from streams.running.app import App
 from tests.cluster.conftest import Expected
 from tests.cluster.harness import Cluster
 from tests.journey.regulars import sigkill
-from tests.streams.replay.test_killed_rebuild import Reader, end_leases
+from tests.streams.replay.rebuild.test_killed import Reader, end_leases
 
 pytestmark = pytest.mark.slow  # minutes: a cluster, and three rebuilds beside it
 
@@ -49,9 +49,11 @@ def live(app: App, weeks: int) -> Iterator[None]:
 
     beside = threading.Thread(target=load)
     beside.start()
-    yield
-    stopped.set()
-    beside.join()
+    try:
+        yield
+    finally:
+        stopped.set()
+        beside.join()
     assert faults == []
     assert app.log.head() > known + RATE, "there was traffic"
 
@@ -68,7 +70,8 @@ def killed_once(cluster: Cluster, reached: Callable[[str, dict[str, str]], objec
     generations = Generations(cluster.app.views.client)
 
     def there() -> bool:
-        assert process.poll() is None, process.communicate()
+        if process.poll() is not None:
+            pytest.fail(f"the rebuild ended: {process.communicate()}")
         records = [one for one in generations.all() if one.state in UNFINISHED]
         states = {one.name: "filled" if one.compared else one.state for one in records}
         return bool(records and reached(records[0].version, states))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streams.replay.snapshot import SnapshotRequest, write_snapshot
+from streams.replay.snapshot.files import SnapshotRequest, write_snapshot
 from streams.running.app import App
-from tests.streams.replay.test_snapshot import check_money, ledger_by_kind, nonzero, recorded_by_kind
+from tests.streams.replay.snapshot.test_snapshot import check_money, ledger_by_kind, nonzero, recorded_by_kind
 
 
 def test_two_weeks_of_real_shopping_add_up_to_the_books_and_to_redis(app: App, tmp_path: Path) -> None:

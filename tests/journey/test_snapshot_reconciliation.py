@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streams.replay.snapshot import SnapshotRequest, write_snapshot
+from streams.replay.snapshot.files import SnapshotRequest, write_snapshot
 from streams.running.app import App
 from tests.conftest import JOURNEY
 from tests.journey.snapshot_totals import check_snapshot

@@ -25,8 +25,8 @@ from infra.settings import Settings
 from projections.projection import Tally
 from streams.cli.main import regulars
 from streams.registry import folds
-from streams.replay import from_topics
-from streams.replay.from_topics import CannotBeTaken, Since, TopicRebuild
+from streams.replay.rebuild import from_topics
+from streams.replay.rebuild.from_topics import CannotBeTaken, Since, TopicRebuild
 from streams.running.app import open_codec
 from streams.running.app import running as open_app
 from tests.kafka.conftest import SHOPPINGS

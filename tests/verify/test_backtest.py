@@ -26,9 +26,9 @@ from streams.commands.handler import Handler
 from streams.commands.request import Request
 from streams.commands.scheduler import latest, tick
 from streams.imports.complete_journey import SHOP, CompleteJourney
-from streams.replay.backtest import Backtest
-from streams.replay.backtest_figures import figures
-from streams.replay.backtest_processes import Scenario, backtested
+from streams.replay.backtest.figures import figures
+from streams.replay.backtest.policy import Backtest
+from streams.replay.backtest.processes import Scenario, backtested
 from streams.running.app import open_log
 
 pytestmark = pytest.mark.slow

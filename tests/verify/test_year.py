@@ -13,7 +13,7 @@ from models.evaluation.quality import LISTS
 from streams.cli.console import ERR, grid
 from streams.cli.import_ import Imported
 from streams.queries import views as reading
-from streams.replay.places import LogClock
+from streams.replay.past.places import LogClock
 from streams.running.app import App
 from tests.journey.regulars import Regulars, imported_into
 from tests.journey.snapshot_totals import check_snapshot

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import duckdb
 import pytest
 
-from streams.replay.snapshot import SnapshotRequest, write_snapshot
+from streams.replay.snapshot.files import SnapshotRequest, write_snapshot
 from streams.running.app import App
 from tests.shop import requests
 

@@ -16,7 +16,7 @@ from infra.redis.checkpoints import LOG, checkpoint_key
 from infra.redis.views import Views
 from models.learner import Learner
 from streams.web.problems import HttpProblem
-from streams.web.reader import ViewReader, Wanted
+from streams.web.questions.reader import ViewReader, Wanted
 
 NOW, BEFORE = (checkpoint_key(f"{Learner.name}.{version}", LOG) for version in (Learner.version, Learner.version - 1))
 

@@ -1,0 +1,1 @@
+"""History under another policy, or under other settings of the recommender."""

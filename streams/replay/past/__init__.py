@@ -1,0 +1,1 @@
+"""Read models as of the past, and the comparison of those in Redis with the log."""

@@ -1,0 +1,1 @@
+"""Reports over snapshots: one SQL file each, beside the module that reads and draws them."""

@@ -1,0 +1,1 @@
+"""The log as Parquet tables for analysts."""
