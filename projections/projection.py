@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
@@ -18,13 +18,10 @@ Document: TypeAlias = Any
 
 Keys: TypeAlias = Callable[[Any], tuple[str, ...]]
 Project: TypeAlias = Callable[[Mapping[str, Document | None], Any, int], Mapping[str, Document | None]]
-
-
-class OneDocument(NamedTuple):
-    """``key``: of the document that an event concerns. ``project``: its new content, from the one before, if there is one."""
-
-    key: Callable[[Any], str]
-    project: Callable[[Any, Any, int], Any]
+ProjectSingle: TypeAlias = Callable[[Any, Any, int], Any]
+Render: TypeAlias = Callable[[Any], Any]
+Contents: TypeAlias = MutableMapping[str, Document | None]
+"""Documents by key, None for those that are not there."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,7 @@ class Documents:
     """``types``: what a key's prefix holds. ``keys``: the documents that each event needs. ``project``: those it changes.
 
     ``makes``: documents that an event creates or replaces, so that they need not be read. ``render``: fills in, once a chunk,
-    the fields of a document that are computed from its other fields; ``project`` must not read these. ``one``: where each event
-    concerns one document, its key and its new content, so that no mapping need be made for each event.
+    the fields of a document that are computed from its other fields; ``project`` must not read these.
     """
 
     name: str
@@ -42,8 +38,7 @@ class Documents:
     keys: Mapping[type, Keys]
     project: Project
     makes: Mapping[type, Keys] = field(default_factory=dict)
-    render: Callable[[Document], Document] | None = None
-    one: OneDocument | None = None
+    render: Render | None = None
 
     @property
     def events(self) -> frozenset[type]:
@@ -56,12 +51,6 @@ class Documents:
     def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
         """Return the documents that a chunk needs: True for each that must be read, False if an event makes it first."""
         needed: dict[str, bool] = {}
-        if self.one:
-            key_of, makes = self.one.key, self.makes
-            for _, event in chunk:
-                if (key := key_of(event)) not in needed:
-                    needed[key] = type(event) not in makes
-            return needed
         for recorded in chunk:
             kind = type(recorded.event)
             if kind in self.makes:
@@ -71,26 +60,78 @@ class Documents:
                 needed.setdefault(key, True)
         return needed
 
-    def fold(self, documents: MutableMapping[str, Document | None], chunk: Iterable[Recorded]) -> Delta:
-        """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
-        delta = Delta()
-        written = delta.documents
-        if self.one:
-            key_of, project = self.one
-            for position, event in chunk:
-                key = key_of(event)
-                before = documents.get(key)
-                if (after := project(before, event, position)) is not before:
-                    documents[key] = written[key] = after
-        else:
-            for position, event in chunk:
-                changed = self.project(documents, event, position)
-                documents.update(changed)
+    def apply(self, documents: Contents, chunk: Iterable[Recorded], written: Contents | None = None) -> None:
+        """Apply each event to ``documents``, without :attr:`render`. ``written`` takes the documents that change."""
+        project = self.project
+        for position, event in chunk:
+            changed = project(documents, event, position)
+            documents.update(changed)
+            if written is not None:
                 written.update(changed)
-        if self.render is not None:
-            written.update({key: self.render(document) for key, document in written.items() if document is not None})
-            documents.update(written)
-        return delta
+
+    def fold(self, documents: Contents, chunk: Iterable[Recorded]) -> Delta:
+        """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
+        return folded(self, documents, chunk)
+
+
+@dataclass(frozen=True)
+class SingleDocuments:
+    """Documents whose events concern one each. ``key``: the one of an event. ``makes``: the events that make it anew.
+
+    ``project(document or None, event, position)`` returns the new document. No mapping is made for each event, so it is
+    faster than :class:`Documents`, whose ``types`` and ``render`` it has.
+    """
+
+    name: str
+    version: int
+    types: Mapping[str, type]
+    events: frozenset[type]
+    key: Callable[[Any], str]
+    project: ProjectSingle
+    makes: frozenset[type] = frozenset()
+    render: Render | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.types)
+
+    def needs(self, chunk: Iterable[Recorded]) -> dict[str, bool]:
+        """Return the documents that a chunk needs: True for each that must be read, False if an event makes it first."""
+        needed: dict[str, bool] = {}
+        key_of, makes = self.key, self.makes
+        for _, event in chunk:
+            if (key := key_of(event)) not in needed:
+                needed[key] = type(event) not in makes
+        return needed
+
+    def apply(self, documents: Contents, chunk: Iterable[Recorded], written: Contents | None = None) -> None:
+        """Apply each event to ``documents``, without :attr:`render`. ``written`` takes the documents that change."""
+        key_of, project, held = self.key, self.project, documents.get
+        for position, event in chunk:
+            key = key_of(event)
+            before = held(key)
+            if (after := project(before, event, position)) is not before:
+                documents[key] = after
+                if written is not None:
+                    written[key] = after
+
+    def fold(self, documents: Contents, chunk: Iterable[Recorded]) -> Delta:
+        """Fold a chunk over the documents it needs; ``documents`` then holds their new contents."""
+        return folded(self, documents, chunk)
+
+
+DocumentFold: TypeAlias = Documents | SingleDocuments
+
+
+def folded(fold: DocumentFold, documents: Contents, chunk: Iterable[Recorded]) -> Delta:
+    """Return the documents that a chunk changes, rendered; ``documents`` then holds them, too."""
+    delta = Delta()
+    written = delta.documents
+    fold.apply(documents, chunk, written)
+    if (render := fold.render) is not None:
+        written.update({key: render(document) for key, document in written.items() if document is not None})
+        documents.update(written)
+    return delta
 
 
 @dataclass(frozen=True)
@@ -111,7 +152,7 @@ class Tally:
         return delta
 
 
-Projection: TypeAlias = Documents | Tally
+Projection: TypeAlias = DocumentFold | Tally
 
 
 def one_document(
@@ -120,23 +161,9 @@ def one_document(
     types: Mapping[str, type],
     events: Iterable[type],
     key: Callable[[Any], str],
-    project: Callable[[Any, Any, int], Any],
+    project: ProjectSingle,
     makes: Iterable[type] = (),
-    render: Callable[[Any], Any] | None = None,
-) -> Documents:
-    """Return a fold whose events concern one document each: ``project(document or None, event, position)`` returns the new one.
-
-    ``makes``: the events that make it anew. ``render``: see :class:`Documents`.
-    """
-
-    def keys(event: object) -> tuple[str, ...]:
-        return (key(event),)
-
-    def project_one(documents: Mapping[str, Document | None], event: object, position: int) -> dict[str, Document | None]:
-        mine = key(event)
-        before = documents.get(mine)
-        after = project(before, event, position)
-        return {} if after is before else {mine: after}
-
-    made = dict.fromkeys(makes, keys)
-    return Documents(name, version, types, dict.fromkeys(events, keys), project_one, made, render, OneDocument(key, project))
+    render: Render | None = None,
+) -> SingleDocuments:
+    """Return a fold whose events concern one document each; see :class:`SingleDocuments`."""
+    return SingleDocuments(name, version, types, frozenset(events), key, project, frozenset(makes), render)

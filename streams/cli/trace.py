@@ -17,6 +17,7 @@ from aggregates.reactions import react
 from infra.event_log.types import Row
 from infra.printable import printable
 from infra.settings import from_environment
+from projections.projection import Documents, SingleDocuments
 from streams.cli.console import AS_JSON, CommandFailed, grid, pairs, print_json, show_parts
 from streams.cli.formatting import describe, format_instant
 from streams.registry import COMMANDS, TOPICS, folds
@@ -91,7 +92,9 @@ def reached(app: App, event: object, position: int) -> list[tuple[str, list[str]
             continue
         if isinstance(fold, type):
             keys: list[str] = [f"{part}…" for part in fold.parts]
-        elif hasattr(fold, "keys"):
+        elif isinstance(fold, SingleDocuments):
+            keys = [fold.key(event)]
+        elif isinstance(fold, Documents):
             keys = list(fold.keys[type(event)](event))
         else:
             delta = fold.fold([Recorded(position, event)])

@@ -10,7 +10,7 @@ from aggregates.delta import Delta
 from infra.redis.views import Contents, Keys, Views
 from infra.remembered import Remembered
 from models.learner import Learner
-from projections.projection import Documents, Tally
+from projections.projection import DocumentFold, Documents, SingleDocuments, Tally
 
 REMEMBERED = 20_000
 """Documents of a fold kept between chunks."""
@@ -20,7 +20,7 @@ REMEMBERED_BYTES = 32 << 20
 
 NOTHING = Keys()
 
-Fold: TypeAlias = Documents | Tally | type[Learner]
+Fold: TypeAlias = DocumentFold | Tally | type[Learner]
 
 
 class Loader(Protocol):
@@ -73,7 +73,7 @@ class TallyLoader:
 class DocumentsLoader:
     """Reads the documents of a chunk, except those it wrote itself: the checkpoint proves that nobody else wrote them."""
 
-    def __init__(self, documents: Documents, views: Views) -> None:
+    def __init__(self, documents: DocumentFold, views: Views) -> None:
         self._documents = documents
         self._views = views
         self._remembered: Remembered[Any] = Remembered(REMEMBERED, REMEMBERED_BYTES)
@@ -129,7 +129,7 @@ def loader_of(fold: Fold, zone: str, views: Views, events: frozenset[type] | Non
     match fold:
         case Tally():
             return TallyLoader(fold, events)
-        case Documents():
+        case Documents() | SingleDocuments():
             return DocumentsLoader(fold, views)
         case _:
             return LearnerLoader(fold(zone))

@@ -6,6 +6,7 @@ A fold in memory holds all that its keys should hold after the events that it ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import length_hint
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -15,7 +16,7 @@ from aggregates.delta import Delta
 from infra.redis.loading import KeyContent
 from models.learner import Learner
 from models.recommender.settings import SHIPPED, RecommenderSettings
-from projections.projection import Documents, Tally
+from projections.projection import DocumentFold, Documents, SingleDocuments, Tally
 from streams.projecting.loaders import Fold, fold_name
 from streams.projecting.projector import ProjectionFailed
 
@@ -59,29 +60,18 @@ class DocumentStore(dict[str, Any]):
 class DocumentsInMemory:
     """Holds documents as the fold's own values, and renders and encodes each once, when it is written."""
 
-    def __init__(self, fold: Documents) -> None:
+    def __init__(self, fold: DocumentFold) -> None:
         self._fold = fold
         self._documents = DocumentStore()
         self.name, self.parts, self.events = fold_name(fold), fold.parts, fold.events
 
     def take(self, chunk: Sequence[Recorded]) -> None:
-        project, documents = self._fold.project, self._documents
-        recorded = chunk[0]
+        left = iter(chunk)
         try:
-            if self._fold.one:
-                key_of, project_one = self._fold.one
-                held = documents.get
-                for recorded in chunk:
-                    position, event = recorded
-                    key = key_of(event)
-                    before = held(key)
-                    if (after := project_one(before, event, position)) is not before:
-                        documents[key] = after
-            else:
-                for recorded in chunk:
-                    documents.update(project(documents, recorded.event, recorded.position))
+            self._fold.apply(self._documents, left)
         except Exception as fault:
-            raise ProjectionFailed(self.name, [recorded], fault) from fault
+            failed = chunk[-1 - length_hint(left)]  # the last one that was taken out
+            raise ProjectionFailed(self.name, [failed], fault) from fault
 
     def held_keys(self) -> Iterable[str]:
         return (key for key, document in self._documents.items() if document is not None)
@@ -187,7 +177,7 @@ def add_to_maps(maps: Maps, delta: Delta) -> None:
 def in_memory(fold: Fold, zone: str) -> FoldInMemory:
     """Return an empty fold in memory."""
     match fold:
-        case Documents():
+        case Documents() | SingleDocuments():
             return DocumentsInMemory(fold)
         case Tally():
             return TallyInMemory(fold)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aggregates.decider import Recorded
 from aggregates.delta import Delta
-from projections.projection import Document, Documents, Tally
+from projections.projection import Document, DocumentFold, Tally
 
 Contents = dict[str, Document | None]
 
@@ -15,7 +15,7 @@ def recorded(events: Iterable[object]) -> list[Recorded]:
     return [Recorded(position, event) for position, event in enumerate(events, 1)]
 
 
-def folded(fold: Documents, *events: object) -> Contents:
+def folded(fold: DocumentFold, *events: object) -> Contents:
     documents: Contents = {}
     fold.fold(documents, recorded(events))
     return documents

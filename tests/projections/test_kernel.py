@@ -21,7 +21,7 @@ from projections.card import card
 from projections.cart import cart
 from projections.orders import orders
 from projections.product import product
-from projections.projection import Documents, Tally
+from projections.projection import DocumentFold, Projection, Tally
 from projections.sales import sales
 from projections.wallet import wallet
 from tests.projections.folding import Contents, folded, recorded, removed
@@ -33,7 +33,7 @@ TALLIES = [campaigns, product, sales("America/New_York")]
 CUTS = st.sets(st.integers(1, 100))
 
 
-def events_of(fold: Documents | Tally) -> list[object]:
+def events_of(fold: Projection) -> list[object]:
     """The samples that the fold reads, and a guest's cart, twice; then the member's erasure, and what may come after it."""
     samples = (CartOpened(cart="c-2", member=None, session="s-1", at=AT), *SAMPLES)
     read = [event for event in samples if type(event) in fold.events and not isinstance(event, MemberErased)]
@@ -47,11 +47,11 @@ def chunks(records: list[Recorded], cuts: Iterable[int]) -> list[list[Recorded]]
 
 @pytest.mark.parametrize("fold", DOCUMENTS, ids=lambda fold: str(fold.name))
 @given(cuts=CUTS)
-def test_documents_folded_in_any_chunks_are_the_same(fold: Documents, cuts: set[int]) -> None:
+def test_documents_folded_in_any_chunks_are_the_same(fold: DocumentFold, cuts: set[int]) -> None:
     events = events_of(fold)
     stored: Contents = {}
     for chunk in chunks(recorded(events), cuts):
-        needed = {key for record in chunk for key in fold.keys[type(record.event)](record.event)}
+        needed = {key for key, to_read in fold.needs(chunk).items() if to_read}
         stored |= fold.fold({key: stored[key] for key in needed & stored.keys()}, chunk).documents
     assert stored == folded(fold, *events)
     assert stored
@@ -84,13 +84,13 @@ def test_counts_and_scores_are_the_same_in_any_order(fold: Tally) -> None:
 
 
 @pytest.mark.parametrize("fold", [cart, orders, wallet], ids=lambda fold: str(fold.name))
-def test_the_erasure_of_a_member_unknown_to_a_view_writes_no_document(fold: Documents) -> None:
+def test_the_erasure_of_a_member_unknown_to_a_view_writes_no_document(fold: DocumentFold) -> None:
     contents = folded(fold, MemberErased("m-1", at=1))
     assert removed(contents) == set(contents)
 
 
 @pytest.mark.parametrize("fold", DOCUMENTS, ids=lambda fold: str(fold.name))
-def test_a_document_says_the_position_it_reflects(fold: Documents) -> None:
+def test_a_document_says_the_position_it_reflects(fold: DocumentFold) -> None:
     events = events_of(fold)
     for length in range(1, len(events) + 1):
         *_, last = records = recorded(events[:length])
@@ -101,8 +101,8 @@ def test_a_document_says_the_position_it_reflects(fold: Documents) -> None:
 
 
 @pytest.mark.parametrize("fold", [*DOCUMENTS, *TALLIES], ids=lambda fold: str(fold.name))
-def test_every_key_begins_with_a_part_that_the_fold_declares(fold: Documents | Tally) -> None:
-    if isinstance(fold, Documents):
+def test_every_key_begins_with_a_part_that_the_fold_declares(fold: Projection) -> None:
+    if isinstance(fold, DocumentFold):
         keys = set(folded(fold, *events_of(fold)))
     else:
         delta = fold.fold(recorded(events_of(fold)))

@@ -52,8 +52,7 @@ def test_a_version_replaced_before_it_took_effect_is_left_out() -> None:
 
 
 def test_the_document_is_one_of_the_policy() -> None:
-    (keys,) = programme.keys.values()
-    assert keys(published(2, 10, at=10)) == ("programme:shop",)
+    assert programme.key(published(2, 10, at=10)) == "programme:shop"
 
 
 @given(st.lists(st.tuples(TEN, TEN), min_size=1, max_size=6), TEN)

@@ -17,7 +17,7 @@ from infra.errors import Fault, Unreadable
 from infra.event_log.log import EventLog
 from infra.event_log.types import Row
 from infra.settings import CHUNK
-from projections.projection import Documents, Tally
+from projections.projection import DocumentFold, Tally
 from streams.registry import EVENTS
 
 ReadProgress: TypeAlias = Callable[[int, int], None]
@@ -54,7 +54,7 @@ class DocumentRebuild:
     """
 
     def __init__(
-        self, fold: Documents, log: EventLog, rows: EventRows, key: str, wanted: int, is_missing: IsMissing, shared: bool
+        self, fold: DocumentFold, log: EventLog, rows: EventRows, key: str, wanted: int, is_missing: IsMissing, shared: bool
     ) -> None:
         self._fold = fold
         self._log = log

@@ -20,7 +20,7 @@ from infra.kafka.records import Envelope, from_record
 from infra.redis.checkpoints import Checkpoint, checkpoint_key, missing_event
 from infra.redis.commit import CheckpointedWrite
 from models.learner import Learner
-from projections.projection import Documents, Projection, Tally
+from projections.projection import Documents, Projection, SingleDocuments, Tally
 from streams.kafka.dead_letters.letters import EVERY_FOLD, DeadLetter
 from streams.kafka.dead_letters.rebuild import DocumentRebuild, EventRows, FieldRebuild, ReadProgress, RetryFailed
 from streams.projecting.kept import kept_folds
@@ -110,7 +110,7 @@ class Retry:
             return f"{name}: had event #{position} already."
         rows = EventRows(self.app.log, sources(fold)[self.letter.topic], self.progress)
         match fold:
-            case Documents():
+            case Documents() | SingleDocuments():
                 shared = self.letter.topic == LEARNING
                 rebuild = DocumentRebuild(fold, self.app.log, rows, key, position, is_missing, shared)
                 self._amend(name, rebuild, {checkpoint_key(name, missing_event(position)): None})

@@ -21,7 +21,7 @@ from infra.event_log.types import Row
 from infra.redis.digest import Digest
 from infra.redis.loading import KeyContent
 from infra.settings import CHUNK
-from projections.projection import Documents, Tally
+from projections.projection import DocumentFold, Tally
 from streams.projecting.loaders import Fold
 from streams.registry import EVENTS, LEARNING, fold_of_part, folds, sources
 from streams.replay.in_memory import entries, in_memory
@@ -239,7 +239,7 @@ def accepted(log: EventLog, fold: Fold, keys: Sequence[str]) -> Accepts | None:
     named = [key.partition(":") for key in keys]
     if not all(name for _, _, name in named):
         return None
-    if isinstance(fold, Documents) and LEARNING not in sources(fold):
+    if isinstance(fold, DocumentFold) and LEARNING not in sources(fold):
         owners: set[str] = set()
         for part, _, name in named:
             owners |= owners_of_order(log, name) if part in OF_ORDERS else {name}

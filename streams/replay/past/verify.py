@@ -17,7 +17,7 @@ from infra.redis.checkpoints import LOG, Checkpoint, checkpoint_key, missing_eve
 from infra.redis.commit import CheckpointedWrite
 from infra.redis.digest import pages, stored
 from models.learner import Learner
-from projections.projection import Documents
+from projections.projection import DocumentFold
 from streams.projecting.loaders import Fold, fold_name
 from streams.registry import fold_of_part, sources
 from streams.replay.past.read_models import OF_ORDERS, Accepts, Past, Progress, Reach, Stored, accepted, owners_of_order
@@ -96,7 +96,7 @@ class FoldSources:
     def of_key(self, key: str, fold: Fold) -> tuple[str, str]:
         """Return the source that writes a key, among those of :attr:`pairs`; the first one for a sum, to which all add."""
         topic, count = next(iter(self._partitions.items()), ("", 1))
-        if count == 1 or not isinstance(fold, Documents):
+        if count == 1 or not isinstance(fold, DocumentFold):
             return self.pairs[0]
         from infra.kafka.records import partition_of  # imported here: without topics nobody needs Kafka's libraries
 

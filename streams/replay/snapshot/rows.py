@@ -116,7 +116,7 @@ class Rows:
         """Take what an event says of one member, order, cart, coupon or product, and yield the rows that are final."""
         kind = type(event)
         if kind in card.events:
-            self._cards.update(card.project(self._cards, event, position))
+            card.apply(self._cards, [Recorded(position, event)])
             yield from self._membership(event, position)
         if take := self._by_event.get(kind.__name__):
             yield from take(event, position)

@@ -23,7 +23,7 @@ from infra.redis.views import Views
 from models.learner import Learner
 from projections.orders import orders
 from projections.product import product
-from projections.projection import Documents, Projection
+from projections.projection import DocumentFold, Projection
 from projections.sales import sales
 from projections.sessions import sessions
 from streams.kafka.dead_letters import retrying
@@ -95,7 +95,7 @@ def exact(shop: Shop, topic: str = DOMAIN) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["card", "cart", "orders", "wallet"])
 def test_a_keys_documents_are_made_anew_from_the_log(name: str, shop: Shop) -> None:
     fold = FOLDS[name]
-    assert isinstance(fold, Documents)
+    assert isinstance(fold, DocumentFold)
     bad = shop.positions(*fold.events)[::3]  # often enough to meet members who are not erased later
     broken: dict[str, Projection] = {name: failing_over(fold, *bad)}
     take_all(shop.worker(**broken).partition(), records(shop.rows), 50)

@@ -16,7 +16,7 @@ from infra.event_log.types import Row
 from infra.kafka.records import to_record
 from infra.redis.views import Views
 from models.learner import Learner
-from projections.projection import Documents, Projection, Tally
+from projections.projection import DocumentFold, Projection
 from streams.kafka.worker.partition import Partition, Record
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import loader_of
@@ -95,17 +95,17 @@ def dispatch_topic(views: Views, topic: str, history: Sequence[Recorded]) -> Non
     Dispatch(views, loaders).dispatch(history)
 
 
-def failing_over(fold: Documents | Tally, *positions: int) -> Documents | Tally:
+def failing_over(fold: Projection, *positions: int) -> Projection:
     """Return a fold that fails over some events. A tally does not see positions, so it fails over their instants instead."""
-    if isinstance(fold, Documents):
-        genuine = fold.project
+    if isinstance(fold, DocumentFold):
+        genuine: Any = fold.project
 
-        def project(documents: Any, event: Any, position: int) -> Any:
+        def project(before: Any, event: Any, position: int) -> Any:
             if position in positions:
                 raise ZeroDivisionError("a fault of the fold")
-            return genuine(documents, event, position)
+            return genuine(before, event, position)
 
-        return replace(fold, project=project, one=None)
+        return replace(fold, project=project)
     counted = fold.project
 
     def add(delta: Any, event: Any) -> None:

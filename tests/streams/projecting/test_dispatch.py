@@ -17,7 +17,7 @@ from infra.errors import Superseded
 from infra.redis.checkpoints import Checkpoint
 from infra.redis.views import Views
 from projections.card import Card
-from projections.projection import Documents
+from projections.projection import DocumentFold
 from streams.commands.request import Request
 from streams.projecting.dispatch import Dispatch
 from streams.projecting.loaders import REMEMBERED, Loader, fold_name, loader_of
@@ -192,7 +192,7 @@ def test_a_document_is_written_by_events_of_one_partition_key(history: Sequence[
     """So that the workers who share a topic's partitions never write the same one. A topic of one partition has one worker."""
     writers: dict[str, set[str]] = {}
     for fold in FOLDS.values():
-        if not isinstance(fold, Documents) or LEARNING in sources(fold):
+        if not isinstance(fold, DocumentFold) or LEARNING in sources(fold):
             continue
         at_hand: dict[str, Any] = {}
         for recorded in history:

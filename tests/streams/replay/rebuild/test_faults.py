@@ -25,7 +25,8 @@ from infra.redis.loading import KeyLoader
 from infra.settings import Settings
 from streams.commands.request import Request
 from streams.projecting.projector import ProjectionFailed
-from streams.registry import folds
+from streams.registry import folds, projections
+from streams.replay.in_memory import in_memory
 from streams.replay.rebuild.filling import Fill, VersionDiffers
 from streams.replay.rebuild.needs import needs_of
 from streams.replay.rebuild.old_versions import roll_back
@@ -35,6 +36,7 @@ from streams.replay.rebuild.version import VersionRebuild
 from streams.running.app import App, running
 from tests.redis_content import content, digests_of
 from tests.shop import START, TERMS, requests
+from tests.streams.kafka.topic_records import failing_over
 
 FOLDS = folds(TERMS)
 BY_NAME = {fold.name: fold for fold in FOLDS}
@@ -85,6 +87,15 @@ def test_an_event_that_a_fold_cannot_take_is_named_and_stops_the_rebuild(shop: A
         VersionRebuild(shop, [broken]).run()
     assert nothing_switched(shop)
     assert VersionRebuild(shop, [BY_NAME["sales"]]).run().resumed
+
+
+@pytest.mark.parametrize("name", ["card", "orders"])
+def test_a_fold_in_memory_names_the_event_of_a_chunk_that_it_cannot_take(name: str, shop: App) -> None:
+    fold = next(fold for fold in projections(TERMS) if fold.name == name)
+    chunk = [recorded for recorded in shop.log.recorded(0, 10**6) if type(recorded.event) in fold.events]
+    for at in (chunk[0].position, chunk[len(chunk) // 2].position, chunk[-1].position):
+        with pytest.raises(ProjectionFailed, match=f"failed over event #{at}: ZeroDivisionError"):
+            in_memory(failing_over(fold, at), TERMS.zone).take(chunk)
 
 
 def test_a_redis_that_goes_away_in_the_midst_is_gone_on_with(
