@@ -22,6 +22,8 @@ from tests.secured.conftest import Guarded, users
 from tests.shop import START, requests
 
 SHOPPINGS = 30
+NOT_BY_THE_CONSOLE = {"hmget": "v1:product:p-1 name", "zrevrange": "v1:trending:2017-01 0 9", "wait": "0 1"}
+"""What the API and a rebuild beside a replica send, with arguments; the commands below bring about all the others."""
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], home: Path) -> None:
@@ -69,7 +71,7 @@ def test_each_user_can_do_its_work_and_nothing_else(
         assert "regulars:regulars@" not in result.output
     with connected_as(guarded_redis, "admin") as admin:
         assert admin.acl_log() == []
-        assert granted("regulars") <= called(admin)
+        assert granted("regulars") - NOT_BY_THE_CONSOLE.keys() <= called(admin)
         admin.config_resetstat()
         trending = list(admin.scan_iter(match="v*:trending:*"))
 
@@ -93,6 +95,8 @@ def test_each_user_can_do_its_work_and_nothing_else(
     with connected_as(guarded_redis, "admin") as admin:
         assert granted("storefront") <= called(admin)
     with connected_as(guarded_redis, "regulars") as worker:
+        for name, words in NOT_BY_THE_CONSOLE.items():
+            worker.execute_command(name, *words.split())
         for words in ("SET other x", "FLUSHALL", "CONFIG GET dir", "KEYS *", "ACL LIST", "EVAL x 0", "SHUTDOWN"):
             with pytest.raises(NoPermissionError):
                 worker.execute_command(*words.split())
