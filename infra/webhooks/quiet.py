@@ -1,4 +1,4 @@
-"""Positions that no endpoint is told of: what an import appends, if it is asked to be quiet.
+"""Positions that the sender of webhooks skips: those that a quiet import appended.
 
 An import notes what it appended after each append. Until then nothing that follows the position before that append is sent, so
 that a sender is never faster than the note.
@@ -51,7 +51,7 @@ class QuietPositions:
         self._database.run(HELD, (owner, at, now + HELD_FOR))
 
     def pass_over(self, owner: str, spans: Iterable[Span], at: int, now: int) -> None:
-        """Note positions that nobody is told of, and hold back what follows ``at`` from now on, in one step."""
+        """Note positions to skip, and hold back what follows ``at`` from now on, in one step."""
         with self._database.together() as run:
             for since, until in joined(spans):
                 longer = "UPDATE webhook_quiet SET until = ? WHERE since <= ? AND until >= ? AND until < ? RETURNING since"

@@ -73,7 +73,7 @@ class UndeliveredMessage:
 
 
 class WebhookStore:
-    """``seal``, ``open_``: keep secrets unreadable to who reads the table. ``quiet``: positions that nobody is told of.
+    """``seal``, ``open_``: keep secrets unreadable to who reads the table. ``quiet``: positions that the sender skips.
 
     Safe to call from any thread.
     """

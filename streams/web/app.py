@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from aggregates.decider import LONGEST_ID
 from infra.api_keys import ApiKeys
+from streams.queries.clock import CachedClock
 from streams.running.app import App, redis_url
 from streams.running.positions import fold_positions
 from streams.web import command_routes, openapi
@@ -32,7 +33,6 @@ from streams.web.edge import Edge
 from streams.web.figures import HttpMetrics
 from streams.web.operations import Done, Operation, Operations
 from streams.web.problems import HttpProblem
-from streams.web.questions.cached_clock import CachedClock
 from streams.web.questions.log import LogQuestions
 from streams.web.questions.member_lists import MemberLists
 from streams.web.questions.question import Asked, Question, query_of, whole

@@ -10,10 +10,10 @@ import msgspec
 import redis
 
 from infra.redis.views import Views
+from streams.queries.clock import CachedClock
 from streams.queries.recommending import HOUR, ListScorer
 from streams.running.app import App
 from streams.web.problems import HttpProblem
-from streams.web.questions.cached_clock import CachedClock
 from streams.web.questions.question import Asked, Parameter, Question
 from streams.web.questions.reader import ViewReader
 from streams.web.questions.shop import MEMBER, B, M, S
