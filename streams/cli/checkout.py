@@ -7,12 +7,12 @@ from uuid import uuid4
 import click
 
 from infra.settings import from_environment
-from streams.cli.console import AS_JSON, CommandFailed, grid, print_json, say, show_parts
-from streams.cli.price import lines, steps
+from streams.cli.console import AS_JSON, CommandFailed, print_json, say
+from streams.cli.price import show_price
 from streams.commands.cart_checkout import CartWanted, Shipping, check_out
 from streams.queries.cart_price import price_of_cart
 from streams.queries.clock import clock_of
-from streams.queries.price_words import amount, sentences
+from streams.queries.price_words import amount
 from streams.running.app import running
 
 
@@ -53,12 +53,7 @@ def checkout(
     if as_json:
         print_json(trace)
         return
-    show_parts(
-        grid("Price", ("stage", "by", "of", "off"), steps(trace), numbers=(2, 3), wraps=(1,)),
-        grid("Lines", ("line", "units", "list", "pays", "tax", "points"), lines(trace), numbers=range(1, 6), wraps=(0,)),
-    )
-    for sentence in sentences(trace):
-        say(sentence)
+    show_price(trace)
     if not dry:
         say(f"Order {order} is placed: {amount(trace.payable, trace)} {trace.currency} to pay.")
 

@@ -26,6 +26,11 @@ def pricing(file: Path, as_json: bool) -> None:
     if as_json:
         print_json(trace)
         return
+    show_price(trace)
+
+
+def show_price(trace: Trace) -> None:
+    """Print the steps of a price, what each line pays, and the sentences about codes and thresholds."""
     show_parts(
         grid("Price", ("stage", "by", "of", "off"), steps(trace), numbers=(2, 3), wraps=(1,)),
         grid("Lines", ("line", "units", "list", "pays", "tax", "points"), lines(trace), numbers=range(1, 6), wraps=(0,)),
